@@ -1,0 +1,2 @@
+//! Ratios against a floor of the same run.
+fn main() {}

@@ -1,0 +1,11 @@
+//! Facts and rules. No I/O, no clock, no async: values in, values out.
+
+pub mod alert;
+pub mod document;
+pub mod fault;
+pub mod ids;
+pub mod labels;
+pub mod severity;
+pub mod slo;
+pub mod text;
+pub mod time;

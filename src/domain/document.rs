@@ -1,0 +1,549 @@
+//! YAML as a tree that knows where every value stands, and a reader that reports everything wrong at once.
+//! The one module that touches the YAML parser. Knows nothing of files: text in, tree and findings out.
+
+use crate::domain::time::{Span, parse_span};
+use serde::Serialize;
+use serde_yaml::granit_parser::{Event, Parser, ScalarStyle};
+use std::collections::HashMap;
+use std::fmt;
+
+/// The largest text that is read, in bytes.
+pub const SIZE_LIMIT: usize = 1 << 20;
+const NODE_LIMIT: usize = 60_000;
+const DEPTH_LIMIT: usize = 32;
+const ALIAS_LIMIT: usize = 100;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Worth knowing.
+    Info,
+    /// Works, but not as intended.
+    Warning,
+    /// The thing it stands at is not used.
+    Error,
+}
+
+/// One thing wrong in one place of one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The file as it was named.
+    pub path: String,
+    /// From 1; 0 where the whole file is meant.
+    pub line: usize,
+    /// From 1; 0 where the whole file is meant.
+    pub column: usize,
+    /// A stable short name: `yaml`, `unknown-key`, `duplicate-key`, `wrong-type`, `missing-key`, `RB002` …
+    pub rule: String,
+    /// How bad.
+    pub level: Level,
+    /// What is wrong, what was expected, the nearest valid name.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = match self.level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Info => "info",
+        };
+        write!(f, "{}:{}:{}: {level}: {} [{}]", self.path, self.line, self.column, self.message, self.rule)
+    }
+}
+
+/// A place in a file, both from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// Line.
+    pub line: usize,
+    /// Column in characters.
+    pub column: usize,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Where it begins.
+    pub mark: Mark,
+    /// What it is.
+    pub value: Value,
+}
+
+/// The three shapes of YAML. A plain empty scalar, `~` and `null` are `Null`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// A scalar's text; `plain` when it was not quoted, so that it may be read as a number or a boolean.
+    Scalar {
+        /// The text after YAML escapes.
+        text: String,
+        /// Written without quotes.
+        plain: bool,
+    },
+    /// A list.
+    Seq(Vec<Node>),
+    /// A map in file order; keys are scalars; duplicates were reported and only the first is kept.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A map key and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// Where it begins.
+    pub mark: Mark,
+    /// Its text.
+    pub text: String,
+}
+
+/// Reads one document. An empty text is `Null` at 1:1. Never panics; limits depth, nodes, aliases and size.
+pub fn parse(path: &str, text: &str) -> (Option<Node>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let whole = |rule: &str, message: String| Finding {
+        path: path.to_owned(),
+        line: 1,
+        column: 1,
+        rule: rule.to_owned(),
+        level: Level::Error,
+        message,
+    };
+    if text.len() > SIZE_LIMIT {
+        let message = format!("the file has {} bytes (the limit is {SIZE_LIMIT}); it is not read", text.len());
+        return (None, vec![whole("too-large", message)]);
+    }
+    let mut builder =
+        Builder { path, parser: Parser::new_from_str(text), nodes: 0, aliases: 0, anchors: HashMap::new() };
+    match builder.document(&mut findings) {
+        Ok(node) => (Some(node), findings),
+        Err(finding) => {
+            findings.push(finding);
+            (None, findings)
+        }
+    }
+}
+
+struct Builder<'t> {
+    path: &'t str,
+    parser: Parser<'t, serde_yaml::granit_parser::StrInput<'t>>,
+    nodes: usize,
+    aliases: usize,
+    anchors: HashMap<usize, Node>,
+}
+
+impl<'t> Builder<'t> {
+    fn error(&self, mark: Mark, rule: &str, message: impl Into<String>) -> Finding {
+        Finding {
+            path: self.path.to_owned(),
+            line: mark.line,
+            column: mark.column,
+            rule: rule.to_owned(),
+            level: Level::Error,
+            message: message.into(),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<(Event<'t>, Mark)>, Finding> {
+        match self.parser.next() {
+            None => Ok(None),
+            Some(Err(e)) => {
+                let mark = Mark { line: e.marker().line(), column: e.marker().col() + 1 };
+                let text = crate::domain::text::clean(&e.info()).into_owned();
+                Err(self.error(mark, "yaml", format!("not valid YAML: {text}")))
+            }
+            Some(Ok((event, span))) => {
+                let mark = Mark { line: span.start.line(), column: span.start.col() + 1 };
+                Ok(Some((event, mark)))
+            }
+        }
+    }
+
+    fn document(&mut self, findings: &mut Vec<Finding>) -> Result<Node, Finding> {
+        let first = Mark { line: 1, column: 1 };
+        let mut root = None;
+        while let Some((event, mark)) = self.next()? {
+            match event {
+                Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
+                Event::StreamEnd => break,
+                event if root.is_none() => root = Some(self.node(event, mark, 0, findings)?),
+                _ => return Err(self.error(mark, "yaml", "a second document begins here (expected one per file)")),
+            }
+        }
+        Ok(root.unwrap_or(Node { mark: first, value: Value::Null }))
+    }
+
+    fn node(
+        &mut self,
+        event: Event<'t>,
+        mark: Mark,
+        depth: usize,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Node, Finding> {
+        self.nodes += 1;
+        if self.nodes > NODE_LIMIT {
+            return Err(self.error(mark, "too-large", format!("more than {NODE_LIMIT} values; the file is not read")));
+        }
+        if depth > DEPTH_LIMIT {
+            return Err(self.error(mark, "too-deep", format!("nested deeper than {DEPTH_LIMIT} levels")));
+        }
+        let (value, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                if tag.is_some() {
+                    findings.push(self.error(mark, "tag", "YAML tags are not used here; the tag is ignored"));
+                }
+                let plain = style == ScalarStyle::Plain;
+                let null = plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+                let value = if null { Value::Null } else { Value::Scalar { text: text.into_owned(), plain } };
+                (value, anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => {
+                let mut items = Vec::new();
+                loop {
+                    match self.next()? {
+                        Some((Event::SequenceEnd, _)) => break,
+                        Some((event, at)) => items.push(self.node(event, at, depth + 1, findings)?),
+                        None => return Err(self.error(mark, "yaml", "this list never ends")),
+                    }
+                }
+                (Value::Seq(items), anchor)
+            }
+            Event::MappingStart(_, anchor, _) => (self.map(mark, depth, findings)?, anchor),
+            Event::Alias(id) => {
+                self.aliases += 1;
+                if self.aliases > ALIAS_LIMIT {
+                    return Err(self.error(mark, "too-large", format!("more than {ALIAS_LIMIT} aliases")));
+                }
+                let target = self.anchors.get(&id).cloned();
+                let target = target.ok_or_else(|| self.error(mark, "yaml", "an alias inside its own anchor"))?;
+                self.nodes += count(&target);
+                if self.nodes > NODE_LIMIT {
+                    let message = format!("aliases unfold to more than {NODE_LIMIT} values; the file is not read");
+                    return Err(self.error(mark, "too-large", message));
+                }
+                return Ok(Node { mark, value: target.value });
+            }
+            _ => return Err(self.error(mark, "yaml", "a value was expected here")),
+        };
+        let node = Node { mark, value };
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn map(&mut self, mark: Mark, depth: usize, findings: &mut Vec<Finding>) -> Result<Value, Finding> {
+        let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        loop {
+            let (event, at) = match self.next()? {
+                Some((Event::MappingEnd, _)) => return Ok(Value::Map(entries)),
+                Some(pair) => pair,
+                None => return Err(self.error(mark, "yaml", "this map never ends")),
+            };
+            let key = self.node(event, at, depth + 1, findings)?;
+            let text = match key.value {
+                Value::Scalar { text, .. } => Some(text),
+                _ => None,
+            };
+            let (event, value_at) = self.next()?.ok_or_else(|| self.error(at, "yaml", "this key has no value"))?;
+            let value = self.node(event, value_at, depth + 1, findings)?;
+            let Some(text) = text else {
+                findings.push(self.error(at, "wrong-type", "a map key must be a plain word"));
+                continue;
+            };
+            if let Some(first) = seen.get(&text) {
+                let message = format!("duplicate key `{text}` (first at line {first}); the first one counts");
+                findings.push(self.error(at, "duplicate-key", crate::domain::text::clean(&message)));
+                continue;
+            }
+            seen.insert(text.clone(), at.line);
+            entries.push((Key { mark: at, text }, value));
+        }
+    }
+}
+
+fn count(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::Seq(items) => items.iter().map(count).sum::<usize>(),
+        Value::Map(entries) => entries.iter().map(|(_, v)| 1 + count(v)).sum::<usize>(),
+        _ => 0,
+    }
+}
+
+impl Node {
+    /// What a person would call it.
+    pub fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "nothing",
+            Value::Scalar { .. } => "a single value",
+            Value::Seq(_) => "a list",
+            Value::Map(_) => "a map",
+        }
+    }
+
+    /// The value under a key, without any check.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|(k, _)| k.text == key).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    /// The text of a scalar.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Collects findings while values are taken out of a tree. Every method returns `None` (or what is good) and records
+/// a finding where something is wrong, so that one pass finds everything.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    path: &'a str,
+    /// What was found so far.
+    pub findings: Vec<Finding>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader for one file.
+    pub fn new(path: &'a str) -> Self {
+        Self { path, findings: Vec::new() }
+    }
+
+    /// Records a finding at a place.
+    pub fn report(&mut self, mark: Mark, level: Level, rule: &str, message: impl AsRef<str>) {
+        self.findings.push(Finding {
+            path: self.path.to_owned(),
+            line: mark.line,
+            column: mark.column,
+            rule: rule.to_owned(),
+            level,
+            message: crate::domain::text::clean(message.as_ref()).into_owned(),
+        });
+    }
+
+    /// Records an error at a place.
+    pub fn error(&mut self, mark: Mark, rule: &str, message: impl AsRef<str>) {
+        self.report(mark, Level::Error, rule, message);
+    }
+
+    /// The entries of a map whose keys are all known; unknown ones are reported with the nearest known name.
+    pub fn map<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<Fields<'n>> {
+        let entries = self.entries(node, what)?;
+        for (key, _) in entries {
+            if !known.contains(&key.text.as_str()) {
+                let hint = match nearest(&key.text, known.iter().copied()) {
+                    Some(name) => format!("nearest: `{name}`"),
+                    None => format!("expected one of: {}", known.join(", ")),
+                };
+                self.error(key.mark, "unknown-key", format!("unknown key `{}` in {what} ({hint})", key.text));
+            }
+        }
+        Some(Fields { mark: node.mark, what: what.to_owned(), entries })
+    }
+
+    /// The entries of a map with free keys.
+    pub fn entries<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [(Key, Node)]> {
+        match &node.value {
+            Value::Map(entries) => Some(entries),
+            _ => {
+                self.wrong(node, what, "a map");
+                None
+            }
+        }
+    }
+
+    /// The items of a list; a single value is taken as a list of one.
+    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+        match &node.value {
+            Value::Seq(items) => items,
+            Value::Null => &[],
+            Value::Scalar { .. } => std::slice::from_ref(node),
+            Value::Map(_) => {
+                self.wrong(node, what, "a list");
+                &[]
+            }
+        }
+    }
+
+    /// A text; numbers and booleans are taken as written.
+    pub fn string(&mut self, node: &Node, what: &str) -> Option<String> {
+        match &node.value {
+            Value::Scalar { text, .. } => Some(text.clone()),
+            _ => {
+                self.wrong(node, what, "a text");
+                None
+            }
+        }
+    }
+
+    /// A list of texts.
+    pub fn strings(&mut self, node: &Node, what: &str) -> Vec<String> {
+        self.list(node, what).iter().filter_map(|item| self.string(item, what)).collect()
+    }
+
+    /// A finite number.
+    pub fn number(&mut self, node: &Node, what: &str) -> Option<f64> {
+        let number = match &node.value {
+            Value::Scalar { text, .. } => text.parse::<f64>().ok().filter(|n| n.is_finite()),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong(node, what, "a number");
+        }
+        number
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
+        match node.text() {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => {
+                self.wrong(node, what, "true or false");
+                None
+            }
+        }
+    }
+
+    /// A duration.
+    pub fn span(&mut self, node: &Node, what: &str) -> Option<Span> {
+        let text = self.string(node, what)?;
+        match parse_span(&text) {
+            Ok(span) => Some(span),
+            Err(message) => {
+                self.error(node.mark, "wrong-type", format!("{what}: {message}"));
+                None
+            }
+        }
+    }
+
+    /// Reports a value of the wrong shape.
+    pub fn wrong(&mut self, node: &Node, what: &str, expected: &str) {
+        let got = match node.text() {
+            Some(text) => format!("`{}`", crate::domain::text::truncate(text, 40)),
+            None => node.kind().to_owned(),
+        };
+        self.error(node.mark, "wrong-type", format!("{what} is {got} (expected {expected})"));
+    }
+}
+
+/// The entries of a checked map.
+#[derive(Debug)]
+pub struct Fields<'n> {
+    mark: Mark,
+    what: String,
+    entries: &'n [(Key, Node)],
+}
+
+impl<'n> Fields<'n> {
+    /// Where the map begins.
+    pub fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// The value under a key; an explicit null counts as absent.
+    pub fn get(&self, key: &str) -> Option<&'n Node> {
+        self.entries.iter().find(|(k, v)| k.text == key && v.value != Value::Null).map(|(_, v)| v)
+    }
+
+    /// The value under a key that must be there.
+    pub fn need(&self, reader: &mut Reader<'_>, key: &str) -> Option<&'n Node> {
+        let node = self.get(key);
+        if node.is_none() {
+            reader.error(self.mark, "missing-key", format!("{} has no `{key}`", self.what));
+        }
+        node
+    }
+}
+
+/// The known name that is nearest to what was written, if it is near at all (Damerau-Levenshtein, at most a third).
+pub fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let limit = (written.chars().count() / 3).clamp(1, 4);
+    known
+        .into_iter()
+        .map(|name| (distance(&written.to_lowercase(), &name.to_lowercase()), name))
+        .filter(|(d, _)| *d <= limit)
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, name)| name)
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let at = |row: &[usize], k: usize| row.get(k).copied().unwrap_or(usize::MAX / 2);
+            let mut best = (at(&row, j) + usize::from(x != y)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
+                best = best.min(at(&before, j - 1) + 1);
+            }
+            next.push(best);
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_knows_its_place() {
+        let (node, findings) = parse("f.yaml", "\u{feff}a: 1\nb:\n  - x: \"2\"\n    y: [p, q]\n");
+        assert_eq!(findings, vec![]);
+        let node = node.unwrap();
+        let x = match &node.get("b").unwrap().value {
+            Value::Seq(items) => items[0].get("x").unwrap(),
+            _ => panic!("not a list"),
+        };
+        assert_eq!((x.mark.line, x.mark.column, x.text()), (3, 8, Some("2")));
+    }
+
+    #[test]
+    fn all_findings_come_at_once() {
+        let (node, mut findings) = parse("f.yaml", "name: x\nname: y\ntagret: 0.9\nwindow: 30\n");
+        let node = node.unwrap();
+        let mut reader = Reader::new("f.yaml");
+        let fields = reader.map(&node, "objective", &["name", "target", "window", "sli"]).unwrap();
+        fields.need(&mut reader, "sli");
+        reader.span(fields.get("window").unwrap(), "window");
+        findings.extend(reader.findings);
+        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "f.yaml:2:1: error: duplicate key `name` (first at line 1); the first one counts [duplicate-key]",
+                "f.yaml:3:1: error: unknown key `tagret` in objective (nearest: `target`) [unknown-key]",
+                "f.yaml:1:1: error: objective has no `sli` [missing-key]",
+                "f.yaml:4:9: error: window: `30` is not a duration (expected something like 15m, 1h30m or 30d) [wrong-type]",
+            ]
+        );
+    }
+
+    #[test]
+    fn bombs_and_rubbish_are_findings() {
+        let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n\
+            d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
+        for bad in [bomb, &"[".repeat(5_000), "a: [1", "a: b: c", "a: *nope", "a: 1\n---\nb: 2", "\u{0}"] {
+            let (_, findings) = parse("f.yaml", bad);
+            assert!(!findings.is_empty(), "{}", &bad[..bad.len().min(30)]);
+            assert!(findings.iter().all(|f| f.line > 0 && f.column > 0), "{findings:?}");
+        }
+        assert_eq!(parse("f", "").0.unwrap().value, Value::Null);
+        assert!(parse("f", &"x".repeat(SIZE_LIMIT + 1)).0.is_none());
+    }
+
+    #[test]
+    fn nearest_names() {
+        assert_eq!(nearest("tagret", ["target", "window"]), Some("target"));
+        assert_eq!(nearest("xyz", ["target", "window"]), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! What an objective is, whatever file format it came from. Every format reader produces this one value.
+
+use crate::domain::ids::{SloId, SourceName};
+use crate::domain::slo::reading::Window;
+use crate::domain::time::Span;
+use serde::Serialize;
+
+/// How the target is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Share of good events.
+    Ratio,
+    /// Share of time slices in which a value held.
+    Threshold,
+}
+
+/// How a threshold compares: the slice is good when `value op threshold`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// `<=`
+    AtMost,
+    /// `<`
+    Below,
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Above,
+}
+
+/// Where the numbers come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sli {
+    /// Two counters read separately and joined here. Each text holds the placeholder `$window` as its only range and
+    /// yields events in that range (an `increase`).
+    Events {
+        /// Bad events.
+        bad: Bad,
+        /// All events.
+        total: String,
+    },
+    /// A value per time slice, compared with a threshold. The text has its ranges raised to the slice length.
+    Slices {
+        /// The value of one slice, in the metric's unit.
+        value: String,
+        /// How it compares.
+        compare: Compare,
+        /// The limit, in the metric's unit.
+        threshold: f64,
+        /// The slice length.
+        slice: Span,
+    },
+    /// A ratio that could not be split: a mean of good ratios per slice, marked time-weighted.
+    Opaque {
+        /// The good ratio of one slice, 0..1.
+        ratio: String,
+        /// The slice length.
+        slice: Span,
+    },
+}
+
+/// How bad events are obtained.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bad {
+    /// Counted directly; a missing series means none.
+    Counted(String),
+    /// Total minus good; a missing good series means that all were bad.
+    TotalMinus(String),
+}
+
+/// A policy string such as `halt_deployments_at_50_percent_burn`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyRule {
+    /// The text as written.
+    pub text: String,
+    /// `halt deployments`, and the share of budget consumed from which it applies; `None` when the text has another form.
+    pub action: Option<(String, f64)>,
+}
+
+/// One row of the multi-window multi-burn-rate table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertPair {
+    /// `page` or `ticket`.
+    pub severity: String,
+    /// Long window.
+    pub long: Window,
+    /// Short window.
+    pub short: Window,
+    /// Burn rate over which both must be.
+    pub factor: f64,
+}
+
+/// An objective.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objective {
+    /// Its name.
+    pub id: SloId,
+    /// The service it belongs to; the `job` or `service` selector, else the first word of its name.
+    pub service: String,
+    /// How the target is to be read.
+    pub kind: Kind,
+    /// Share that must be good, 0..1 exclusive.
+    pub target: f64,
+    /// The rolling window.
+    pub window: Span,
+    /// Where the numbers come from.
+    pub sli: Sli,
+    /// The source that is asked; `None` means the first one configured.
+    pub source: Option<SourceName>,
+    /// What happens at which consumption.
+    pub policy: Option<PolicyRule>,
+    /// Alert pairs; the standard four unless the file says otherwise.
+    pub pairs: Vec<AlertPair>,
+    /// A sentence in words: `p99 <= 0.5 in >= 99 % of 5m slices (assumed)`.
+    pub says: String,
+    /// The PromQL as written, for the detail view and the clipboard.
+    pub written: String,
+    /// `file:line` where it stands.
+    pub declared: String,
+}

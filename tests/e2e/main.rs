@@ -1,0 +1,1 @@
+//! Whole-program runs in a real terminal.
