@@ -4,6 +4,7 @@ pub mod alert;
 pub mod document;
 pub mod fault;
 pub mod ids;
+pub mod incident;
 pub mod labels;
 pub mod severity;
 pub mod slo;

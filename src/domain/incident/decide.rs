@@ -1,0 +1,136 @@
+//! What a person may do to an incident: a command becomes events, or is refused with the reason that the screen shows.
+
+use crate::domain::incident::event::{Body, EventKey, NoteKind, Role, Status};
+use crate::domain::incident::state::Incident;
+use crate::domain::severity::{Severity, SeverityTable};
+use crate::domain::time::{Timestamp, clock};
+
+/// The longest text of one event, in characters.
+pub const TEXT_LIMIT: usize = 4_000;
+
+/// Why a command was not carried out, and what would help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(pub String);
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Take it.
+    Acknowledge,
+    /// Give or clear a role.
+    SetRole(Role, Option<String>),
+    /// Change severity.
+    SetSeverity(Severity, String),
+    /// Change status, with or without something to tell.
+    SetStatus(Status, Option<String>),
+    /// The pain stopped.
+    Mitigated,
+    /// It is over.
+    Resolve(String),
+    /// It is not over.
+    Reopen(String),
+    /// A line of text.
+    Note(NoteKind, String),
+    /// Something to do afterwards.
+    Action(String, Option<String>, Option<String>),
+    /// Stakeholders were told.
+    Update(String, String),
+    /// The text of an earlier event was wrong.
+    Correct(EventKey, String),
+    /// An earlier note does not hold.
+    Retract(EventKey, String),
+}
+
+/// Turns a command into events. `at` is when it happened, at most `now`.
+pub fn decide(
+    incident: &Incident,
+    command: Command,
+    at: Timestamp,
+    table: &SeverityTable,
+) -> Result<Vec<Body>, Refusal> {
+    let refuse = |why: String| Err(Refusal(why));
+    if at < incident.times.declared - chrono::TimeDelta::days(7) {
+        return refuse(format!("{} is more than a week before {} was declared", clock(at), incident.id));
+    }
+    let after_the_end = matches!(
+        command,
+        Command::Note(..)
+            | Command::Action(..)
+            | Command::Correct(..)
+            | Command::Retract(..)
+            | Command::Reopen(_)
+            | Command::SetRole(..)
+    );
+    if !incident.is_open() && !after_the_end {
+        return refuse(format!("{} is resolved; reopen it first", incident.id));
+    }
+    match command {
+        Command::Acknowledge => match incident.times.acknowledged {
+            Some(when) => refuse(format!("{} was acknowledged at {}", incident.id, clock(when))),
+            None => Ok(vec![Body::Acknowledged]),
+        },
+        Command::SetRole(role, person) => {
+            let person = person.map(|p| text(&p, "a name")).transpose()?;
+            if incident.roles.get(&role) == person.as_ref() {
+                return refuse(match person {
+                    Some(person) => format!("{person} is {} already", role.word()),
+                    None => format!("nobody is {}", role.word()),
+                });
+            }
+            Ok(vec![Body::RoleSet { role, person }])
+        }
+        Command::SetSeverity(to, reason) => {
+            if table.level(&to).is_none() {
+                let known: Vec<&str> = table.levels.iter().map(|l| l.code.0.as_str()).collect();
+                return refuse(format!("there is no severity {to} (expected one of: {})", known.join(", ")));
+            }
+            if to == incident.severity {
+                return refuse(format!("{} is {to} already", incident.id));
+            }
+            Ok(vec![Body::SeveritySet { to, reason: text(&reason, "a reason")? }])
+        }
+        Command::SetStatus(Status::Resolved, _) => refuse("resolve it with a summary instead".into()),
+        Command::SetStatus(to, message) => {
+            let message = message.filter(|m| !m.trim().is_empty()).map(|m| text(&m, "a message")).transpose()?;
+            if to == incident.status && message.is_none() {
+                return refuse(format!("{} is {} already", incident.id, to.word()));
+            }
+            Ok(vec![Body::StatusSet { to, message }])
+        }
+        Command::Mitigated => match incident.times.mitigated {
+            Some(when) if when == at => refuse(format!("{} is mitigated since {}", incident.id, clock(when))),
+            _ if at < incident.times.detected.unwrap_or(incident.times.declared).min(incident.times.declared) => {
+                refuse("it cannot be mitigated before it was detected".into())
+            }
+            _ => Ok(vec![Body::Mitigated]),
+        },
+        Command::Resolve(summary) => Ok(vec![Body::Resolved { summary: text(&summary, "a summary")? }]),
+        Command::Reopen(_) if incident.is_open() => refuse(format!("{} is open", incident.id)),
+        Command::Reopen(reason) => Ok(vec![Body::Reopened { reason: text(&reason, "a reason")? }]),
+        Command::Note(sort, note) => Ok(vec![Body::Note { sort, text: text(&note, "a text")? }]),
+        Command::Action(what, owner, due) => Ok(vec![Body::ActionItem { text: text(&what, "a text")?, owner, due }]),
+        Command::Update(audience, what) => {
+            Ok(vec![Body::Update { audience: text(&audience, "an audience")?, text: text(&what, "a text")? }])
+        }
+        Command::Correct(of, right) => Ok(vec![Body::Corrected { of, text: text(&right, "the right text")? }]),
+        Command::Retract(of, reason) => Ok(vec![Body::Retracted { of, reason: text(&reason, "a reason")? }]),
+    }
+}
+
+/// A trimmed text that is not empty and not endless.
+pub fn text(raw: &str, what: &str) -> Result<String, Refusal> {
+    let trimmed = raw.trim();
+    if trimmed.is_empty() {
+        return Err(Refusal(format!("{what} is needed")));
+    }
+    if trimmed.chars().count() > TEXT_LIMIT {
+        return Err(Refusal(format!("{what} may have at most {TEXT_LIMIT} characters")));
+    }
+    Ok(trimmed.to_owned())
+}

@@ -1,0 +1,528 @@
+//! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
+
+use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, StepId, TimerId};
+use crate::domain::labels::Labels;
+use crate::domain::severity::Severity;
+use crate::domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The format version that this program writes.
+pub const VERSION: u32 = 1;
+
+/// An event's identity: the origin that wrote it and its number there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventKey {
+    /// The installation.
+    pub origin: Origin,
+    /// Counts per origin, from 1, without gaps.
+    pub seq: u64,
+}
+
+/// A recorded event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its identity.
+    pub key: EventKey,
+    /// A globally unique id (UUIDv7).
+    pub id: String,
+    /// To which incident it belongs.
+    pub incident: IncidentId,
+    /// Logical clock: greater than that of every event its writer had seen. Orders the fold, whatever the wall clock did.
+    pub order: u64,
+    /// When it happened; a person may back-date it.
+    pub at: Timestamp,
+    /// When it was recorded; never back-dated.
+    pub recorded_at: Timestamp,
+    /// Who: a person, or `midwatch`.
+    pub actor: String,
+    /// What.
+    pub body: Body,
+    /// SHA-256 (hex) over the event before it of the same origin and this one.
+    pub hash: String,
+}
+
+impl Event {
+    /// The total order of the fold: the same for every arrival order.
+    pub fn rank(&self) -> (u64, &Origin, u64) {
+        (self.order, &self.key.origin, self.key.seq)
+    }
+}
+
+/// An event before it is recorded: the store gives it its identity, order and hash.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    /// To which incident it belongs.
+    pub incident: IncidentId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When it is being recorded.
+    pub recorded_at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub body: Body,
+    /// A key under which the incident holds at most one event: two cockpits that see the same timer fall due or the same
+    /// alert end record it once.
+    pub once: Option<String>,
+}
+
+/// A role in an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Leads.
+    Commander,
+    /// Tells others.
+    Comms,
+    /// Turns the screws.
+    Operations,
+    /// Keeps the record.
+    Scribe,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Commander, Self::Comms, Self::Operations, Self::Scribe];
+
+    /// Its word in commands and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Commander => "commander",
+            Self::Comms => "comms",
+            Self::Operations => "operations",
+            Self::Scribe => "scribe",
+        }
+    }
+}
+
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Looking for the cause.
+    Investigating,
+    /// Cause known.
+    Identified,
+    /// Acting on it.
+    Mitigating,
+    /// Watching whether it holds.
+    Monitoring,
+    /// Over.
+    Resolved,
+}
+
+impl Status {
+    /// All of them, in the order they usually come.
+    pub const ALL: [Self; 5] =
+        [Self::Investigating, Self::Identified, Self::Mitigating, Self::Monitoring, Self::Resolved];
+
+    /// Its word in commands and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Investigating => "investigating",
+            Self::Identified => "identified",
+            Self::Mitigating => "mitigating",
+            Self::Monitoring => "monitoring",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// What a line of text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteKind {
+    /// Something seen or done.
+    Note,
+    /// Something decided.
+    Decision,
+    /// A guess at the cause.
+    Hypothesis,
+    /// A fact found.
+    Finding,
+}
+
+impl NoteKind {
+    /// Its word in commands and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Decision => "decision",
+            Self::Hypothesis => "hypothesis",
+            Self::Finding => "finding",
+        }
+    }
+}
+
+/// An answer to a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+    /// Cannot tell.
+    Unsure,
+}
+
+impl Answer {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unsure => "unsure",
+        }
+    }
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "how", content = "reason")]
+pub enum StepEnd {
+    /// Done.
+    Done,
+    /// Left out, and why.
+    Skipped(String),
+    /// Tried, and what went wrong.
+    Failed(String),
+    /// Open again.
+    Reopened,
+}
+
+/// Where in a runbook something happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    /// The runbook.
+    pub runbook: RunbookId,
+    /// The step.
+    pub step: StepId,
+    /// The step's name as shown.
+    pub name: String,
+}
+
+/// What an objective cost so far, on the event base.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BudgetSample {
+    /// The objective.
+    pub slo: SloId,
+    /// Why it was taken: `declared`, `severity`, `mitigated`, `resolved`, `asked`.
+    pub moment: String,
+    /// Budget left (share, signed).
+    pub remaining: Option<f64>,
+    /// Burn rates at 1h and 5m.
+    pub burn_1h: Option<f64>,
+    /// Burn rate at 5m.
+    pub burn_5m: Option<f64>,
+    /// Share of the whole budget burned since the incident began.
+    pub gross: Option<f64>,
+    /// The same without what burned at the rate of before.
+    pub net: Option<f64>,
+}
+
+/// A command that was started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandStart {
+    /// Names this run; its end carries the same.
+    pub run: String,
+    /// Where it belongs.
+    pub place: At,
+    /// The text as shown and confirmed.
+    pub command: String,
+    /// Exactly what ran.
+    pub argv: Vec<String>,
+    /// Names and values of the variables given to it.
+    pub env: Vec<(String, String)>,
+    /// On which host.
+    pub host: String,
+    /// As whom.
+    pub user: String,
+    /// Time limit in seconds.
+    pub timeout_s: u64,
+    /// SHA-256 (hex) over argv and env: what was confirmed is what ran.
+    pub sha256: String,
+}
+
+/// A command that ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandFinish {
+    /// Which run.
+    pub run: String,
+    /// Its exit code.
+    pub exit: Option<i32>,
+    /// Why it has none.
+    pub reason: Option<String>,
+    /// Milliseconds it ran.
+    pub took_ms: u64,
+    /// Bytes it wrote.
+    pub bytes: u64,
+    /// SHA-256 (hex) of its output.
+    pub sha256: String,
+    /// The last lines of its output, sanitised.
+    pub excerpt: Vec<String>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data", rename_all = "snake_case")]
+pub enum Body {
+    /// The incident begins.
+    Declared {
+        /// A few words.
+        title: String,
+        /// How bad.
+        severity: Severity,
+        /// What it hits.
+        service: Option<String>,
+        /// What noticed it: an alert's name, or a person.
+        detected_by: Option<String>,
+        /// When it was noticed, where known.
+        detected_at: Option<Timestamp>,
+    },
+    /// Somebody took it.
+    Acknowledged,
+    /// A role changed hands; `None` is vacant.
+    RoleSet {
+        /// Which.
+        role: Role,
+        /// To whom.
+        person: Option<String>,
+    },
+    /// Severity changed.
+    SeveritySet {
+        /// To what.
+        to: Severity,
+        /// Why.
+        reason: String,
+    },
+    /// Status changed, or was told again with a message.
+    StatusSet {
+        /// To what.
+        to: Status,
+        /// What to tell.
+        message: Option<String>,
+    },
+    /// The pain stopped at the event's `at`.
+    Mitigated,
+    /// It is over.
+    Resolved {
+        /// How.
+        summary: String,
+    },
+    /// It is not over.
+    Reopened {
+        /// Why.
+        reason: String,
+    },
+    /// A line of text.
+    Note {
+        /// Which sort.
+        sort: NoteKind,
+        /// The text.
+        text: String,
+    },
+    /// Something to do afterwards.
+    ActionItem {
+        /// What.
+        text: String,
+        /// Who.
+        owner: Option<String>,
+        /// By when, as written.
+        due: Option<String>,
+    },
+    /// Stakeholders were told.
+    Update {
+        /// Who was told.
+        audience: String,
+        /// What.
+        text: String,
+    },
+    /// The text of an earlier event was wrong.
+    Corrected {
+        /// Which event.
+        of: EventKey,
+        /// The right text.
+        text: String,
+    },
+    /// An earlier note does not hold; it stays in the record.
+    Retracted {
+        /// Which event.
+        of: EventKey,
+        /// Why.
+        reason: String,
+    },
+    /// An alert belongs to the incident.
+    AlertLinked {
+        /// Its fingerprint.
+        fingerprint: Fingerprint,
+        /// Its name.
+        name: String,
+        /// Its labels.
+        labels: Labels,
+        /// When it began to fire.
+        started_at: Timestamp,
+    },
+    /// A linked alert changed.
+    AlertChanged {
+        /// Its fingerprint.
+        fingerprint: Fingerprint,
+        /// Its name.
+        name: String,
+        /// `firing`, `ended`, `silenced`, `inhibited`, `muted`.
+        to: String,
+    },
+    /// An objective belongs to the incident.
+    ObjectiveLinked {
+        /// Which.
+        slo: SloId,
+    },
+    /// What an objective cost.
+    BudgetSampled(BudgetSample),
+    /// A runbook was opened for the incident.
+    RunbookOpened {
+        /// Which.
+        runbook: RunbookId,
+        /// Its name.
+        name: String,
+        /// How many steps it has.
+        steps: usize,
+        /// SHA-256 (hex) of its file.
+        sha256: String,
+    },
+    /// A step ended, or was opened again.
+    StepEnded {
+        /// Which.
+        place: At,
+        /// How.
+        end: StepEnd,
+    },
+    /// A check was answered.
+    CheckAnswered {
+        /// Of which step.
+        place: At,
+        /// Which of its checks, from 0.
+        check: usize,
+        /// The question.
+        question: String,
+        /// The answer.
+        answer: Answer,
+    },
+    /// An option was chosen.
+    OptionChosen {
+        /// Of which step.
+        place: At,
+        /// Which of its options, from 0.
+        option: usize,
+        /// Its words.
+        action: String,
+    },
+    /// A command was started.
+    CommandStarted(CommandStart),
+    /// A command ended.
+    CommandFinished(CommandFinish),
+    /// A timer fell due.
+    TimerDue {
+        /// Which.
+        timer: TimerId,
+        /// What it waits for, in words.
+        label: String,
+    },
+    /// A timer was put off.
+    TimerSnoozed {
+        /// Which.
+        timer: TimerId,
+        /// Until when.
+        until: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// A timer is not needed.
+    TimerDismissed {
+        /// Which.
+        timer: TimerId,
+        /// Why.
+        reason: String,
+    },
+    /// A person acted on a timer: the contact was told.
+    Escalated {
+        /// Which.
+        timer: TimerId,
+        /// Who was told.
+        contact: String,
+    },
+    /// Something about the cockpit itself: `resumed`, `asleep`, `clock moved`, `terminal lost`.
+    Cockpit {
+        /// What.
+        what: String,
+        /// More.
+        detail: String,
+    },
+    /// A postmortem draft was written.
+    DraftWritten {
+        /// Where.
+        path: String,
+    },
+    /// A kind that a newer program wrote; kept as it is.
+    #[serde(untagged)]
+    Unknown(Value),
+}
+
+impl Body {
+    /// Its kind in JSON and in the timeline.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Declared { .. } => "declared",
+            Self::Acknowledged => "acknowledged",
+            Self::RoleSet { .. } => "role",
+            Self::SeveritySet { .. } => "severity",
+            Self::StatusSet { .. } => "status",
+            Self::Mitigated => "mitigated",
+            Self::Resolved { .. } => "resolved",
+            Self::Reopened { .. } => "reopened",
+            Self::Note { sort, .. } => sort.word(),
+            Self::ActionItem { .. } => "action",
+            Self::Update { .. } => "update",
+            Self::Corrected { .. } => "correction",
+            Self::Retracted { .. } => "retraction",
+            Self::AlertLinked { .. } | Self::AlertChanged { .. } => "alert",
+            Self::ObjectiveLinked { .. } => "objective",
+            Self::BudgetSampled(_) => "budget",
+            Self::RunbookOpened { .. } => "runbook",
+            Self::StepEnded { .. } => "step",
+            Self::CheckAnswered { .. } => "check",
+            Self::OptionChosen { .. } => "option",
+            Self::CommandStarted(_) | Self::CommandFinished(_) => "command",
+            Self::TimerDue { .. } | Self::TimerSnoozed { .. } | Self::TimerDismissed { .. } => "timer",
+            Self::Escalated { .. } => "escalated",
+            Self::Cockpit { .. } => "cockpit",
+            Self::DraftWritten { .. } => "draft",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_survive_json_and_unknown_kinds_are_kept() {
+        let note = Body::Note { sort: NoteKind::Note, text: "db pool saturated".into() };
+        let json = serde_json::to_string(&note).unwrap();
+        assert_eq!(json, r#"{"kind":"note","data":{"sort":"note","text":"db pool saturated"}}"#);
+        assert_eq!(serde_json::from_str::<Body>(&json).unwrap(), note);
+        assert_eq!(serde_json::from_str::<Body>(r#"{"kind":"acknowledged"}"#).unwrap(), Body::Acknowledged);
+        let newer = r#"{"kind":"teleported","data":{"to":"Mars"}}"#;
+        let body: Body = serde_json::from_str(newer).unwrap();
+        assert!(matches!(body, Body::Unknown(_)));
+        assert_eq!(
+            serde_json::to_string(&body).unwrap(),
+            newer.replace(
+                "{\"kind\":\"teleported\",\"data\":{\"to\":\"Mars\"}}",
+                r#"{"data":{"to":"Mars"},"kind":"teleported"}"#
+            )
+        );
+    }
+}

@@ -1,0 +1,436 @@
+//! The fold: events in, the present out. Folding the same set in its total order gives one state, whatever the order in
+//! which the events arrived.
+
+use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, StepId, TimerId};
+use crate::domain::incident::event::{
+    Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
+};
+use crate::domain::labels::Labels;
+use crate::domain::severity::Severity;
+use crate::domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An alert that belongs to an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkedAlert {
+    /// Its name.
+    pub name: String,
+    /// Its labels when it was linked; values for commands come from here.
+    pub labels: Labels,
+    /// When it began to fire.
+    pub started_at: Timestamp,
+    /// `firing`, `ended`, `silenced` …
+    pub state: String,
+}
+
+/// Where a person is in a runbook.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Walk {
+    /// The runbook's name when it was opened.
+    pub name: String,
+    /// How many steps it had.
+    pub total: usize,
+    /// SHA-256 (hex) of its file when it was opened.
+    pub sha256: String,
+    /// Steps that are not open, with who ended them and when.
+    pub steps: BTreeMap<StepId, StepMark>,
+    /// Answers by step and check.
+    pub answers: BTreeMap<StepId, BTreeMap<usize, Answer>>,
+    /// Options chosen by step.
+    pub chosen: BTreeMap<StepId, BTreeSet<usize>>,
+    /// The last step that was touched.
+    pub last: Option<StepId>,
+}
+
+impl Walk {
+    /// Steps that were done, skipped or failed.
+    pub fn ended(&self) -> usize {
+        self.steps.len()
+    }
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepMark {
+    /// How.
+    pub end: StepEnd,
+    /// By whom.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A command of this incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandRun {
+    /// How it began.
+    pub start: CommandStart,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: String,
+    /// How it ended; `None` is running, or unknown after a crash.
+    pub finish: Option<CommandFinish>,
+}
+
+/// What was decided about a timer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
+pub struct TimerMark {
+    /// When it was recorded as due.
+    pub due: Option<Timestamp>,
+    /// Until when it is put off.
+    pub snoozed: Option<Timestamp>,
+    /// Not needed, and why.
+    pub dismissed: Option<String>,
+    /// Who was told.
+    pub escalated: Option<String>,
+}
+
+/// An item to do afterwards.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActionItem {
+    /// The event it came from.
+    pub key: EventKey,
+    /// What.
+    pub text: String,
+    /// Who.
+    pub owner: Option<String>,
+    /// By when, as written.
+    pub due: Option<String>,
+}
+
+/// An incident as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id.
+    pub id: IncidentId,
+    /// Its title.
+    pub title: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Every severity it had, with when and why.
+    pub severities: Vec<(Timestamp, Severity, String)>,
+    /// Where it stands.
+    pub status: Status,
+    /// What it hits.
+    pub service: Option<String>,
+    /// What noticed it.
+    pub detected_by: Option<String>,
+    /// The instants of its life.
+    pub times: Times,
+    /// Who declared it.
+    pub declared_by: String,
+    /// Who has which role.
+    pub roles: BTreeMap<Role, String>,
+    /// Alerts that belong to it.
+    pub alerts: BTreeMap<Fingerprint, LinkedAlert>,
+    /// Objectives that belong to it.
+    pub objectives: BTreeSet<SloId>,
+    /// What each objective cost, newest sample.
+    pub budget: BTreeMap<SloId, BudgetSample>,
+    /// Runbooks opened for it.
+    pub walks: BTreeMap<RunbookId, Walk>,
+    /// The runbook opened last.
+    pub runbook: Option<RunbookId>,
+    /// Commands by run, in order of their start.
+    pub commands: Vec<CommandRun>,
+    /// What was decided about timers.
+    pub timers: BTreeMap<TimerId, TimerMark>,
+    /// What is to be done afterwards.
+    pub actions: Vec<ActionItem>,
+    /// Corrections and retractions by the event they are about; the newest wins.
+    pub amended: BTreeMap<String, Amendment>,
+    /// How many events were folded.
+    pub events: u64,
+    /// The rank of the last event folded.
+    pub last: (u64, String, u64),
+}
+
+/// What became of an earlier event's text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Amendment {
+    /// Its right text.
+    Corrected(String),
+    /// It does not hold, and why.
+    Retracted(String),
+}
+
+/// The instants of an incident's life; `None` has not happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Times {
+    /// It was noticed.
+    pub detected: Option<Timestamp>,
+    /// It was declared.
+    pub declared: Timestamp,
+    /// Somebody took it.
+    pub acknowledged: Option<Timestamp>,
+    /// The first act of a person after the declaration.
+    pub responded: Option<Timestamp>,
+    /// The pain stopped.
+    pub mitigated: Option<Timestamp>,
+    /// It is over.
+    pub resolved: Option<Timestamp>,
+    /// Stakeholders were told first.
+    pub first_update: Option<Timestamp>,
+    /// Stakeholders were told last.
+    pub last_update: Option<Timestamp>,
+}
+
+/// The key of an event as text, for maps.
+pub fn key_text(key: &EventKey) -> String {
+    format!("{}#{}", key.origin, key.seq)
+}
+
+impl Incident {
+    /// Folds a whole log. `None` when no event declares it. Sorts; the input may be in any order and hold duplicates.
+    pub fn fold<'e>(events: impl IntoIterator<Item = &'e Event>) -> Option<Self> {
+        let mut sorted: Vec<&Event> = events.into_iter().collect();
+        sorted.sort_by(|a, b| a.rank().cmp(&b.rank()));
+        sorted.dedup_by(|a, b| a.key == b.key);
+        let mut state: Option<Self> = None;
+        for event in sorted {
+            match &mut state {
+                Some(state) => state.apply(event),
+                None => state = Self::begin(event),
+            }
+        }
+        state
+    }
+
+    /// The state after the event that declares it.
+    pub fn begin(event: &Event) -> Option<Self> {
+        let Body::Declared { title, severity, service, detected_by, detected_at } = &event.body else { return None };
+        let times = Times {
+            detected: *detected_at,
+            declared: event.at,
+            acknowledged: None,
+            responded: None,
+            mitigated: None,
+            resolved: None,
+            first_update: None,
+            last_update: None,
+        };
+        Some(Self {
+            id: event.incident.clone(),
+            title: title.clone(),
+            severity: severity.clone(),
+            severities: vec![(event.at, severity.clone(), "declared".to_owned())],
+            status: Status::Investigating,
+            service: service.clone(),
+            detected_by: detected_by.clone(),
+            times,
+            declared_by: event.actor.clone(),
+            roles: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            objectives: BTreeSet::new(),
+            budget: BTreeMap::new(),
+            walks: BTreeMap::new(),
+            runbook: None,
+            commands: Vec::new(),
+            timers: BTreeMap::new(),
+            actions: Vec::new(),
+            amended: BTreeMap::new(),
+            events: 1,
+            last: (event.order, event.key.origin.0.clone(), event.key.seq),
+        })
+    }
+
+    /// Whether it is over.
+    pub fn is_open(&self) -> bool {
+        self.status != Status::Resolved
+    }
+
+    /// Whether an event comes after everything folded so far, so that [`Self::apply`] may be used without a new fold.
+    pub fn precedes(&self, event: &Event) -> bool {
+        (self.last.0, self.last.1.as_str(), self.last.2) < (event.order, event.key.origin.as_str(), event.key.seq)
+    }
+
+    /// Takes in the next event.
+    pub fn apply(&mut self, event: &Event) {
+        self.events += 1;
+        self.last = (event.order, event.key.origin.0.clone(), event.key.seq);
+        let human = event.actor != "midwatch";
+        if human && self.times.responded.is_none() && !matches!(event.body, Body::Declared { .. }) {
+            self.times.responded = Some(event.at);
+        }
+        match &event.body {
+            Body::Declared { .. }
+            | Body::Cockpit { .. }
+            | Body::DraftWritten { .. }
+            | Body::Note { .. }
+            | Body::Unknown(_) => {}
+            Body::Acknowledged => {
+                self.times.acknowledged.get_or_insert(event.at);
+            }
+            Body::RoleSet { role, person } => match person {
+                Some(person) => drop(self.roles.insert(*role, person.clone())),
+                None => drop(self.roles.remove(role)),
+            },
+            Body::SeveritySet { to, reason } => {
+                self.severity = to.clone();
+                self.severities.push((event.at, to.clone(), reason.clone()));
+            }
+            Body::StatusSet { to, message } => self.set_status(*to, message.is_some(), event.at),
+            Body::Mitigated => self.times.mitigated = Some(event.at),
+            Body::Resolved { .. } => {
+                self.status = Status::Resolved;
+                self.times.resolved = Some(event.at);
+                self.times.mitigated.get_or_insert(event.at);
+            }
+            Body::Reopened { .. } => {
+                self.status = Status::Investigating;
+                self.times.resolved = None;
+                self.times.mitigated = None;
+            }
+            Body::Update { .. } => self.told(event.at),
+            Body::ActionItem { text, owner, due } => self.actions.push(ActionItem {
+                key: event.key.clone(),
+                text: text.clone(),
+                owner: owner.clone(),
+                due: due.clone(),
+            }),
+            Body::Corrected { of, text } => self.amend(of, Amendment::Corrected(text.clone())),
+            Body::Retracted { of, reason } => self.amend(of, Amendment::Retracted(reason.clone())),
+            Body::BudgetSampled(sample) => drop(self.budget.insert(sample.slo.clone(), sample.clone())),
+            Body::ObjectiveLinked { slo } => drop(self.objectives.insert(slo.clone())),
+            Body::AlertLinked { .. } | Body::AlertChanged { .. } => self.apply_alert(&event.body),
+            Body::CommandStarted(_) | Body::CommandFinished(_) => self.apply_command(event),
+            Body::RunbookOpened { .. }
+            | Body::StepEnded { .. }
+            | Body::CheckAnswered { .. }
+            | Body::OptionChosen { .. } => {
+                self.apply_walk(event);
+            }
+            Body::TimerDue { .. }
+            | Body::TimerSnoozed { .. }
+            | Body::TimerDismissed { .. }
+            | Body::Escalated { .. } => {
+                self.apply_timer(event);
+            }
+        }
+    }
+
+    fn set_status(&mut self, to: Status, told: bool, at: Timestamp) {
+        self.status = to;
+        match to {
+            Status::Monitoring => drop(self.times.mitigated.get_or_insert(at)),
+            Status::Resolved => {
+                self.times.resolved = Some(at);
+                self.times.mitigated.get_or_insert(at);
+            }
+            _ => {}
+        }
+        if told {
+            self.told(at);
+        }
+    }
+
+    fn told(&mut self, at: Timestamp) {
+        self.times.first_update.get_or_insert(at);
+        self.times.last_update = Some(self.times.last_update.map_or(at, |last| last.max(at)));
+    }
+
+    fn amend(&mut self, of: &EventKey, amendment: Amendment) {
+        if let Some(item) = self.actions.iter_mut().find(|item| item.key == *of) {
+            match &amendment {
+                Amendment::Corrected(text) => item.text.clone_from(text),
+                Amendment::Retracted(_) => self.actions.retain(|item| item.key != *of),
+            }
+        }
+        self.amended.insert(key_text(of), amendment);
+    }
+
+    fn apply_alert(&mut self, body: &Body) {
+        match body {
+            Body::AlertLinked { fingerprint, name, labels, started_at } => {
+                let linked = LinkedAlert {
+                    name: name.clone(),
+                    labels: labels.clone(),
+                    started_at: *started_at,
+                    state: "firing".into(),
+                };
+                self.alerts.entry(fingerprint.clone()).or_insert(linked);
+                self.times.detected = Some(self.times.detected.map_or(*started_at, |d| d.min(*started_at)));
+            }
+            Body::AlertChanged { fingerprint, to, .. } => {
+                if let Some(alert) = self.alerts.get_mut(fingerprint) {
+                    alert.state.clone_from(to);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_command(&mut self, event: &Event) {
+        match &event.body {
+            Body::CommandStarted(start) => self.commands.push(CommandRun {
+                start: start.clone(),
+                at: event.at,
+                actor: event.actor.clone(),
+                finish: None,
+            }),
+            Body::CommandFinished(finish) => {
+                if let Some(run) = self.commands.iter_mut().rev().find(|run| run.start.run == finish.run) {
+                    run.finish = Some(finish.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_walk(&mut self, event: &Event) {
+        match &event.body {
+            Body::RunbookOpened { runbook, name, steps, sha256 } => {
+                let walk = self.walks.entry(runbook.clone()).or_default();
+                walk.name.clone_from(name);
+                walk.total = *steps;
+                walk.sha256.clone_from(sha256);
+                self.runbook = Some(runbook.clone());
+            }
+            Body::StepEnded { place, end } => {
+                let walk = self.walks.entry(place.runbook.clone()).or_default();
+                walk.last = Some(place.step.clone());
+                match end {
+                    StepEnd::Reopened => drop(walk.steps.remove(&place.step)),
+                    end => {
+                        let mark = StepMark { end: end.clone(), actor: event.actor.clone(), at: event.at };
+                        walk.steps.insert(place.step.clone(), mark);
+                    }
+                }
+            }
+            Body::CheckAnswered { place, check, answer, .. } => {
+                let walk = self.walks.entry(place.runbook.clone()).or_default();
+                walk.last = Some(place.step.clone());
+                walk.answers.entry(place.step.clone()).or_default().insert(*check, *answer);
+            }
+            Body::OptionChosen { place, option, .. } => {
+                let walk = self.walks.entry(place.runbook.clone()).or_default();
+                walk.last = Some(place.step.clone());
+                walk.chosen.entry(place.step.clone()).or_default().insert(*option);
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_timer(&mut self, event: &Event) {
+        match &event.body {
+            Body::TimerDue { timer, .. } => {
+                self.timers.entry(timer.clone()).or_default().due.get_or_insert(event.at);
+            }
+            Body::TimerSnoozed { timer, until, .. } => {
+                let mark = self.timers.entry(timer.clone()).or_default();
+                mark.snoozed = Some(*until);
+                mark.due = None;
+            }
+            Body::TimerDismissed { timer, reason } => {
+                self.timers.entry(timer.clone()).or_default().dismissed = Some(reason.clone());
+            }
+            Body::Escalated { timer, contact } => {
+                self.timers.entry(timer.clone()).or_default().escalated = Some(contact.clone());
+            }
+            _ => {}
+        }
+    }
+}

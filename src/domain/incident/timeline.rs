@@ -1,0 +1,88 @@
+//! An event in words: one line for the timeline, the postmortem and the exports.
+
+use crate::domain::incident::event::{Body, Event, StepEnd};
+use crate::domain::incident::state::{Amendment, Incident, key_text};
+use crate::domain::time::{clock, compact, secs};
+
+/// The text of an event, amended where it was corrected; raw outside text may be in it.
+pub fn tell(event: &Event, incident: Option<&Incident>) -> String {
+    let words = words(&event.body);
+    match incident.and_then(|i| i.amended.get(&key_text(&event.key))) {
+        Some(Amendment::Corrected(text)) => format!("{text} (corrected)"),
+        Some(Amendment::Retracted(why)) => format!("{words} (retracted: {why})"),
+        None => words,
+    }
+}
+
+fn words(body: &Body) -> String {
+    match body {
+        Body::Declared { title, severity, detected_by, .. } => match detected_by {
+            Some(by) => format!("{severity} declared: {title} (detected by {by})"),
+            None => format!("{severity} declared: {title}"),
+        },
+        Body::Acknowledged => "acknowledged".into(),
+        Body::RoleSet { role, person: Some(person) } => format!("{person} is {}", role.word()),
+        Body::RoleSet { role, person: None } => format!("nobody is {}", role.word()),
+        Body::SeveritySet { to, reason } => format!("{to}: {reason}"),
+        Body::StatusSet { to, message: Some(message) } => format!("{}: {message}", to.word()),
+        Body::StatusSet { to, message: None } => to.word().into(),
+        Body::Mitigated => "mitigated".into(),
+        Body::Resolved { summary } => format!("resolved: {summary}"),
+        Body::Reopened { reason } => format!("reopened: {reason}"),
+        Body::Note { text, .. } => text.clone(),
+        Body::ActionItem { text, owner, due } => {
+            let owner = owner.as_ref().map(|o| format!(", owner {o}")).unwrap_or_default();
+            let due = due.as_ref().map(|d| format!(", due {d}")).unwrap_or_default();
+            format!("{text}{owner}{due}")
+        }
+        Body::Update { audience, text } => format!("told {audience}: {text}"),
+        Body::Corrected { of, text } => format!("event {} reads: {text}", of.seq),
+        Body::Retracted { of, reason } => format!("event {} does not hold: {reason}", of.seq),
+        Body::AlertLinked { name, .. } => format!("{name} linked"),
+        Body::AlertChanged { name, to, .. } => format!("{name} {to}"),
+        Body::ObjectiveLinked { slo } => format!("objective {slo} linked"),
+        Body::BudgetSampled(s) => {
+            let percent = |x: Option<f64>| x.map_or("unknown".to_owned(), |x| format!("{:.1} %", x * 100.0));
+            format!(
+                "{} at {}: {} of its budget left, {} burned",
+                s.slo,
+                s.moment,
+                percent(s.remaining),
+                percent(s.gross)
+            )
+        }
+        Body::RunbookOpened { name, steps, .. } => format!("runbook {name} opened ({steps} steps)"),
+        Body::StepEnded { place, end } => match end {
+            StepEnd::Done => format!("{}: done", place.name),
+            StepEnd::Skipped(why) => format!("{}: skipped ({why})", place.name),
+            StepEnd::Failed(why) => format!("{}: failed ({why})", place.name),
+            StepEnd::Reopened => format!("{}: open again", place.name),
+        },
+        Body::CheckAnswered { question, answer, .. } => format!("{question} {}", answer.word()),
+        Body::OptionChosen { action, .. } => format!("chosen: {action}"),
+        Body::CommandStarted(start) => format!("{} (on {} as {})", start.command, start.host, start.user),
+        Body::CommandFinished(end) => {
+            let how = match (end.exit, &end.reason) {
+                (Some(code), _) => format!("exit {code}"),
+                (None, Some(reason)) => reason.clone(),
+                (None, None) => "unknown result".into(),
+            };
+            format!("{how} after {:.1}s", end.took_ms as f64 / 1_000.0)
+        }
+        Body::TimerDue { label, .. } => format!("due: {label}"),
+        Body::TimerSnoozed { until, reason, .. } => format!("put off until {}: {reason}", clock(*until)),
+        Body::TimerDismissed { reason, .. } => format!("not needed: {reason}"),
+        Body::Escalated { contact, .. } => format!("told {contact}"),
+        Body::Cockpit { what, detail } => format!("{what} {detail}").trim_end().to_owned(),
+        Body::DraftWritten { path } => format!("postmortem draft {path}"),
+        Body::Unknown(value) => {
+            let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("?");
+            format!("an event of kind {kind} that this version does not know")
+        }
+    }
+}
+
+/// `21m40s` between two instants, for headers.
+pub fn lasted(from: crate::domain::time::Timestamp, to: crate::domain::time::Timestamp) -> String {
+    compact(secs((to - from).num_seconds().max(0)))
+}
