@@ -1,4 +1,5 @@
 //! midwatch: a terminal cockpit for the engineer who has just been paged.
 
+pub mod app;
 pub mod domain;
 pub mod io;
