@@ -66,8 +66,7 @@ fn markdown(incident: &Incident, entries: &[Entry<'_>]) -> String {
         incident.status.word()
     );
     for entry in entries {
-        let (actor, kind) = (field(&entry.event.actor), field(entry.event.body.kind()));
-        out.push_str(&format!("- **{}** {actor}, {kind}: {}\n", entry.when, field(&entry.text)));
+        out.push_str(&format!("- **{}** {}: {}\n", entry.when, field(&entry.head()), field(&entry.text)));
     }
     out
 }
@@ -144,7 +143,7 @@ fn chunks(incident: &Incident, entries: &[Entry<'_>]) -> Vec<String> {
         } else {
             clock(entry.event.at)
         };
-        let line = format!("{when} {} {}: {}", entry.event.actor, entry.event.body.kind(), entry.text);
+        let line = format!("{when} {}: {}", entry.head(), entry.text);
         let silent = silent(&line);
         let mut rest: Vec<char> = silent.chars().collect();
         loop {

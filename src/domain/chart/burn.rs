@@ -141,7 +141,7 @@ pub fn burn(series: &Series, width: usize, height: usize, thresholds: &[Threshol
 
 /// `14.4`, `30`, `0.1`.
 fn number(value: f64) -> String {
-    if value >= 1e4 || value < 1e-3 { format!("{value:.0e}") } else { format!("{}", (value * 1e3).round() / 1e3) }
+    if !(1e-3..1e4).contains(&value) { format!("{value:.0e}") } else { format!("{}", (value * 1e3).round() / 1e3) }
 }
 
 /// The value axis: marks at equal distances, logarithmic between two marks, so that every limit has a row of its own.
@@ -179,7 +179,7 @@ impl Scale {
         let steps = self.marks.len().saturating_sub(1).max(1) as f64;
         let value = value.clamp(self.low(), self.high());
         let pairs = self.marks.iter().zip(self.marks.iter().skip(1)).enumerate();
-        let place = pairs.filter(|(_, (low, _))| value >= **low).last().map_or(0.0, |(i, (low, high))| {
+        let place = pairs.rev().find(|(_, (low, _))| value >= **low).map_or(0.0, |(i, (low, high))| {
             let width = (high / low).ln();
             i as f64 + if width > 0.0 { ((value / low).ln() / width).clamp(0.0, 1.0) } else { 0.0 }
         });

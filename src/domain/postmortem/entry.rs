@@ -1,10 +1,10 @@
 //! The timeline of an incident in the order in which things happened: every event once. Text in here is raw; whoever writes
 //! it escapes it.
 
-use crate::domain::incident::event::{Event, EventKey};
+use crate::domain::incident::event::{Body, Event, EventKey};
 use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::incident::timeline::tell;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, clock};
 use std::collections::BTreeSet;
 
 /// One line of a timeline.
@@ -20,6 +20,15 @@ pub struct Entry<'e> {
     pub reference: String,
 }
 
+impl Entry<'_> {
+    /// Who, and of which kind it is unless the text begins with that word; raw.
+    pub fn head(&self) -> String {
+        let kind = self.event.body.kind();
+        let said = self.text.split([' ', ':']).take(2).any(|word| word == kind);
+        if said { self.event.actor.clone() } else { format!("{}, {kind}", self.event.actor) }
+    }
+}
+
 /// Every event of the incident once, by when it happened, then in the order of the record.
 pub fn entries<'e>(incident: &Incident, events: &'e [Event]) -> Vec<Entry<'e>> {
     let mut sorted = once(incident, events);
@@ -31,7 +40,7 @@ pub fn entries<'e>(incident: &Incident, events: &'e [Event]) -> Vec<Entry<'e>> {
         Entry {
             event,
             when: event.at.format(format).to_string(),
-            text: told(event, incident),
+            text: told(event, incident, events),
             reference: key_text(&event.key),
         }
     };
@@ -47,9 +56,18 @@ pub fn once<'e>(incident: &Incident, events: &'e [Event]) -> Vec<&'e Event> {
     own
 }
 
-/// What an event says, `-` when it says nothing.
-fn told(event: &Event, incident: &Incident) -> String {
-    let text = tell(event, Some(incident));
+/// What an event says, `-` when it says nothing. Other events are named by their time: a reader has no numbers.
+fn told(event: &Event, incident: &Incident, events: &[Event]) -> String {
+    let other = |of: &EventKey| events.iter().find(|other| other.key == *of);
+    let text = match &event.body {
+        Body::Corrected { of, text } => other(of)
+            .map(|old| format!("entry of {} corrected to: {text} (it read: {})", clock(old.at), tell(old, None))),
+        Body::Retracted { of, reason } => {
+            other(of).map(|old| format!("entry of {} does not hold: {reason}", clock(old.at)))
+        }
+        _ => None,
+    };
+    let text = text.unwrap_or_else(|| tell(event, Some(incident)));
     if text.trim().is_empty() { "-".to_owned() } else { text }
 }
 

@@ -118,6 +118,8 @@ pub struct Line {
     pub actor: String,
     /// `note`, `status` …
     pub kind: String,
+    /// Who and which kind, for a line that does not say a word twice: `alice, note`, or `alice` before `resolved: …`.
+    pub head: String,
     /// What.
     pub text: String,
 }
@@ -171,6 +173,7 @@ pub fn facts(
     let role = |role: &Role| incident.roles.get(role).map(|person| field(person));
     let (times, durations) = clocks::clocks(incident, &log, histories, offset, now);
     let line = |entry: crate::domain::postmortem::entry::Entry<'_>| Line {
+        head: field(&entry.head()),
         when: entry.when,
         actor: field(&entry.event.actor),
         kind: field(entry.event.body.kind()),

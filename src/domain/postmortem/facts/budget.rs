@@ -77,7 +77,7 @@ pub(super) fn charts(incident: &Incident, histories: &[History]) -> Vec<Chart> {
         let (from, to) = drawn.span?;
         let name = field(history.slo.as_str());
         let caption = format!(
-            "burn rate of {name} over {} windows, {} to {}, {} per column",
+            "Burn rate of {name} over {} windows, {} to {}, {} per column",
             drawn.window,
             from.format("%Y-%m-%d %H:%MZ"),
             to.format("%Y-%m-%d %H:%MZ"),

@@ -68,6 +68,7 @@ pub(super) fn clocks(
 ) -> (Times, Durations) {
     let times = &incident.times;
     let impact = impact(incident, histories);
+    let impact_at = impact.as_ref().map(|(at, _)| *at);
     let moment = |at: Option<Timestamp>, basis: String, missing: &str| match at {
         None => Moment { text: format!("unknown ({missing})"), local: None, basis: None, known: false },
         Some(at) => Moment {
@@ -80,15 +81,14 @@ pub(super) fn clocks(
     let (detected_by, acknowledged_by) = (detection(incident), acknowledgement(log, times.acknowledged));
     let (mitigated_by, resolved_by) = (mitigation(log, times.mitigated), resolution(log, times.resolved));
     let told = Times {
-        impact: moment(impact.as_ref().map(|(at, _)| *at), impact.map(|(_, b)| b).unwrap_or_default(), NO_IMPACT),
+        impact: moment(impact_at, impact.map(|(_, b)| b).unwrap_or_default(), NO_IMPACT),
         detected: moment(times.detected, detected_by, NO_DETECTION),
         declared: moment(Some(times.declared), format!("declared by {}", field(&incident.declared_by)), ""),
         acknowledged: moment(times.acknowledged, acknowledged_by, NO_ACK),
         mitigated: moment(times.mitigated, mitigated_by, NO_MITIGATION),
         resolved: moment(times.resolved, resolved_by, NO_RESOLUTION),
     };
-    let impact_at = self::impact(incident, histories).map(|(at, _)| at);
-    let (from, name) = times.detected.map_or((times.declared, "declared"), |at| (at, "detected"));
+    let (from, name) = times.detected.map_or((times.declared, "declaration"), |at| (at, "detection"));
     let total = match times.resolved {
         None if now >= from => format!("{} (from {name}, goes on)", lasted(from, now)),
         None => "unknown (it begins in the future)".to_owned(),
@@ -97,7 +97,7 @@ pub(super) fn clocks(
     let durations = Durations {
         total,
         ttd: between(impact_at, "beginning of impact", NO_IMPACT, times.detected, "detected", NO_DETECTION),
-        tta: between(Some(times.declared), "declared", "", times.acknowledged, "acknowledged", NO_ACK),
+        tta: between(Some(times.declared), "declaration", "", times.acknowledged, "acknowledged", NO_ACK),
         ttm: between(Some(from), name, "", times.mitigated, "mitigated", NO_MITIGATION),
         ttr: between(Some(from), name, "", times.resolved, "resolved", NO_RESOLUTION),
     };
