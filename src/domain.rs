@@ -5,6 +5,7 @@ pub mod document;
 pub mod fault;
 pub mod ids;
 pub mod labels;
+pub mod resilience;
 pub mod severity;
 pub mod slo;
 pub mod text;
