@@ -11,6 +11,7 @@ pub mod incident;
 pub mod labels;
 pub mod server_note;
 pub mod postmortem;
+pub mod resilience;
 pub mod severity;
 pub mod slo;
 pub mod text;

@@ -1,0 +1,5 @@
+//! Prometheus and everything that speaks its HTTP API (Thanos, Mimir, Cortex, VictoriaMetrics).
+
+pub mod answer;
+pub mod client;
+pub mod decode;
