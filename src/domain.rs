@@ -2,10 +2,12 @@
 
 pub mod alert;
 pub mod document;
+pub mod escalation;
 pub mod fault;
 pub mod ids;
 pub mod incident;
 pub mod labels;
+pub mod runbook;
 pub mod severity;
 pub mod slo;
 pub mod text;
