@@ -1,5 +1,7 @@
 //! Runbook files as they lie on disk: the seed as it was given, the shipped examples, good ones and broken ones.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
 use midwatch::domain::document::{Finding, Level};
 use midwatch::domain::incident::event::StepEnd;
 use midwatch::domain::incident::state::{StepMark, Walk};
@@ -7,7 +9,7 @@ use midwatch::domain::labels::Labels;
 use midwatch::domain::runbook::format::read;
 use midwatch::domain::runbook::lint::{lint, lint_together};
 use midwatch::domain::runbook::matching::matches;
-use midwatch::domain::runbook::model::{Clock, Exec, Phase, Risk, Runbook};
+use midwatch::domain::runbook::model::{Clock, Exec, Phase, Risk, Runbook, Step};
 use midwatch::domain::runbook::values::{Values, prepare};
 use midwatch::domain::runbook::walk;
 use std::path::{Path, PathBuf};
@@ -54,7 +56,7 @@ fn the_seed_loads_as_it_stands() {
             "long-term-fix"
         ]
     );
-    let sum = |count: fn(&midwatch::domain::runbook::model::Step) -> usize| book.steps.iter().map(count).sum::<usize>();
+    let sum = |count: fn(&Step) -> usize| book.steps.iter().map(count).sum::<usize>();
     assert_eq!(sum(|s| s.commands.len()), 3);
     assert_eq!(sum(|s| s.options.iter().filter(|o| o.command.is_some()).count()), 3);
     assert_eq!(sum(|s| s.prose.len()), 3);
@@ -162,6 +164,8 @@ fn words_raise_the_risk_and_never_lower_it() {
     assert_eq!(risk("ls -l /x", ""), Risk::Unknown);
     assert_eq!(risk("ls --ignore=deleted -l", ""), Risk::Unknown);
     assert_eq!(risk("ls -l /x", "risk: destroy,"), Risk::Destroy);
+    assert_eq!(risk("rm -rf /x", "risk: read,"), Risk::Destroy);
+    assert_eq!(risk("ls -l /x", "risk: read,"), Risk::Read);
 }
 
 fn examples() -> Vec<Arc<Runbook>> {
@@ -211,7 +215,7 @@ fn every_example_can_be_walked_to_its_end() {
         assert_eq!(walked.first(), Some(&Phase::Acknowledge), "{}", book.id);
         assert_eq!(walked.last(), Some(&Phase::Followup), "{}", book.id);
         assert!(walked.contains(&Phase::Mitigate) && walked.contains(&Phase::Verify), "{}", book.id);
-        let reads = |s: &&midwatch::domain::runbook::model::Step| s.phase == Some(Phase::Diagnose);
+        let reads = |s: &&Step| s.phase == Some(Phase::Diagnose);
         assert!(book.steps.iter().filter(reads).flat_map(|s| &s.commands).all(|c| c.risk == Risk::Read), "{}", book.id);
         assert_eq!(walk::progress(&book, &record).ended, book.steps.len());
     }

@@ -2,7 +2,7 @@
 //! programs or files, and never hides a runbook because of what it found.
 
 use crate::domain::document::{Finding, Level, Mark, nearest};
-use crate::domain::runbook::model::{Exec, Link, Phase, Risk, RunCommand, Runbook};
+use crate::domain::runbook::model::{Exec, Link, Phase, RunCommand, Runbook, Step};
 use crate::domain::runbook::shell::{Quoting, Scan, is_name, places, scan};
 use crate::domain::runbook::values::{AMBIENT, KNOWN, is_known};
 use crate::domain::text::{clean, is_hidden, truncate};
@@ -118,9 +118,8 @@ impl Linter<'_> {
                 self.warn(step.mark, "RB013", format!("step `{}` is not written yet: `{word}`", step.id));
             }
         }
-        let mitigates = |step: &crate::domain::runbook::model::Step| {
-            !step.options.is_empty() || (step.phase == Some(Phase::Mitigate) && !step.is_bare())
-        };
+        let mitigates =
+            |step: &Step| !step.options.is_empty() || (step.phase == Some(Phase::Mitigate) && !step.is_bare());
         if !runbook.steps.iter().any(mitigates) {
             let top = Mark { line: 1, column: 1 };
             self.warn(top, "RB013", "no step stops the pain (expected one with `options` or `phase: mitigate`)");
@@ -134,13 +133,6 @@ impl Linter<'_> {
         if let Some(left) = placeholder(&command.text) {
             let message = format!("`{left}` is left to fill in; the command cannot be right as it stands");
             self.report(command.mark, Level::Error, "RB007", message);
-        }
-        if let Some(word) = destructive_word(&command.text)
-            && matches!(command.risk, Risk::Read | Risk::Change)
-        {
-            let risk = command.risk.word();
-            let message = format!("`{word}` destroys, but the risk says `{risk}` (expected `destroy`)");
-            self.report(command.mark, Level::Error, "RB005", message);
         }
         match &command.exec {
             Exec::Sh(text) => self.shell(command, &scan(text)),

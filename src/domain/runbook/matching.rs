@@ -3,7 +3,7 @@
 
 use crate::domain::ids::RunbookId;
 use crate::domain::labels::Labels;
-use crate::domain::runbook::model::Runbook;
+use crate::domain::runbook::model::{Runbook, Trigger};
 use crate::domain::runbook::seed::slug;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,8 +74,7 @@ const COMMON: [&str; 12] =
 /// At least half of the telling words must be shared. A runbook whose trigger has the very name but other labels is for
 /// something else.
 fn by_name(runbook: &Runbook, alert: &str, labels: &Labels) -> Option<(u32, String)> {
-    let for_others =
-        |t: &crate::domain::runbook::model::Trigger| t.alert == alert && t.matchers.iter().any(|m| !m.matches(labels));
+    let for_others = |t: &Trigger| t.alert == alert && t.matchers.iter().any(|m| !m.matches(labels));
     if runbook.triggers.iter().any(for_others) {
         return None;
     }

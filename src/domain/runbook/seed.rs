@@ -149,7 +149,8 @@ fn rung(reader: &mut Reader<'_>, node: &Node) -> Option<Rung> {
     let contact = fields.need(reader, "contact").and_then(|n| reader.string(n, "contact"));
     let said = fields.get("clock").and_then(|n| word(reader, n, "clock", &Clock::ALL.map(|c| (c.word(), c))));
     let clock = said.unwrap_or(Clock::Unmitigated);
-    Some(Rung { after: after?, contact: contact?, clock, assumed: said.is_none(), mark: node.mark })
+    let assumed = fields.get("clock").is_none();
+    Some(Rung { after: after?, contact: contact?, clock, assumed, mark: node.mark })
 }
 
 fn word<T: Copy>(reader: &mut Reader<'_>, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
@@ -297,8 +298,16 @@ fn command(reader: &mut Reader<'_>, node: &Node, id: String, defaults: &Defaults
         }
         (text.clone(), Exec::Sh(text))
     };
-    // Words may raise what was said, never lower it.
-    let risk =
-        if destructive_word(&text).is_some() && defaults.risk == Risk::Unknown { Risk::Destroy } else { defaults.risk };
+    let risk = raised(reader, node, &text, defaults.risk);
     Some(Line::Command(RunCommand { id, text, exec, risk, timeout: defaults.timeout, mark: node.mark }))
+}
+
+/// Words may raise what was said, never lower it: what destroys is never run as a mere look.
+fn raised(reader: &mut Reader<'_>, node: &Node, text: &str, said: Risk) -> Risk {
+    let Some(word) = destructive_word(text) else { return said };
+    if matches!(said, Risk::Read | Risk::Change) {
+        let message = format!("`{word}` destroys, but the risk says `{}`; it is treated as `destroy`", said.word());
+        reader.error(node.mark, "RB005", message);
+    }
+    Risk::Destroy
 }
