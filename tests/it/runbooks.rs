@@ -12,6 +12,8 @@ use midwatch::domain::runbook::matching::matches;
 use midwatch::domain::runbook::model::{Clock, Exec, Phase, Risk, Runbook, Step};
 use midwatch::domain::runbook::values::{Values, prepare};
 use midwatch::domain::runbook::walk;
+use midwatch::domain::text::is_hidden;
+use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -239,4 +241,26 @@ fn the_examples_answer_the_alerts_they_are_for() {
     let deploy = books.iter().find(|b| b.id.as_str() == "checkout-bad-deploy").unwrap();
     let actions: Vec<&str> = deploy.steps.iter().flat_map(|s| &s.options).map(|o| o.action.as_str()).collect();
     assert_eq!(actions, ["Roll back the deploy", "Scale out", "Shed load"]);
+}
+
+proptest! {
+    /// Whatever is cut out of the seed or put into it: no panic, findings have places, and nothing hidden can run.
+    #[test]
+    fn a_damaged_runbook_is_read_as_far_as_it_goes(at in 0usize..1_500, gone in 0usize..40, put in any::<String>()) {
+        let seed = include_str!("../fixtures/seeds/high-api-latency.yaml");
+        let text: String = seed.chars().take(at).chain(put.chars()).chain(seed.chars().skip(at + gone)).collect();
+        let (book, mut findings) = read("r.yaml", &text);
+        if let Some(book) = &book {
+            findings.extend(lint(book, None));
+            let values = Values::of_alert("A", &Labels::default());
+            for (_, command) in book.commands() {
+                if let Ok(prepared) = prepare(command, &values) {
+                    prop_assert!(!prepared.shown.chars().any(is_hidden));
+                }
+            }
+        } else {
+            prop_assert!(findings.iter().any(|f| f.level == Level::Error));
+        }
+        prop_assert!(findings.iter().all(|f| f.line > 0 && f.column > 0 && !f.message.chars().any(is_hidden)));
+    }
 }

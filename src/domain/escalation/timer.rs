@@ -103,14 +103,19 @@ pub struct Timer {
     pub contact: Option<String>,
     /// What happens when it falls due, in words.
     pub then: String,
+    /// Until when a person put it off last; may lie in the past.
+    pub put_off: Option<Timestamp>,
     /// That it fell due is in the record since it was last put off.
     pub recorded: bool,
 }
 
 impl Timer {
-    /// The key under which the record holds its falling due once, however many cockpits see it. A timer that was put off
-    /// falls due again under another key.
+    /// The key under which the record holds its falling due once, however many cockpits see it and whatever their own
+    /// policies say. A timer that was put off falls due again under another key.
     pub fn once(&self) -> String {
-        format!("due:{}@{}", self.id, rfc3339(self.due_at))
+        match self.put_off {
+            Some(until) => format!("due:{}@{}", self.id, rfc3339(until)),
+            None => format!("due:{}", self.id),
+        }
     }
 }

@@ -230,6 +230,7 @@ impl Derive<'_> {
             state,
             contact: plan.contact.map(str::to_owned),
             then: plan.then,
+            put_off: snoozed,
             recorded,
         }
     }

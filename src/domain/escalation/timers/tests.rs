@@ -194,6 +194,11 @@ fn forecasts_follow_the_budget() {
     };
     assert_eq!(run(&quiet, 90, 60), Some(TimerState::Running));
     assert_eq!(run(&quiet, 60, 60), Some(TimerState::Due));
+    let key = |end: i64| {
+        let all = timers(&quiet, &SeverityTable::defaults(), None, &[("api".into(), at(end))], at(100));
+        all.into_iter().find(|t| t.kind == TimerKind::Exhaustion).map(|t| t.once())
+    };
+    assert_eq!(key(90), key(91), "two cockpits with different forecasts record it once");
     let told = story(&[(60, Body::TimerDue { timer: id("exhaustion:api"), label: "l".into() })]);
     assert_eq!(run(&told, 90, 61), Some(TimerState::Running), "the budget recovered");
     assert_eq!(run(&story(&[(5, Body::Resolved { summary: "s".into() })]), 60, 61), None);
