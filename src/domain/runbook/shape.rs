@@ -132,6 +132,8 @@ mod tests {
             "kubectl get pods",
             "database is slow and/or down --really",
             "don't do it -f",
+            "grep -c 'never closed",
+            "ls -l $(pwd",
             "curl the status page at https://status.example",
             "systemctl restart api, then wait -n",
             "look at -n",
