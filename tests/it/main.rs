@@ -9,3 +9,4 @@ mod http;
 mod real;
 mod real_sources;
 mod tls;
+mod runbooks;
