@@ -8,7 +8,7 @@ use crate::domain::slo::objective::{Compare, Gap, Kind, Objective, PolicyRule, S
 use crate::domain::slo::promql::sli::{Shape, lacks_le, raised, service, shape};
 use crate::domain::slo::promql::{self, Refusal};
 use crate::domain::slo::{policy, windows};
-use crate::domain::time::{Span, mins, prometheus};
+use crate::domain::time::{Span, prometheus};
 use promql_parser::parser::Expr;
 
 /// The key at the top of the file.
@@ -39,6 +39,7 @@ pub fn read(path: &str, text: &str) -> (Vec<Objective>, Vec<Finding>) {
     let (root, mut findings) = parse(path, text);
     let mut reader = Reader::new(path);
     let mut objectives = Vec::new();
+    let pairs = windows::standard();
     if let Some(root) = &root
         && let Some(fields) = reader.map(root, "the file", &[ROOT])
         && let Some(list) = fields.need(&mut reader, ROOT)
@@ -48,7 +49,7 @@ pub fn read(path: &str, text: &str) -> (Vec<Objective>, Vec<Finding>) {
             let before = errors(&reader);
             let objective = objective(&mut reader, path, key, node);
             if errors(&reader) == before {
-                objectives.extend(objective);
+                objectives.extend(objective.map(|o| Objective { pairs: pairs.clone(), ..o }));
             }
         }
     }
@@ -102,7 +103,7 @@ fn objective(reader: &mut Reader<'_>, path: &str, key: &Key, node: &Node) -> Opt
         sli,
         source: source.map(SourceName),
         policy,
-        pairs: windows::standard(),
+        pairs: Vec::new(),
         says,
         written: written.text,
         declared: format!("{path}:{}", key.mark.line),
@@ -305,11 +306,6 @@ fn sliced(w: &Written, value: String, limit: &Limit<'_>, compliance: f64, assume
 fn first_word(name: &str) -> String {
     let word = name.split(|c: char| !c.is_alphanumeric()).find(|w| !w.is_empty());
     word.unwrap_or(name).to_owned()
-}
-
-/// The slice that is used unless a file says otherwise.
-pub fn default_slice() -> Span {
-    mins(5)
 }
 
 #[cfg(test)]
