@@ -197,7 +197,7 @@ fn wanted(objectives: &[Arc<Objective>]) -> BTreeMap<String, Vec<Feed>> {
 /// Puts together what differs in the value of one label only, the largest groups first.
 fn groups(texts: BTreeMap<String, Vec<Feed>>) -> Vec<Group> {
     let mut families: BTreeMap<(String, String), Vec<(usize, String)>> = BTreeMap::new();
-    let mut members: Vec<Option<(String, Option<Counter>, Vec<Feed>)>> = Vec::new();
+    let mut members: Vec<Member> = Vec::new();
     for (text, feeds) in texts {
         let counter = Counter::read(&text);
         for (label, value) in counter.iter().flat_map(Counter::pullable) {
@@ -210,8 +210,7 @@ fn groups(texts: BTreeMap<String, Vec<Feed>>) -> Vec<Group> {
     families.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
     let mut groups = Vec::new();
     for ((label, _), found) in families {
-        let free: Vec<_> =
-            found.into_iter().filter(|(i, _)| members.get(*i).is_some_and(Option::is_some)).collect();
+        let free: Vec<_> = found.into_iter().filter(|(i, _)| members.get(*i).is_some_and(Option::is_some)).collect();
         for chunk in free.chunks(VALUES).filter(|chunk| chunk.len() > 1) {
             groups.extend(shared(&label, chunk, &mut members));
         }

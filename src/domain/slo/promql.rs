@@ -158,7 +158,15 @@ mod tests {
 
     #[test]
     fn lengths_of_time_that_do_not_fit_are_refused() {
-        for text in ["x[1e400]", "x offset 1e400", "x offset -1e30", "x[5m:1e99]", "x @ 1e400", "x offset inf", "x[99999999999y]"] {
+        for text in [
+            "x[1e400]",
+            "x offset 1e400",
+            "x offset -1e30",
+            "x[5m:1e99]",
+            "x @ 1e400",
+            "x offset inf",
+            "x[99999999999y]",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

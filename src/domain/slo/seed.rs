@@ -120,9 +120,9 @@ fn written(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Written> {
         Some(n) => positive(reader, n, "slice", Span::seconds(1)),
         None => Some(SLICE),
     };
-    let kind = fields.get("kind").and_then(|n| {
-        choice(reader, n, "kind", &[("ratio", Kind::Ratio), ("threshold", Kind::Threshold)])
-    });
+    let kind = fields
+        .get("kind")
+        .and_then(|n| choice(reader, n, "kind", &[("ratio", Kind::Ratio), ("threshold", Kind::Threshold)]));
     let op = fields.get("op").and_then(|n| {
         let text = reader.string(n, "op")?;
         let op = Compare::parse(&text);
@@ -210,7 +210,8 @@ fn tree(reader: &mut Reader<'_>, mark: Mark, text: &str) -> Option<Option<Expr>>
             None
         }
         Err(Refusal::Unknown(why)) => {
-            let message = format!("the sli is not understood ({why}); it is sent to the server as it is, slice by slice");
+            let message =
+                format!("the sli is not understood ({why}); it is sent to the server as it is, slice by slice");
             reader.report(mark, Level::Warning, "promql", message);
             Some(None)
         }
@@ -260,9 +261,11 @@ fn as_ratio(
             (Sli::Events { bad, total }, Kind::Ratio, target, format!("{percent} % of events good over {window}"))
         }
         _ => {
-            let message = "the sli cannot be split into bad and all events; it is averaged over time, whatever the traffic";
+            let message =
+                "the sli cannot be split into bad and all events; it is averaged over time, whatever the traffic";
             reader.report(mark, Level::Info, "time-weighted", message);
-            let says = format!("{percent} % good over {window}, mean of {} slices (time-weighted)", prometheus(w.slice));
+            let says =
+                format!("{percent} % good over {window}, mean of {} slices (time-weighted)", prometheus(w.slice));
             (Sli::Opaque { ratio: value(), slice: w.slice }, Kind::Ratio, target, says)
         }
     })

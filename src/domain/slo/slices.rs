@@ -160,7 +160,12 @@ impl Slices {
         }
         let every = i64::try_from(every).ok()?;
         let step = Span::seconds(self.slice.saturating_mul(every));
-        Some(Series { window: Window::of(objective.window), start: self.end_of(self.first + every - 1), step, points: line })
+        Some(Series {
+            window: Window::of(objective.window),
+            start: self.end_of(self.first + every - 1),
+            step,
+            points: line,
+        })
     }
 
     fn newest(&self) -> Option<i64> {
@@ -251,7 +256,12 @@ mod tests {
         let o = threshold("ignore");
         let mut slices = filled(&o, vec![(1_000_000, 3.0), (999_999, 30.0)], 1_000_000);
         assert_eq!(slices.wanted(at(1_000_003)), (at(999_999), at(1_000_003)));
-        slices.merge(at(999_999), at(1_000_003), &[&line([(999_999, 3.0), (1_000_001, 99.0), (1_000_002, f64::NAN)])], &o.sli);
+        slices.merge(
+            at(999_999),
+            at(1_000_003),
+            &[&line([(999_999, 3.0), (1_000_001, 99.0), (1_000_002, f64::NAN)])],
+            &o.sli,
+        );
         // The late correction of the one before last counts, the NaN is a hole, and so is the one that vanished.
         assert_eq!(slices.reading(Window::H1, o.gap).counts(), Some(Counts { bad: 1.0, total: 2.0 }));
         assert_eq!(slices.reading(Window::M5, o.gap), Reading::NoData);

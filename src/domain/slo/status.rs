@@ -153,12 +153,7 @@ pub struct Status {
 const LONG_AGE: Span = Span::minutes(10);
 
 /// Says how an objective stands. `poll_interval` is how often its short windows are read.
-pub fn assess(
-    objective: &Objective,
-    measurement: Option<&Measurement>,
-    now: Timestamp,
-    poll_interval: Span,
-) -> Status {
+pub fn assess(objective: &Objective, measurement: Option<&Measurement>, now: Timestamp, poll_interval: Span) -> Status {
     let view = View { objective, measurement, now, short_age: poll_interval.checked_mul(4).unwrap_or(Span::MAX) };
     let own = Window::of(objective.window);
     // The budget keeps its last value while it is old: the state says so, and `budget_at` how old.
@@ -342,7 +337,6 @@ impl Status {
         Urgency { rank, empty_in_ms, left: share, id: self.id.clone() }
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -68,7 +68,8 @@ pub fn join(
                     for index in request.objectives() {
                         let note = notes.entry(index).or_default();
                         note.0 = true;
-                        note.1.extend(reply.warnings.iter().filter(|w| !note.1.contains(w)).cloned().collect::<Vec<_>>());
+                        note.1
+                            .extend(reply.warnings.iter().filter(|w| !note.1.contains(w)).cloned().collect::<Vec<_>>());
                     }
                 }
             }

@@ -50,7 +50,11 @@ fn answer(request: &Request, value: impl Fn(&Feed, Window) -> Option<f64>) -> Re
     Reply { samples, ..Reply::default() }
 }
 
-fn measure(list: &[Arc<Objective>], windows: &[Window], value: impl Fn(&Feed, Window) -> Option<f64>) -> Vec<Measurement> {
+fn measure(
+    list: &[Arc<Objective>],
+    windows: &[Window],
+    value: impl Fn(&Feed, Window) -> Option<f64>,
+) -> Vec<Measurement> {
     let replies: Vec<_> = requests(list, windows).into_iter().map(|r| (r.clone(), Ok(answer(&r, &value)))).collect();
     join(list, windows, at(), &replies)
 }
@@ -63,7 +67,9 @@ fn a_fleet_takes_one_or_two_requests() {
         let list = fleet(n);
         let planned = requests(&list, windows);
         assert!(planned.len() <= most, "{n}: {}", planned.len());
-        let values = |feed: &Feed, w: Window| Some((feed.objective as f64 + 1.0) * if feed.side == Side::Total { 100.0 } else { 1.0 } * f64::from(w.0));
+        let values = |feed: &Feed, w: Window| {
+            Some((feed.objective as f64 + 1.0) * if feed.side == Side::Total { 100.0 } else { 1.0 } * f64::from(w.0))
+        };
         let got = measure(&list, windows, values);
         assert_eq!(got.len(), n);
         for (i, m) in got.iter().enumerate() {
@@ -78,7 +84,8 @@ fn a_fleet_takes_one_or_two_requests() {
 #[test]
 fn a_shared_arm_is_sum_by_label() {
     let query = requests(&fleet(2), &[Window::M5]).remove(0).query();
-    let by = |code: &str| format!(r#"sum by (job) (increase(http_requests_total{{{code}job=~"svc\\.0|svc\\.1"}}[5m]))"#);
+    let by =
+        |code: &str| format!(r#"sum by (job) (increase(http_requests_total{{{code}job=~"svc\\.0|svc\\.1"}}[5m]))"#);
     let want = format!(
         r#"(label_replace({}, "midwatch", "total:5m:0", "", "") or label_replace({}, "midwatch", "bad:5m:1", "", ""))"#,
         by(""),
@@ -147,10 +154,8 @@ fn a_fault_stays_with_its_request() {
     slis.push("avg(up)".into());
     let list = objectives(slis);
     let fault = Fault::new(FaultKind::Timeout, "prometheus main", "");
-    let mut replies: Vec<_> = requests(&list, &[Window::M5])
-        .into_iter()
-        .map(|r| (r.clone(), Ok(answer(&r, |_, _| Some(1.0)))))
-        .collect();
+    let mut replies: Vec<_> =
+        requests(&list, &[Window::M5]).into_iter().map(|r| (r.clone(), Ok(answer(&r, |_, _| Some(1.0))))).collect();
     let hit = replies[0].0.objectives();
     replies[0].1 = Err(fault.clone());
     if let Ok(reply) = &mut replies[1].1 {

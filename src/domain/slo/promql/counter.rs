@@ -109,7 +109,9 @@ mod tests {
         let counter = Counter::read(text).unwrap();
         assert_eq!(counter.text(), text);
         assert_eq!(counter.pullable(), [("job".to_owned(), "api".to_owned())]);
-        for other in ["sum by (job) (increase(x[$window]))", "sum(increase(x[5m]))", "sum(rate(x[$window]))", "x", "max(x)"] {
+        for other in
+            ["sum by (job) (increase(x[$window]))", "sum(increase(x[5m]))", "sum(rate(x[$window]))", "x", "max(x)"]
+        {
             assert_eq!(Counter::read(other), None, "{other}");
         }
     }

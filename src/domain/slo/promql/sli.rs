@@ -271,7 +271,11 @@ mod tests {
         let counted = |m: &str| Bad::Counted(total(m));
         let minus = |m: &str| Bad::TotalMinus(total(m));
         for (text, bad, all) in [
-            ("sum(rate(x{job='a',code!~'5..'}[1m])) / sum(rate(x{job='a'}[1m]))", counted(r#"x{code=~"5..",job="a"}"#), r#"x{job="a"}"#),
+            (
+                "sum(rate(x{job='a',code!~'5..'}[1m])) / sum(rate(x{job='a'}[1m]))",
+                counted(r#"x{code=~"5..",job="a"}"#),
+                r#"x{job="a"}"#,
+            ),
             ("(sum(rate(x{code=~'2..'}[1m])) / sum(rate(x[1m])))", counted(r#"x{code!~"2.."}"#), "x"),
             ("sum(rate(x{ok='1'}[1m])) / sum(rate(x[5m]))", counted(r#"x{ok!="1"}"#), "x"),
             ("sum by (job) (irate(x{ok!='1'}[1m])) / sum by (job) (rate(x[1m]))", counted(r#"x{ok="1"}"#), "x"),
@@ -288,7 +292,11 @@ mod tests {
                 Bad::Counted(b) => Bad::Counted(b.replace("[$window]", &format!("[$window]{shift}"))),
                 Bad::TotalMinus(b) => Bad::TotalMinus(b.replace("[$window]", &format!("[$window]{shift}"))),
             };
-            assert_eq!((got, got_total), (bad, total(all).replace("[$window]", &format!("[$window]{shift}"))), "{text}");
+            assert_eq!(
+                (got, got_total),
+                (bad, total(all).replace("[$window]", &format!("[$window]{shift}"))),
+                "{text}"
+            );
         }
     }
 
@@ -332,7 +340,9 @@ mod tests {
             [("avg(x) < 3", Compare::Below, 3.0), ("x >= -2", Compare::AtLeast, -2.0), ("a > b", Compare::AtLeast, 1.0)]
         {
             match of(text) {
-                Shape::Condition { compare, threshold, .. } => assert_eq!((compare, threshold), (want, limit), "{text}"),
+                Shape::Condition { compare, threshold, .. } => {
+                    assert_eq!((compare, threshold), (want, limit), "{text}")
+                }
                 other => panic!("{text}: {other:?}"),
             }
         }

@@ -69,9 +69,11 @@ fn states() {
     };
     let healthy = || all(0.0002, 0.0004);
     let partial = Measurement { partial: true, ..healthy() };
-    let every = |r: &Reading| measured(Window::BURN.map(|w| (w, 0, r.clone())).into_iter().chain([(MONTH, 0, r.clone())]));
+    let every =
+        |r: &Reading| measured(Window::BURN.map(|w| (w, 0, r.clone())).into_iter().chain([(MONTH, 0, r.clone())]));
     let idle = Reading::Counts(Counts::default());
-    let aged = |age: i64| measured(Window::BURN.map(|w| (w, age, of(0.02))).into_iter().chain([(MONTH, age, of(0.002))]));
+    let aged =
+        |age: i64| measured(Window::BURN.map(|w| (w, age, of(0.02))).into_iter().chain([(MONTH, age, of(0.002))]));
     for (name, m, want) in [
         ("nothing yet", None, State::Warming),
         ("no windows", Some(measured([])), State::Warming),
@@ -99,7 +101,8 @@ fn states() {
 
 #[test]
 fn what_is_old_neither_burns_nor_is_well() {
-    let s = status(Some(&measured(Window::BURN.map(|w| (w, 300, of(0.02))).into_iter().chain([(MONTH, 300, of(0.0005))]))));
+    let s =
+        status(Some(&measured(Window::BURN.map(|w| (w, 300, of(0.02))).into_iter().chain([(MONTH, 300, of(0.0005))]))));
     assert!(s.alerts.iter().all(|a| a.firing.is_none() && a.long_burn.is_none()));
     assert!(s.burn_rates.values().all(Option::is_none) && s.forecast == Forecast::default());
     // The last known budget stays, with its age.
@@ -139,7 +142,7 @@ proptest! {
         let numbers = [s.sli, s.budget.remaining, s.budget.consumed, s.budget.minutes_left];
         prop_assert!(numbers.into_iter().flatten().chain(s.burn_rates.values().copied().flatten()).all(f64::is_finite));
         prop_assert!(s.sli.is_none_or(|v| (0.0..=1.0).contains(&v)));
-        prop_assert!(s.burn_rates.values().flatten().all(|b| *b >= 0.0 && *b <= 1.0 / (1.0 - target) + 1e-6));
+        prop_assert!(s.burn_rates.values().flatten().all(|b| *b >= 0.0 && *b <= 1.0 / budget::allowance(target).unwrap() + 1e-6));
         if s.budget.remaining.is_none_or(|r| r <= 0.0) {
             prop_assert_eq!(s.forecast, Forecast::default());
         }
