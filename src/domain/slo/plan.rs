@@ -1,5 +1,5 @@
 //! Few requests for many objectives. Counters that differ in the value of one label share one `sum by (label)`; windows and
-//! sides share one request through a tag. [`join`] tells the answers apart again. Never sends anything.
+//! sides share one request through a tag. [`join()`] tells the answers apart again. Never sends anything.
 
 pub mod join;
 pub mod ranges;

@@ -237,25 +237,24 @@ impl<A: Ask> Prometheus<A> {
         let mut kept = lock(&self.slices);
         let mut faults: BTreeMap<usize, Fault> = BTreeMap::new();
         let mut answers: Vec<_> = answers.iter().collect();
-        // Pieces of one stretch go in by time; the store begins anew where there is a hole.
+        // Pieces of one stretch go in by time, and all or none of them: what is missing is asked again as a whole.
         answers.sort_by_key(|(request, _)| request.start);
+        for (request, answer) in &answers {
+            if let Err(fault) = answer {
+                faults.extend(request.parts.iter().map(|(index, _)| (*index, fault.clone())));
+            }
+        }
         for (request, answer) in answers {
-            for (index, _) in &request.parts {
+            let Ok(answer) = answer else { continue };
+            for (index, _) in request.parts.iter().filter(|(index, _)| !faults.contains_key(index)) {
                 let Some(objective) = objectives.get(*index) else { continue };
-                match answer {
-                    Ok(answer) => {
-                        let series = request.series_of(*index, &answer.data);
-                        if let Some(entry) = kept.get_mut(&objective.id) {
-                            entry.slices.merge(request.start, request.end, &series, &objective.sli);
-                        }
-                        if let Some(m) = measurements.get_mut(*index) {
-                            m.partial |= answer.partial || !answer.warnings.is_empty();
-                            m.warnings.extend(answer.warnings.iter().cloned());
-                        }
-                    }
-                    Err(fault) => {
-                        faults.insert(*index, fault.clone());
-                    }
+                if let Some(entry) = kept.get_mut(&objective.id) {
+                    let series = request.series_of(*index, &answer.data);
+                    entry.slices.merge(request.start, request.end, &series, &objective.sli);
+                }
+                if let Some(m) = measurements.get_mut(*index) {
+                    m.partial |= answer.partial || !answer.warnings.is_empty();
+                    m.warnings.extend(answer.warnings.iter().cloned());
                 }
             }
         }
