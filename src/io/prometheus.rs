@@ -1,5 +1,7 @@
-//! Prometheus and everything that speaks its HTTP API (Thanos, Mimir, Cortex, VictoriaMetrics).
+//! Prometheus and what speaks its API (Thanos, Mimir, Cortex, VictoriaMetrics): asking it, and measuring objectives with
+//! the answers. Knows nothing of the app.
 
 pub mod answer;
 pub mod client;
 pub mod decode;
+pub mod measure;

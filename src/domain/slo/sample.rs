@@ -1,25 +1,25 @@
-//! What a metrics server answers: labelled numbers at instants. Numbers are as sent, NaN and infinities included; whoever
-//! reads them judges. Never interprets.
+//! Values as a metrics server gives them: one at an instant, or a line over time. Values may be anything, NaN included;
+//! what reads them judges them.
 
 use crate::domain::labels::Labels;
 use crate::domain::time::Timestamp;
 
-/// One labelled number at one instant.
+/// One value of one series at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// Its labels, raw outside text; empty for a scalar.
+    /// Its labels; raw outside text.
     pub labels: Labels,
-    /// The instant it was evaluated at.
+    /// The instant the server says it stands for.
     pub at: Timestamp,
-    /// As sent; may be NaN or infinite.
+    /// The value; may be NaN or infinite.
     pub value: f64,
 }
 
-/// One labelled series over a range.
+/// One series over time, oldest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RangeSeries {
-    /// Its labels, raw outside text.
+    /// Its labels; raw outside text.
     pub labels: Labels,
-    /// Instants and numbers in order; values may be NaN or infinite.
+    /// Instants and values; a missing instant is a gap.
     pub points: Vec<(Timestamp, f64)>,
 }

@@ -1,16 +1,16 @@
-//! An answer of a Prometheus-compatible server with what came beside the data. Never judges it.
+//! What one request to a Prometheus-compatible server brought, beside its data.
 
 use crate::domain::time::Span;
 
-/// Data and its side notes.
-#[derive(Clone, Debug, PartialEq)]
+/// An answer.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer<T> {
     /// The data.
     pub data: T,
-    /// The server's warnings and infos, and ours about what could not be read; raw outside text.
+    /// What the server warned of; raw outside text.
     pub warnings: Vec<String>,
-    /// The server says that something is missing: a warning of its own, or `isPartial`.
+    /// The server says that something is missing.
     pub partial: bool,
-    /// The server's clock minus ours, to about a second.
+    /// The server's clock minus ours, from the `Date` header.
     pub skew: Option<Span>,
 }
