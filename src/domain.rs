@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod document;
+pub mod drill;
 pub mod exec;
 pub mod fault;
 pub mod ids;
