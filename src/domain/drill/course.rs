@@ -48,10 +48,7 @@ pub struct Course {
 impl Default for Course {
     fn default() -> Self {
         let worst = Level { severity: 1.0, ..CALM };
-        Self {
-            knots: vec![Knot { at: ONSET, level: CALM }, Knot { at: ONSET + RAMP, level: worst }],
-            acts: vec![],
-        }
+        Self { knots: vec![Knot { at: ONSET, level: CALM }, Knot { at: ONSET + RAMP, level: worst }], acts: vec![] }
     }
 }
 
@@ -94,7 +91,11 @@ impl Course {
 
     /// Whether customers are turned away by order.
     pub fn shedding(&self) -> bool {
-        self.acts.iter().rev().find(|(_, act)| matches!(act, Act::Shed | Act::Admit)).is_some_and(|(_, a)| *a == Act::Shed)
+        self.acts
+            .iter()
+            .rev()
+            .find(|(_, act)| matches!(act, Act::Shed | Act::Admit))
+            .is_some_and(|(_, a)| *a == Act::Shed)
     }
 
     fn goal(&self) -> Level {

@@ -167,12 +167,18 @@ mod tests {
 
     #[test]
     fn budgets_at_the_beginning_are_as_designed_whenever_it_begins() {
-        for (start, seed) in [("2026-05-01T03:12:04.250Z", 1), ("2026-08-23T19:00:00Z", 2), ("2027-01-04T12:59:59.999Z", 3)]
+        for (start, seed) in
+            [("2026-05-01T03:12:04.250Z", 1), ("2026-08-23T19:00:00Z", 2), ("2027-01-04T12:59:59.999Z", 3)]
         {
             let production = Production::new(start.parse().unwrap(), seed);
             for promise in &ALL {
                 let is = left(&production, promise.id, production.start());
-                assert!((is - promise.left).abs() < 0.005, "{} from {start}: {is}, designed {}", promise.id, promise.left);
+                assert!(
+                    (is - promise.left).abs() < 0.005,
+                    "{} from {start}: {is}, designed {}",
+                    promise.id,
+                    promise.left
+                );
             }
         }
     }

@@ -135,7 +135,6 @@ pub const ALL: [Promise; 9] = [
         canary: 0.012,
         hurt: 0.38,
         policy: ALERT,
-        ..QUIET
     },
     Promise {
         id: "payments_availability",
@@ -336,7 +335,10 @@ mod tests {
             find("login_availability").unwrap().objective().says,
             "good answers (not 5xx) >= 99.95 % of requests over 30d"
         );
-        assert_eq!(find("api_latency").unwrap().objective().says, "p99 <= 0.5 in >= 99 % of 5m slices over 30d (assumed)");
+        assert_eq!(
+            find("api_latency").unwrap().objective().says,
+            "p99 <= 0.5 in >= 99 % of 5m slices over 30d (assumed)"
+        );
         assert!(find("nope").is_none());
     }
 }

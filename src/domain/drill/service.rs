@@ -21,8 +21,8 @@ pub enum Service {
 
 /// Share of the busiest hour's demand at each full hour, UTC.
 const DAY: [f64; 24] = [
-    0.46, 0.42, 0.40, 0.40, 0.42, 0.47, 0.55, 0.66, 0.76, 0.83, 0.87, 0.89, 0.90, 0.88, 0.86, 0.86, 0.88, 0.92, 0.97, 1.00,
-    0.97, 0.88, 0.73, 0.58,
+    0.46, 0.42, 0.40, 0.40, 0.42, 0.47, 0.55, 0.66, 0.76, 0.83, 0.87, 0.89, 0.90, 0.88, 0.86, 0.86, 0.88, 0.92, 0.97,
+    1.00, 0.97, 0.88, 0.73, 0.58,
 ];
 
 /// Factor per day, Monday first.
@@ -30,8 +30,7 @@ const WEEK: [f64; 7] = [1.00, 1.02, 1.03, 1.02, 1.06, 0.88, 0.84];
 
 impl Service {
     /// All of them, in the order of the books.
-    pub const ALL: [Self; 6] =
-        [Self::Checkout, Self::Payments, Self::Api, Self::Search, Self::Login, Self::Catalog];
+    pub const ALL: [Self; 6] = [Self::Checkout, Self::Payments, Self::Api, Self::Search, Self::Login, Self::Catalog];
 
     /// Its name in labels.
     pub fn name(self) -> &'static str {
