@@ -40,7 +40,7 @@ pub fn objectives() -> Vec<Arc<Objective>> {
 #[derive(Clone)]
 pub struct Simulation {
     shared: Arc<Shared>,
-    thinks: Option<Duration>,
+    waits: bool,
 }
 
 struct Shared {
@@ -64,12 +64,12 @@ impl Simulation {
             metrics_fault: Mutex::new(None),
             alerts_fault: Mutex::new(None),
         };
-        Self { shared: Arc::new(shared), thinks: Some(THINKS) }
+        Self { shared: Arc::new(shared), waits: true }
     }
 
     /// The same production, whose ports answer at once: for runs faster than time. Needs no tokio timer.
     pub fn at_once(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), thinks: None }
+        Self { shared: Arc::clone(&self.shared), waits: false }
     }
 
     /// Its metrics port.
@@ -113,7 +113,7 @@ impl Simulation {
     }
 
     async fn pause(&self, length: Duration) {
-        if self.thinks.is_some() {
+        if self.waits {
             tokio::time::sleep(length).await;
         }
     }

@@ -11,6 +11,7 @@ use midwatch::domain::exec::CommandNews;
 use midwatch::domain::exec::CommandSpec;
 use midwatch::domain::fault::FaultKind;
 use midwatch::domain::slo::objective::Kind;
+use midwatch::domain::slo::reading::Reading;
 use midwatch::domain::slo::reading::Window;
 use midwatch::domain::time::Timestamp;
 use midwatch::domain::time::mins;
@@ -192,6 +193,34 @@ fn a_command_that_is_stopped_changes_nothing() {
 }
 
 #[test]
+fn a_command_that_is_stopped_halfway_has_done_what_it_said() {
+    block_on(async {
+        let at = start() + secs(60);
+        // With its pauses, as a visitor sees it; a channel of one makes it wait for this test before its third line.
+        let simulation = Simulation::new(start(), 42, Arc::new(move || at));
+        let (tell, mut news) = tokio::sync::mpsc::channel(1);
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let task = simulation.shell().run(spec("kubectl rollout undo deployment/checkout"), tell, stopped);
+        let listen = async {
+            let mut stop = Some(stop);
+            let mut last = None;
+            while let Some(piece) = news.recv().await {
+                if matches!(piece, CommandNews::Output(_))
+                    && let Some(stop) = stop.take()
+                {
+                    stop.send(()).unwrap();
+                }
+                last = Some(piece);
+            }
+            last
+        };
+        let Some(CommandNews::Ended(end)) = tokio::join!(task, listen).1 else { panic!("it never ended") };
+        assert_eq!((end.exit, end.reason.as_deref()), (None, Some("stopped")));
+        assert!(simulation.production().level(start() + secs(600)).severity.abs() < f64::EPSILON);
+    });
+}
+
+#[test]
 fn one_who_cannot_stop_it_any_more_has_not_stopped_it() {
     block_on(async {
         let demo = Demo::new();
@@ -205,6 +234,18 @@ fn one_who_cannot_stop_it_any_more_has_not_stopped_it() {
         }
         assert_eq!(all[1], CommandNews::Output("simulated: nothing happens to `uname -a`\n".into()));
         assert!(matches!(all.last(), Some(CommandNews::Ended(CommandEnd { exit: Some(0), .. }))));
+    });
+}
+
+#[test]
+fn an_objective_of_somebody_else_has_no_data() {
+    block_on(async {
+        let demo = Demo::new();
+        let mut other = (*objectives()[0]).clone();
+        other.id = "billing".into();
+        let read = demo.simulation.metrics();
+        let (measured, _) = read.measure(&[Arc::new(other)], &[Window::M5], start()).await.unwrap();
+        assert_eq!(measured[0].windows[&Window::M5], (start(), Reading::NoData));
     });
 }
 

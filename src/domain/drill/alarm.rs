@@ -44,7 +44,7 @@ const RULES: [Rule; 3] = [
         over: 14.4,
         hold: 6,
         summary: "Checkout answers 5xx: the thirty-day budget burns over 14x too fast",
-        description: "Customers cannot pay. Rose with the rollout of 4f2a91.",
+        description: "Customers cannot pay. It began within seconds.",
         runbook: "checkout-bad-deploy",
     },
     Rule {

@@ -113,13 +113,17 @@ impl Scene<'_> {
         self.production.elapsed(self.now) as i64
     }
 
+    /// When something was done, if it was by now.
+    fn done(&self, act: Act) -> Option<i64> {
+        self.production.course().done(act).map(|at| at as i64).filter(|at| *at <= self.elapsed())
+    }
+
     /// Since when the revision that runs runs, in seconds, and which one it is.
     fn revision(&self) -> (i64, &'static str) {
-        match (self.service, self.production.course().done(Act::RollBack)) {
-            (Some(Service::Checkout), Some(at)) => (self.elapsed() - at as i64, GOOD_DEPLOY),
-            (Some(Service::Checkout), None) if self.elapsed() as f64 >= ONSET => {
-                (self.elapsed() - ONSET as i64, BAD_DEPLOY)
-            }
+        let rollout = ONSET as i64;
+        match (self.service, self.done(Act::RollBack)) {
+            (Some(Service::Checkout), Some(at)) => (self.elapsed() - at, GOOD_DEPLOY),
+            (Some(Service::Checkout), None) if self.elapsed() >= rollout => (self.elapsed() - rollout, BAD_DEPLOY),
             (Some(Service::Checkout), None) => (self.elapsed() + 2 * 86_400 + 3_300, GOOD_DEPLOY),
             _ => (self.elapsed() + 6 * 86_400 + 7_260, "c81e07"),
         }
@@ -176,14 +180,14 @@ impl Scene<'_> {
         } else {
             lines.push(format!("{}  (canary 40m before)", row(42, BAD_DEPLOY, rollout)));
         }
-        if let Some(at) = self.production.course().done(Act::RollBack) {
-            lines.push(format!("{}  (rollback)", row(43, GOOD_DEPLOY, start + secs(at as i64))));
+        if let Some(at) = self.done(Act::RollBack) {
+            lines.push(format!("{}  (rollback)", row(43, GOOD_DEPLOY, start + secs(at))));
         }
         lines
     }
 
     fn replicas(&self) -> i64 {
-        let scaled = self.production.course().done(Act::ScaleOut).is_some();
+        let scaled = self.done(Act::ScaleOut).is_some();
         if self.service == Some(Service::Checkout) && scaled { 12 } else { 6 }
     }
 
@@ -239,10 +243,10 @@ impl Scene<'_> {
         ];
         let calm =
             ["INFO  POST /checkout 201 in 0.21s", "INFO  POST /checkout 201 in 0.18s", "INFO  cart priced in 0.04s"];
-        let bad_of_ten = if self.ill() { (2.0 + 6.0 * self.severity()) as i64 } else { 0 };
+        let bad_of_ten = if self.ill() { (2.0 + 4.0 * self.severity()) as i64 } else { 0 };
         (0..10)
             .map(|i| {
-                let pick = if i % 10 < bad_of_ten { errors.get(i as usize % 4) } else { calm.get(i as usize % 3) };
+                let pick = if i * 7 % 10 < bad_of_ten { errors.get(i as usize % 4) } else { calm.get(i as usize % 3) };
                 let line = match (self.service, pick) {
                     (Some(Service::Checkout), Some(line)) => (*line).to_owned(),
                     (Some(Service::Payments), _) if self.severity() > 0.05 && i % 4 == 1 => {

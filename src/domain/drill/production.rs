@@ -245,6 +245,25 @@ mod tests {
     }
 
     #[test]
+    fn the_incident_adds_up_to_what_its_lines_enclose() {
+        let mut spared = fresh();
+        spared.act(start(), Act::RollBack);
+        let read =
+            |p: &Production, from: i64, to: i64| p.counts(CHECKOUT, start() + secs(from), start() + secs(to)).unwrap();
+        for (from, to, traffic, bad) in [
+            (0, 8, 1.0, 0.0),
+            // Severity rises from 0 to 1: traffic 1 + 3.2 s, errors 0.23 s of it; their integrals over s.
+            (8, 33, 1.0 + 3.2 / 2.0, 0.23 * (1.0 / 2.0 + 3.2 / 3.0)),
+            (33, 100, 1.0 + 3.2, 0.23 * (1.0 + 3.2)),
+        ] {
+            let (hurt, calm) = (read(&fresh(), from, to), read(&spared, from, to));
+            assert!((hurt.total / calm.total - traffic).abs() < 1e-6, "{from}..{to}: {}", hurt.total / calm.total);
+            let usual = calm.bad * hurt.total / calm.total;
+            assert!(((hurt.bad - usual) / calm.total - bad).abs() < 1e-4, "{from}..{to}: {hurt:?} {calm:?}");
+        }
+    }
+
+    #[test]
     fn an_unknown_objective_has_no_counts() {
         assert_eq!(fresh().counts("nope", start(), start() + mins(1)), None);
     }
