@@ -1,5 +1,6 @@
 //! The books of the simulated production without its incident: running sums per five minutes, so that any window is
-//! two look-ups and one subtraction. Built once; covers two months before the demo and a week after it began.
+//! two look-ups and one subtraction. Built once; covers two months before the demo, so that a month of thirty-day
+//! windows can be drawn, and two days after it began.
 
 use crate::domain::drill::chance;
 use crate::domain::drill::course;
@@ -13,8 +14,8 @@ use crate::domain::time::Timestamp;
 /// Seconds per cell.
 pub const CELL: i64 = 300;
 const DAY: i64 = 86_400;
-const BEFORE: i64 = 64 * DAY;
-const AFTER: i64 = 8 * DAY;
+const BEFORE: i64 = 61 * DAY;
+const AFTER: i64 = 2 * DAY;
 const CANARY: Trouble = Trouble { ago: 40.0, lasted: 40.0 + course::ONSET / 60.0, weight: 1.0 };
 
 /// Running sums of one quantity at the edges of the cells.
