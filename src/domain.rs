@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod chart;
 pub mod document;
+pub mod drill;
 pub mod exec;
 pub mod export;
 pub mod escalation;

@@ -3,6 +3,7 @@
 pub mod alertmanager;
 pub mod clock;
 pub mod http;
+pub mod fake;
 pub mod port;
 pub mod prometheus;
 pub mod secret;

@@ -10,3 +10,4 @@ mod real;
 mod real_sources;
 mod tls;
 mod runbooks;
+mod demo;

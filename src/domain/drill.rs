@@ -1,0 +1,11 @@
+//! A simulated production: six services with thirty days of history and an incident that answers to the responder.
+//! Everything is a function of a seed, the instant it began and the acts so far; nothing here can touch the world.
+
+pub mod alarm;
+pub mod answer;
+pub mod chance;
+pub mod course;
+pub mod ledger;
+pub mod production;
+pub mod promise;
+pub mod service;

@@ -1,0 +1,139 @@
+//! The simulated Prometheus: measures any window at any instant. Never asks a real one.
+
+use crate::domain::alert::Alert;
+use crate::domain::alert::AlertState;
+use crate::domain::drill::alarm;
+use crate::domain::drill::production::Production;
+use crate::domain::fault::Fault;
+use crate::domain::server_note::ServerNote;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::reading::History;
+use crate::domain::slo::reading::Measurement;
+use crate::domain::slo::reading::Reading;
+use crate::domain::slo::reading::Series;
+use crate::domain::slo::reading::Window;
+use crate::domain::time::Span;
+use crate::domain::time::Timestamp;
+use crate::domain::time::secs;
+use crate::io::fake::Simulation;
+use crate::io::port::Metrics;
+use crate::io::port::Task;
+use std::sync::Arc;
+
+const WHAT: &str = "prometheus demo";
+/// Points per line; as many as a Prometheus answers.
+const MOST_POINTS: i32 = 11_000;
+
+/// The metrics port of a [`Simulation`].
+#[derive(Clone, Debug)]
+pub struct FakeMetrics {
+    simulation: Simulation,
+}
+
+impl FakeMetrics {
+    pub(super) fn new(simulation: Simulation) -> Self {
+        Self { simulation }
+    }
+
+    async fn ask(&self) -> Result<Production, Fault> {
+        self.simulation.ask(&self.simulation.shared.metrics_fault, WHAT).await?;
+        Ok(self.simulation.production())
+    }
+}
+
+impl Metrics for FakeMetrics {
+    fn measure<'a>(
+        &'a self,
+        objectives: &'a [Arc<Objective>],
+        windows: &'a [Window],
+        now: Timestamp,
+    ) -> Task<'a, Result<(Vec<Measurement>, ServerNote), Fault>> {
+        Box::pin(async move {
+            let production = self.ask().await?;
+            let all = objectives.iter().map(|o| measurement(&production, o, windows, now)).collect();
+            Ok((all, note()))
+        })
+    }
+
+    fn history<'a>(
+        &'a self,
+        objective: &'a Objective,
+        windows: &'a [Window],
+        range: Span,
+        step: Span,
+        end: Timestamp,
+    ) -> Task<'a, Result<History, Fault>> {
+        Box::pin(async move {
+            let production = self.ask().await?;
+            let grid = Grid { end, start: end - range, step: step.max(secs(1)), known: self.simulation.now() };
+            let line = |window| grid.line(window, |at| burn(&production, objective, window, at));
+            let budget = Window::of(objective.window);
+            Ok(History {
+                slo: objective.id.clone(),
+                series: windows.iter().copied().map(line).collect(),
+                budget: Some(grid.line(budget, |at| burn(&production, objective, budget, at).map(|b| 1.0 - b))),
+            })
+        })
+    }
+
+    fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>> {
+        Box::pin(async move {
+            let production = self.ask().await?;
+            let mut all = alarm::alerts(&production, self.simulation.now());
+            // A Prometheus knows nothing of silences.
+            for alert in &mut all {
+                if alert.state == AlertState::Silenced {
+                    alert.state = AlertState::Firing;
+                    alert.held_by.clear();
+                }
+            }
+            Ok(all)
+        })
+    }
+
+    fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {
+        Box::pin(async move { self.ask().await.map(|_| note()) })
+    }
+}
+
+fn note() -> ServerNote {
+    ServerNote { requests: 1, skew: Some(Span::zero()), version: Some("simulated".to_owned()), warnings: vec![] }
+}
+
+fn measurement(production: &Production, objective: &Objective, windows: &[Window], now: Timestamp) -> Measurement {
+    let read = |window: &Window| {
+        let reading = production.window(objective.id.as_str(), *window, now).map_or(Reading::NoData, Reading::Counts);
+        (*window, (now, reading))
+    };
+    Measurement {
+        slo: objective.id.clone(),
+        windows: windows.iter().map(read).collect(),
+        coverage: Some(1.0),
+        partial: false,
+        warnings: vec![],
+    }
+}
+
+fn burn(production: &Production, objective: &Objective, window: Window, at: Timestamp) -> Option<f64> {
+    let counts = production.window(objective.id.as_str(), window, at)?;
+    counts.error_ratio().map(|e| e / (1.0 - objective.target)).filter(|b| b.is_finite())
+}
+
+/// The instants of a chart; those after `known` have not happened and have no value.
+struct Grid {
+    start: Timestamp,
+    end: Timestamp,
+    step: Span,
+    known: Timestamp,
+}
+
+impl Grid {
+    fn line(&self, window: Window, value: impl Fn(Timestamp) -> Option<f64>) -> Series {
+        let points = (0..MOST_POINTS)
+            .map_while(|i| self.step.checked_mul(i).and_then(|ahead| self.start.checked_add_signed(ahead)))
+            .take_while(|at| *at <= self.end)
+            .map(|at| if at > self.known { None } else { value(at) })
+            .collect();
+        Series { window, start: self.start, step: self.step, points }
+    }
+}
