@@ -1,3 +1,18 @@
 //! The machine: messages in, model changed, effects out. Pure: no clock, disk, network, terminal, and nothing async.
 
+pub mod action;
+pub mod cache;
+pub mod confirm;
+pub mod deadline;
+pub mod editor;
+pub mod effect;
+pub mod form;
+pub mod health;
+pub mod key;
+pub mod keymap;
+pub mod model;
+pub mod msg;
+pub mod pending;
 pub mod present;
+pub mod screen;
+pub mod update;

@@ -2,8 +2,8 @@
 
 pub mod alertmanager;
 pub mod clock;
-pub mod http;
 pub mod fake;
+pub mod http;
 pub mod port;
 pub mod prometheus;
 pub mod secret;

@@ -2,4 +2,110 @@
 //! are rounded already; how wide, where and in which colour is the renderer's business. Texts may hold outside text: the
 //! renderer's sink sanitises.
 
+pub mod alerts;
+pub mod available;
+pub mod head;
+pub mod incidents;
+pub mod items;
+pub mod lines;
+pub mod links;
+pub mod overlays;
+pub mod palette;
+pub mod postmortem;
+pub mod report;
+pub mod runbooks;
+pub mod slos;
+pub mod sources;
+pub mod timers;
 pub mod view;
+pub mod walk;
+
+use crate::app::model::Model;
+use crate::app::present::view::{Bit, Body, FirstRun, Overview, Pane, Tone, View};
+use crate::app::screen::Screen;
+use crate::domain::time::Timestamp;
+
+/// The whole frame at an instant.
+pub fn view(model: &Model, now: Timestamp) -> View {
+    View {
+        head: head::head(model, now),
+        banners: head::banners(model, now),
+        body: body(model, now),
+        hints: overlays::hints(model, now),
+        mode: overlays::mode(model),
+        flash: head::flash(model, now),
+        overlay: overlays::overlay(model, now),
+    }
+}
+
+fn body(model: &Model, now: Timestamp) -> Body {
+    match model.nav.screen() {
+        Screen::Overview => Body::Overview(Box::new(overview(model, now))),
+        Screen::Slos => Body::Slos(Box::new(slos::page(model, now))),
+        Screen::Slo(id) => match slos::detail(model, now, id) {
+            Some(detail) => Body::Slo(Box::new(detail)),
+            None => Body::Slos(Box::new(slos::page(model, now))),
+        },
+        Screen::Alerts => Body::Alerts(Box::new(alerts::page(model, now))),
+        Screen::Incident(id) => Body::Incident(Box::new(incidents::page(model, now, id))),
+        Screen::Timers => Body::Timers(Box::new(timers::page(model, now))),
+        Screen::Runbooks => Body::Runbooks(Box::new(runbooks::page(model, now))),
+        Screen::Walk(incident, runbook) => Body::Walk(Box::new(walk::page(model, now, incident.as_ref(), runbook))),
+        Screen::Postmortem(id) => Body::Postmortem(Box::new(postmortem::page(model, now, id))),
+        Screen::Sources => Body::Sources(Box::new(sources::page(model, now))),
+        Screen::Messages => Body::Messages(head::messages(model, now)),
+        Screen::FirstRun => Body::FirstRun(Box::new(first_run(model, now))),
+    }
+}
+
+fn overview(model: &Model, now: Timestamp) -> Overview {
+    let many = if model.size.0 >= 160 && model.size.1 >= 50 { 4 } else { 1 };
+    let mut charts = slos::chart_ids(model, now, many).into_iter().filter_map(|id| slos::chart(model, now, &id));
+    Overview {
+        slos: slos::pane(model, now),
+        alerts: alerts::pane(model, now),
+        incidents: incidents::pane(model, now),
+        timers: timers::pane(model, now),
+        chart: charts.next(),
+        more_charts: charts.collect(),
+        timeline: incidents::worst_timeline(model, now),
+        sources: sources::rows(model, now),
+    }
+}
+
+fn first_run(model: &Model, now: Timestamp) -> FirstRun {
+    let cursor = match items::selected(model, now) {
+        Some(crate::app::screen::Item::Row(n)) => Some(n),
+        _ => Some(0),
+    };
+    FirstRun {
+        lines: vec![
+            "No configuration yet.".into(),
+            format!("Looked for {}", model.setup.config_path),
+            "Nothing is asked and nothing is sent until you choose.".into(),
+        ],
+        choices: Pane {
+            title: "BEGIN".into(),
+            rows: vec![
+                ("midwatch demo".into(), "a simulated production with an incident that unfolds; needs nothing".into()),
+                (
+                    "midwatch --prometheus URL".into(),
+                    "the cockpit on a Prometheus you name, such as http://127.0.0.1:9090".into(),
+                ),
+                ("midwatch init".into(), "write a commented configuration, an SLO file and a runbook".into()),
+            ],
+            cursor,
+            ..Pane::default()
+        },
+    }
+}
+
+/// A loud or calm piece, by whether something is wrong.
+fn bit(text: impl Into<String>, tone: Tone) -> Bit {
+    Bit::new(text, tone)
+}
+
+/// Whether a row passes the filter of the screen.
+fn passes(filter: &str, texts: &[&str]) -> bool {
+    filter.is_empty() || texts.iter().any(|t| t.to_lowercase().contains(&filter.to_lowercase()))
+}

@@ -534,7 +534,7 @@ mod tests {
             d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
         for bad in [bomb, &"[".repeat(5_000), "a: [1", "a: b: c", "a: *nope", "a: 1\n---\nb: 2", "\u{0}"] {
             let (_, findings) = parse("f.yaml", bad);
-            assert!(!findings.is_empty(), "{}", &bad[..bad.len().min(30)]);
+            assert!(!findings.is_empty(), "{}", bad.chars().take(30).collect::<String>());
             assert!(findings.iter().all(|f| f.line > 0 && f.column > 0), "{findings:?}");
         }
         assert_eq!(parse("f", "").0.unwrap().value, Value::Null);

@@ -226,7 +226,9 @@ impl Promise {
                 text: text.to_owned(),
                 action: Some((action.to_owned(), share)),
             }),
-            pairs: pairs(),
+            pairs: crate::domain::slo::windows::standard(),
+            description: String::new(),
+            gap: crate::domain::slo::objective::Gap::default(),
             says,
             written,
             declared: declared(self.id),
@@ -297,19 +299,6 @@ fn declared(id: &str) -> String {
     let key = format!("  {id}:");
     let line = FILE.lines().position(|line| line == key).map_or(1, |i| i + 1);
     format!("demo/slo.yaml:{line}")
-}
-
-/// The four pairs that most teams use.
-fn pairs() -> Vec<AlertPair> {
-    [
-        ("page", Window::H1, Window::M5, 14.4),
-        ("page", Window::H6, Window::M30, 6.0),
-        ("ticket", Window::D1, Window::H2, 3.0),
-        ("ticket", Window::D3, Window::H6, 1.0),
-    ]
-    .into_iter()
-    .map(|(severity, long, short, factor)| AlertPair { severity: severity.to_owned(), long, short, factor })
-    .collect()
 }
 
 #[cfg(test)]

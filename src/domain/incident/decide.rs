@@ -1,9 +1,13 @@
 //! What a person may do to an incident: a command becomes events, or is refused with the reason that the screen shows.
 
+use crate::domain::alert::Alert;
+use crate::domain::ids::IncidentId;
 use crate::domain::incident::event::{Body, EventKey, NoteKind, Role, Status};
 use crate::domain::incident::state::Incident;
 use crate::domain::severity::{Severity, SeverityTable};
+use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, clock};
+use std::sync::Arc;
 
 /// The longest text of one event, in characters.
 pub const TEXT_LIMIT: usize = 4_000;
@@ -120,6 +124,44 @@ pub fn decide(
         }
         Command::Correct(of, right) => Ok(vec![Body::Corrected { of, text: text(&right, "the right text")? }]),
         Command::Retract(of, reason) => Ok(vec![Body::Retracted { of, reason: text(&reason, "a reason")? }]),
+    }
+}
+
+/// The id of an incident declared at an instant; the record adds `-2` when there is one already.
+pub fn id_at(at: Timestamp) -> IncidentId {
+    IncidentId(at.format("INC-%Y%m%d-%H%M%S").to_string())
+}
+
+/// The events of a declaration: itself, the alert it came from, the objectives of the service it hits.
+pub fn declare(
+    title: String,
+    severity: Severity,
+    service: Option<String>,
+    alert: Option<&Alert>,
+    objectives: &[Arc<Objective>],
+) -> Vec<Body> {
+    let service =
+        service.filter(|s| !s.is_empty()).or_else(|| alert.map(|a| a.service().to_owned()).filter(|s| !s.is_empty()));
+    let mut bodies = vec![Body::Declared {
+        title,
+        severity,
+        service: service.clone(),
+        detected_by: alert.map(|a| a.name.clone()),
+        detected_at: alert.map(|a| a.started_at),
+    }];
+    bodies.extend(alert.map(link));
+    let hit = |o: &&Arc<Objective>| service.as_deref() == Some(o.service.as_str());
+    bodies.extend(objectives.iter().filter(hit).map(|o| Body::ObjectiveLinked { slo: o.id.clone() }));
+    bodies
+}
+
+/// The event that links an alert.
+pub fn link(alert: &Alert) -> Body {
+    Body::AlertLinked {
+        fingerprint: alert.fingerprint.clone(),
+        name: alert.name.clone(),
+        labels: alert.labels.clone(),
+        started_at: alert.started_at,
     }
 }
 

@@ -22,6 +22,9 @@ pub struct LinkedAlert {
     pub started_at: Timestamp,
     /// `firing`, `ended`, `silenced` …
     pub state: String,
+    /// How often it changed; names the next change, so that two cockpits record it once.
+    #[serde(default)]
+    pub changes: u32,
 }
 
 /// Where a person is in a runbook.
@@ -350,6 +353,7 @@ impl Incident {
                     labels: labels.clone(),
                     started_at: *started_at,
                     state: "firing".into(),
+                    changes: 0,
                 };
                 self.alerts.entry(fingerprint.clone()).or_insert(linked);
                 self.times.detected = Some(self.times.detected.map_or(*started_at, |d| d.min(*started_at)));
@@ -357,6 +361,7 @@ impl Incident {
             Body::AlertChanged { fingerprint, to, .. } => {
                 if let Some(alert) = self.alerts.get_mut(fingerprint) {
                     alert.state.clone_from(to);
+                    alert.changes += 1;
                 }
             }
             _ => {}
@@ -417,7 +422,8 @@ impl Incident {
     fn apply_timer(&mut self, event: &Event) {
         match &event.body {
             Body::TimerDue { timer, .. } => {
-                self.timers.entry(timer.clone()).or_default().due.get_or_insert(event.at);
+                let mark = self.timers.entry(timer.clone()).or_default();
+                mark.due = Some(mark.due.map_or(event.at, |d| d.max(event.at)));
             }
             Body::TimerSnoozed { timer, until, .. } => {
                 let mark = self.timers.entry(timer.clone()).or_default();

@@ -1,0 +1,285 @@
+//! The one table of actions. Dispatch, key hints, help, command palette and the README's key table all read it.
+
+use crate::app::key::{Code, Key};
+
+/// Everything a person can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    NextPane,
+    PrevPane,
+    Open,
+    Back,
+    Cancel,
+    Overview,
+    Slos,
+    Incident,
+    Timers,
+    Runbooks,
+    Alerts,
+    Sources,
+    Messages,
+    Help,
+    Palette,
+    Filter,
+    Copy,
+    Page,
+    Links,
+    Zone,
+    Undo,
+    Redraw,
+    Suspend,
+    Quit,
+    Ack,
+    Declare,
+    Note,
+    Decision,
+    Hypothesis,
+    Finding,
+    ActionItem,
+    Status,
+    Severity,
+    Roles,
+    Mitigated,
+    Resolve,
+    Reopen,
+    Correct,
+    LinkAlert,
+    Follow,
+    Escalate,
+    AnswerTimer,
+    Runbook,
+    Postmortem,
+    Arm,
+    Disarm,
+    Stop,
+    StepDone,
+    StepSkip,
+    StepFail,
+    StepReopen,
+    NextStep,
+    PrevStep,
+    Yes,
+    No,
+    Unsure,
+    ChartWindow,
+    WriteDraft,
+    EditDraft,
+    Retry,
+}
+
+/// Where a key is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Every screen.
+    Global,
+    /// Overview, objectives and alerts.
+    Lists,
+    /// One objective.
+    Slo,
+    /// One incident.
+    Incident,
+    /// All timers.
+    Timers,
+    /// A runbook being walked.
+    Walk,
+    /// A draft.
+    Postmortem,
+    /// Sources.
+    Sources,
+}
+
+impl Scope {
+    /// Its name in help and in the README.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Global => "everywhere",
+            Self::Lists => "overview, lists",
+            Self::Slo => "objective",
+            Self::Incident => "incident",
+            Self::Timers => "timers",
+            Self::Walk => "runbook walk",
+            Self::Postmortem => "postmortem",
+            Self::Sources => "sources",
+        }
+    }
+}
+
+/// What stands between the key and the deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// Looks only.
+    View,
+    /// At once; `u` takes it back.
+    Reversible,
+    /// Asks; only `y` does it.
+    Asks,
+    /// A word must be typed.
+    Typed,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The action.
+    pub action: Action,
+    /// Its name in configuration.
+    pub id: &'static str,
+    /// Its name in the palette.
+    pub title: &'static str,
+    /// Its name in the last line; empty is not shown there.
+    pub hint: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+    /// Where they are bound.
+    pub scopes: &'static [Scope],
+    /// What stands before it.
+    pub tier: Tier,
+    /// It changes a record or runs something; dropped by read-only mode.
+    pub changes: bool,
+}
+
+macro_rules! table {
+    ($($action:ident $id:literal $title:literal $hint:literal [$($key:expr),*] [$($scope:ident),*] $tier:ident $changes:literal;)*) => {
+        /// The table. Its order is the order of hints and help.
+        pub const ACTIONS: &[Entry] = &[$(Entry {
+            action: Action::$action, id: $id, title: $title, hint: $hint, keys: &[$($key),*],
+            scopes: &[$(Scope::$scope),*], tier: Tier::$tier, changes: $changes,
+        }),*];
+    };
+}
+
+const fn c(c: char) -> Key {
+    Key::char(c)
+}
+const fn k(code: Code) -> Key {
+    Key::plain(code)
+}
+
+table! {
+    Open        "open"         "Open, or run what is selected"      "open"     [k(Code::Enter)] [Global] View false;
+    Ack         "ack"          "Acknowledge the incident"           "ack"      [c('a')] [Lists, Incident] Reversible true;
+    Declare     "declare"      "Declare an incident"                "new"      [c('i')] [Lists] Reversible true;
+    Note        "note"         "Add a note"                         "note"     [c('n')] [Lists, Incident, Walk, Timers] Reversible true;
+    Status      "status"       "Set the status, tell stakeholders"  "status"   [c('s')] [Incident] Reversible true;
+    Severity    "severity"     "Change the severity"                "sev"      [c('v')] [Incident] Reversible true;
+    Roles       "roles"        "Give roles, take command"           "roles"    [c('c')] [Incident] Reversible true;
+    StepDone    "step-done"    "Step or line done"                  "done"     [c('d')] [Walk] Reversible true;
+    StepSkip    "step-skip"    "Skip the step, with a reason"       "skip"     [c('s')] [Walk] Reversible true;
+    StepFail    "step-fail"    "The step failed, with a reason"     "failed"   [c('f')] [Walk] Reversible true;
+    Yes         "check-yes"    "Answer the check: yes"              "yes"      [c('y')] [Walk] Reversible true;
+    No          "check-no"     "Answer the check: no"               "no"       [c('N')] [Walk] Reversible true;
+    Unsure      "check-unsure" "Answer the check: unsure"           ""         [c('m')] [Walk] Reversible true;
+    NextStep    "next-step"    "Look at the next step"              ""         [k(Code::Right), c('l')] [Walk] View false;
+    PrevStep    "prev-step"    "Look at the step before"            ""         [k(Code::Left), c('h')] [Walk] View false;
+    StepReopen  "step-reopen"  "Open the step again"                ""         [] [Walk] Reversible true;
+    Stop        "stop"         "Stop the running command"           "stop"     [Key::ctrl('x')] [Walk] Asks true;
+    Runbook     "runbook"      "Open the runbook"                   "runbook"  [c('r')] [Lists, Slo, Incident, Timers] View false;
+    Escalate    "escalate"     "Escalate: tell the next contact"    "escalate" [c('e')] [Incident] Reversible true;
+    Mitigated   "mitigated"    "Mark mitigated"                     ""         [c('m')] [Incident] Reversible true;
+    Decision    "decision"     "Record a decision"                  ""         [c('d')] [Incident] Reversible true;
+    ActionItem  "action-item"  "Add an action item"                 ""         [c('+')] [Incident, Walk] Reversible true;
+    Hypothesis  "hypothesis"   "Record a hypothesis"                ""         [] [Incident] Reversible true;
+    Finding     "finding"      "Record a finding"                   ""         [] [Incident] Reversible true;
+    Correct     "correct"      "Correct the selected entry"         ""         [c('E')] [Incident] Reversible true;
+    LinkAlert   "link-alert"   "Link the selected alert to the worst incident" "" [c('L')] [Lists] Reversible true;
+    Resolve     "resolve"      "Resolve the incident"               "resolve"  [c('x')] [Incident] Typed true;
+    Reopen      "reopen"       "Reopen the incident"                ""         [] [Incident] Reversible true;
+    Postmortem  "postmortem"   "Postmortem draft"                   "p.mortem" [c('p')] [Incident] View false;
+    Follow      "follow"       "Follow the timeline"                ""         [c('f')] [Incident] View false;
+    WriteDraft  "write-draft"  "Write the draft to its file"        "write"    [c('w')] [Postmortem] Reversible true;
+    EditDraft   "edit-draft"   "Edit the draft in $EDITOR"          "edit"     [c('e')] [Postmortem] Reversible true;
+    ChartWindow "window"       "Next chart window"                  "window"   [c('w')] [Slo, Lists] View false;
+    Retry       "retry"        "Ask the source now"                 "retry"    [c('R')] [Sources] View false;
+    AnswerTimer "answer-timer" "Answer the timer that is due"       "timer"    [c('T')] [Global] Reversible true;
+    Filter      "filter"       "Filter the list"                    "filter"   [c('/')] [Global] View false;
+    Palette     "palette"      "Commands"                           "cmds"     [c(':'), Key::ctrl('p')] [Global] View false;
+    Help        "help"         "Help"                               "help"     [c('?'), k(Code::F(1))] [Global] View false;
+    Back        "back"         "Back; on the last screen quit"      "back"     [c('q'), Key::ctrl('c')] [Global] View false;
+    Cancel      "cancel"       "Close what lies on top"             ""         [k(Code::Esc)] [Global] View false;
+    Up          "up"           "Up"                                 ""         [k(Code::Up), c('k')] [Global] View false;
+    Down        "down"         "Down"                               ""         [k(Code::Down), c('j')] [Global] View false;
+    Left        "left"         "Left"                               ""         [k(Code::Left), c('h')] [Global] View false;
+    Right       "right"        "Right"                              ""         [k(Code::Right), c('l')] [Global] View false;
+    PageUp      "page-up"      "Page up"                            ""         [k(Code::PageUp), Key::ctrl('u')] [Global] View false;
+    PageDown    "page-down"    "Page down"                          ""         [k(Code::PageDown), Key::ctrl('d')] [Global] View false;
+    Top         "top"          "First row"                          ""         [k(Code::Home), c('g')] [Global] View false;
+    Bottom      "bottom"       "Last row"                           ""         [k(Code::End), c('G')] [Global] View false;
+    NextPane    "next-pane"    "Next list"                          ""         [k(Code::Tab)] [Global] View false;
+    PrevPane    "prev-pane"    "List before"                        ""         [k(Code::BackTab)] [Global] View false;
+    Overview    "overview"     "Screen: overview"                   ""         [c('1')] [Global] View false;
+    Slos        "slos"         "Screen: objectives"                 ""         [c('2')] [Global] View false;
+    Incident    "incident"     "Screen: worst incident"             ""         [c('3')] [Global] View false;
+    Timers      "timers"       "Screen: timers"                     ""         [c('4')] [Global] View false;
+    Runbooks    "runbooks"     "Screen: runbooks"                   ""         [c('5')] [Global] View false;
+    Alerts      "alerts"       "Screen: alerts"                     ""         [c('6')] [Global] View false;
+    Sources     "sources"      "Screen: sources"                    ""         [c('7')] [Global] View false;
+    Messages    "messages"     "Screen: messages"                   ""         [c('!')] [Global] View false;
+    Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Slo, Incident, Timers, Postmortem, Sources] View false;
+    Page        "page"         "Show this screen as plain text outside" ""     [c('Y')] [Global] View false;
+    Links       "links"        "Links"                              ""         [c('o')] [Global] View false;
+    Zone        "zone"         "UTC or local time in lists"         ""         [c('t')] [Global] View false;
+    Undo        "undo"         "Take back your last entry"          ""         [c('u')] [Global] Reversible true;
+    Arm         "arm"          "Allow running commands for a while" ""         [] [Global] Typed true;
+    Disarm      "disarm"       "Allow no commands"                  ""         [] [Global] View false;
+    Redraw      "redraw"       "Draw everything again"              ""         [Key::ctrl('l')] [Global] View false;
+    Suspend     "suspend"      "Suspend"                            ""         [Key::ctrl('z')] [Global] View false;
+    Quit        "quit"         "Quit"                               ""         [] [Global] View false;
+}
+
+impl Action {
+    /// Its row.
+    pub fn entry(self) -> &'static Entry {
+        // Every variant has a row (a test proves it), so the fallback is never used.
+        ACTIONS.iter().find(|e| e.action == self).unwrap_or(&ACTIONS[0])
+    }
+
+    /// The action of an id.
+    pub fn by_id(id: &str) -> Option<Self> {
+        ACTIONS.iter().find(|e| e.id == id).map(|e| e.action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn ids_are_unique_and_no_key_means_two_things_in_one_scope() {
+        let mut ids = BTreeMap::new();
+        let mut keys: BTreeMap<(Scope, Key), &str> = BTreeMap::new();
+        for entry in ACTIONS {
+            assert!(ids.insert(entry.id, ()).is_none(), "{} twice", entry.id);
+            assert_eq!(Action::by_id(entry.id), Some(entry.action));
+            for scope in entry.scopes {
+                for key in entry.keys {
+                    let other = keys.insert((*scope, *key), entry.id);
+                    assert_eq!(other, None, "{key} in {scope:?}: {} and {other:?}", entry.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn letters_that_a_split_arrow_key_may_send_change_nothing() {
+        for entry in ACTIONS.iter().filter(|e| e.changes) {
+            for key in entry.keys {
+                if let Code::Char(c) = key.code {
+                    assert!(
+                        !matches!(c, '[' | 'O' | 'A'..='D' | 'F' | 'H' | 'P'..='S' | 'Z' | '~'),
+                        "{c} on {}",
+                        entry.id
+                    );
+                }
+            }
+        }
+    }
+}

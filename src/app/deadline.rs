@@ -1,0 +1,27 @@
+//! When the shell must wake next. There is no tick: an idle cockpit sleeps until something is due or a visible second
+//! changes.
+
+use crate::app::model::{Model, flash_for};
+use crate::app::present::timers;
+use crate::domain::time::{Timestamp, secs};
+
+/// The next instant at which `Wake` may change something. `visible`: a person looks, so that the clock moves.
+pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Timestamp> {
+    let mut due: Vec<Timestamp> = Vec::new();
+    due.extend(model.links.values().filter(|l| l.out.is_empty()).map(|l| l.next));
+    due.extend(model.exec.armed_until);
+    due.extend(model.desk.trouble.as_ref().map(|(_, _, at)| *at));
+    due.extend(crate::domain::escalation::timers::next_due(&timers::live(model, now)));
+    if visible {
+        let urgent = timers::live(model, now).iter().any(|t| t.due_at - now < secs(120));
+        let every = if (model.setup.slow || !model.focused) && !urgent { 60 } else { 1 };
+        due.extend(next_multiple(now, every));
+        due.extend(model.messages.back().map(|m| m.at + flash_for()).filter(|at| *at > now));
+    }
+    due.into_iter().map(|at| at.max(now)).min()
+}
+
+fn next_multiple(now: Timestamp, every: i64) -> Option<Timestamp> {
+    let second = (now.timestamp().div_euclid(every) + 1) * every;
+    chrono::DateTime::from_timestamp(second, 0)
+}

@@ -1,0 +1,51 @@
+//! What the machine wants done. Plain data, in the order in which it must begin: an append goes before what it records.
+
+use crate::app::cache::Cached;
+use crate::domain::exec::CommandSpec;
+use crate::domain::ids::{IncidentId, ReqId, SourceName};
+use crate::domain::incident::event::NewEvent;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::reading::Window;
+use crate::domain::time::Span;
+use std::sync::Arc;
+
+/// Something to be done in the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Measure objectives. Answer: `Measured`.
+    Measure { req: ReqId, source: SourceName, objectives: Vec<Arc<Objective>>, windows: Vec<Window> },
+    /// Read the history of a chart. Answer: `Charted`.
+    Chart { req: ReqId, source: SourceName, objective: Arc<Objective>, windows: Vec<Window>, range: Span, step: Span },
+    /// Read alerts. Answer: `Alerts`.
+    Alerts { req: ReqId, source: SourceName },
+    /// Record events. Answer: `Saved` or `NotSaved`.
+    Append { req: ReqId, events: Vec<NewEvent> },
+    /// Read older events. Answer: `Events`.
+    Older { req: ReqId, incident: IncidentId, before: u64 },
+    /// Read all events. Answer: `Events`.
+    All { req: ReqId, incident: IncidentId },
+    /// Run a command. Answers: `Command`, until it ended.
+    Run { req: ReqId, spec: CommandSpec },
+    /// Stop the command of a request.
+    Stop { req: ReqId },
+    /// Write a draft. Answer: `Draft`.
+    WriteDraft { req: ReqId, incident: IncidentId, name: String, text: String },
+    /// Copy a text. Answer: `Copied`.
+    Copy { req: ReqId, text: String },
+    /// Keep last known values.
+    Cache(Cached),
+    /// Ring.
+    Bell,
+    /// Name the terminal's window.
+    Title(String),
+    /// Show a text outside the full screen until Enter.
+    Page(String),
+    /// Edit a file in the person's editor.
+    Edit(String),
+    /// Suspend the program.
+    Suspend,
+    /// Draw everything again.
+    Redraw,
+    /// End with an exit code.
+    Quit(u8),
+}

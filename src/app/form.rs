@@ -1,0 +1,101 @@
+//! Forms: a few lines to type or choose, with what they are for.
+
+use crate::app::editor::Editor;
+use crate::domain::ids::{Fingerprint, IncidentId, TimerId};
+use crate::domain::incident::event::{At, EventKey, NoteKind};
+
+/// What a form is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Purpose {
+    /// Declare an incident, from an alert or by hand: title, severity, service.
+    Declare(Option<Fingerprint>),
+    /// A line of text: text.
+    Note(IncidentId, NoteKind),
+    /// Something to do afterwards: text, owner, due.
+    Action(IncidentId),
+    /// Status: status, message.
+    Status(IncidentId),
+    /// Severity: severity, reason.
+    Severity(IncidentId),
+    /// Roles: role, person.
+    Role(IncidentId),
+    /// When the pain stopped: time.
+    Mitigated(IncidentId),
+    /// How it was resolved: summary.
+    Resolve(IncidentId),
+    /// Why it is not over: reason.
+    Reopen(IncidentId),
+    /// Right text of an event: text.
+    Correct(IncidentId, EventKey),
+    /// A step was left out: reason.
+    Skip(IncidentId, At),
+    /// A step went wrong: reason.
+    Fail(IncidentId, At),
+    /// A due timer: answer, reason.
+    Timer(IncidentId, TimerId),
+    /// Address of a Prometheus to begin with: url.
+    Connect,
+}
+
+/// A field.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Field {
+    /// Its label.
+    pub label: &'static str,
+    /// What was typed.
+    pub line: Editor,
+    /// For a choice: all of them.
+    pub choices: Vec<String>,
+    /// Which one.
+    pub chosen: usize,
+    /// What helps.
+    pub hint: &'static str,
+}
+
+impl Field {
+    /// A field to type in.
+    pub fn typed(label: &'static str, text: &str, hint: &'static str) -> Self {
+        Self { label, line: Editor::with(text), hint, ..Self::default() }
+    }
+
+    /// A field to choose from.
+    pub fn choice(label: &'static str, choices: Vec<String>, chosen: usize, hint: &'static str) -> Self {
+        Self { label, choices, chosen, hint, ..Self::default() }
+    }
+
+    /// What it holds.
+    pub fn value(&self) -> String {
+        if self.choices.is_empty() {
+            self.line.text()
+        } else {
+            self.choices.get(self.chosen).cloned().unwrap_or_default()
+        }
+    }
+}
+
+/// A form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its title.
+    pub title: String,
+    /// Its fields; never empty.
+    pub fields: Vec<Field>,
+    /// The field being typed in.
+    pub focus: usize,
+    /// Why the last Enter was refused.
+    pub error: Option<String>,
+}
+
+impl Form {
+    /// What a field holds, trimmed.
+    pub fn value(&self, label: &str) -> String {
+        self.fields.iter().find(|f| f.label == label).map(|f| f.value().trim().to_owned()).unwrap_or_default()
+    }
+
+    /// The index chosen in a field.
+    pub fn index(&self, label: &str) -> usize {
+        self.fields.iter().find(|f| f.label == label).map_or(0, |f| f.chosen)
+    }
+}

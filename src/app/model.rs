@@ -1,0 +1,442 @@
+//! Everything the machine knows. Only `update` changes it.
+
+use crate::app::cache::Cached;
+use crate::app::confirm::Run;
+use crate::app::health::Link;
+use crate::app::keymap::Keymap;
+use crate::app::pending::Pending;
+use crate::app::present::view::Tone;
+use crate::app::screen::{Nav, Screen};
+use crate::domain::alert::Alert;
+use crate::domain::document::Finding;
+use crate::domain::exec::CommandEnd;
+use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SloId, SourceName};
+use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
+use crate::domain::incident::state::Incident;
+use crate::domain::postmortem::render::Template;
+use crate::domain::runbook::model::Runbook;
+use crate::domain::severity::SeverityTable;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::time::{Span, Timestamp, secs};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// What does not change while the program runs.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Who sits here.
+    pub responder: String,
+    /// On which host.
+    pub host: String,
+    /// As which user; commands run as this one.
+    pub user: String,
+    /// The zone of the local clock.
+    pub zone: chrono_tz::Tz,
+    /// Nothing is changed and nothing is run.
+    pub read_only: bool,
+    /// Simulated production: the word that is shown on every screen (`DEMO`).
+    pub simulated: Option<&'static str>,
+    /// Minute clock, fewer repaints.
+    pub slow: bool,
+    /// Ring when a timer falls due or a page fires.
+    pub bell: bool,
+    /// Severity levels and playbook.
+    pub severities: SeverityTable,
+    /// Keys.
+    pub keymap: Keymap,
+    /// How long commands stay allowed.
+    pub arm_for: Span,
+    /// Values worth keeping are kept.
+    pub cache: bool,
+    /// Layout of postmortem drafts.
+    pub template: Layout,
+    /// Folder of drafts, for the screen.
+    pub drafts_in: String,
+    /// Where the configuration was looked for.
+    pub config_path: String,
+    /// There is a configuration, or a simulation.
+    pub configured: bool,
+    /// What is wrong in the files.
+    pub findings: Vec<Finding>,
+}
+
+/// Layout of postmortem drafts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Layout {
+    /// The default.
+    #[default]
+    A,
+    /// The other one.
+    B,
+    /// A team's own: path and text.
+    Own(String, String),
+}
+
+impl Layout {
+    /// As the renderer takes it.
+    pub fn template(&self) -> Template<'_> {
+        match self {
+            Self::A => Template::A,
+            Self::B => Template::B,
+            Self::Own(path, text) => Template::Own { path, text },
+        }
+    }
+}
+
+/// Objectives and what is known of them.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    /// All objectives, in file order.
+    pub objectives: Vec<Arc<Objective>>,
+    /// What was measured last, by objective.
+    pub measured: BTreeMap<SloId, Measurement>,
+    /// Histories by objective, with the instant at which they were read.
+    pub histories: BTreeMap<SloId, (Timestamp, History)>,
+    /// Why there is no history.
+    pub history_faults: BTreeMap<SloId, String>,
+}
+
+impl Fleet {
+    /// An objective by its id.
+    pub fn objective(&self, id: &SloId) -> Option<&Arc<Objective>> {
+        self.objectives.iter().find(|o| o.id == *id)
+    }
+}
+
+/// An incident with what is not on disk yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// As it is on disk; `None` while its declaration is not.
+    pub saved: Option<Incident>,
+    /// With everything that is still to be saved.
+    pub shown: Incident,
+    /// The last events, in the order of the fold.
+    pub tail: Vec<Event>,
+    /// The tail holds every event.
+    pub complete: bool,
+    /// Events that are not on disk, by request.
+    pub unsaved: Vec<(ReqId, Vec<NewEvent>)>,
+}
+
+impl Case {
+    /// A case of the record.
+    pub fn of(incident: Incident, tail: Vec<Event>) -> Self {
+        let complete = tail.len() as u64 >= incident.events;
+        Self { saved: Some(incident.clone()), shown: incident, tail, complete, unsaved: Vec::new() }
+    }
+
+    /// Takes in events that are on disk; those it has are left out.
+    pub fn take(&mut self, events: &[Event]) {
+        for event in events {
+            if self.tail.iter().rev().any(|e| e.key == event.key) {
+                continue;
+            }
+            let newest = self.tail.last().is_none_or(|last| last.rank() < event.rank());
+            match &mut self.saved {
+                Some(saved) if saved.precedes(event) => saved.apply(event),
+                Some(_) => {}
+                None => self.saved = Incident::begin(event),
+            }
+            if newest {
+                self.tail.push(event.clone());
+            } else {
+                let at = self.tail.partition_point(|e| e.rank() < event.rank());
+                self.tail.insert(at, event.clone());
+            }
+        }
+        if self.complete
+            && let Some(folded) = Incident::fold(&self.tail)
+        {
+            self.saved = Some(folded);
+        }
+        self.reshow();
+    }
+
+    /// Makes `shown` anew: what is saved, then what is not.
+    pub fn reshow(&mut self) {
+        let mut shown = self.saved.clone();
+        for event in self.provisional() {
+            match &mut shown {
+                Some(shown) => shown.apply(&event),
+                None => shown = Incident::begin(&event),
+            }
+        }
+        if let Some(shown) = shown {
+            self.shown = shown;
+        }
+    }
+
+    /// Unsaved events in the form of saved ones: their origin is `~`, their hash empty.
+    pub fn provisional(&self) -> Vec<Event> {
+        let first = self.saved.as_ref().map_or(0, |s| s.last.0);
+        let flat = self.unsaved.iter().flat_map(|(req, events)| events.iter().map(move |e| (*req, e)));
+        flat.enumerate()
+            .map(|(i, (req, new))| Event {
+                key: EventKey { origin: Origin("~".into()), seq: req.0 * 100 + i as u64 },
+                id: String::new(),
+                incident: new.incident.clone(),
+                order: first + 1 + i as u64,
+                at: new.at,
+                recorded_at: new.recorded_at,
+                actor: new.actor.clone(),
+                body: new.body.clone(),
+                hash: String::new(),
+            })
+            .collect()
+    }
+}
+
+/// Incidents and their record.
+#[derive(Clone, Debug, Default)]
+pub struct Desk {
+    /// Cases by id.
+    pub cases: BTreeMap<IncidentId, Case>,
+    /// The record is open and was read.
+    pub loaded: bool,
+    /// The record's own name.
+    pub origin: Option<Origin>,
+    /// Why the last events could not be saved, since when, and when it is tried again.
+    pub trouble: Option<(Timestamp, String, Timestamp)>,
+    /// Drafts by incident.
+    pub drafts: BTreeMap<IncidentId, DraftState>,
+    /// The person's last act that can be taken back.
+    pub last_act: Option<LastAct>,
+}
+
+/// What can be taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastAct {
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// The request that recorded it.
+    pub req: ReqId,
+    /// Its event, once it is on disk.
+    pub key: Option<EventKey>,
+    /// What takes it back, for acts that are not a line of text.
+    pub reverse: Option<Body>,
+    /// In words.
+    pub words: String,
+}
+
+/// A draft as it is known here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DraftState {
+    /// Its text.
+    pub text: String,
+    /// Blanks left for people.
+    pub blanks: usize,
+    /// Where it was written and when.
+    pub written: Option<(Timestamp, String)>,
+    /// Why it could not be made or written.
+    pub fault: Option<String>,
+    /// It is to be written when its events came.
+    pub write: bool,
+}
+
+/// Running commands.
+#[derive(Clone, Debug, Default)]
+pub struct Exec {
+    /// Commands may be run until then.
+    pub armed_until: Option<Timestamp>,
+    /// The one that runs.
+    pub running: Option<Running>,
+    /// Outputs by incident, runbook, step and slot.
+    pub outputs: BTreeMap<(IncidentId, RunbookId, String), Transcript>,
+}
+
+/// The command that runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Running {
+    /// Its request.
+    pub req: ReqId,
+    /// What was confirmed.
+    pub run: Run,
+    /// Names this run in the record.
+    pub name: String,
+    /// When it began.
+    pub since: Timestamp,
+    /// It was asked to stop.
+    pub stopping: bool,
+}
+
+/// What a command wrote.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transcript {
+    /// The command as shown.
+    pub command: String,
+    /// The last lines; the newest may be unfinished.
+    pub lines: VecDeque<String>,
+    /// Lines that are no longer kept.
+    pub lost: u64,
+    /// How it ended.
+    pub end: Option<CommandEnd>,
+}
+
+/// Lines of output that the screen keeps.
+pub const OUTPUT_LINES: usize = 2_000;
+
+impl Transcript {
+    /// Takes in a piece of output.
+    pub fn push(&mut self, piece: &str) {
+        let mut parts = piece.split('\n');
+        if let Some(first) = parts.next() {
+            match self.lines.back_mut() {
+                Some(last) if last.len() < 16_384 => last.push_str(first),
+                Some(_) => {}
+                None => self.lines.push_back(first.to_owned()),
+            }
+        }
+        for part in parts {
+            self.lines.push_back(part.to_owned());
+            if self.lines.len() > OUTPUT_LINES {
+                self.lines.pop_front();
+                self.lost += 1;
+            }
+        }
+    }
+}
+
+/// Something that was said, or refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// When.
+    pub at: Timestamp,
+    /// How loud.
+    pub tone: Tone,
+    /// What.
+    pub text: String,
+}
+
+/// Alerts by source, and what was seen of them.
+#[derive(Clone, Debug, Default)]
+pub struct AlertBook {
+    /// What each source said last.
+    pub by_source: BTreeMap<SourceName, Vec<Alert>>,
+    /// Sources that have answered since the start: from then on changes are told.
+    pub seen: BTreeMap<SourceName, Timestamp>,
+}
+
+impl AlertBook {
+    /// Every alert once; the first source in name order wins.
+    pub fn all(&self) -> impl Iterator<Item = &Alert> {
+        let mut seen = std::collections::HashSet::new();
+        self.by_source.values().flatten().filter(move |a| seen.insert(&a.fingerprint))
+    }
+
+    /// An alert by its fingerprint.
+    pub fn get(&self, fingerprint: &Fingerprint) -> Option<&Alert> {
+        self.by_source.values().flatten().find(|a| a.fingerprint == *fingerprint)
+    }
+}
+
+/// Everything the machine knows.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What does not change.
+    pub setup: Setup,
+    /// Objectives and readings.
+    pub fleet: Fleet,
+    /// Alerts.
+    pub alerts: AlertBook,
+    /// Sources and their health.
+    pub links: BTreeMap<SourceName, Link>,
+    /// Incidents.
+    pub desk: Desk,
+    /// Runbooks.
+    pub library: Vec<Arc<Runbook>>,
+    /// Findings of the runbooks.
+    pub library_findings: Vec<Finding>,
+    /// Running commands.
+    pub exec: Exec,
+    /// Where the person is.
+    pub nav: Nav,
+    /// Requests that are not answered yet.
+    pub pending: Pending,
+    /// What was said, newest last.
+    pub messages: VecDeque<Message>,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The terminal has the focus.
+    pub focused: bool,
+    /// Ctrl-C was pressed then.
+    pub quit_asked: Option<Timestamp>,
+    /// Values were kept last then.
+    pub cached_at: Option<Timestamp>,
+}
+
+impl Model {
+    /// A machine that knows its settings and nothing else.
+    pub fn new(setup: Setup, objectives: Vec<Arc<Objective>>, links: Vec<Link>) -> Self {
+        let first = if setup.configured { Screen::Overview } else { Screen::FirstRun };
+        Self {
+            setup,
+            fleet: Fleet { objectives, ..Fleet::default() },
+            alerts: AlertBook::default(),
+            links: links.into_iter().map(|l| (l.name.clone(), l)).collect(),
+            desk: Desk::default(),
+            library: Vec::new(),
+            library_findings: Vec::new(),
+            exec: Exec::default(),
+            nav: Nav::at(first),
+            pending: Pending::default(),
+            messages: VecDeque::new(),
+            size: (80, 24),
+            focused: true,
+            quit_asked: None,
+            cached_at: None,
+        }
+    }
+
+    /// Says something to the person; it is shown for a while and kept on the messages screen.
+    pub fn say(&mut self, now: Timestamp, tone: Tone, text: impl Into<String>) {
+        self.messages.push_back(Message { at: now, tone, text: text.into() });
+        if self.messages.len() > 500 {
+            self.messages.pop_front();
+        }
+    }
+
+    /// Open incidents, worst first, then oldest first.
+    pub fn open_cases(&self) -> Vec<&Case> {
+        let mut open: Vec<&Case> = self.desk.cases.values().filter(|c| c.shown.is_open()).collect();
+        open.sort_by_key(|c| (self.setup.severities.rank(&c.shown.severity), c.shown.times.declared));
+        open
+    }
+
+    /// A runbook by its id.
+    pub fn runbook(&self, id: &RunbookId) -> Option<&Arc<Runbook>> {
+        self.library.iter().find(|r| r.id == *id)
+    }
+
+    /// Whether commands may be run now.
+    pub fn armed(&self, now: Timestamp) -> bool {
+        !self.setup.read_only && self.exec.armed_until.is_some_and(|until| until > now)
+    }
+
+    /// Events that are not on disk.
+    pub fn unsaved(&self) -> usize {
+        self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum()
+    }
+
+    /// Takes in last known values; they are shown with their age until a source answers.
+    pub fn recall(&mut self, cached: &Cached, now: Timestamp) {
+        for objective in &self.fleet.objectives {
+            if !self.fleet.measured.contains_key(&objective.id)
+                && let Some(measurement) = cached.measurement(objective.id.as_str(), now)
+            {
+                self.fleet.measured.insert(objective.id.clone(), measurement);
+            }
+        }
+        for (source, alerts) in &cached.alerts {
+            let source = SourceName(source.clone());
+            if self.links.contains_key(&source) {
+                self.alerts.by_source.entry(source).or_insert_with(|| alerts.clone());
+            }
+        }
+    }
+}
+
+/// How long a message stays on the screen.
+pub fn flash_for() -> Span {
+    secs(8)
+}

@@ -1,0 +1,84 @@
+//! What may happen to the machine. Plain data: can be logged, compared, replayed.
+
+use crate::app::action::Action;
+use crate::app::cache::Cached;
+use crate::app::key::Key;
+use crate::domain::alert::AlertSnapshot;
+use crate::domain::document::Finding;
+use crate::domain::exec::CommandNews;
+use crate::domain::fault::Fault;
+use crate::domain::ids::{Origin, ReqId};
+use crate::domain::incident::event::Event;
+use crate::domain::incident::state::Incident;
+use crate::domain::runbook::model::Runbook;
+use crate::domain::server_note::ServerNote;
+use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::time::Span;
+use std::sync::Arc;
+
+/// A message. The shell stamps it with the time at which it is handled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// A text was pasted.
+    Paste(String),
+    /// An action was chosen without a key: palette of a line-oriented shell, a script.
+    Act(Action),
+    /// An answer to an effect.
+    Reply(ReqId, Reply),
+    /// News that nobody asked for.
+    Feed(Feed),
+    /// A deadline was reached, or somebody thought so.
+    Wake,
+    /// A frame with everything up to here was handed to the terminal.
+    Painted,
+    /// The terminal has this many columns and rows now.
+    Resized(u16, u16),
+    /// The terminal has the focus, or lost it.
+    Focus(bool),
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Objectives were measured.
+    Measured(Result<(Vec<Measurement>, ServerNote), Fault>),
+    /// A chart's history came.
+    Charted(Result<History, Fault>),
+    /// Alerts came.
+    Alerts(Result<AlertSnapshot, Fault>),
+    /// Events are on disk.
+    Saved(Vec<Event>),
+    /// Events are not on disk.
+    NotSaved(Fault),
+    /// A page of older events came.
+    Events(Result<Vec<Event>, Fault>),
+    /// A running command told something.
+    Command(CommandNews),
+    /// A draft was written, under this path.
+    Draft(Result<String, Fault>),
+    /// Something was copied, or could not be.
+    Copied(Result<String, Fault>),
+}
+
+/// News that nobody asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Feed {
+    /// The record is open.
+    Opened(Origin),
+    /// The incidents of the record, each with its last events.
+    Loaded(Vec<(Incident, Vec<Event>)>),
+    /// Another cockpit recorded events.
+    Others(Vec<Event>),
+    /// The record cannot be used.
+    StoreFailed(Fault),
+    /// Runbooks were read.
+    Library(Vec<Arc<Runbook>>, Vec<Finding>),
+    /// Last known values from the cache.
+    Cached(Cached),
+    /// The wall clock was set by this much.
+    ClockMoved(Span),
+    /// The machine slept this long, or the program was suspended.
+    Asleep(Span),
+}

@@ -1,0 +1,61 @@
+//! Requests that were sent and are not answered. An answer whose number is not here is dropped.
+
+use crate::domain::ids::{IncidentId, ReqId, SloId, SourceName};
+use std::collections::BTreeMap;
+
+/// What was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    /// Objectives of a source; `true` for the long windows.
+    Measure(SourceName, bool),
+    /// What an incident cost: for this incident and moment.
+    Sample(IncidentId, String),
+    /// The history of an objective's chart.
+    Chart(SloId),
+    /// Alerts of a source.
+    Alerts(SourceName),
+    /// Events of an incident to be recorded.
+    Append(IncidentId),
+    /// Older events of an incident.
+    Older(IncidentId),
+    /// All events of an incident, for its draft.
+    All(IncidentId),
+    /// A command.
+    Run,
+    /// A draft of an incident.
+    Draft(IncidentId),
+    /// A copy.
+    Copy,
+}
+
+/// Requests by number.
+#[derive(Clone, Debug, Default)]
+pub struct Pending {
+    next: u64,
+    asked: BTreeMap<ReqId, Asked>,
+}
+
+impl Pending {
+    /// A number for a new request.
+    pub fn ask(&mut self, what: Asked) -> ReqId {
+        self.next += 1;
+        let req = ReqId(self.next);
+        self.asked.insert(req, what);
+        req
+    }
+
+    /// What was asked; the request is answered by that.
+    pub fn take(&mut self, req: ReqId) -> Option<Asked> {
+        self.asked.remove(&req)
+    }
+
+    /// What was asked; the request stays open (a command tells several times).
+    pub fn peek(&self, req: ReqId) -> Option<&Asked> {
+        self.asked.get(&req)
+    }
+
+    /// Whether something like this was asked and not answered.
+    pub fn any(&self, mut like: impl FnMut(&Asked) -> bool) -> bool {
+        self.asked.values().any(&mut like)
+    }
+}

@@ -1,0 +1,151 @@
+//! Alerts for the screen: severity first, with the runbook and the incident they belong to.
+
+use crate::app::model::Model;
+use crate::app::present::view::{AlertRow, AlertsPage, Pane, Sign};
+use crate::app::present::{items, passes};
+use crate::app::screen::Item;
+use crate::domain::alert::{Alert, AlertState};
+use crate::domain::ids::Fingerprint;
+use crate::domain::labels::Labels;
+use crate::domain::runbook::matching::{Match, matches};
+use crate::domain::time::{Timestamp, compact, rfc3339};
+
+/// The runbooks that belong to an alert, the best first.
+pub fn runbooks_for(model: &Model, name: &str, labels: &Labels, annotations: &Labels) -> Vec<Match> {
+    matches(&model.library, name, labels, annotations)
+}
+
+fn rank(alert: &Alert) -> u8 {
+    match (alert.state, alert.pages()) {
+        (AlertState::Firing, true) => 0,
+        (AlertState::Firing, false) => 1,
+        (AlertState::Pending, _) => 2,
+        _ => 3,
+    }
+}
+
+fn shown(model: &Model) -> (Vec<&Alert>, usize) {
+    let filter = model.nav.spot().filter;
+    let mut all: Vec<&Alert> = model.alerts.all().collect();
+    all.sort_by(|a, b| {
+        (rank(a), a.started_at, &a.name, &a.fingerprint).cmp(&(rank(b), b.started_at, &b.name, &b.fingerprint))
+    });
+    let before = all.len();
+    all.retain(|a| rank(a) == 0 || passes(&filter, &[&a.name, a.service(), a.severity()]));
+    let hidden = before - all.len();
+    (all, hidden)
+}
+
+/// The alerts that are shown, in order.
+pub fn ids(model: &Model) -> Vec<Fingerprint> {
+    shown(model).0.into_iter().map(|a| a.fingerprint.clone()).collect()
+}
+
+/// Counts of firing, pages and held ones.
+pub fn counts(model: &Model) -> (usize, usize, usize) {
+    let (mut firing, mut pages, mut held) = (0, 0, 0);
+    for alert in model.alerts.all() {
+        match rank(alert) {
+            0 => {
+                firing += 1;
+                pages += 1;
+            }
+            1 => firing += 1,
+            3 => held += 1,
+            _ => {}
+        }
+    }
+    (firing, pages, held)
+}
+
+/// The list.
+pub fn pane(model: &Model, now: Timestamp) -> Pane<AlertRow> {
+    let (kept, hidden) = shown(model);
+    let (firing, _, held) = counts(model);
+    let filter = model.nav.spot().filter;
+    let selected = items::selected(model, now);
+    let cursor = kept.iter().position(|a| selected == Some(Item::Alert(a.fingerprint.clone())));
+    let held = if held > 0 { format!(", {held} held") } else { String::new() };
+    Pane {
+        title: format!("ALERTS {firing} firing{held}"),
+        note: if filter.is_empty() { "by severity".into() } else { format!("filter \"{filter}\" hides {hidden}") },
+        rows: kept.iter().map(|a| row(model, a, now)).collect(),
+        cursor,
+        empty: empty(model),
+    }
+}
+
+/// Why there is no alert: nothing fires, or nobody could say.
+fn empty(model: &Model) -> String {
+    let sources: Vec<_> = model.links.values().filter(|l| crate::app::update::gives_alerts(l.kind)).collect();
+    if sources.is_empty() {
+        "no source of alerts is configured".into()
+    } else if let Some(bad) = sources.iter().find(|l| l.fault.is_some()) {
+        format!("unknown: {} does not answer", bad.name)
+    } else if sources.iter().any(|l| l.good.is_none()) {
+        "waiting for the first answer".into()
+    } else {
+        "nothing fires".into()
+    }
+}
+
+fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
+    let case = model.open_cases().into_iter().find(|c| c.shown.alerts.contains_key(&alert.fingerprint));
+    let state = match (alert.state, &case) {
+        (AlertState::Firing, Some(case)) => match case.shown.times.acknowledged {
+            Some(_) => format!("ack {}", case.shown.roles.values().next().cloned().unwrap_or_else(|| "yes".into())),
+            None => "UNACKED".into(),
+        },
+        (AlertState::Firing, None) => "UNACKED".into(),
+        (state, _) => state.word().into(),
+    };
+    let found = runbooks_for(model, &alert.name, &alert.labels, &alert.annotations);
+    let skip = ["alertname", "severity", "service"];
+    let labels: Vec<String> =
+        alert.labels.0.iter().filter(|(n, _)| !skip.contains(&n.as_str())).map(|(n, v)| format!("{n}={v:?}")).collect();
+    AlertRow {
+        sign: match (alert.state, alert.pages()) {
+            (AlertState::Firing, true) => Sign::Page,
+            (AlertState::Firing, false) => Sign::Ticket,
+            (AlertState::Pending, _) => Sign::Blank,
+            _ => Sign::Held,
+        },
+        name: alert.name.clone(),
+        severity: if alert.severity().is_empty() { "-".into() } else { alert.severity().into() },
+        age: compact(now - alert.started_at),
+        service: alert.service().into(),
+        state,
+        runbook: found.first().map(|m| m.runbook.0.clone()),
+        incident: case.map(|c| c.shown.id.0.clone()),
+        source: alert.source.0.clone(),
+        labels: labels.join(" "),
+    }
+}
+
+/// The alerts screen.
+pub fn page(model: &Model, now: Timestamp) -> AlertsPage {
+    let detail = match items::selected(model, now) {
+        Some(Item::Alert(fp)) => model.alerts.get(&fp).map(|a| detail(model, a)).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    AlertsPage { alerts: pane(model, now), detail }
+}
+
+fn detail(model: &Model, alert: &Alert) -> Vec<(String, String)> {
+    let mut rows = vec![
+        ("state".to_owned(), format!("{} since {}", alert.state.word(), rfc3339(alert.started_at))),
+        ("source".into(), alert.source.0.clone()),
+    ];
+    if !alert.held_by.is_empty() {
+        rows.push(("held by".into(), alert.held_by.join(", ")));
+    }
+    for found in runbooks_for(model, &alert.name, &alert.labels, &alert.annotations).iter().take(3) {
+        rows.push(("runbook".into(), format!("{} ({})", found.runbook, found.why)));
+    }
+    rows.extend(alert.annotations.0.iter().map(|(n, v)| (n.clone(), v.clone())));
+    rows.extend(alert.labels.0.iter().map(|(n, v)| (format!("label {n}"), v.clone())));
+    if let Some(url) = &alert.generator_url {
+        rows.push(("from".into(), url.clone()));
+    }
+    rows
+}

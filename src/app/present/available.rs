@@ -1,0 +1,66 @@
+//! Whether an action may be taken now, and the reason that greys it out.
+
+use crate::app::action::Action;
+use crate::app::keymap::scopes;
+use crate::app::model::Model;
+use crate::app::screen::Screen;
+use crate::domain::time::Timestamp;
+
+/// Why an action cannot be taken now. Read-only mode and the place of an action are judged here and nowhere else.
+pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> {
+    let entry = action.entry();
+    if entry.changes && model.setup.read_only {
+        return Some("read-only: nothing is changed and nothing is run".into());
+    }
+    let open = !model.open_cases().is_empty();
+    let needs_incident = || (!open).then(|| "there is no open incident; i on the overview declares one".to_owned());
+    match action {
+        Action::Status | Action::Severity | Action::Roles | Action::Mitigated | Action::Resolve | Action::Escalate => {
+            match shown_incident(model) {
+                Some(false) => Some("it is resolved; :reopen opens it again".into()),
+                Some(true) => None,
+                None => needs_incident(),
+            }
+        }
+        Action::Note
+        | Action::Decision
+        | Action::Hypothesis
+        | Action::Finding
+        | Action::ActionItem
+        | Action::LinkAlert => {
+            if shown_incident(model).is_some() {
+                None
+            } else {
+                needs_incident()
+            }
+        }
+        Action::Incident => needs_incident(),
+        Action::Reopen => match shown_incident(model) {
+            Some(true) => Some("it is open".into()),
+            Some(false) => None,
+            None => Some("open the incident first".into()),
+        },
+        Action::AnswerTimer => crate::app::present::timers::live(model, now).is_empty().then(|| "no timer runs".into()),
+        Action::Arm if model.armed(now) => Some("commands are allowed already".into()),
+        Action::Disarm if !model.armed(now) => Some("commands are off".into()),
+        Action::Stop if model.exec.running.is_none() => Some("no command runs".into()),
+        Action::Undo if model.desk.last_act.is_none() => Some("there is nothing to take back".into()),
+        _ => None,
+    }
+}
+
+/// Whether the incident in view is open; `None` when none is in view.
+fn shown_incident(model: &Model) -> Option<bool> {
+    match model.nav.screen() {
+        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => {
+            model.desk.cases.get(id).map(|c| c.shown.is_open())
+        }
+        _ => None,
+    }
+}
+
+/// Whether an action belongs to the shown screen.
+pub fn belongs(model: &Model, action: Action) -> bool {
+    let here = scopes(model.nav.screen());
+    action.entry().scopes.iter().any(|s| here.contains(s))
+}

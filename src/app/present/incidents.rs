@@ -1,0 +1,258 @@
+//! Incidents for the screen: the list, and one in full with its timeline.
+
+use crate::app::model::{Case, Model};
+use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
+use crate::app::present::{bit, items, passes, slos, timers, walk};
+use crate::app::screen::Item;
+use crate::domain::escalation::timer::TimerState;
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::event::{Body, Event, EventKey, Role, Status, StepEnd};
+use crate::domain::incident::state::Incident;
+use crate::domain::incident::timeline::{lasted, tell};
+use crate::domain::time::{Timestamp, clock, compact};
+
+/// Open incidents that are shown, worst first.
+fn shown(model: &Model) -> Vec<&Case> {
+    let filter = model.nav.spot().filter;
+    let keep =
+        |c: &&Case| passes(&filter, &[c.shown.id.as_str(), &c.shown.title, c.shown.service.as_deref().unwrap_or("")]);
+    model.open_cases().into_iter().filter(|c| model.setup.severities.rank(&c.shown.severity) == 0 || keep(c)).collect()
+}
+
+/// The incidents that are shown, in order.
+pub fn ids(model: &Model) -> Vec<IncidentId> {
+    shown(model).into_iter().map(|c| c.shown.id.clone()).collect()
+}
+
+/// The list.
+pub fn pane(model: &Model, now: Timestamp) -> Pane<IncidentRow> {
+    let open = shown(model);
+    let selected = items::selected(model, now);
+    let cursor = open.iter().position(|c| selected == Some(Item::Incident(c.shown.id.clone())));
+    Pane {
+        title: format!("INCIDENTS {}", open.len()),
+        note: String::new(),
+        rows: open.iter().map(|c| row(model, c, now)).collect(),
+        cursor,
+        empty: if model.desk.loaded { "none is open; i declares one".into() } else { "reading the record".into() },
+    }
+}
+
+fn row(model: &Model, case: &Case, now: Timestamp) -> IncidentRow {
+    let i = &case.shown;
+    let progress = i.runbook.as_ref().and_then(|r| i.walks.get(r).map(|w| format!("{r} {}/{}", w.ended(), w.total)));
+    IncidentRow {
+        sign: sign(model, i),
+        severity: i.severity.0.clone(),
+        id: i.id.0.clone(),
+        title: i.title.clone(),
+        status: i.status.word().into(),
+        elapsed: lasted(i.times.declared, now),
+        commander: i.roles.get(&Role::Commander).cloned().unwrap_or_else(|| "-none-".into()),
+        progress: progress.unwrap_or_default(),
+        saved: case.unsaved.is_empty(),
+    }
+}
+
+fn sign(model: &Model, i: &Incident) -> Sign {
+    match model.setup.severities.rank(&i.severity) {
+        _ if !i.is_open() => Sign::Ok,
+        0 | 1 => Sign::Page,
+        _ => Sign::Ticket,
+    }
+}
+
+/// The events of an incident's timeline that are shown: those with something to tell.
+fn told<'c>(case: &'c Case, provisional: &'c [Event]) -> Vec<(&'c Event, bool)> {
+    let mut all: Vec<(&Event, bool)> =
+        case.tail.iter().map(|e| (e, true)).chain(provisional.iter().map(|e| (e, false))).collect();
+    all.sort_by(|a, b| (a.0.at, a.0.order).cmp(&(b.0.at, b.0.order)));
+    all
+}
+
+/// The keys of a timeline, in the order in which it is drawn.
+pub fn event_keys(model: &Model, id: &IncidentId) -> Vec<EventKey> {
+    let Some(case) = model.desk.cases.get(id) else { return Vec::new() };
+    let filter = model.nav.spot().filter;
+    let provisional = case.provisional();
+    told(case, &provisional)
+        .into_iter()
+        .filter(|(e, _)| matches_filter(&filter, e, case))
+        .map(|(e, _)| e.key.clone())
+        .collect()
+}
+
+fn matches_filter(filter: &str, event: &Event, case: &Case) -> bool {
+    filter.is_empty() || passes(filter, &[&tell(event, Some(&case.shown)), event.body.kind(), &event.actor])
+}
+
+/// A timeline. `limit` keeps only the last rows, for the overview.
+pub fn timeline(model: &Model, case: &Case, filter: &str, limit: Option<usize>) -> Pane<EventRow> {
+    let provisional = case.provisional();
+    let mut rows = Vec::new();
+    let mut day = None;
+    let events = told(case, &provisional);
+    let skip = limit.map_or(0, |l| events.len().saturating_sub(l));
+    for (event, saved) in events.into_iter().skip(skip).filter(|(e, _)| matches_filter(filter, e, case)) {
+        let row = event_row(model, &case.shown, event, saved);
+        let this = event.at.date_naive();
+        let new_day = day.is_some_and(|d| d != this).then(|| event.at.format("%a %-d %b").to_string());
+        day = Some(this);
+        rows.push(EventRow { day: new_day, ..row });
+    }
+    let total = case.shown.events;
+    Pane { title: format!("TIMELINE {total} entries"), rows, empty: "nothing yet".into(), ..Pane::default() }
+}
+
+fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> EventRow {
+    let tone = match &event.body {
+        Body::Declared { .. } | Body::TimerDue { .. } => Tone::Crit,
+        Body::AlertChanged { to, .. } if to == "firing" => Tone::Warn,
+        Body::StepEnded { end: StepEnd::Failed(_), .. } => Tone::Warn,
+        Body::CommandFinished(end) if end.exit != Some(0) => Tone::Warn,
+        Body::Mitigated | Body::Resolved { .. } => Tone::Ok,
+        Body::BudgetSampled(_) | Body::Cockpit { .. } | Body::DraftWritten { .. } => Tone::Muted,
+        _ => Tone::Text,
+    };
+    let time = if model.nav.local_time {
+        event.at.with_timezone(&model.setup.zone).format("%H:%M:%S ").to_string()
+    } else {
+        clock(event.at)
+    };
+    EventRow {
+        key: Some(event.key.clone()),
+        time,
+        kind: event.body.kind().into(),
+        actor: event.actor.clone(),
+        text: tell(event, Some(state)),
+        saved,
+        tone,
+        day: None,
+    }
+}
+
+/// Last events of the worst incident.
+pub fn worst_timeline(model: &Model, _now: Timestamp) -> Pane<EventRow> {
+    match model.open_cases().first() {
+        Some(case) => {
+            let mut pane = timeline(model, case, "", Some(40));
+            pane.title = format!("TIMELINE {}", case.shown.id);
+            pane
+        }
+        None => Pane { title: "TIMELINE".into(), empty: "no open incident".into(), ..Pane::default() },
+    }
+}
+
+/// One incident in full.
+pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
+    let Some(case) = model.desk.cases.get(id) else {
+        return IncidentPage { title: format!("{id} is not in the record"), ..IncidentPage::default() };
+    };
+    let i = &case.shown;
+    let spot = model.nav.spot();
+    let mut pane = timeline(model, case, &spot.filter, None);
+    pane.cursor = match (&spot.cursor, spot.unfollowed) {
+        (Some(Item::Event(key)), _) => pane.rows.iter().position(|r| r.key.as_ref() == Some(key)),
+        _ => None,
+    };
+    if !spot.filter.is_empty() {
+        pane.note = format!("filter \"{}\"", spot.filter);
+    } else if !spot.unfollowed {
+        pane.note = "following".into();
+    } else if !case.complete {
+        pane.note = "older entries: g".into();
+    }
+    let all = timers::of(model, i, now);
+    let linked: Vec<_> = slos::ranked(model, now).into_iter().filter(|(o, _)| i.objectives.contains(&o.id)).collect();
+    IncidentPage {
+        title: format!("{} {}", i.id, i.title),
+        state: format!("{} {}", i.severity, i.status.word()),
+        facts: facts(case, now),
+        roles: Role::ALL.iter().map(|r| (r.word().to_owned(), role(model, i, *r))).collect(),
+        timers: all.iter().filter(|t| t.state.is_live()).map(|t| timers::row(t, now)).collect(),
+        timers_done: all.iter().filter(|t| t.state == TimerState::Done).map(|t| t.label.clone()).collect(),
+        timeline: pane,
+        following: !spot.unfollowed && spot.cursor.is_none(),
+        chart: linked.first().and_then(|(o, _)| slos::chart(model, now, &o.id)),
+        slos: linked.iter().map(|(o, s)| slos::row(o, s, now)).collect(),
+        alerts: i.alerts.iter().map(|(_, a)| alert_row(a, now)).collect(),
+        runbook: runbook(model, i),
+        links: crate::app::present::links::of_incident(model, i),
+        checklist: checklist(model, i),
+    }
+}
+
+fn facts(case: &Case, now: Timestamp) -> Vec<Vec<Bit>> {
+    let i = &case.shown;
+    let end = i.times.resolved.unwrap_or(now);
+    let mut first =
+        vec![bit(format!("declared {} ({})", clock(i.times.declared), lasted(i.times.declared, end)), Tone::Text)];
+    if let Some(by) = &i.detected_by {
+        first.push(bit(format!("detected by {by}"), Tone::Text));
+    }
+    if let Some(service) = &i.service {
+        first.push(bit(format!("service {service}"), Tone::Text));
+    }
+    let at = |word: &str, t: Option<Timestamp>, tone| match t {
+        Some(t) => bit(format!("{word} {}", clock(t)), tone),
+        None => bit(format!("not {word}"), Tone::Muted),
+    };
+    let mut second = vec![
+        at("acknowledged", i.times.acknowledged, Tone::Ok),
+        at("mitigated", i.times.mitigated, Tone::Ok),
+        at("resolved", i.times.resolved, Tone::Ok),
+    ];
+    second.push(bit(format!("linked SLO {}, alerts {}", i.objectives.len(), i.alerts.len()), Tone::Muted));
+    if !case.unsaved.is_empty() {
+        second.push(Bit::loud(
+            format!("{} NOT SAVED YET", case.unsaved.iter().map(|(_, e)| e.len()).sum::<usize>()),
+            Tone::Warn,
+        ));
+    }
+    vec![first, second]
+}
+
+fn role(model: &Model, i: &Incident, role: Role) -> Bit {
+    match i.roles.get(&role) {
+        Some(person) => bit(person.clone(), Tone::Text),
+        None if role == Role::Commander => Bit::loud("-none-", Tone::Warn),
+        None if model.setup.severities.rank(&i.severity) == 0 => bit("-none-  ! wanted", Tone::Warn),
+        None => bit("-none-", Tone::Muted),
+    }
+}
+
+fn alert_row(a: &crate::domain::incident::state::LinkedAlert, now: Timestamp) -> AlertRow {
+    let firing = a.state == "firing";
+    AlertRow {
+        sign: if firing { Sign::Page } else { Sign::Held },
+        name: a.name.clone(),
+        severity: a.labels.get("severity").into(),
+        age: compact(now - a.started_at),
+        service: a.labels.get("service").into(),
+        state: a.state.clone(),
+        ..AlertRow::default()
+    }
+}
+
+fn runbook(model: &Model, i: &Incident) -> Option<(String, String, Vec<StepRow>)> {
+    let id = i.runbook.as_ref()?;
+    let walk_state = i.walks.get(id)?;
+    let book = model.runbook(id)?;
+    let progress = crate::domain::runbook::walk::progress(book, walk_state);
+    Some((
+        id.0.clone(),
+        format!("{} of {} steps", progress.ended, progress.total),
+        walk::step_rows(book, walk_state, None),
+    ))
+}
+
+fn checklist(model: &Model, i: &Incident) -> (String, Vec<String>) {
+    let book = &model.setup.severities.playbook;
+    let (name, steps) = match (i.status, i.times.acknowledged) {
+        (Status::Monitoring | Status::Resolved, _) => ("resolution", &book.resolution),
+        (Status::Investigating, None) => ("first minutes", &book.immediate),
+        (Status::Investigating, _) if i.roles.is_empty() => ("first minutes", &book.immediate),
+        _ => ("mitigation", &book.mitigation),
+    };
+    (name.to_owned(), steps.clone())
+}

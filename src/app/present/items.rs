@@ -1,0 +1,48 @@
+//! What can be selected on a screen, in the order in which it is drawn, one list per pane.
+
+use crate::app::model::Model;
+use crate::app::present::{alerts, incidents, runbooks, slos, sources, timers, walk};
+use crate::app::screen::{Item, Screen};
+use crate::domain::time::Timestamp;
+
+/// The lists of the shown screen.
+pub fn panes(model: &Model, now: Timestamp) -> Vec<Vec<Item>> {
+    match model.nav.screen() {
+        Screen::Overview => vec![
+            slos::ids(model, now).into_iter().map(Item::Slo).collect(),
+            alerts::ids(model).into_iter().map(Item::Alert).collect(),
+            incidents::ids(model).into_iter().map(Item::Incident).collect(),
+            timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect(),
+        ],
+        Screen::Slos => vec![slos::ids(model, now).into_iter().map(Item::Slo).collect()],
+        Screen::Alerts => vec![alerts::ids(model).into_iter().map(Item::Alert).collect()],
+        Screen::Incident(id) => vec![incidents::event_keys(model, id).into_iter().map(Item::Event).collect()],
+        Screen::Timers => vec![timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect()],
+        Screen::Runbooks => vec![runbooks::ids(model).into_iter().map(Item::Runbook).collect()],
+        Screen::Walk(incident, runbook) => vec![walk::items(model, incident.as_ref(), runbook)],
+        Screen::Postmortem(id) => {
+            let sections =
+                model.desk.drafts.get(id).map_or(0, |d| crate::domain::postmortem::draft::outline(&d.text).len());
+            vec![(0..sections).map(Item::Section).collect()]
+        }
+        Screen::Sources => vec![sources::names(model).into_iter().map(Item::Source).collect()],
+        Screen::Messages => vec![(0..model.messages.len()).map(Item::Row).collect()],
+        Screen::FirstRun => vec![(0..3).map(Item::Row).collect()],
+        Screen::Slo(_) => vec![Vec::new()],
+    }
+}
+
+/// What is selected: what was chosen, if it is still there; else the first row, on screens where one is always selected.
+pub fn selected(model: &Model, now: Timestamp) -> Option<Item> {
+    let all: Vec<Item> = panes(model, now).into_iter().flatten().collect();
+    let chosen = model.nav.spot().cursor.filter(|c| all.contains(c));
+    match model.nav.screen() {
+        Screen::Incident(_) | Screen::Messages => chosen.or_else(|| all.last().cloned()),
+        _ => chosen.or_else(|| all.first().cloned()),
+    }
+}
+
+/// The row of the selection in a pane.
+pub fn row(selected: Option<&Item>, pane: &[Item]) -> Option<usize> {
+    selected.and_then(|s| pane.iter().position(|i| i == s))
+}

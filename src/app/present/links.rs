@@ -1,0 +1,68 @@
+//! Links of a screen, and what `y` copies there.
+
+use crate::app::model::Model;
+use crate::app::present::{items, lines};
+use crate::app::screen::{Item, Screen};
+use crate::domain::alert::Alert;
+use crate::domain::incident::state::Incident;
+use crate::domain::time::Timestamp;
+
+/// Links that an alert carries.
+fn of_alert(alert: &Alert) -> Vec<String> {
+    let urls = alert.annotations.0.values().filter(|v| v.starts_with("http://") || v.starts_with("https://"));
+    urls.cloned().chain(alert.generator_url.clone()).collect()
+}
+
+/// Links of an incident: of its alerts, its runbook and its draft.
+pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
+    let mut links: Vec<String> =
+        incident.alerts.keys().filter_map(|fp| model.alerts.get(fp)).flat_map(of_alert).collect();
+    if let Some(book) = incident.runbook.as_ref().and_then(|id| model.runbook(id)) {
+        links.extend(book.links.iter().chain(book.steps.iter().flat_map(|s| &s.links)).map(|l| l.url.clone()));
+    }
+    links.extend(model.desk.drafts.get(&incident.id).and_then(|d| d.written.clone()).map(|(_, path)| path));
+    let mut seen = std::collections::HashSet::new();
+    links.retain(|l| seen.insert(l.clone()));
+    links
+}
+
+/// Links of the shown screen.
+pub fn links(model: &Model) -> Vec<String> {
+    match model.nav.screen() {
+        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => {
+            model.desk.cases.get(id).map(|c| of_incident(model, &c.shown)).unwrap_or_default()
+        }
+        Screen::Walk(None, book) => {
+            let steps =
+                model.runbook(book).map(|b| b.steps.iter().flat_map(|s| &s.links).map(|l| l.url.clone()).collect());
+            steps.unwrap_or_default()
+        }
+        _ => match model.nav.spot().cursor {
+            Some(Item::Alert(fp)) => model.alerts.get(&fp).map(of_alert).unwrap_or_default(),
+            _ => model.open_cases().first().map(|c| of_incident(model, &c.shown)).unwrap_or_default(),
+        },
+    }
+}
+
+/// What `y` copies: the PromQL on an objective, the draft on a postmortem, the selected entry, row or id elsewhere.
+pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
+    match model.nav.screen() {
+        Screen::Slo(id) => return model.fleet.objective(id).map(|o| o.written.clone()),
+        Screen::Postmortem(id) => return model.desk.drafts.get(id).map(|d| d.text.clone()),
+        _ => {}
+    }
+    match items::selected(model, now)? {
+        Item::Slo(id) => Some(lines::slo(model, now, &id)),
+        Item::Alert(fp) => model.alerts.get(&fp).map(|a| format!("{} {} {}", a.name, a.state.word(), a.service())),
+        Item::Incident(id) => model.desk.cases.get(&id).map(|c| format!("{id} {}", c.shown.title)),
+        Item::Timer(incident, timer) => Some(format!("{incident} {timer}")),
+        Item::Event(key) => {
+            let case = model.desk.cases.values().find(|c| c.tail.iter().any(|e| e.key == key))?;
+            let event = case.tail.iter().find(|e| e.key == key)?;
+            Some(crate::domain::incident::timeline::tell(event, Some(&case.shown)))
+        }
+        Item::Runbook(id) => model.runbook(&id).map(|b| b.path.clone()),
+        Item::Source(name) => model.links.get(&name).map(|l| l.address.clone()),
+        _ => None,
+    }
+}

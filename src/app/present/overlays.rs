@@ -1,0 +1,132 @@
+//! What lies on top of a screen, and the keys of its last line.
+
+use crate::app::action::{ACTIONS, Action, Tier};
+use crate::app::keymap::scopes;
+use crate::app::model::Model;
+use crate::app::present::available::why_not;
+use crate::app::present::view::{ConfirmView, FieldView, FormView, HelpView, Hint, Overlay as Shown, Pane};
+use crate::app::present::{links, palette};
+use crate::app::screen::{Overlay, Screen};
+use crate::domain::time::Timestamp;
+
+/// The keys of the shown screen, most important first.
+pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
+    let [own, global] = scopes(model.nav.screen());
+    let mut hints: Vec<Hint> = ACTIONS
+        .iter()
+        .filter(|e| !e.hint.is_empty() && (e.scopes.contains(&own) || e.scopes.contains(&global)))
+        .filter(|e| !matches!(e.action, Action::AnswerTimer) || why_not(model, now, e.action).is_none())
+        .filter(|e| !(e.changes && model.setup.read_only))
+        .filter(|e| !matches!((e.action, model.nav.screen()), (Action::Stop, _) if model.exec.running.is_none()))
+        .filter_map(|e| {
+            let key = model.setup.keymap.key_of(e.action)?;
+            let text = if e.action == Action::Back && model.nav.depth() == 0 { "quit" } else { e.hint };
+            Some(Hint { key, text: text.into(), why_not: why_not(model, now, e.action) })
+        })
+        .collect();
+    if let Screen::Walk(..) = model.nav.screen()
+        && let Some(first) = hints.first_mut()
+    {
+        first.text = if model.armed(now) { "run".into() } else { "copy".into() };
+    }
+    // The keys that always help stay in view however narrow the line is.
+    let tail: Vec<Hint> =
+        ["?", "q"].iter().filter_map(|k| hints.iter().position(|h| h.key == *k).map(|i| hints.remove(i))).collect();
+    let keep = hints.len().min(7);
+    hints.splice(keep..keep, tail);
+    hints
+}
+
+/// The mode, when it is not the normal one.
+pub fn mode(model: &Model) -> Option<&'static str> {
+    match model.nav.overlay {
+        Some(Overlay::Form(_)) => Some("INPUT"),
+        Some(Overlay::Filter(_)) => Some("FILTER"),
+        Some(Overlay::Palette { .. }) => Some("PALETTE"),
+        Some(Overlay::Confirm(_)) => Some("CONFIRM"),
+        _ => None,
+    }
+}
+
+/// What lies on top.
+pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
+    Some(match model.nav.overlay.as_ref()? {
+        Overlay::Help(page) => Shown::Help(help(model, *page)),
+        Overlay::Palette { query, cursor } => Shown::Palette(palette::view(model, now, query, *cursor)),
+        Overlay::Form(form) => Shown::Form(FormView {
+            title: form.title.clone(),
+            fields: form
+                .fields
+                .iter()
+                .map(|f| FieldView {
+                    label: f.label.into(),
+                    line: f.line.view(),
+                    choices: f.choices.clone(),
+                    chosen: f.chosen,
+                    hint: f.hint.into(),
+                })
+                .collect(),
+            focus: form.focus,
+            error: form.error.clone(),
+            keys: "Enter save   Tab next field   Esc cancel".into(),
+        }),
+        Overlay::Confirm(confirm) => Shown::Confirm(ConfirmView {
+            title: confirm.title.clone(),
+            question: confirm.question.clone(),
+            rows: confirm.rows.clone(),
+            token: confirm.token.clone(),
+            typed: confirm.typed.view(),
+            prompt: match &confirm.token {
+                Some(token) => format!("type {token} and Enter; anything else cancels"),
+                None => "y does it; anything else cancels".into(),
+            },
+        }),
+        Overlay::Links(cursor) => {
+            let rows = links::links(model);
+            let cursor = (!rows.is_empty()).then(|| (*cursor).min(rows.len() - 1));
+            Shown::Links(Pane {
+                title: format!("LINKS {}", rows.len()),
+                rows,
+                cursor,
+                empty: "no links here".into(),
+                note: "y copies".into(),
+            })
+        }
+        Overlay::Filter(line) => Shown::Filter(line.view()),
+    })
+}
+
+fn help(model: &Model, page: usize) -> HelpView {
+    let [own, global] = scopes(model.nav.screen());
+    let group = |scope, title: &str| {
+        let rows = ACTIONS
+            .iter()
+            .filter(|e| e.scopes.contains(&scope))
+            .filter_map(|e| {
+                let keys = model.setup.keymap.keys_of(e.action);
+                let note = match e.tier {
+                    Tier::Typed => "TYPED",
+                    Tier::Asks => "asks",
+                    Tier::Reversible if e.changes => "u undoes",
+                    _ => "",
+                };
+                (!keys.is_empty()).then(|| (keys.join(" "), e.title.to_owned(), note.to_owned()))
+            })
+            .collect();
+        (title.to_owned(), rows)
+    };
+    let signs = vec![
+        ("!!".to_owned(), "page-level, or empty".to_owned(), String::new()),
+        ("!".into(), "ticket-level".into(), String::new()),
+        ("ok".into(), "fine".into(), String::new()),
+        ("~".into(), "old value, with its age".into(), String::new()),
+        ("??".into(), "no data: not zero, not fine".into(), String::new()),
+        (">>".into(), "counts down".into(), String::new()),
+        ("q3".into(), "3 events not on disk yet".into(), String::new()),
+    ];
+    HelpView {
+        screen: own.word().into(),
+        groups: vec![group(own, "HERE"), group(global, "EVERYWHERE"), ("SIGNS".into(), signs)],
+        page,
+    }
+}

@@ -1,0 +1,176 @@
+//! The promised JSON: the same facts as the screens, raw and exact. Unknown numbers are `null`. Adding a field is fine,
+//! renaming one is not.
+
+use crate::app::model::Model;
+use crate::app::present::{alerts, slos};
+use crate::domain::escalation::timer::Timer;
+use crate::domain::ids::RunbookId;
+use crate::domain::incident::event::{Body, Event, Role};
+use crate::domain::incident::state::Incident;
+use crate::domain::incident::timeline::tell;
+use crate::domain::runbook::model::{Exec, Runbook};
+use crate::domain::slo::objective::{Kind, Objective};
+use crate::domain::slo::status::Status;
+use crate::domain::time::{Timestamp, prometheus, rfc3339};
+use serde_json::{Map, Value, json};
+
+fn at(instant: Option<Timestamp>) -> Value {
+    instant.map_or(Value::Null, |t| Value::String(rfc3339(t)))
+}
+
+/// A finite number, or `null`; rounded to 12 digits so that binary dust does not look like a fact.
+fn number(x: Option<f64>) -> Value {
+    x.filter(|x| x.is_finite()).map_or(Value::Null, |x| json!((x * 1e12).round() / 1e12))
+}
+
+/// Faults of the sources: what failed, and that the answer is partial.
+pub fn faults(model: &Model) -> Vec<Value> {
+    let mut faults: Vec<Value> = model
+        .links
+        .values()
+        .filter_map(|l| {
+            let (since, fault) = l.fault.as_ref()?;
+            Some(json!({"source": l.name.0, "kind": fault.kind.word(), "message": fault.to_string(), "since": rfc3339(*since)}))
+        })
+        .collect();
+    for link in model.links.values() {
+        faults.extend(link.peer_faults.iter().map(|f| json!({"source": link.name.0, "kind": "peer", "message": f})));
+    }
+    faults
+}
+
+/// `midwatch slo list`.
+pub fn slos(model: &Model, now: Timestamp) -> Value {
+    let rows: Vec<Value> = model.fleet.objectives.iter().map(|o| slo(o, &slos::status(model, now, o))).collect();
+    let faults = faults(model);
+    let partial = !faults.is_empty() || model.fleet.measured.values().any(|m| m.partial);
+    json!({"as_of": rfc3339(now), "partial": partial, "faults": faults, "slos": rows})
+}
+
+/// One objective.
+pub fn slo(objective: &Objective, s: &Status) -> Value {
+    let burns: Map<String, Value> = s.burn_rates.iter().map(|(w, b)| (w.to_string(), number(*b))).collect();
+    let pairs: Vec<Value> = s
+        .alerts
+        .iter()
+        .map(|p| {
+            json!({"severity": p.severity, "long": p.long.to_string(), "short": p.short.to_string(), "factor": p.factor,
+                "firing": p.firing, "long_burn": number(p.long_burn), "short_burn": number(p.short_burn)})
+        })
+        .collect();
+    json!({
+        "id": objective.id.0, "service": objective.service,
+        "kind": match objective.kind { Kind::Ratio => "ratio", Kind::Threshold => "threshold" },
+        "target": number(Some(objective.target)), "window": prometheus(objective.window), "sli": number(s.sli),
+        "events": {"bad": number(s.events.map(|e| e.bad)), "total": number(s.events.map(|e| e.total))},
+        "budget": {"remaining": number(s.budget.remaining), "consumed": number(s.budget.consumed),
+            "minutes_total": number(Some(s.budget.minutes_total)), "minutes_left": number(s.budget.minutes_left)},
+        "burn_rates": burns, "alerts": pairs, "state": s.state.word(), "reason": s.reason,
+        "policy": {"band": s.policy.band.map(|b| b.word()), "action": s.policy.action},
+        "exhausts_at": at(s.forecast.exhausts_at), "coverage": number(s.coverage), "source": s.source,
+        "says": objective.says, "declared": objective.declared,
+    })
+}
+
+/// `midwatch alerts`.
+pub fn alerts(model: &Model, now: Timestamp) -> Value {
+    let mut rows: Vec<Value> = Vec::new();
+    for id in alerts::ids(model) {
+        let Some(a) = model.alerts.get(&id) else { continue };
+        let runbook =
+            alerts::runbooks_for(model, &a.name, &a.labels, &a.annotations).first().map(|m| m.runbook.0.clone());
+        let incident =
+            model.open_cases().into_iter().find(|c| c.shown.alerts.contains_key(&id)).map(|c| c.shown.id.0.clone());
+        rows.push(json!({"fingerprint": a.fingerprint.0, "name": a.name, "labels": a.labels, "annotations": a.annotations,
+            "state": a.state.word(), "started_at": rfc3339(a.started_at), "source": a.source.0, "runbook": runbook, "incident": incident}));
+    }
+    let faults = faults(model);
+    json!({"as_of": rfc3339(now), "partial": !faults.is_empty(), "faults": faults, "alerts": rows})
+}
+
+/// One incident. `events` may be empty where only the state is wanted (`incident list`).
+pub fn incident(i: &Incident, events: &[Event], timers: &[Timer]) -> Value {
+    let roles: Map<String, Value> = Role::ALL.iter().map(|r| (r.word().to_owned(), json!(i.roles.get(r)))).collect();
+    let runbooks: Vec<Value> = i
+        .walks
+        .iter()
+        .map(|(id, w)| json!({"id": id.0, "step": w.last.as_ref().map(|s| s.0.clone()), "done": w.ended(), "total": w.total}))
+        .collect();
+    let burned: Vec<Value> =
+        i.budget.values().map(|b| json!({"slo": b.slo.0, "gross": number(b.gross), "net": number(b.net)})).collect();
+    let actions: Vec<Value> =
+        i.actions.iter().map(|a| json!({"text": a.text, "owner": a.owner, "due": a.due})).collect();
+    json!({
+        "id": i.id.0, "title": i.title, "severity": i.severity.0, "status": i.status.word(), "service": i.service,
+        "declared_at": rfc3339(i.times.declared), "detected_at": at(i.times.detected), "acknowledged_at": at(i.times.acknowledged),
+        "mitigated_at": at(i.times.mitigated), "resolved_at": at(i.times.resolved), "declared_by": i.declared_by,
+        "roles": roles, "alerts": i.alerts.keys().map(|f| f.0.clone()).collect::<Vec<_>>(),
+        "objectives": i.objectives.iter().map(|o| o.0.clone()).collect::<Vec<_>>(), "runbooks": runbooks,
+        "budget_burned": burned, "actions": actions, "timers": timers.iter().map(timer).collect::<Vec<_>>(),
+        "timeline": events.iter().map(|e| event(e, i)).collect::<Vec<_>>(),
+    })
+}
+
+/// One timer.
+pub fn timer(t: &Timer) -> Value {
+    json!({"id": t.id.0, "incident": t.incident.0, "kind": t.kind.word(), "label": t.label, "due_at": rfc3339(t.due_at),
+        "state": t.state.word(), "contact": t.contact, "then": t.then})
+}
+
+/// One event.
+pub fn event(e: &Event, i: &Incident) -> Value {
+    let data = serde_json::to_value(&e.body)
+        .ok()
+        .and_then(|mut v| v.get_mut("data").map(Value::take))
+        .unwrap_or_else(|| json!({}));
+    let kind = match &e.body {
+        Body::Unknown(v) => v.get("kind").and_then(Value::as_str).unwrap_or("unknown").to_owned(),
+        body => body.kind().to_owned(),
+    };
+    json!({"seq": e.key.seq, "origin": e.key.origin.0, "at": rfc3339(e.at), "recorded_at": rfc3339(e.recorded_at),
+        "actor": e.actor, "kind": kind, "text": tell(e, Some(i)), "data": data})
+}
+
+/// `midwatch runbook show`.
+pub fn runbook(b: &Runbook) -> Value {
+    let command = |c: &crate::domain::runbook::model::RunCommand| match &c.exec {
+        Exec::Sh(text) => json!({"id": c.id, "sh": text, "risk": c.risk.word()}),
+        Exec::Argv(argv) => json!({"id": c.id, "argv": argv, "risk": c.risk.word()}),
+    };
+    let steps: Vec<Value> = b
+        .steps
+        .iter()
+        .map(|s| {
+            let checks: Vec<Value> = s.checks.iter().map(|c| json!({"question": c.question, "hint": c.hint})).collect();
+            let options: Vec<Value> = s
+                .options
+                .iter()
+                .map(|o| json!({"action": o.action, "command": o.command.as_ref().map(command), "by_hand": o.prose}))
+                .collect();
+            let links: Vec<Value> = s.links.iter().map(|l| json!(l.url)).collect();
+            json!({"id": s.id.0, "name": s.name, "say": s.say, "phase": s.phase.map(|p| p.word()),
+                "commands": s.commands.iter().map(command).collect::<Vec<_>>(), "by_hand": s.prose, "checks": checks,
+                "options": options, "links": links, "todos": s.todos})
+        })
+        .collect();
+    let rungs: Vec<Value> = b
+        .escalation
+        .iter()
+        .map(|r| json!({"after": r.after.num_seconds(), "contact": r.contact, "clock": r.clock.word(), "assumed": r.assumed}))
+        .collect();
+    let triggers: Vec<Value> = b.triggers.iter().map(|t| json!({"alert": t.alert, "expr": t.expr})).collect();
+    json!({"id": b.id.0, "name": b.name, "severity": b.severity.as_ref().map(|s| s.0.clone()), "path": b.path,
+        "sha256": b.sha256, "triggers": triggers, "steps": steps, "escalation": rungs})
+}
+
+/// `midwatch runbook match`.
+pub fn matches(
+    found: &[crate::domain::runbook::matching::Match],
+    path: impl Fn(&RunbookId) -> Option<String>,
+) -> Value {
+    let rows: Vec<Value> = found
+        .iter()
+        .map(|m| json!({"id": m.runbook.0, "path": path(&m.runbook), "why": m.why, "score": m.score}))
+        .collect();
+    json!({"matches": rows})
+}

@@ -1,0 +1,329 @@
+//! Objectives for the screen: rows by urgency, the detail, charts.
+
+use crate::app::model::Model;
+use crate::app::present::view::{Bit, Chart, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
+use crate::app::present::{bit, items, passes};
+use crate::app::screen::{Item, Screen};
+use crate::app::update::CHARTS;
+use crate::domain::ids::SloId;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::reading::Window;
+use crate::domain::slo::status::{State, Status, assess};
+use crate::domain::time::{Timestamp, clock_minutes, compact, prometheus, secs};
+use std::sync::Arc;
+
+/// What is known of an objective at an instant.
+pub fn status(model: &Model, now: Timestamp, objective: &Objective) -> Status {
+    let interval = crate::app::update::source_of(model, objective)
+        .and_then(|s| model.links.get(&s))
+        .map_or_else(|| secs(15), |l| l.interval);
+    assess(objective, model.fleet.measured.get(&objective.id), now, interval)
+}
+
+/// All objectives with their state, the most urgent first.
+pub fn ranked(model: &Model, now: Timestamp) -> Vec<(Arc<Objective>, Status)> {
+    let mut all: Vec<_> = model.fleet.objectives.iter().map(|o| (o.clone(), status(model, now, o))).collect();
+    all.sort_by_cached_key(|(o, s)| (s.urgency(), o.id.clone()));
+    all
+}
+
+fn shown(model: &Model, now: Timestamp) -> (Vec<(Arc<Objective>, Status)>, usize) {
+    let filter = model.nav.spot().filter;
+    let all = ranked(model, now);
+    let before = all.len();
+    // What pages is never hidden by a filter.
+    let kept: Vec<_> =
+        all.into_iter().filter(|(o, s)| s.fires("page") || passes(&filter, &[o.id.as_str(), &o.service])).collect();
+    let hidden = before - kept.len();
+    (kept, hidden)
+}
+
+/// The objectives that are shown, in order.
+pub fn ids(model: &Model, now: Timestamp) -> Vec<SloId> {
+    shown(model, now).0.into_iter().map(|(o, _)| o.id.clone()).collect()
+}
+
+/// The objectives whose charts are shown: the selected one, then the most urgent.
+pub fn chart_ids(model: &Model, now: Timestamp, many: usize) -> Vec<SloId> {
+    let mut ids = ids(model, now);
+    if let Some(Item::Slo(chosen)) = model.nav.spot().cursor
+        && let Some(at) = ids.iter().position(|i| *i == chosen)
+    {
+        let chosen = ids.remove(at);
+        ids.insert(0, chosen);
+    }
+    ids.truncate(many);
+    ids
+}
+
+/// The list.
+pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
+    let (kept, hidden) = shown(model, now);
+    let burning = kept.iter().filter(|(_, s)| s.alerts.iter().any(|a| a.firing == Some(true))).count();
+    let selected = items::selected(model, now);
+    let cursor = kept.iter().position(|(o, _)| selected == Some(Item::Slo(o.id.clone())));
+    let filter = model.nav.spot().filter;
+    let empty = if model.setup.findings.is_empty() {
+        "no objectives: name SLO files under `slos:` in the configuration".to_owned()
+    } else {
+        "no objectives could be read: midwatch check says why".to_owned()
+    };
+    Pane {
+        title: format!("SLO {burning}/{}", kept.len()),
+        note: if filter.is_empty() { "by urgency".into() } else { format!("filter \"{filter}\" hides {hidden}") },
+        rows: kept.iter().map(|(o, s)| row(o, s, now)).collect(),
+        cursor,
+        empty,
+    }
+}
+
+/// The objectives screen.
+pub fn page(model: &Model, now: Timestamp) -> Overview {
+    let mut charts = chart_ids(model, now, 1).into_iter().filter_map(|id| chart(model, now, &id));
+    Overview { slos: pane(model, now), chart: charts.next(), ..Overview::default() }
+}
+
+/// A burn rate for people: `16.2`, `0.0`, `1440`, `-`.
+pub fn burn_text(burn: Option<f64>) -> String {
+    match burn {
+        None => "-".into(),
+        Some(b) if b >= 100.0 => format!("{b:.0}"),
+        Some(b) => format!("{b:.1}"),
+    }
+}
+
+/// A share for people: `11.8%`.
+pub fn percent(share: f64) -> String {
+    let text = format!("{:.1}%", share * 100.0);
+    if text == "-0.0%" { "0.0%".into() } else { text }
+}
+
+/// A row.
+pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
+    let stale = matches!(status.state, State::Stale);
+    let pages = status.fires("page");
+    let tickets = status.fires("ticket");
+    let sign = match status.state {
+        State::Stale if pages || tickets => Sign::StaleBad,
+        State::Stale => Sign::Stale,
+        State::NoData | State::Error | State::NoTraffic => Sign::NoData,
+        _ if pages || status.state == State::Exhausted => Sign::Page,
+        _ if tickets => Sign::Ticket,
+        State::Warming | State::Partial => Sign::Stale,
+        _ => Sign::Ok,
+    };
+    let tilde = |text: String| if stale && text != "-" { format!("~{text}") } else { text };
+    let burn = |w: Window| tilde(burn_text(status.burn_rates.get(&w).copied().flatten()));
+    let left = match (status.state, status.budget.remaining) {
+        (State::NoData, _) => "no data".into(),
+        (State::NoTraffic, None) => "no traffic".into(),
+        (State::Error, None) => "error".into(),
+        (State::Warming, None) => "warming".into(),
+        (_, Some(remaining)) => tilde(percent(remaining)),
+        (_, None) => "unknown".into(),
+    };
+    let empty_in = match (status.state, status.measured_at, status.forecast.left_1h) {
+        (State::Stale, Some(at), _) => format!("STALE {}", compact(now - at)),
+        (State::Stale | State::NoData | State::Error, ..) => "?".into(),
+        (State::Exhausted, ..) => "empty".into(),
+        (_, _, Some(left)) => compact(left),
+        _ => "-".into(),
+    };
+    SloRow {
+        sign,
+        name: objective.id.0.clone(),
+        service: objective.service.clone(),
+        gauge: status.budget.remaining.map(|r| r.clamp(0.0, 1.0)),
+        stale,
+        left,
+        burn_1h: burn(Window::H1),
+        burn_5m: burn(Window::M5),
+        burn_6h: burn(Window::H6),
+        burn_30m: burn(Window::M30),
+        burn_1d: burn(Window::D1),
+        burn_3d: burn(Window::D3),
+        empty_in,
+        policy: status.policy.band.map(|b| b.word().replace('_', " ")).unwrap_or_default(),
+    }
+}
+
+/// The chart of an objective.
+pub fn chart(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
+    let objective = model.fleet.objective(id)?;
+    let limits: Vec<(f64, String)> = objective.pairs.iter().map(|p| (p.factor, p.severity.clone())).collect();
+    let blank = |missing: String| Chart {
+        name: id.0.clone(),
+        caption: String::new(),
+        points: Vec::new(),
+        start: now,
+        step: secs(300),
+        limits: limits.clone(),
+        linear: false,
+        missing: Some(missing),
+    };
+    if let Some(why) = model.fleet.history_faults.get(id) {
+        return Some(blank(format!("no history: {why}")));
+    }
+    let Some((_, history)) = model.fleet.histories.get(id) else {
+        return Some(blank("waiting for history".into()));
+    };
+    let Some(series) = history.series.first() else {
+        return Some(blank("no history from this source".into()));
+    };
+    let range = compact(secs(series.step.num_seconds().saturating_mul(series.points.len().saturating_sub(1) as i64)));
+    Some(Chart {
+        name: id.0.clone(),
+        caption: format!("{} window, last {range}", series.window),
+        points: series.points.clone(),
+        start: series.start,
+        step: series.step,
+        limits,
+        linear: false,
+        missing: series.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned()),
+    })
+}
+
+fn budget_chart(model: &Model, id: &SloId) -> Option<Chart> {
+    let (_, history) = model.fleet.histories.get(id)?;
+    let series = history.budget.as_ref()?;
+    Some(Chart {
+        name: id.0.clone(),
+        caption: "budget left".into(),
+        points: series.points.clone(),
+        start: series.start,
+        step: series.step,
+        limits: vec![(0.5, "50%".into()), (0.25, "25%".into()), (0.1, "10%".into())],
+        linear: true,
+        missing: None,
+    })
+}
+
+/// One objective in full.
+pub fn detail(model: &Model, now: Timestamp, id: &SloId) -> Option<SloDetail> {
+    let objective = model.fleet.objective(id)?;
+    let status = status(model, now, objective);
+    let row = row(objective, &status, now);
+    let mut chart = chart(model, now, id)?;
+    if let Screen::Slo(_) = model.nav.screen() {
+        let next =
+            CHARTS.get((model.nav.spot().window + 1) % CHARTS.len()).map(|(w, ..)| w.to_string()).unwrap_or_default();
+        chart.caption = format!("{}   w: {next}", chart.caption);
+    }
+    Some(SloDetail {
+        says: objective.says.clone(),
+        now: now_line(&row, &status),
+        chart,
+        more_charts: budget_chart(model, id).into_iter().collect(),
+        pairs: pairs(&status),
+        budget: budget_lines(model, &status, now, objective),
+        related: related(model, objective),
+        written: objective.written.clone(),
+        declared: objective.declared.clone(),
+        row,
+    })
+}
+
+fn now_line(row: &SloRow, status: &Status) -> Vec<Bit> {
+    let tone = row.sign.tone();
+    let good = status.sli.map_or("good unknown".to_owned(), |s| format!("good {:.3}%", s * 100.0));
+    let minutes = |m: f64| compact(secs((m * 60.0).round() as i64));
+    let left = match status.budget.minutes_left {
+        Some(left) => {
+            let sign = if left < 0.0 { "-" } else { "" };
+            format!(
+                "budget {} left = {sign}{} of {}",
+                row.left,
+                minutes(left.abs()),
+                minutes(status.budget.minutes_total)
+            )
+        }
+        None => format!("budget {} of {}", row.left, minutes(status.budget.minutes_total)),
+    };
+    let mut line = vec![
+        bit(status.state.word().replace('_', " "), tone),
+        bit(good, Tone::Text),
+        bit(format!("burn {}x (1h)", row.burn_1h), tone),
+        bit(left, Tone::Text),
+    ];
+    if let Some(reason) = &status.reason {
+        line.push(bit(reason.clone(), Tone::Stale));
+    }
+    line
+}
+
+fn pairs(status: &Status) -> Vec<PairRow> {
+    let pair = |p: &crate::domain::slo::status::PairState| {
+        let short_of = match (p.long_burn, p.short_burn) {
+            (Some(l), Some(s)) if l <= p.factor && s > p.factor => "ok (long under limit)",
+            (Some(l), Some(s)) if s <= p.factor && l > p.factor => "ok (short under limit)",
+            _ => "ok",
+        };
+        let (sign, state) = match (p.firing, p.can_fire) {
+            (_, false) => (Sign::Held, "cannot fire".to_owned()),
+            (Some(true), _) if p.severity == "page" => (Sign::Page, "FIRING".to_owned()),
+            (Some(true), _) => (Sign::Ticket, "FIRING".to_owned()),
+            (Some(false), _) => (Sign::Ok, short_of.to_owned()),
+            (None, _) => (Sign::NoData, "no data".to_owned()),
+        };
+        PairRow {
+            windows: format!("{} / {}", p.long, p.short),
+            long: burn_text(p.long_burn),
+            short: burn_text(p.short_burn),
+            limit: burn_text(Some(p.factor)),
+            sign,
+            state,
+            severity: p.severity.clone(),
+        }
+    };
+    status.alerts.iter().map(pair).collect()
+}
+
+fn budget_lines(model: &Model, status: &Status, now: Timestamp, objective: &Objective) -> Vec<Bit> {
+    let mut lines = Vec::new();
+    let spent = status.budget.consumed.map_or("spent unknown".to_owned(), |c| format!("{} spent", percent(c)));
+    let events = status.events.map(|e| format!(", {:.0} bad of {:.0}", e.bad, e.total)).unwrap_or_default();
+    let band = status.policy.band.map(|b| format!("   policy: {}", b.asks())).unwrap_or_default();
+    lines.push(bit(format!("{spent} over {}{events}{band}", prometheus(objective.window)), Tone::Text));
+    if let Some(action) = &status.policy.action {
+        lines.push(bit(format!("policy demands: {action}"), Tone::Warn));
+    } else if let Some(rule) = &objective.policy {
+        lines.push(bit(format!("policy: {}", rule.text), Tone::Muted));
+    }
+    let at = status.forecast.exhausts_at.map(|at| format!(" ({})", clock_minutes(at))).unwrap_or_default();
+    let rate = |left: Option<crate::domain::time::Span>, what: &str| {
+        left.map(|l| format!("{} at the {what} rate", compact(l)))
+    };
+    let parts: Vec<String> =
+        [rate(status.forecast.left_1h, "1h"), rate(status.forecast.left_6h, "6h")].into_iter().flatten().collect();
+    lines.push(match parts.is_empty() {
+        true => bit("the budget does not run out at the present rate", Tone::Muted),
+        false => bit(format!("empty in {}{at}", parts.join("; ")), Tone::Text),
+    });
+    for case in model.open_cases() {
+        if let Some(sample) = case.shown.budget.get(&objective.id)
+            && let Some(gross) = sample.gross
+        {
+            lines.push(bit(
+                format!("{} burned by {} when {}", percent(gross), case.shown.id, sample.moment),
+                Tone::Warn,
+            ));
+        }
+    }
+    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99) {
+        lines.push(bit(format!("data covers {} of the window", percent(coverage)), Tone::Stale));
+    }
+    lines.push(bit(format!("now {}", crate::domain::time::clock(now)), Tone::Muted));
+    lines
+}
+
+fn related(model: &Model, objective: &Objective) -> Vec<Bit> {
+    let mut lines = Vec::new();
+    for alert in model.alerts.all().filter(|a| a.service() == objective.service) {
+        let tone = if alert.pages() { Tone::Crit } else { Tone::Warn };
+        lines.push(bit(format!("alert {} {}", alert.name, alert.state.word()), tone));
+    }
+    for case in model.open_cases().into_iter().filter(|c| c.shown.objectives.contains(&objective.id)) {
+        lines.push(bit(format!("{} {} {}", case.shown.severity, case.shown.id, case.shown.title), Tone::Accent));
+    }
+    lines
+}

@@ -1,0 +1,115 @@
+//! Sources and the record for the screen.
+
+use crate::app::health::{Link, LinkKind};
+use crate::app::model::Model;
+use crate::app::present::items;
+use crate::app::present::view::{Pane, Sign, SourceRow, SourcesPage};
+use crate::app::screen::Item;
+use crate::domain::ids::SourceName;
+use crate::domain::time::{Timestamp, clock, compact, secs};
+
+/// The sources, in order.
+pub fn names(model: &Model) -> Vec<SourceName> {
+    model.links.keys().cloned().collect()
+}
+
+/// One row per source, then the record and the runbooks.
+pub fn rows(model: &Model, now: Timestamp) -> Vec<SourceRow> {
+    let mut rows: Vec<SourceRow> = model.links.values().map(|l| row(model, l, now)).collect();
+    let unsaved = model.unsaved();
+    let (sign, word, detail) = match (&model.desk.trouble, model.desk.loaded) {
+        (Some((_, why, _)), _) => (Sign::Page, "NOT SAVED".to_owned(), why.clone()),
+        (None, false) => (Sign::Stale, "opening".into(), String::new()),
+        (None, true) => (Sign::Ok, "ok".into(), format!("{} incident(s), {unsaved} unsaved", model.desk.cases.len())),
+    };
+    rows.push(SourceRow { sign, name: "record".into(), kind: "record".into(), word, age: "-".into(), detail });
+    rows
+}
+
+fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
+    let word = link.word();
+    let sign = match word.as_str() {
+        "ok" => Sign::Ok,
+        "waiting" => Sign::Stale,
+        "DOWN" | "AUTH" => Sign::Page,
+        _ => Sign::Ticket,
+    };
+    let detail = match &link.fault {
+        Some((since, fault)) => format!("{fault} since {}, try {}", clock(*since), link.tries),
+        None => match link.kind {
+            LinkKind::Prometheus { .. } => {
+                let n = crate::app::update::objectives_of(model, &link.name).len();
+                format!("{n} SLO, {} requests{}", link.note.requests, took(link))
+            }
+            LinkKind::Alertmanager { peers } => {
+                let n = model.alerts.by_source.get(&link.name).map_or(0, Vec::len);
+                format!("{n} alerts, {}/{peers} peers{}", link.answered.map_or(0, |(a, _)| a), took(link))
+            }
+        },
+    };
+    SourceRow {
+        sign,
+        name: link.name.0.clone(),
+        kind: kind(link).into(),
+        word,
+        age: link.age(now).map_or_else(|| "-".into(), |a| compact(secs(a.num_seconds() / 5 * 5))),
+        detail,
+    }
+}
+
+fn took(link: &Link) -> String {
+    link.took.map_or_else(String::new, |t| format!(", {}ms", t.num_milliseconds()))
+}
+
+/// `prometheus` or `alertmanager`.
+pub fn kind(link: &Link) -> &'static str {
+    match link.kind {
+        LinkKind::Prometheus { .. } => "prometheus",
+        LinkKind::Alertmanager { .. } => "alertmanager",
+    }
+}
+
+/// The sources screen.
+pub fn page(model: &Model, now: Timestamp) -> SourcesPage {
+    let selected = items::selected(model, now);
+    let cursor = model.links.keys().position(|n| selected == Some(Item::Source(n.clone())));
+    let detail = match &selected {
+        Some(Item::Source(name)) => model.links.get(name).map(|l| detail(l, now)).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    SourcesPage {
+        sources: Pane {
+            title: format!("SOURCES {}", model.links.len()),
+            note: "R asks now".into(),
+            rows: rows(model, now),
+            cursor,
+            empty: "no source is configured".into(),
+        },
+        detail,
+    }
+}
+
+fn detail(link: &Link, now: Timestamp) -> Vec<(String, String)> {
+    let mut rows = vec![
+        ("address".to_owned(), link.address.clone()),
+        ("asked every".into(), compact(link.interval)),
+        (
+            "last good".into(),
+            link.good.map_or_else(|| "never".into(), |g| format!("{} ({} ago)", clock(g), compact(now - g))),
+        ),
+        ("breaker".into(), link.breaker.state().word().into()),
+    ];
+    if let Some(version) = &link.note.version {
+        rows.push(("version".into(), version.clone()));
+    }
+    if let Some(skew) = link.note.skew.filter(|s| s.num_seconds().abs() >= 2) {
+        rows.push(("clock".into(), format!("{}s from ours", skew.num_seconds())));
+    }
+    if let Some((since, fault)) = &link.fault {
+        rows.push(("fault".into(), fault.to_string()));
+        rows.push(("since".into(), format!("{}, try {}", clock(*since), link.tries)));
+    }
+    rows.extend(link.peer_faults.iter().map(|f| ("peer".to_owned(), f.clone())));
+    rows.extend(link.note.warnings.iter().map(|w| ("warning".to_owned(), w.clone())));
+    rows
+}

@@ -1,0 +1,116 @@
+//! The only writer of the model: a message in, effects out. One file per concern; this one only says which.
+
+mod act;
+mod draft;
+mod exec;
+mod forms;
+mod incident;
+mod input;
+mod record;
+mod sources;
+mod timers;
+mod walk;
+
+pub use act::target;
+pub use exec::output_key;
+pub use sources::{CHARTS, gives_alerts, objectives_of, source_of};
+
+use crate::app::effect::Effect;
+use crate::app::model::Model;
+use crate::app::msg::{Feed, Msg, Reply};
+use crate::app::pending::Asked;
+use crate::app::present::view::Tone;
+use crate::app::screen::Overlay;
+use crate::domain::ids::ReqId;
+use crate::domain::time::{Timestamp, compact};
+
+/// Handles one message at an instant. Never blocks, never panics; a spurious `Wake` changes nothing.
+pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
+    let mut out = Vec::new();
+    match msg {
+        Msg::Key(key) => input::key(model, now, key, &mut out),
+        Msg::Paste(text) => input::paste(model, now, &text),
+        Msg::Act(action) => act::act(model, now, action, &mut out),
+        Msg::Reply(req, reply) => answered(model, now, req, reply, &mut out),
+        Msg::Feed(feed) => fed(model, now, feed, &mut out),
+        Msg::Wake => {}
+        Msg::Painted => {
+            if let Some(Overlay::Confirm(confirm)) = &mut model.nav.overlay {
+                confirm.painted = true;
+            }
+        }
+        Msg::Resized(columns, rows) => model.size = (columns, rows),
+        Msg::Focus(focused) => model.focused = focused,
+    }
+    exec::disarm_when_over(model, now);
+    record::retry(model, now, &mut out);
+    timers::ring(model, now, &mut out);
+    sources::poll(model, now, &mut out);
+    sources::charts(model, now, &mut out);
+    out
+}
+
+fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &mut Vec<Effect>) {
+    if let Reply::Command(news) = reply {
+        if model.pending.peek(req).is_some() {
+            exec::news(model, now, req, news, out);
+        }
+        return;
+    }
+    let Some(asked) = model.pending.take(req) else { return };
+    match (asked, reply) {
+        (Asked::Measure(source, slow), Reply::Measured(result)) => {
+            sources::measured(model, now, req, &source, slow, result, out);
+        }
+        (Asked::Sample(incident, moment), Reply::Measured(result)) => {
+            incident::sampled(model, now, &incident, &moment, result.map(|(m, _)| m), out);
+        }
+        (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
+        (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
+        (Asked::Append(incident), Reply::Saved(events)) => record::saved(model, now, req, &incident, &events, out),
+        (Asked::Append(_), Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
+        (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
+        (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),
+        (Asked::Draft(incident), Reply::Draft(result)) => draft::written(model, now, &incident, result, out),
+        (Asked::Copy, Reply::Copied(result)) => match result {
+            Ok(how) => model.say(now, Tone::Muted, how),
+            Err(fault) => model.say(now, Tone::Warn, format!("not copied: {fault}")),
+        },
+        // An answer of the wrong kind is an engine's mistake; the request counts as unanswered and is asked again later.
+        _ => {}
+    }
+}
+
+fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
+    match feed {
+        Feed::Opened(origin) => model.desk.origin = Some(origin),
+        Feed::Loaded(incidents) => record::loaded(model, now, incidents, out),
+        Feed::Others(events) => record::others(model, now, &events),
+        Feed::StoreFailed(fault) => record::failed(model, now, &fault),
+        Feed::Library(runbooks, findings) => {
+            model.library = runbooks;
+            model.library_findings = findings;
+        }
+        Feed::Cached(cached) => model.recall(&cached, now),
+        Feed::ClockMoved(by) => {
+            let sign = if by < crate::domain::time::secs(0) { '-' } else { '+' };
+            cockpit(model, now, "clock moved", format!("by {sign}{}", compact(by)), out);
+        }
+        Feed::Asleep(span) => {
+            for link in model.links.values_mut() {
+                link.next = now;
+            }
+            cockpit(model, now, "cockpit asleep", format!("for {}", compact(span)), out);
+        }
+    }
+}
+
+/// Something about the cockpit itself: told to the person and to the timeline of every open incident.
+fn cockpit(model: &mut Model, now: Timestamp, what: &str, detail: String, out: &mut Vec<Effect>) {
+    model.say(now, Tone::Warn, format!("{what} {detail}"));
+    let open: Vec<_> = model.open_cases().iter().map(|c| c.shown.id.clone()).collect();
+    for id in open {
+        let body = crate::domain::incident::event::Body::Cockpit { what: what.to_owned(), detail: detail.clone() };
+        record::machine(model, now, &id, body, None, out);
+    }
+}

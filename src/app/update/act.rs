@@ -1,0 +1,468 @@
+//! Actions: one call for each row of the table. The only place that asks whether an action may be taken.
+
+use crate::app::action::Action;
+use crate::app::confirm::{Confirm, Deed};
+use crate::app::editor::Editor;
+use crate::app::effect::Effect;
+use crate::app::form::Purpose;
+use crate::app::model::Model;
+use crate::app::pending::Asked;
+use crate::app::present::available::why_not;
+use crate::app::present::view::Tone;
+use crate::app::present::{alerts, items};
+use crate::app::screen::{Item, Overlay, Screen};
+use crate::app::update::{draft, exec, forms, incident, record, timers, walk};
+use crate::domain::ids::{Fingerprint, IncidentId};
+use crate::domain::incident::decide::{Command, Refusal};
+use crate::domain::incident::event::{Answer, NoteKind};
+use crate::domain::time::{Timestamp, secs};
+
+/// Takes an action, or says why not.
+pub fn act(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) {
+    if let Some(why) = why_not(model, now, action) {
+        model.say(now, Tone::Warn, why);
+        return;
+    }
+    if let Err(why) = take(model, now, action, out) {
+        model.say(now, Tone::Warn, why);
+    }
+}
+
+fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
+    match action {
+        Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
+            move_cursor(model, now, action, out);
+            Ok(())
+        }
+        Action::Left | Action::Right => Ok(()),
+        Action::NextPane => pane(model, now, true),
+        Action::PrevPane => pane(model, now, false),
+        Action::Open => open(model, now, out),
+        Action::Back => back(model, now, out),
+        Action::Cancel => cancel(model),
+        Action::Overview => go(model, Screen::Overview),
+        Action::Slos => go(model, Screen::Slos),
+        Action::Timers => go(model, Screen::Timers),
+        Action::Runbooks => go(model, Screen::Runbooks),
+        Action::Alerts => go(model, Screen::Alerts),
+        Action::Sources => go(model, Screen::Sources),
+        Action::Messages => go(model, Screen::Messages),
+        Action::Incident => {
+            let id = target(model).ok_or("there is no open incident; i on the overview declares one")?;
+            go(model, Screen::Incident(id))
+        }
+        Action::Help => overlay(model, Overlay::Help(0)),
+        Action::Palette => overlay(model, Overlay::Palette { query: Editor::default(), cursor: 0 }),
+        Action::Filter => {
+            let line = Editor::with(&model.nav.spot().filter);
+            overlay(model, Overlay::Filter(line))
+        }
+        Action::Links => overlay(model, Overlay::Links(0)),
+        Action::Copy => {
+            let text = crate::app::present::links::copyable(model, now).ok_or("nothing is selected")?;
+            copy(model, text, out);
+            Ok(())
+        }
+        Action::Page => {
+            out.push(Effect::Page(crate::app::present::lines::page(model, now).join("\n")));
+            Ok(())
+        }
+        Action::Zone => {
+            model.nav.local_time = !model.nav.local_time;
+            Ok(())
+        }
+        Action::Undo => record::undo(model, now, out),
+        Action::Redraw => push(out, Effect::Redraw),
+        Action::Suspend => push(out, Effect::Suspend),
+        Action::Quit => quit(model, now, out),
+        Action::Arm => exec::ask_arm(model),
+        Action::Disarm => {
+            model.exec.armed_until = None;
+            model.say(now, Tone::Muted, "commands are off");
+            Ok(())
+        }
+        Action::Stop => exec::stop(model, now, out),
+        _ => take_more(model, now, action, out),
+    }
+}
+
+fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
+    let id = target(model);
+    let need = || id.clone().ok_or_else(|| "there is no open incident; i declares one".to_owned());
+    match action {
+        Action::Declare => {
+            let alert = selected_alert(model, now);
+            form(model, now, Purpose::Declare(alert))
+        }
+        Action::Ack => {
+            let id = acknowledges(model, now)?;
+            refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
+        }
+        Action::LinkAlert => {
+            let alert = selected_alert(model, now).ok_or("select an alert first")?;
+            refused(incident::link_alert(model, now, &need()?, &alert, out))
+        }
+        Action::Note => forms::open_note(model, now, NoteKind::Note),
+        Action::Decision => forms::open_note(model, now, NoteKind::Decision),
+        Action::Hypothesis => forms::open_note(model, now, NoteKind::Hypothesis),
+        Action::Finding => forms::open_note(model, now, NoteKind::Finding),
+        Action::ActionItem => form(model, now, Purpose::Action(need()?)),
+        Action::Status => form(model, now, Purpose::Status(need()?)),
+        Action::Severity => form(model, now, Purpose::Severity(need()?)),
+        Action::Roles => form(model, now, Purpose::Role(need()?)),
+        Action::Mitigated => form(model, now, Purpose::Mitigated(need()?)),
+        Action::Resolve => form(model, now, Purpose::Resolve(need()?)),
+        Action::Reopen => form(model, now, Purpose::Reopen(need()?)),
+        Action::Correct => match model.nav.spot().cursor {
+            Some(Item::Event(key)) => form(model, now, Purpose::Correct(need()?, key)),
+            _ => Err("select an entry of the timeline first".into()),
+        },
+        Action::Follow => {
+            let spot = model.nav.spot_mut();
+            spot.unfollowed = !spot.unfollowed;
+            spot.cursor = None;
+            Ok(())
+        }
+        Action::Escalate | Action::AnswerTimer => {
+            let timer =
+                if action == Action::Escalate { rung(model, now, &need()?) } else { selected_timer(model, now) };
+            let (incident, timer) = timer.ok_or("no timer runs")?;
+            form(model, now, Purpose::Timer(incident, timer))
+        }
+        Action::Runbook => runbook(model, now, out),
+        Action::Postmortem => {
+            let id = need()?;
+            draft::refresh(model, &id, false, out);
+            model.nav.open(Screen::Postmortem(id));
+            Ok(())
+        }
+        Action::WriteDraft => {
+            draft::refresh(model, &need()?, true, out);
+            Ok(())
+        }
+        Action::EditDraft => {
+            let path =
+                id.and_then(|id| model.desk.drafts.get(&id)).and_then(|d| d.written.clone()).map(|(_, path)| path);
+            push(out, Effect::Edit(path.ok_or("write the draft first: w")?))
+        }
+        Action::StepDone => walk::done(model, now, out),
+        Action::StepSkip => walk::ask_end(model, now, false),
+        Action::StepFail => walk::ask_end(model, now, true),
+        Action::StepReopen => walk::reopen(model, now, out),
+        Action::NextStep => walk::turn(model, true),
+        Action::PrevStep => walk::turn(model, false),
+        Action::Yes => walk::check(model, now, Answer::Yes, out),
+        Action::No => walk::check(model, now, Answer::No, out),
+        Action::Unsure => walk::check(model, now, Answer::Unsure, out),
+        Action::ChartWindow => {
+            model.nav.spot_mut().window += 1;
+            if let Screen::Slo(id) = model.nav.screen().clone() {
+                model.fleet.histories.remove(&id);
+            }
+            Ok(())
+        }
+        Action::Retry => {
+            for link in model.links.values_mut() {
+                link.breaker.try_now();
+                link.next = now;
+                link.next_slow = now;
+            }
+            model.say(now, Tone::Muted, "asking every source now");
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn push(out: &mut Vec<Effect>, effect: Effect) -> Result<(), String> {
+    out.push(effect);
+    Ok(())
+}
+
+fn go(model: &mut Model, screen: Screen) -> Result<(), String> {
+    model.nav.go(screen);
+    Ok(())
+}
+
+fn overlay(model: &mut Model, overlay: Overlay) -> Result<(), String> {
+    model.nav.overlay = Some(overlay);
+    Ok(())
+}
+
+fn form(model: &mut Model, now: Timestamp, purpose: Purpose) -> Result<(), String> {
+    forms::open(model, now, purpose);
+    Ok(())
+}
+
+fn refused(result: Result<(), Refusal>) -> Result<(), String> {
+    result.map_err(|r| r.0)
+}
+
+/// Copies a text; the answer says how sure that is.
+pub fn copy(model: &mut Model, text: String, out: &mut Vec<Effect>) {
+    let req = model.pending.ask(Asked::Copy);
+    out.push(Effect::Copy { req, text });
+}
+
+/// The incident that an action is about: the one in view, the selected one, else the worst open one.
+pub fn target(model: &Model) -> Option<IncidentId> {
+    match model.nav.screen() {
+        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => return Some(id.clone()),
+        _ => {}
+    }
+    match model.nav.spot().cursor {
+        Some(Item::Incident(id) | Item::Timer(id, _)) => return Some(id),
+        Some(Item::Alert(fp)) => {
+            if let Some(case) = model.open_cases().into_iter().find(|c| c.shown.alerts.contains_key(&fp)) {
+                return Some(case.shown.id.clone());
+            }
+        }
+        _ => {}
+    }
+    model.open_cases().first().map(|c| c.shown.id.clone())
+}
+
+/// The incident that `a` acknowledges. On an alert it is the alert's own, never another one.
+fn acknowledges(model: &Model, now: Timestamp) -> Result<IncidentId, String> {
+    if let Some(fp) = selected_alert(model, now).filter(|_| !matches!(model.nav.screen(), Screen::Incident(_))) {
+        let own = model.open_cases().into_iter().find(|c| c.shown.alerts.contains_key(&fp)).map(|c| c.shown.id.clone());
+        return own
+            .ok_or_else(|| "this alert has no incident: i declares one from it, L links it to the worst one".into());
+    }
+    target(model).ok_or_else(|| "there is no open incident; i declares one".into())
+}
+
+/// The selected alert.
+pub fn selected_alert(model: &Model, now: Timestamp) -> Option<Fingerprint> {
+    match items::selected(model, now) {
+        Some(Item::Alert(fp)) => Some(fp),
+        _ => None,
+    }
+}
+
+fn selected_timer(model: &Model, now: Timestamp) -> Option<(IncidentId, crate::domain::ids::TimerId)> {
+    match items::selected(model, now) {
+        Some(Item::Timer(incident, timer)) => Some((incident, timer)),
+        _ => timers::nearest(model, now).map(|t| (t.incident, t.id)),
+    }
+}
+
+/// The next rung of an incident's escalation that nobody answered.
+fn rung(model: &Model, now: Timestamp, id: &IncidentId) -> Option<(IncidentId, crate::domain::ids::TimerId)> {
+    use crate::domain::escalation::timer::TimerKind;
+    let live = |t: &&crate::domain::escalation::timer::Timer| t.incident == *id && t.state.is_live();
+    let timers = crate::app::present::timers::all(model, now);
+    let found =
+        timers.iter().filter(live).find(|t| t.kind == TimerKind::Escalation).or_else(|| timers.iter().find(live));
+    found.map(|t| (t.incident.clone(), t.id.clone()))
+}
+
+/// Opens the runbook that belongs: to the incident, to the selected alert, else the selected one.
+fn runbook(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
+    if let Some(Item::Runbook(id)) = items::selected(model, now) {
+        model.nav.open(Screen::Walk(None, id));
+        return Ok(());
+    }
+    let alert = selected_alert(model, now).and_then(|fp| model.alerts.get(&fp).cloned());
+    let incident = match (&alert, model.nav.screen()) {
+        (Some(alert), Screen::Overview | Screen::Alerts) => model
+            .open_cases()
+            .into_iter()
+            .find(|c| c.shown.alerts.contains_key(&alert.fingerprint))
+            .map(|c| c.shown.id.clone()),
+        _ => target(model),
+    };
+    if let Some(id) = incident {
+        let book = runbook_of(model, &id).ok_or("no runbook matches this incident; 5 shows all of them")?;
+        walk::open(model, now, &id, &book, out);
+        return Ok(());
+    }
+    let alert = alert.ok_or("select an alert, an incident or a runbook first")?;
+    let found = alerts::runbooks_for(model, &alert.name, &alert.labels, &alert.annotations);
+    let book = found
+        .first()
+        .map(|m| m.runbook.clone())
+        .ok_or_else(|| format!("no runbook matches {}; 5 shows all of them", alert.name))?;
+    model.nav.open(Screen::Walk(None, book));
+    Ok(())
+}
+
+/// The runbook of an incident: the one in use, else the best match of its alerts.
+pub fn runbook_of(model: &Model, id: &IncidentId) -> Option<crate::domain::ids::RunbookId> {
+    let case = model.desk.cases.get(id)?;
+    if let Some(open) = case.shown.runbook.clone().filter(|r| model.runbook(r).is_some()) {
+        return Some(open);
+    }
+    let mut found = Vec::new();
+    for (fp, alert) in &case.shown.alerts {
+        let annotations = model.alerts.get(fp).map(|a| a.annotations.clone()).unwrap_or_default();
+        found.extend(alerts::runbooks_for(model, &alert.name, &alert.labels, &annotations));
+    }
+    found.into_iter().max_by_key(|m| m.score).map(|m| m.runbook)
+}
+
+/// Asks for the word before an incident is closed.
+pub fn confirm_resolve(model: &mut Model, id: &IncidentId, summary: String) -> Result<(), Refusal> {
+    let summary = crate::domain::incident::decide::text(&summary, "a summary")?;
+    let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
+    let firing = case.shown.alerts.values().filter(|a| a.state == "firing").count();
+    let mut rows =
+        vec![("incident".to_owned(), format!("{id} {}", case.shown.title)), ("summary".into(), summary.clone())];
+    if firing > 0 {
+        rows.push(("still firing".into(), format!("{firing} linked alert(s)")));
+    }
+    if case.shown.times.mitigated.is_none() {
+        rows.push(("mitigated".into(), "never marked; the moment of resolving will count".into()));
+    }
+    rows.push(("then".into(), format!("timers stop, the postmortem draft is written to {}", model.setup.drafts_in)));
+    let token: String = id.0.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+    model.nav.overlay = Some(Overlay::Confirm(Box::new(Confirm {
+        title: "resolve".into(),
+        question: format!("Resolve {id}?"),
+        rows,
+        token: Some(token),
+        typed: Editor::default(),
+        painted: false,
+        deed: Deed::Incident(id.clone(), Command::Resolve(summary)),
+    })));
+    Ok(())
+}
+
+fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
+    if matches!(model.nav.screen(), Screen::Walk(..)) {
+        return walk::enter(model, now, out);
+    }
+    match items::selected(model, now) {
+        Some(Item::Slo(id)) => model.nav.open(Screen::Slo(id)),
+        Some(Item::Alert(fp)) => match model.open_cases().into_iter().find(|c| c.shown.alerts.contains_key(&fp)) {
+            Some(case) => {
+                let id = case.shown.id.clone();
+                model.nav.open(Screen::Incident(id));
+            }
+            None if matches!(model.nav.screen(), Screen::Alerts) => return runbook(model, now, out),
+            None => {
+                model.nav.open(Screen::Alerts);
+                model.nav.spot_mut().cursor = Some(Item::Alert(fp));
+            }
+        },
+        Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
+        Some(Item::Timer(incident, timer)) => return form(model, now, Purpose::Timer(incident, timer)),
+        Some(Item::Runbook(id)) => match target(model) {
+            Some(incident) if !model.open_cases().is_empty() => walk::open(model, now, &incident, &id, out),
+            _ => model.nav.open(Screen::Walk(None, id)),
+        },
+        Some(Item::Source(_)) => return take_more(model, now, Action::Retry, out),
+        Some(Item::Row(n)) if *model.nav.screen() == Screen::FirstRun => return first_run(model, now, n),
+        Some(_) | None => return Err("nothing to open here".into()),
+    }
+    Ok(())
+}
+
+fn first_run(model: &mut Model, now: Timestamp, choice: usize) -> Result<(), String> {
+    match choice {
+        0 => Err("q leaves; then: midwatch demo".into()),
+        1 => form(model, now, Purpose::Connect),
+        _ => Err("q leaves; then: midwatch init".into()),
+    }
+}
+
+fn back(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
+    if model.nav.back() { Ok(()) } else { quit(model, now, out) }
+}
+
+fn cancel(model: &mut Model) -> Result<(), String> {
+    let spot = model.nav.spot_mut();
+    if !spot.filter.is_empty() {
+        spot.filter.clear();
+    } else if spot.step.take().is_none() {
+        model.nav.back();
+    }
+    Ok(())
+}
+
+/// Leaves at once when nothing is at stake; asks otherwise. Twice within two seconds leaves at once.
+fn quit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
+    let again = model.quit_asked.is_some_and(|at| now - at < secs(2));
+    model.quit_asked = Some(now);
+    let mut stakes = Vec::new();
+    let leads = |c: &&crate::app::model::Case| {
+        c.shown.roles.get(&crate::domain::incident::event::Role::Commander) == Some(&model.setup.responder)
+    };
+    if let Some(case) = model.open_cases().into_iter().find(leads) {
+        stakes.push((
+            "you lead".to_owned(),
+            format!("{} {}; it stays open and is resumed at the next start", case.shown.id, case.shown.title),
+        ));
+    }
+    if model.unsaved() > 0 {
+        stakes.push(("not saved".into(), format!("{} event(s) would be lost", model.unsaved())));
+    }
+    if model.exec.running.is_some() {
+        stakes.push(("a command runs".into(), "it goes on without you and its result will be unknown".into()));
+    }
+    if stakes.is_empty() || again || model.setup.simulated.is_some() {
+        return push(out, Effect::Quit(0));
+    }
+    overlay(
+        model,
+        Overlay::Confirm(Box::new(Confirm {
+            title: "quit".into(),
+            question: "Leave midwatch?".into(),
+            rows: stakes,
+            token: None,
+            typed: Editor::default(),
+            painted: false,
+            deed: Deed::Quit,
+        })),
+    )
+}
+
+fn pane(model: &mut Model, now: Timestamp, forward: bool) -> Result<(), String> {
+    let panes: Vec<Vec<Item>> = items::panes(model, now).into_iter().filter(|p| !p.is_empty()).collect();
+    let at = items::selected(model, now).and_then(|c| panes.iter().position(|p| p.contains(&c))).unwrap_or(0);
+    let count = panes.len().max(1);
+    let next = if forward { (at + 1) % count } else { (at + count - 1) % count };
+    if let Some(first) = panes.get(next).and_then(|p| p.first()) {
+        model.nav.spot_mut().cursor = Some(first.clone());
+    }
+    Ok(())
+}
+
+fn move_cursor(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) {
+    let all: Vec<Item> = items::panes(model, now).into_iter().flatten().collect();
+    if all.is_empty() {
+        return;
+    }
+    let last = all.len() - 1;
+    let page = usize::from(model.size.1).saturating_sub(8).max(4);
+    let at = items::selected(model, now).and_then(|c| all.iter().position(|i| *i == c));
+    let next = match (action, at) {
+        (Action::Top, _) => 0,
+        (Action::Bottom, _) => last,
+        (Action::Up, Some(i)) => i.saturating_sub(1),
+        (Action::Down, Some(i)) => (i + 1).min(last),
+        (Action::PageUp, Some(i)) => i.saturating_sub(page),
+        (Action::PageDown, Some(i)) => (i + page).min(last),
+        (Action::Up | Action::PageUp, None) => last,
+        _ => 0,
+    };
+    let timeline = matches!(model.nav.screen(), Screen::Incident(_));
+    if timeline && next == 0 {
+        older(model, out);
+    }
+    let chosen = all.get(next).cloned();
+    let spot = model.nav.spot_mut();
+    spot.unfollowed = timeline && next != last;
+    spot.cursor = chosen.filter(|_| !timeline || next != last);
+}
+
+/// The top of a timeline is reached: the page before it is read.
+fn older(model: &mut Model, out: &mut Vec<Effect>) {
+    let Screen::Incident(id) = model.nav.screen().clone() else { return };
+    let Some(case) = model.desk.cases.get(&id).filter(|c| !c.complete) else { return };
+    let Some(before) = case.tail.first().map(|e| e.order) else { return };
+    if !model.pending.any(|a| *a == Asked::Older(id.clone())) {
+        let req = model.pending.ask(Asked::Older(id.clone()));
+        out.push(Effect::Older { req, incident: id, before });
+    }
+}

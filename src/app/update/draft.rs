@@ -1,0 +1,107 @@
+//! Postmortem drafts: made from all events of an incident, written through the files port, never over a person's edits.
+
+use crate::app::effect::Effect;
+use crate::app::model::Model;
+use crate::app::pending::Asked;
+use crate::app::present::view::Tone;
+use crate::domain::fault::Fault;
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::event::{Body, Event};
+use crate::domain::postmortem::facts::facts;
+use crate::domain::postmortem::file_name;
+use crate::domain::postmortem::render::render;
+use crate::domain::time::Timestamp;
+
+/// Asks for all events of an incident; its draft follows from them. `write` also writes it to its file.
+pub fn refresh(model: &mut Model, id: &IncidentId, write: bool, out: &mut Vec<Effect>) {
+    let draft = model.desk.drafts.entry(id.clone()).or_default();
+    draft.write |= write;
+    if model.pending.any(|a| *a == Asked::All(id.clone())) {
+        return;
+    }
+    let req = model.pending.ask(Asked::All(id.clone()));
+    out.push(Effect::All { req, incident: id.clone() });
+}
+
+/// All events came: the draft is made.
+pub fn made(
+    model: &mut Model,
+    now: Timestamp,
+    id: &IncidentId,
+    result: Result<Vec<Event>, Fault>,
+    out: &mut Vec<Effect>,
+) {
+    let events = match result {
+        Ok(events) => events,
+        Err(fault) => {
+            // The events known here still make a draft.
+            model.say(now, Tone::Warn, format!("draft of {id}: {fault}; made from the events at hand"));
+            model.desk.cases.get(id).map(|c| c.tail.clone()).unwrap_or_default()
+        }
+    };
+    let Some(case) = model.desk.cases.get(id) else { return };
+    let mut events = events;
+    events.extend(case.provisional());
+    let state = crate::domain::incident::state::Incident::fold(&events).unwrap_or_else(|| case.shown.clone());
+    let histories: Vec<_> =
+        state.objectives.iter().filter_map(|o| model.fleet.histories.get(o)).map(|(_, h)| h.clone()).collect();
+    let offset = crate::app::update::forms::offset(model, now);
+    let rendered = render_with(model, &state, &events, &histories, offset, now);
+    let name = file_name(&state);
+    let draft = model.desk.drafts.entry(id.clone()).or_default();
+    match rendered {
+        Ok((text, blanks)) => {
+            draft.text = text;
+            draft.blanks = blanks;
+            draft.fault = None;
+            if std::mem::take(&mut draft.write) && !model.setup.read_only {
+                let text = draft.text.clone();
+                let req = model.pending.ask(Asked::Draft(id.clone()));
+                out.push(Effect::WriteDraft { req, incident: id.clone(), name, text });
+            }
+        }
+        Err(why) => {
+            draft.fault = Some(why.clone());
+            model.say(now, Tone::Warn, format!("draft of {id}: {why}"));
+        }
+    }
+}
+
+fn render_with(
+    model: &Model,
+    state: &crate::domain::incident::state::Incident,
+    events: &[Event],
+    histories: &[crate::domain::slo::reading::History],
+    offset: chrono::FixedOffset,
+    now: Timestamp,
+) -> Result<(String, usize), String> {
+    let facts = facts(state, events, histories, offset, now);
+    render(model.setup.template.template(), &facts).map(|d| (d.text, d.blanks)).map_err(|e| e.to_string())
+}
+
+/// A draft was written, or could not be.
+pub fn written(
+    model: &mut Model,
+    now: Timestamp,
+    id: &IncidentId,
+    result: Result<String, Fault>,
+    out: &mut Vec<Effect>,
+) {
+    match result {
+        Ok(path) => {
+            let draft = model.desk.drafts.entry(id.clone()).or_default();
+            let first = draft.written.is_none();
+            draft.written = Some((now, path.clone()));
+            draft.fault = None;
+            if first {
+                model.say(now, Tone::Ok, format!("postmortem draft: {path}"));
+                let once = Some(format!("draft:{path}"));
+                crate::app::update::record::machine(model, now, id, Body::DraftWritten { path }, once, out);
+            }
+        }
+        Err(fault) => {
+            model.desk.drafts.entry(id.clone()).or_default().fault = Some(fault.to_string());
+            model.say(now, Tone::Crit, format!("the draft of {id} was not written: {fault}; w tries again"));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Forms: which fields an act needs, and what happens when they are filled in.
+
+use crate::app::effect::Effect;
+use crate::app::form::{Field, Form, Purpose};
+use crate::app::model::Model;
+use crate::app::present::view::Tone;
+use crate::app::screen::Overlay;
+use crate::app::update::{act, incident, timers, walk};
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::decide::{Command, Refusal};
+use crate::domain::incident::event::{NoteKind, Role, Status, StepEnd};
+use crate::domain::time::{Timestamp, parse_when};
+use chrono::Offset;
+
+/// Opens the form of a purpose.
+pub fn open(model: &mut Model, now: Timestamp, purpose: Purpose) {
+    let (title, fields) = fields(model, now, &purpose);
+    model.nav.overlay = Some(Overlay::Form(Box::new(Form { purpose, title, fields, focus: 0, error: None })));
+}
+
+fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Field>) {
+    let state = |id: &IncidentId| model.desk.cases.get(id).map(|c| &c.shown);
+    let back_date = "end with @-7m or @03:10 to back-date";
+    match purpose {
+        Purpose::Declare(fingerprint) => {
+            let alert = fingerprint.as_ref().and_then(|f| model.alerts.get(f));
+            let title = alert.map(|a| {
+                [a.annotations.get("summary"), a.name.as_str()]
+                    .into_iter()
+                    .find(|t| !t.is_empty())
+                    .unwrap_or("")
+                    .to_owned()
+            });
+            let codes: Vec<String> = model.setup.severities.levels.iter().map(|l| l.code.0.clone()).collect();
+            let suggested = alert
+                .and_then(|a| suggest_severity(model, a))
+                .unwrap_or(if alert.is_some_and(crate::domain::alert::Alert::pages) { 1 } else { 2 });
+            let service = alert.map(|a| a.service().to_owned()).unwrap_or_default();
+            let name = alert
+                .map(|a| format!("Declare an incident from {}", a.name))
+                .unwrap_or_else(|| "Declare an incident".into());
+            let fields = vec![
+                Field::typed("title", &title.unwrap_or_default(), "what users notice, in a few words"),
+                Field::choice(
+                    "severity",
+                    codes.clone(),
+                    suggested.min(codes.len().saturating_sub(1)),
+                    "Left and Right choose",
+                ),
+                Field::typed("service", &service, "links the objectives of this service"),
+            ];
+            (name, fields)
+        }
+        Purpose::Note(id, sort) => {
+            (format!("{} for {id}", capital(sort.word())), vec![Field::typed("text", "", back_date)])
+        }
+        Purpose::Action(id) => (
+            format!("Action item for {id}"),
+            vec![
+                Field::typed("text", "", "what is to be done"),
+                Field::typed("owner", "", "who"),
+                Field::typed("due", "", "by when"),
+            ],
+        ),
+        Purpose::Status(id) => {
+            let words: Vec<String> =
+                Status::ALL.iter().filter(|s| **s != Status::Resolved).map(|s| s.word().to_owned()).collect();
+            let at = state(id).map_or(0, |i| Status::ALL.iter().position(|s| *s == i.status).unwrap_or(0));
+            let since =
+                state(id).map(|i| incident::since_update(i, now)).map(crate::domain::time::compact).unwrap_or_default();
+            let title = format!("Status of {id} (last update {since} ago)");
+            (
+                title,
+                vec![
+                    Field::choice("status", words, at, "Left and Right choose"),
+                    Field::typed("message", "", "what to tell; empty tells nobody"),
+                ],
+            )
+        }
+        Purpose::Severity(id) => {
+            let codes: Vec<String> = model.setup.severities.levels.iter().map(|l| l.code.0.clone()).collect();
+            let at =
+                state(id).map_or(0, |i| model.setup.severities.rank(&i.severity)).min(codes.len().saturating_sub(1));
+            (
+                format!("Severity of {id}"),
+                vec![Field::choice("severity", codes, at, "Left and Right choose"), Field::typed("reason", "", "why")],
+            )
+        }
+        Purpose::Role(id) => {
+            let words: Vec<String> = Role::ALL.iter().map(|r| r.word().to_owned()).collect();
+            let me = model.setup.responder.clone();
+            (
+                format!("Roles of {id}"),
+                vec![
+                    Field::choice("role", words, 0, "Left and Right choose"),
+                    Field::typed("person", &me, "empty makes it vacant"),
+                ],
+            )
+        }
+        Purpose::Mitigated(id) => (
+            format!("When did the pain of {id} stop?"),
+            vec![Field::typed("time", "-0m", "-7m, 03:10, or a full time")],
+        ),
+        Purpose::Resolve(id) => {
+            (format!("Resolve {id}"), vec![Field::typed("summary", "", "how it was resolved; then a word to type")])
+        }
+        Purpose::Reopen(id) => (format!("Reopen {id}"), vec![Field::typed("reason", "", "why it is not over")]),
+        Purpose::Correct(id, key) => {
+            let old = state(id).and_then(|i| {
+                let case = model.desk.cases.get(id)?;
+                case.tail.iter().find(|e| e.key == *key).map(|e| crate::domain::incident::timeline::tell(e, Some(i)))
+            });
+            (
+                format!("Correct an entry of {id}"),
+                vec![Field::typed("text", &old.unwrap_or_default(), "the old text stays in the record")],
+            )
+        }
+        Purpose::Skip(_, place) => {
+            (format!("Skip: {}", place.name), vec![Field::typed("reason", "", "why it is not needed")])
+        }
+        Purpose::Fail(_, place) => {
+            (format!("Failed: {}", place.name), vec![Field::typed("reason", "", "what went wrong")])
+        }
+        Purpose::Timer(id, timer) => timers::form(model, now, id, timer),
+        Purpose::Connect => ("Connect to a Prometheus".into(), vec![Field::typed("url", "http://127.0.0.1:9090", "")]),
+    }
+}
+
+/// The severity that a matching runbook suggests.
+fn suggest_severity(model: &Model, alert: &crate::domain::alert::Alert) -> Option<usize> {
+    let found = crate::app::present::alerts::runbooks_for(model, &alert.name, &alert.labels, &alert.annotations);
+    let runbook = found.first().and_then(|m| model.runbook(&m.runbook))?;
+    let severity = runbook.severity.as_ref()?;
+    model.setup.severities.levels.iter().position(|l| l.code == *severity)
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|c| c.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+}
+
+/// Enter in a form: done, or refused with the reason shown in the form, which keeps what was typed.
+pub fn submit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
+    let Some(Overlay::Form(form)) = model.nav.overlay.take() else { return };
+    match fill(model, now, &form, out) {
+        Ok(()) => {}
+        Err(why) => {
+            let mut form = form;
+            form.error = Some(why.0);
+            model.nav.overlay = Some(Overlay::Form(form));
+        }
+    }
+}
+
+fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -> Result<(), Refusal> {
+    let some = |label: &str| Some(form.value(label)).filter(|v| !v.is_empty());
+    match form.purpose.clone() {
+        Purpose::Declare(fingerprint) => {
+            let severity = crate::domain::severity::Severity(form.value("severity"));
+            let alert = fingerprint.and_then(|f| model.alerts.get(&f).cloned());
+            incident::declare(model, now, &form.value("title"), severity, some("service"), alert, out)?;
+            Ok(())
+        }
+        Purpose::Note(id, sort) => {
+            let (text, at) = back_dated(model, now, &form.value("text"))?;
+            incident::command(model, now, at, &id, Command::Note(sort, text), out)
+        }
+        Purpose::Action(id) => {
+            let command = Command::Action(form.value("text"), some("owner"), some("due"));
+            incident::command(model, now, now, &id, command, out)
+        }
+        Purpose::Status(id) => {
+            let status = Status::ALL.get(form.index("status")).copied().unwrap_or(Status::Investigating);
+            incident::command(model, now, now, &id, Command::SetStatus(status, some("message")), out)
+        }
+        Purpose::Severity(id) => {
+            let to = crate::domain::severity::Severity(form.value("severity"));
+            incident::command(model, now, now, &id, Command::SetSeverity(to, form.value("reason")), out)
+        }
+        Purpose::Role(id) => {
+            let role = Role::ALL.get(form.index("role")).copied().unwrap_or(Role::Commander);
+            incident::command(model, now, now, &id, Command::SetRole(role, some("person")), out)
+        }
+        Purpose::Mitigated(id) => {
+            let at = parse_when(&form.value("time"), now, offset(model, now)).map_err(Refusal)?;
+            incident::command(model, now, at, &id, Command::Mitigated, out)
+        }
+        Purpose::Resolve(id) => act::confirm_resolve(model, &id, form.value("summary")),
+        Purpose::Reopen(id) => incident::command(model, now, now, &id, Command::Reopen(form.value("reason")), out),
+        Purpose::Correct(id, key) => {
+            incident::command(model, now, now, &id, Command::Correct(key, form.value("text")), out)
+        }
+        Purpose::Skip(id, place) => {
+            let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
+            walk::end_step(model, now, &id, place, StepEnd::Skipped(reason), out)
+        }
+        Purpose::Fail(id, place) => {
+            let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
+            walk::end_step(model, now, &id, place, StepEnd::Failed(reason), out)
+        }
+        Purpose::Timer(id, timer) => timers::answer(model, now, &id, &timer, form, out),
+        Purpose::Connect => {
+            model.say(
+                now,
+                Tone::Accent,
+                format!("midwatch --prometheus {} opens it; midwatch init writes a configuration", form.value("url")),
+            );
+            Ok(())
+        }
+    }
+}
+
+/// The zone's offset at an instant.
+pub fn offset(model: &Model, now: Timestamp) -> chrono::FixedOffset {
+    now.with_timezone(&model.setup.zone).offset().fix()
+}
+
+/// `db pool full @-7m`: the text and when it was.
+fn back_dated(model: &Model, now: Timestamp, text: &str) -> Result<(String, Timestamp), Refusal> {
+    if let Some((before, when)) = text.rsplit_once(" @")
+        && (when.starts_with('-') || when.starts_with(|c: char| c.is_ascii_digit()))
+    {
+        let at = parse_when(when, now, offset(model, now)).map_err(Refusal)?;
+        return Ok((before.to_owned(), at));
+    }
+    Ok((text.to_owned(), now))
+}
+
+/// A note from any screen goes to the incident in view, else to the worst one.
+pub fn open_note(model: &mut Model, now: Timestamp, sort: NoteKind) -> Result<(), String> {
+    let id = act::target(model).ok_or("there is no open incident; i declares one")?;
+    open(model, now, Purpose::Note(id, sort));
+    Ok(())
+}

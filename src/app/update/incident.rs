@@ -1,0 +1,243 @@
+//! Acts on incidents: declare, decide, link, and the samples of what an incident cost.
+
+use crate::app::effect::Effect;
+use crate::app::model::{Case, Model};
+use crate::app::pending::Asked;
+use crate::app::present::view::Tone;
+use crate::app::screen::Screen;
+use crate::app::update::{record, sources};
+use crate::domain::alert::Alert;
+use crate::domain::fault::Fault;
+use crate::domain::ids::{Fingerprint, IncidentId};
+use crate::domain::incident::decide::{Command, Refusal, decide, text};
+use crate::domain::incident::event::{Body, BudgetSample, Status};
+use crate::domain::severity::Severity;
+use crate::domain::slo::budget;
+use crate::domain::slo::burn;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::reading::{Measurement, Window};
+use crate::domain::time::{Timestamp, secs};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Length of the stretch before an incident whose error ratio is the baseline of its net cost.
+const BEFORE: u32 = 21_600;
+
+/// Declares an incident and opens its screen.
+pub fn declare(
+    model: &mut Model,
+    now: Timestamp,
+    title: &str,
+    severity: Severity,
+    service: Option<String>,
+    alert: Option<Alert>,
+    out: &mut Vec<Effect>,
+) -> Result<IncidentId, Refusal> {
+    let title = text(title, "a title")?;
+    let id = fresh_id(model, now);
+    let bodies =
+        crate::domain::incident::decide::declare(title, severity, service, alert.as_ref(), &model.fleet.objectives);
+    let Some(first) = bodies.first() else { return Err(Refusal("nothing to declare".into())) };
+    let seed = crate::domain::incident::event::Event {
+        key: crate::domain::incident::event::EventKey { origin: crate::domain::ids::Origin("~".into()), seq: 0 },
+        id: String::new(),
+        incident: id.clone(),
+        order: 0,
+        at: now,
+        recorded_at: now,
+        actor: model.setup.responder.clone(),
+        body: first.clone(),
+        hash: String::new(),
+    };
+    let Some(shown) = crate::domain::incident::state::Incident::begin(&seed) else {
+        return Err(Refusal("nothing to declare".into()));
+    };
+    let case = Case { saved: None, shown, tail: Vec::new(), complete: true, unsaved: Vec::new() };
+    model.desk.cases.insert(id.clone(), case);
+    record::person(model, now, now, &id, bodies, out);
+    sample(model, now, &id, "declared", out);
+    model.nav.go(Screen::Incident(id.clone()));
+    model.say(now, Tone::Accent, format!("declared {id}"));
+    Ok(id)
+}
+
+fn fresh_id(model: &Model, now: Timestamp) -> IncidentId {
+    let plain = crate::domain::incident::decide::id_at(now);
+    let mut id = plain.clone();
+    let mut n = 2;
+    while model.desk.cases.contains_key(&id) {
+        id = IncidentId(format!("{plain}-{n}"));
+        n += 1;
+    }
+    id
+}
+
+/// Carries out a person's command on an incident, with what follows from it.
+pub fn command(
+    model: &mut Model,
+    now: Timestamp,
+    at: Timestamp,
+    id: &IncidentId,
+    command: Command,
+    out: &mut Vec<Effect>,
+) -> Result<(), Refusal> {
+    let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
+    let (reverse, words, moment) = undoing(&case.shown, &command);
+    let bodies = decide(&case.shown, command, at, &model.setup.severities)?;
+    let takes_back =
+        bodies.iter().all(|b| matches!(b, Body::Note { .. } | Body::ActionItem { .. })) || reverse.is_some();
+    let req = record::person(model, now, at, id, bodies, out);
+    if takes_back {
+        record::remember(model, id, req, reverse, words.clone());
+    }
+    model.say(now, Tone::Accent, if takes_back { format!("{words}   u takes it back") } else { words });
+    if let Some(moment) = moment {
+        sample(model, now, id, moment, out);
+    }
+    Ok(())
+}
+
+/// What takes a command back, how it is called, and at which moment the budget is sampled.
+fn undoing(
+    state: &crate::domain::incident::state::Incident,
+    command: &Command,
+) -> (Option<Body>, String, Option<&'static str>) {
+    match command {
+        Command::Acknowledge => (None, "acknowledged".into(), None),
+        Command::SetRole(role, person) => {
+            let back = Body::RoleSet { role: *role, person: state.roles.get(role).cloned() };
+            let who = person.as_deref().unwrap_or("nobody");
+            (Some(back), format!("{who} is {}", role.word()), None)
+        }
+        Command::SetSeverity(to, _) => {
+            let back = Body::SeveritySet { to: state.severity.clone(), reason: "taken back".into() };
+            (Some(back), format!("severity {to}"), Some("severity"))
+        }
+        Command::SetStatus(to, _) => {
+            let back = Body::StatusSet { to: state.status, message: None };
+            let moment = (*to == Status::Monitoring && state.times.mitigated.is_none()).then_some("mitigated");
+            (Some(back), format!("status {}", to.word()), moment)
+        }
+        Command::Mitigated => (None, "mitigated".into(), Some("mitigated")),
+        Command::Resolve(_) => (None, "resolved; the postmortem draft is being written (p)".into(), Some("resolved")),
+        Command::Reopen(_) => (None, "reopened".into(), None),
+        Command::Note(sort, _) => (None, sort.word().to_owned(), None),
+        Command::Action(..) => (None, "action item".into(), None),
+        Command::Update(..) => (None, "update".into(), None),
+        Command::Correct(..) => (None, "corrected".into(), None),
+        Command::Retract(..) => (None, "retracted".into(), None),
+    }
+}
+
+/// Links an alert to an incident.
+pub fn link_alert(
+    model: &mut Model,
+    now: Timestamp,
+    id: &IncidentId,
+    fingerprint: &Fingerprint,
+    out: &mut Vec<Effect>,
+) -> Result<(), Refusal> {
+    let alert = model.alerts.get(fingerprint).cloned().ok_or_else(|| Refusal("the alert is gone".into()))?;
+    let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
+    if case.shown.alerts.contains_key(fingerprint) {
+        return Err(Refusal(format!("{} belongs to {id} already", alert.name)));
+    }
+    let body = crate::domain::incident::decide::link(&alert);
+    record::person(model, now, now, id, vec![body], out);
+    model.say(now, Tone::Accent, format!("{} linked to {id}", alert.name));
+    Ok(())
+}
+
+/// Asks what the incident cost its objectives so far.
+pub fn sample(model: &mut Model, now: Timestamp, id: &IncidentId, moment: &str, out: &mut Vec<Effect>) {
+    let Some(case) = model.desk.cases.get(id) else { return };
+    let length = Window::of(now - begin(&case.shown)).0.max(60);
+    let mut by_source: BTreeMap<_, Vec<Arc<Objective>>> = BTreeMap::new();
+    for slo in &case.shown.objectives.clone() {
+        if let Some(objective) = model.fleet.objective(slo).cloned()
+            && let Some(source) = sources::source_of(model, &objective)
+        {
+            by_source.entry((source, Window::of(objective.window))).or_default().push(objective);
+        }
+    }
+    for ((source, window), objectives) in by_source {
+        let req = model.pending.ask(Asked::Sample(id.clone(), moment.to_owned()));
+        let mut windows = vec![Window(length), Window(length + BEFORE), Window::M5, Window::H1, window];
+        windows.sort();
+        windows.dedup();
+        out.push(Effect::Measure { req, source, objectives, windows });
+    }
+}
+
+fn begin(state: &crate::domain::incident::state::Incident) -> Timestamp {
+    state.times.detected.unwrap_or(state.times.declared).min(state.times.declared)
+}
+
+/// What the incident cost was measured: it goes to the timeline. A failure is told, not recorded as a number.
+pub fn sampled(
+    model: &mut Model,
+    now: Timestamp,
+    id: &IncidentId,
+    moment: &str,
+    result: Result<Vec<Measurement>, Fault>,
+    out: &mut Vec<Effect>,
+) {
+    let measurements = match result {
+        Ok(measurements) => measurements,
+        Err(fault) => {
+            model.say(now, Tone::Warn, format!("budget of {id} not measured: {fault}"));
+            return;
+        }
+    };
+    let Some(start) = model.desk.cases.get(id).map(|c| begin(&c.shown)) else { return };
+    let mut bodies = Vec::new();
+    for measurement in measurements {
+        if let Some(objective) = model.fleet.objective(&measurement.slo) {
+            bodies.push(Body::BudgetSampled(cost(objective, &measurement, start, moment)));
+        }
+    }
+    for body in bodies {
+        record::machine(model, now, id, body, None, out);
+    }
+}
+
+fn cost(objective: &Objective, measurement: &Measurement, start: Timestamp, moment: &str) -> BudgetSample {
+    let counts = |w: Window| measurement.windows.get(&w).and_then(|(_, r)| r.counts());
+    let window = Window::of(objective.window);
+    let burn_of = |w: Window| counts(w).and_then(|c| burn::rate(c, objective.target));
+    let whole = counts(window);
+    // The incident's own window is the one nearest to its length: the measurement was asked with it.
+    let evaluated = measurement.windows.values().map(|(at, _)| *at).max().unwrap_or(start);
+    let length = (evaluated - start).num_seconds().max(60);
+    let near = |seconds: i64| {
+        measurement
+            .windows
+            .keys()
+            .filter(|w| !matches!(**w, Window::M5 | Window::H1) && **w != window)
+            .min_by_key(|w| (i64::from(w.0) - seconds).abs())
+    };
+    let during = near(length).copied().or(Some(Window::M5)).and_then(counts);
+    let longer = near(length + i64::from(BEFORE)).copied().and_then(counts);
+    let before = match (during, longer) {
+        (Some(d), Some(l)) if l.total > d.total => ((l.bad - d.bad) / (l.total - d.total)).clamp(0.0, 1.0),
+        _ => 0.0,
+    };
+    let cost = match (during, whole) {
+        (Some(during), Some(whole)) => budget::incident_cost(during, before, whole.total, objective.target),
+        _ => None,
+    };
+    BudgetSample {
+        slo: objective.id.clone(),
+        moment: moment.to_owned(),
+        remaining: whole.and_then(|c| budget::remaining(c, objective.target)),
+        burn_1h: burn_of(Window::H1),
+        burn_5m: burn_of(Window::M5),
+        gross: cost.as_ref().map(|c| c.gross),
+        net: cost.as_ref().map(|c| c.net),
+    }
+}
+
+/// How long ago the last update was, for the draft of the next one.
+pub fn since_update(state: &crate::domain::incident::state::Incident, now: Timestamp) -> crate::domain::time::Span {
+    (now - state.times.last_update.unwrap_or(state.times.declared)).max(secs(0))
+}

@@ -1,0 +1,228 @@
+//! Keys and pastes: to the thing on top when there is one, else through the keymap to an action.
+
+use crate::app::action::Action;
+use crate::app::confirm::{Confirm, Deed};
+use crate::app::effect::Effect;
+use crate::app::form::Form;
+use crate::app::key::{Code, Key};
+use crate::app::model::Model;
+use crate::app::present::palette;
+use crate::app::present::view::Tone;
+use crate::app::screen::Overlay;
+use crate::app::update::{act, exec, forms, incident};
+use crate::domain::time::Timestamp;
+
+/// Handles a key press.
+pub fn key(model: &mut Model, now: Timestamp, key: Key, out: &mut Vec<Effect>) {
+    let ctrl_c = key == Key::ctrl('c');
+    if key == Key::ctrl('l') {
+        return act::act(model, now, Action::Redraw, out);
+    }
+    match model.nav.overlay.take() {
+        None => match model.setup.keymap.action(model.nav.screen(), key) {
+            Some(action) => act::act(model, now, action, out),
+            None => unknown(model, now, key),
+        },
+        Some(_) if ctrl_c => {}
+        Some(Overlay::Help(page)) => model.nav.overlay = help(page, key),
+        Some(Overlay::Palette { query, cursor }) => in_palette(model, now, query, cursor, key, out),
+        Some(Overlay::Form(form)) => in_form(model, now, form, key, out),
+        Some(Overlay::Confirm(confirm)) => in_confirm(model, now, confirm, key, out),
+        Some(Overlay::Links(cursor)) => in_links(model, cursor, key, out),
+        Some(Overlay::Filter(mut line)) => match key.code {
+            Code::Enter => {}
+            Code::Esc => model.nav.spot_mut().filter.clear(),
+            _ => {
+                line.key(key);
+                model.nav.spot_mut().filter = line.text();
+                model.nav.overlay = Some(Overlay::Filter(line));
+            }
+        },
+    }
+}
+
+/// A key that means nothing here says so; letters of another layout get a hint instead of silence.
+fn unknown(model: &mut Model, now: Timestamp, key: Key) {
+    if let Code::Char(c) = key.code
+        && !c.is_ascii()
+    {
+        model.say(now, Tone::Muted, "letter keys need a Latin layout; arrows, Enter, Tab and F1 work");
+    }
+}
+
+fn help(page: usize, key: Key) -> Option<Overlay> {
+    match key.code {
+        Code::Esc | Code::Enter | Code::Char('q' | '?') | Code::F(1) => None,
+        Code::Down | Code::PageDown | Code::Right | Code::Char('j' | 'l' | ' ') => Some(Overlay::Help(page + 1)),
+        Code::Up | Code::PageUp | Code::Left | Code::Char('k' | 'h') => Some(Overlay::Help(page.saturating_sub(1))),
+        _ => Some(Overlay::Help(page)),
+    }
+}
+
+fn in_palette(
+    model: &mut Model,
+    now: Timestamp,
+    mut query: crate::app::editor::Editor,
+    cursor: usize,
+    key: Key,
+    out: &mut Vec<Effect>,
+) {
+    let found = palette::matching(model, now, &query.text());
+    match key.code {
+        Code::Esc => {}
+        Code::Enter => match found.get(cursor) {
+            Some((action, None)) => act::act(model, now, *action, out),
+            Some((_, Some(why))) => {
+                model.say(now, Tone::Warn, why.clone());
+                model.nav.overlay = Some(Overlay::Palette { query, cursor });
+            }
+            None => {}
+        },
+        Code::Up => model.nav.overlay = Some(Overlay::Palette { query, cursor: cursor.saturating_sub(1) }),
+        Code::Down => {
+            let last = found.len().saturating_sub(1);
+            model.nav.overlay = Some(Overlay::Palette { query, cursor: (cursor + 1).min(last) });
+        }
+        Code::Tab => {
+            let title = found.get(cursor).map(|(a, _)| a.entry().title.to_owned());
+            let query = title.map_or(query, |t| crate::app::editor::Editor::with(&t));
+            model.nav.overlay = Some(Overlay::Palette { query, cursor: 0 });
+        }
+        _ => {
+            query.key(key);
+            model.nav.overlay = Some(Overlay::Palette { query, cursor: 0 });
+        }
+    }
+}
+
+fn in_form(model: &mut Model, now: Timestamp, mut form: Box<Form>, key: Key, out: &mut Vec<Effect>) {
+    let count = form.fields.len().max(1);
+    match key.code {
+        Code::Esc => return,
+        Code::Enter => {
+            model.nav.overlay = Some(Overlay::Form(form));
+            return forms::submit(model, now, out);
+        }
+        Code::Tab | Code::Down => form.focus = (form.focus + 1) % count,
+        Code::BackTab | Code::Up => form.focus = (form.focus + count - 1) % count,
+        _ => {
+            form.error = None;
+            if let Some(field) = form.fields.get_mut(form.focus) {
+                let choices = field.choices.len();
+                match (key.code, choices) {
+                    (Code::Left, n) if n > 0 => field.chosen = (field.chosen + n - 1) % n,
+                    (Code::Right | Code::Char(' '), n) if n > 0 => field.chosen = (field.chosen + 1) % n,
+                    (Code::Char(c), n) if n > 0 => {
+                        let starts = |s: &String| s.to_lowercase().starts_with(c.to_ascii_lowercase());
+                        let digit = c.to_digit(10).map(|d| d as usize).filter(|d| (1..=n).contains(d)).map(|d| d - 1);
+                        if let Some(i) = digit.or_else(|| field.choices.iter().position(starts)) {
+                            field.chosen = i;
+                        }
+                    }
+                    (_, n) if n > 0 => {}
+                    _ => drop(field.line.key(key)),
+                }
+            }
+        }
+    }
+    model.nav.overlay = Some(Overlay::Form(form));
+}
+
+fn in_confirm(model: &mut Model, now: Timestamp, mut confirm: Box<Confirm>, key: Key, out: &mut Vec<Effect>) {
+    // What was typed before the box was on the screen cannot have been meant for it.
+    if !confirm.painted {
+        model.nav.overlay = Some(Overlay::Confirm(confirm));
+        return;
+    }
+    match (&confirm.token, key.code) {
+        (_, Code::Esc) => model.say(now, Tone::Muted, "cancelled"),
+        (None, Code::Char('y')) if !key.ctrl => deed(model, now, *confirm, out),
+        // Enter is never yes; it is not no either, so that a held key neither confirms nor closes.
+        (None, Code::Enter) => model.nav.overlay = Some(Overlay::Confirm(confirm)),
+        (None, _) => model.say(now, Tone::Muted, "cancelled"),
+        (Some(token), Code::Enter) => {
+            if confirm.typed.text().trim() == *token {
+                deed(model, now, *confirm, out);
+            } else if confirm.typed.is_empty() {
+                model.nav.overlay = Some(Overlay::Confirm(confirm));
+            } else {
+                model.say(now, Tone::Warn, "that was not the word: cancelled");
+            }
+        }
+        (Some(_), _) => {
+            confirm.typed.key(key);
+            model.nav.overlay = Some(Overlay::Confirm(confirm));
+        }
+    }
+}
+
+fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effect>) {
+    let done = match confirm.deed {
+        Deed::Incident(id, command) => incident::command(model, now, now, &id, command, out).map_err(|r| r.0),
+        Deed::Run(run) => exec::run(model, now, *run, out),
+        Deed::Arm => {
+            model.exec.armed_until = Some(now + model.setup.arm_for);
+            model.say(
+                now,
+                Tone::Warn,
+                format!("commands may be run for {}", crate::domain::time::compact(model.setup.arm_for)),
+            );
+            Ok(())
+        }
+        Deed::Stop => exec::stop(model, now, out),
+        Deed::Quit => {
+            out.push(Effect::Quit(0));
+            Ok(())
+        }
+    };
+    if let Err(why) = done {
+        model.say(now, Tone::Warn, why);
+    }
+}
+
+fn in_links(model: &mut Model, cursor: usize, key: Key, out: &mut Vec<Effect>) {
+    let links = crate::app::present::links::links(model);
+    match key.code {
+        Code::Esc | Code::Char('q') => {}
+        Code::Up | Code::Char('k') => model.nav.overlay = Some(Overlay::Links(cursor.saturating_sub(1))),
+        Code::Down | Code::Char('j') => {
+            model.nav.overlay = Some(Overlay::Links((cursor + 1).min(links.len().saturating_sub(1))));
+        }
+        Code::Enter | Code::Char('y') => {
+            if let Some(link) = links.get(cursor) {
+                act::copy(model, link.clone(), out);
+            }
+        }
+        _ => model.nav.overlay = Some(Overlay::Links(cursor)),
+    }
+}
+
+/// A paste goes into a text field and nowhere else.
+pub fn paste(model: &mut Model, now: Timestamp, text: &str) {
+    let placed = match &mut model.nav.overlay {
+        Some(Overlay::Form(form)) => {
+            let focus = form.focus;
+            match form.fields.get_mut(focus).filter(|f| f.choices.is_empty()) {
+                Some(field) => {
+                    field.line.paste(text);
+                    true
+                }
+                None => false,
+            }
+        }
+        Some(Overlay::Palette { query, .. }) => {
+            query.paste(text);
+            true
+        }
+        Some(Overlay::Filter(line)) => {
+            line.paste(text);
+            let filter = line.text();
+            model.nav.spot_mut().filter = filter;
+            true
+        }
+        _ => false,
+    };
+    if !placed {
+        model.say(now, Tone::Muted, "pasted text does nothing here");
+    }
+}

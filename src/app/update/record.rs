@@ -1,0 +1,231 @@
+//! The record: events are applied at once and appended first; what is not on disk stays marked until the store says so.
+
+use crate::app::effect::Effect;
+use crate::app::model::{Case, LastAct, Model};
+use crate::app::pending::Asked;
+use crate::app::present::view::Tone;
+use crate::app::update::draft;
+use crate::domain::fault::Fault;
+use crate::domain::ids::{IncidentId, ReqId};
+use crate::domain::incident::event::{Body, Event, NewEvent};
+use crate::domain::incident::state::Incident;
+use crate::domain::time::{Timestamp, clock, secs};
+
+/// What the machine itself saw. Not recorded in read-only mode. `once` lets several cockpits record it one time.
+pub fn machine(
+    model: &mut Model,
+    now: Timestamp,
+    id: &IncidentId,
+    body: Body,
+    once: Option<String>,
+    out: &mut Vec<Effect>,
+) {
+    if model.setup.read_only {
+        return;
+    }
+    let event = NewEvent { incident: id.clone(), at: now, recorded_at: now, actor: "midwatch".into(), body, once };
+    append(model, id, vec![event], out);
+}
+
+/// What the person here did.
+pub fn person(
+    model: &mut Model,
+    now: Timestamp,
+    at: Timestamp,
+    id: &IncidentId,
+    bodies: Vec<Body>,
+    out: &mut Vec<Effect>,
+) -> ReqId {
+    let actor = model.setup.responder.clone();
+    let events = bodies
+        .into_iter()
+        .map(|body| NewEvent { incident: id.clone(), at, recorded_at: now, actor: actor.clone(), body, once: None })
+        .collect();
+    append(model, id, events, out)
+}
+
+/// Applies events and asks for their append, before every effect that follows.
+pub fn append(model: &mut Model, id: &IncidentId, events: Vec<NewEvent>, out: &mut Vec<Effect>) -> ReqId {
+    let req = model.pending.ask(Asked::Append(id.clone()));
+    if let Some(case) = model.desk.cases.get_mut(id) {
+        case.unsaved.push((req, events.clone()));
+        case.reshow();
+    }
+    out.push(Effect::Append { req, events });
+    req
+}
+
+/// Events are on disk. The incident may have got another id, when two were declared in one second.
+pub fn saved(model: &mut Model, now: Timestamp, req: ReqId, id: &IncidentId, events: &[Event], out: &mut Vec<Effect>) {
+    let real = events.first().map_or_else(|| id.clone(), |e| e.incident.clone());
+    if real != *id
+        && let Some(mut case) = model.desk.cases.remove(id)
+    {
+        for (_, waiting) in &mut case.unsaved {
+            waiting.iter_mut().for_each(|e| e.incident = real.clone());
+        }
+        model.nav.rename(id, &real);
+        model.desk.cases.insert(real.clone(), case);
+        model.say(now, Tone::Muted, format!("recorded as {real}"));
+    }
+    if let Some(case) = model.desk.cases.get_mut(&real) {
+        case.unsaved.retain(|(waiting, _)| *waiting != req);
+        case.take(events);
+    }
+    if let Some(act) = &mut model.desk.last_act
+        && act.req == req
+    {
+        act.key = events.last().map(|e| e.key.clone());
+        act.incident = real.clone();
+    }
+    if model.unsaved() == 0 && model.desk.trouble.take().is_some() {
+        model.say(now, Tone::Ok, "saved: everything is on disk again");
+    }
+    let story = |e: &Event| {
+        matches!(e.body, Body::Resolved { .. } | Body::Mitigated)
+            || (matches!(e.body, Body::BudgetSampled(_)) && model.desk.drafts.contains_key(&real))
+    };
+    if events.iter().any(story) {
+        draft::refresh(model, &real, true, out);
+    }
+}
+
+/// Events are not on disk: they stay here and are tried again.
+pub fn not_saved(model: &mut Model, now: Timestamp, fault: &Fault, out: &mut Vec<Effect>) {
+    let since = model.desk.trouble.as_ref().map_or(now, |(since, ..)| *since);
+    if model.desk.trouble.is_none() {
+        model.say(now, Tone::Crit, format!("NOT SAVED: {fault}; trying again every 5s"));
+        if model.setup.bell {
+            out.push(Effect::Bell);
+        }
+    }
+    model.desk.trouble = Some((since, fault.to_string(), now + secs(5)));
+}
+
+/// Tries to save again what is not saved, oldest first, each group under a new number.
+pub fn retry(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
+    let Some((since, why, at)) = model.desk.trouble.clone() else { return };
+    if at > now {
+        return;
+    }
+    model.desk.trouble = Some((since, why, now + secs(5)));
+    let ids: Vec<IncidentId> = model.desk.cases.keys().cloned().collect();
+    for id in ids {
+        let groups = model.desk.cases.get(&id).map(|c| c.unsaved.clone()).unwrap_or_default();
+        for (old, events) in groups {
+            if model.pending.peek(old).is_some() {
+                continue;
+            }
+            let req = model.pending.ask(Asked::Append(id.clone()));
+            if let Some(entry) =
+                model.desk.cases.get_mut(&id).and_then(|c| c.unsaved.iter_mut().find(|(r, _)| *r == old))
+            {
+                entry.0 = req;
+            }
+            if let Some(act) = &mut model.desk.last_act
+                && act.req == old
+            {
+                act.req = req;
+            }
+            out.push(Effect::Append { req, events });
+        }
+    }
+}
+
+/// The record was read.
+pub fn loaded(model: &mut Model, now: Timestamp, incidents: Vec<(Incident, Vec<Event>)>, out: &mut Vec<Effect>) {
+    let first = !model.desk.loaded;
+    model.desk.loaded = true;
+    for (incident, tail) in incidents {
+        let id = incident.id.clone();
+        let unsaved = model.desk.cases.remove(&id).map(|c| c.unsaved).unwrap_or_default();
+        let mut case = Case::of(incident, tail);
+        case.unsaved = unsaved;
+        case.reshow();
+        model.desk.cases.insert(id, case);
+    }
+    let resumed: Vec<String> = model
+        .open_cases()
+        .iter()
+        .map(|c| {
+            let last = c.tail.last().map_or_else(String::new, |e| format!(", last event {}", clock(e.recorded_at)));
+            let unknown = c.shown.commands.iter().filter(|r| r.finish.is_none()).count();
+            let unknown =
+                if unknown > 0 { format!(", {unknown} command(s) with unknown result") } else { String::new() };
+            format!("resumed {}{last}{unknown}", c.shown.id)
+        })
+        .collect();
+    if first {
+        for line in resumed {
+            model.say(now, Tone::Accent, line);
+        }
+    }
+    let _ = out;
+}
+
+/// Another cockpit recorded events.
+pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
+    let mut told = std::collections::BTreeSet::new();
+    for event in events {
+        let id = event.incident.clone();
+        match model.desk.cases.get_mut(&id) {
+            Some(case) => case.take(std::slice::from_ref(event)),
+            None => {
+                if let Some(incident) = Incident::begin(event) {
+                    model.desk.cases.insert(id.clone(), Case::of(incident, vec![event.clone()]));
+                }
+            }
+        }
+        if event.actor != model.setup.responder
+            && event.actor != "midwatch"
+            && told.insert((event.actor.clone(), id.clone()))
+        {
+            model.say(now, Tone::Muted, format!("{} wrote in {id}", event.actor));
+        }
+    }
+}
+
+/// The record cannot be used at all.
+pub fn failed(model: &mut Model, now: Timestamp, fault: &Fault) {
+    model.desk.loaded = true;
+    model.desk.trouble = Some((now, fault.to_string(), now + secs(5)));
+    model.say(now, Tone::Crit, format!("the record cannot be used: {fault}; nothing will be saved until it can"));
+}
+
+/// A page of older events came.
+pub fn older(model: &mut Model, now: Timestamp, id: &IncidentId, result: Result<Vec<Event>, Fault>) {
+    match result {
+        Ok(events) => {
+            if let Some(case) = model.desk.cases.get_mut(id) {
+                let before = case.tail.len();
+                let mut tail = events;
+                tail.append(&mut case.tail);
+                tail.sort_by(|a, b| a.rank().cmp(&b.rank()));
+                tail.dedup_by(|a, b| a.key == b.key);
+                case.complete =
+                    tail.len() == before || case.saved.as_ref().is_some_and(|s| tail.len() as u64 >= s.events);
+                case.tail = tail;
+            }
+        }
+        Err(fault) => model.say(now, Tone::Warn, format!("older events of {id} could not be read: {fault}")),
+    }
+}
+
+/// Remembers what `u` takes back.
+pub fn remember(model: &mut Model, incident: &IncidentId, req: ReqId, reverse: Option<Body>, words: String) {
+    model.desk.last_act = Some(LastAct { incident: incident.clone(), req, key: None, reverse, words });
+}
+
+/// Takes back the person's last act: a line of text is retracted, anything else is set back. The record keeps both.
+pub fn undo(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
+    let act = model.desk.last_act.clone().ok_or("there is nothing to take back")?;
+    let body = match (act.reverse, act.key) {
+        (Some(body), _) => body,
+        (None, Some(of)) => Body::Retracted { of, reason: "taken back".into() },
+        (None, None) => return Err("it is not saved yet; try again in a moment".into()),
+    };
+    model.desk.last_act = None;
+    person(model, now, now, &act.incident, vec![body], out);
+    model.say(now, Tone::Accent, format!("taken back: {}", act.words));
+    Ok(())
+}

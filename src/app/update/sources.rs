@@ -1,0 +1,383 @@
+//! Asking the sources: when, what, and what becomes of the answers. One poll of a source never overlaps the next.
+
+use crate::app::cache::Cached;
+use crate::app::effect::Effect;
+use crate::app::health::LinkKind;
+use crate::app::model::Model;
+use crate::app::pending::Asked;
+use crate::app::present::view::Tone;
+use crate::app::screen::Screen;
+use crate::app::update::{draft, record};
+use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
+use crate::domain::fault::Fault;
+use crate::domain::ids::{ReqId, SloId, SourceName};
+use crate::domain::incident::event::Body;
+use crate::domain::resilience::breaker::Permit;
+use crate::domain::server_note::ServerNote;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::reading::{History, Measurement, Window};
+use crate::domain::time::{Span, Timestamp, mins, secs};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Windows read at every poll.
+const FAST: [Window; 5] = [Window::M5, Window::M30, Window::H1, Window::H2, Window::H6];
+/// Windows chosen with `w` on a chart: window, range, step.
+pub const CHARTS: [(Window, i64, i64); 5] = [
+    (Window::H1, 6 * 3600, 300),
+    (Window::M5, 3600, 60),
+    (Window::H6, 24 * 3600, 1200),
+    (Window::D1, 3 * 86_400, 3600),
+    (Window::D3, 30 * 86_400, 6 * 3600),
+];
+
+/// How often the long windows are read: they move slowly and cost the server most.
+fn slow_every() -> Span {
+    mins(5)
+}
+
+/// Asks every source that is due and may be asked.
+pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
+    let names: Vec<SourceName> = model.links.keys().cloned().collect();
+    for name in names {
+        let objectives = objectives_of(model, &name);
+        let Some(link) = model.links.get_mut(&name) else { continue };
+        if link.next > now || !link.out.is_empty() {
+            continue;
+        }
+        match link.breaker.permit(now) {
+            Permit::Go => {}
+            Permit::NotBefore(until) => {
+                link.next = until.max(now + secs(1));
+                continue;
+            }
+            Permit::AskPerson => {
+                link.next = now + link.interval;
+                continue;
+            }
+        }
+        link.next = now + link.interval;
+        link.since = Some(now);
+        let closed = link.breaker.is_closed();
+        let slow = closed && link.next_slow <= now;
+        if slow {
+            link.next_slow = now + slow_every();
+        }
+        let kind = link.kind;
+        let mut asked = Vec::new();
+        if let LinkKind::Prometheus { alerts } = kind {
+            let req = model.pending.ask(Asked::Measure(name.clone(), false));
+            asked.push(req);
+            out.push(Effect::Measure {
+                req,
+                source: name.clone(),
+                objectives: objectives.clone(),
+                windows: FAST.to_vec(),
+            });
+            if slow {
+                asked.extend(ask_slow(model, &name, &objectives, out));
+            }
+            if alerts && closed {
+                let req = model.pending.ask(Asked::Alerts(name.clone()));
+                asked.push(req);
+                out.push(Effect::Alerts { req, source: name.clone() });
+            }
+        } else {
+            let req = model.pending.ask(Asked::Alerts(name.clone()));
+            asked.push(req);
+            out.push(Effect::Alerts { req, source: name.clone() });
+        }
+        if let Some(link) = model.links.get_mut(&name) {
+            link.out = asked;
+        }
+    }
+}
+
+/// The long windows, one request per length of the objectives' own windows.
+fn ask_slow(model: &mut Model, name: &SourceName, objectives: &[Arc<Objective>], out: &mut Vec<Effect>) -> Vec<ReqId> {
+    let mut by_window: BTreeMap<Window, Vec<Arc<Objective>>> = BTreeMap::new();
+    for objective in objectives {
+        by_window.entry(Window::of(objective.window)).or_default().push(objective.clone());
+    }
+    let mut asked = Vec::new();
+    for (window, group) in by_window {
+        let req = model.pending.ask(Asked::Measure(name.clone(), true));
+        asked.push(req);
+        let mut windows = vec![Window::D1, Window::D3, window];
+        windows.dedup();
+        out.push(Effect::Measure { req, source: name.clone(), objectives: group, windows });
+    }
+    asked
+}
+
+/// The objectives that a source measures: those that name it, and those without a name when it is the first Prometheus.
+pub fn objectives_of(model: &Model, source: &SourceName) -> Vec<Arc<Objective>> {
+    let first = model.links.values().find(|l| matches!(l.kind, LinkKind::Prometheus { .. })).map(|l| &l.name);
+    let ours = |o: &&Arc<Objective>| match &o.source {
+        Some(named) => named == source,
+        None => first == Some(source),
+    };
+    model.fleet.objectives.iter().filter(ours).cloned().collect()
+}
+
+/// The source of an objective.
+pub fn source_of(model: &Model, objective: &Objective) -> Option<SourceName> {
+    let first = model.links.values().find(|l| matches!(l.kind, LinkKind::Prometheus { .. })).map(|l| l.name.clone());
+    objective.source.clone().filter(|s| model.links.contains_key(s)).or(first)
+}
+
+fn finished(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName) {
+    if let Some(link) = model.links.get_mut(source) {
+        link.out.retain(|r| *r != req);
+        if link.out.is_empty()
+            && let Some(since) = link.since
+        {
+            link.took = Some(now - since);
+        }
+    }
+}
+
+/// Objectives were measured, or could not be.
+pub fn measured(
+    model: &mut Model,
+    now: Timestamp,
+    req: ReqId,
+    source: &SourceName,
+    slow: bool,
+    result: Result<(Vec<Measurement>, ServerNote), Fault>,
+    out: &mut Vec<Effect>,
+) {
+    finished(model, now, req, source);
+    let Some(link) = model.links.get_mut(source) else { return };
+    match result {
+        Ok((measurements, note)) => {
+            if !slow {
+                link.succeeded(now);
+            }
+            let version = note.version.clone().or_else(|| link.note.version.clone());
+            link.note = ServerNote { version, ..note };
+            for new in measurements {
+                merge(&mut model.fleet.measured, new);
+            }
+            keep(model, now, out);
+        }
+        Err(fault) if slow => {
+            // The next poll says what is wrong; the long windows are only asked for again soon.
+            link.next_slow = now + link.interval;
+            tracing::warn!(source = %source, %fault, "long windows");
+        }
+        Err(fault) => down(model, now, source, fault),
+    }
+}
+
+fn merge(measured: &mut BTreeMap<SloId, Measurement>, new: Measurement) {
+    match measured.get_mut(&new.slo) {
+        None => drop(measured.insert(new.slo.clone(), new)),
+        Some(old) => {
+            for (window, (at, reading)) in new.windows {
+                // A reading that failed does not wipe out the last good one: its age tells.
+                let failed = matches!(reading, crate::domain::slo::reading::Reading::Error(_));
+                let had = old.windows.get(&window).is_some_and(|(_, r)| r.counts().is_some());
+                if !(failed && had) {
+                    old.windows.insert(window, (at, reading));
+                }
+            }
+            old.coverage = new.coverage.or(old.coverage);
+            old.partial = new.partial;
+            old.warnings = new.warnings;
+        }
+    }
+}
+
+fn down(model: &mut Model, now: Timestamp, source: &SourceName, fault: Fault) {
+    let Some(link) = model.links.get_mut(source) else { return };
+    let fresh = link.fault.is_none();
+    let words = fault.to_string();
+    link.failed(now, fault);
+    if fresh {
+        model.say(now, Tone::Warn, words);
+    }
+}
+
+/// Alerts came, or did not. What changed since the last poll goes to the timeline of the incident it is linked to.
+pub fn alerts(
+    model: &mut Model,
+    now: Timestamp,
+    req: ReqId,
+    source: &SourceName,
+    result: Result<AlertSnapshot, Fault>,
+    out: &mut Vec<Effect>,
+) {
+    finished(model, now, req, source);
+    let snapshot = match result {
+        Ok(snapshot) => snapshot,
+        Err(fault) => {
+            down(model, now, source, fault);
+            return;
+        }
+    };
+    if let Some(link) = model.links.get_mut(source) {
+        if matches!(link.kind, LinkKind::Alertmanager { .. }) {
+            link.succeeded(now);
+            link.answered = Some((snapshot.answered, snapshot.peers));
+            link.peer_faults = snapshot.faults;
+        }
+        if snapshot.version.is_some() {
+            link.note.version = snapshot.version;
+        }
+    }
+    // With a peer missing, an alert that is not in the answer may live on the missing one: nothing is said to have ended.
+    let whole = snapshot.answered >= snapshot.peers;
+    let before = model.alerts.by_source.get(source).cloned().unwrap_or_default();
+    let known = model.alerts.seen.insert(source.clone(), now).is_some();
+    let mut after = snapshot.alerts;
+    let told = changes(&before, &after);
+    if !whole {
+        let here: std::collections::HashSet<_> = after.iter().map(|a| a.fingerprint.clone()).collect();
+        after.extend(before.into_iter().filter(|a| !here.contains(&a.fingerprint)));
+    }
+    model.alerts.by_source.insert(source.clone(), after);
+    for change in told {
+        match change {
+            AlertChange::Fired(alert) => {
+                if known && alert.pages() {
+                    model.say(now, Tone::Crit, format!("PAGE {} {}", alert.name, alert.service()));
+                    if model.setup.bell {
+                        out.push(Effect::Bell);
+                    }
+                }
+                alert_event(model, now, &alert.fingerprint, alert.state.word(), out);
+            }
+            AlertChange::Ended(alert) if whole => alert_event(model, now, &alert.fingerprint, "ended", out),
+            AlertChange::Ended(_) => {}
+            AlertChange::StateChanged(alert, _) => alert_event(model, now, &alert.fingerprint, alert.state.word(), out),
+        }
+    }
+    settle_linked(model, now, whole, out);
+    keep(model, now, out);
+}
+
+/// Linked alerts that ended while no cockpit ran are told now, once every source has answered in full.
+fn settle_linked(model: &mut Model, now: Timestamp, whole: bool, out: &mut Vec<Effect>) {
+    let every = model.links.values().filter(|l| gives_alerts(l.kind)).all(|l| model.alerts.seen.contains_key(&l.name));
+    if !whole || !every {
+        return;
+    }
+    let gone: Vec<_> = model
+        .open_cases()
+        .iter()
+        .flat_map(|c| c.shown.alerts.iter())
+        .filter(|(fp, a)| a.state != "ended" && model.alerts.get(fp).is_none())
+        .map(|(fp, _)| fp.clone())
+        .collect();
+    for fingerprint in gone {
+        alert_event(model, now, &fingerprint, "ended", out);
+    }
+}
+
+/// Whether a source tells alerts.
+pub fn gives_alerts(kind: LinkKind) -> bool {
+    matches!(kind, LinkKind::Prometheus { alerts: true } | LinkKind::Alertmanager { .. })
+}
+
+fn alert_event(
+    model: &mut Model,
+    now: Timestamp,
+    fingerprint: &crate::domain::ids::Fingerprint,
+    to: &str,
+    out: &mut Vec<Effect>,
+) {
+    let linked: Vec<_> = model
+        .open_cases()
+        .iter()
+        .filter_map(|c| c.shown.alerts.get(fingerprint).map(|a| (c.shown.id.clone(), a.clone())))
+        .filter(|(_, a)| a.state != to)
+        .collect();
+    for (id, alert) in linked {
+        let once = Some(format!("alert:{fingerprint}:{}:{to}", alert.changes));
+        let body = Body::AlertChanged { fingerprint: fingerprint.clone(), name: alert.name, to: to.to_owned() };
+        record::machine(model, now, &id, body, once, out);
+    }
+}
+
+/// Reads the history of the charts that are looked at, and of those that a draft needs.
+pub fn charts(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
+    let wanted: Vec<SloId> = match model.nav.screen() {
+        Screen::Slo(id) => vec![id.clone()],
+        Screen::Overview | Screen::Slos if model.size.0 >= 120 => {
+            let many = if model.size.0 >= 160 && model.size.1 >= 50 { 4 } else { 1 };
+            crate::app::present::slos::chart_ids(model, now, many)
+        }
+        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => {
+            model.desk.cases.get(id).map(|c| c.shown.objectives.iter().cloned().collect()).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    for id in wanted {
+        chart(model, now, &id, mins(1), out);
+    }
+}
+
+/// Asks for a history unless it is younger than `age` or on its way.
+pub fn chart(model: &mut Model, now: Timestamp, id: &SloId, age: Span, out: &mut Vec<Effect>) {
+    let young = model.fleet.histories.get(id).is_some_and(|(at, _)| *at + age > now);
+    if young || model.pending.any(|a| *a == Asked::Chart(id.clone())) {
+        return;
+    }
+    let Some(objective) = model.fleet.objective(id).cloned() else { return };
+    let Some(source) = source_of(model, &objective) else { return };
+    if !model.links.get(&source).is_some_and(|l| l.breaker.is_closed() && l.good.is_some()) {
+        return;
+    }
+    let chosen = match model.nav.screen() {
+        Screen::Slo(shown) if shown == id => model.nav.spot().window,
+        _ => 0,
+    };
+    let (window, range, step) = CHARTS.get(chosen % CHARTS.len()).copied().unwrap_or((Window::H1, 21_600, 300));
+    let req = model.pending.ask(Asked::Chart(id.clone()));
+    out.push(Effect::Chart { req, source, objective, windows: vec![window], range: secs(range), step: secs(step) });
+}
+
+/// A history came, or did not.
+pub fn charted(model: &mut Model, now: Timestamp, slo: SloId, result: Result<History, Fault>, out: &mut Vec<Effect>) {
+    match result {
+        Ok(history) => {
+            model.fleet.history_faults.remove(&slo);
+            model.fleet.histories.insert(slo.clone(), (now, history));
+            let drafts: Vec<_> = model.desk.drafts.keys().cloned().collect();
+            for id in drafts {
+                let linked =
+                    model.desk.cases.get(&id).is_some_and(|c| !c.shown.is_open() && c.shown.objectives.contains(&slo));
+                let recent = model
+                    .desk
+                    .cases
+                    .get(&id)
+                    .and_then(|c| c.shown.times.resolved)
+                    .is_some_and(|at| now - at < secs(60));
+                if linked && recent {
+                    draft::refresh(model, &id, true, out);
+                }
+            }
+        }
+        Err(fault) => {
+            model.fleet.history_faults.insert(slo.clone(), fault.to_string());
+            // Not asked again before a minute is over, as with a good answer.
+            if let Some((at, _)) = model.fleet.histories.get_mut(&slo) {
+                *at = now;
+            } else {
+                let empty = History { slo: slo.clone(), series: Vec::new(), budget: None };
+                model.fleet.histories.insert(slo, (now, empty));
+            }
+        }
+    }
+}
+
+/// Keeps last known values, at most once a minute.
+fn keep(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
+    if !model.setup.cache || model.setup.simulated.is_some() || model.cached_at.is_some_and(|at| now - at < mins(1)) {
+        return;
+    }
+    model.cached_at = Some(now);
+    let alerts = model.alerts.by_source.iter().map(|(s, a)| (s.0.clone(), a.clone())).collect();
+    out.push(Effect::Cache(Cached::of(model.fleet.measured.values(), alerts)));
+}
