@@ -1,4 +1,6 @@
 //! midwatch: a terminal cockpit for the engineer who has just been paged.
 
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod io;
