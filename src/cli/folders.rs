@@ -28,7 +28,7 @@ impl Folders {
         let named = global.config.clone().or_else(|| variable("MIDWATCH_CONFIG"));
         let data = global.data_dir.clone().or_else(|| variable("MIDWATCH_DATA_DIR"));
         let project = directories::ProjectDirs::from("", "", "midwatch");
-        let (Some(project), _) = (project, &data) else {
+        let Some(project) = project else {
             return match (named, data) {
                 (Some(config_file), Some(data)) => {
                     let (cache, state) = (data.join("cache"), data.join("state"));

@@ -10,7 +10,8 @@ const MORE: &str = include_str!("../../assets/man-tail.roff");
 
 /// Prints the page as roff.
 pub fn run(output: &mut Output) -> Result<Exit, Failure> {
-    let command = Args::command();
+    let mut command = Args::command();
+    command.build();
     let mut page = Vec::new();
     let man = clap_mangen::Man::new(command.clone());
     man.render_title(&mut page)?;
@@ -37,10 +38,13 @@ fn commands(command: &clap::Command, prefix: &str, text: &mut String) {
         let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
         let line: Vec<String> = sub
             .get_arguments()
-            .filter(|arg| !arg.is_hide_set() && !matches!(arg.get_id().as_str(), "help" | "version"))
+            .filter(|arg| {
+                !arg.is_hide_set() && !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help" | "version")
+            })
             .map(|arg| if arg.is_required_set() { arg.to_string() } else { format!("[{}]", plain(&arg.to_string())) })
             .collect();
-        text.push_str(&format!(".TP\n\\fB{}\\fR {}\n{}\n", escape(&name), escape(&line.join(" ")), escape(&about)));
+        let tag = format!("\\fB{}\\fR {}", escape(&name), escape(&line.join(" ")));
+        text.push_str(&format!(".TP\n{}\n{}\n", tag.trim_end(), escape(&about)));
         if sub.has_subcommands() {
             commands(sub, &format!("{name} "), text);
         }
@@ -48,7 +52,7 @@ fn commands(command: &clap::Command, prefix: &str, text: &mut String) {
 }
 
 fn plain(arg: &str) -> &str {
-    arg.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(arg)
+    arg.trim_start_matches('[').strip_suffix("]...").unwrap_or(arg)
 }
 
 fn escape(text: &str) -> String {

@@ -251,7 +251,7 @@ mod tests {
         let mut table = Table::new(&["NAME", ">LEFT", "STATE"]);
         table.row(["日本", "61 %", "ok"]);
         table.row(["a\u{1b}[2J", "-4 %", "burning\n"]);
-        assert_eq!(table.lines(), ["NAME    LEFT  STATE", "日本    61 %  ok", "a␛[2J  -4 %  burning␊"]);
+        assert_eq!(table.lines(), ["NAME   LEFT  STATE", "日本   61 %  ok", "a␛[2J  -4 %  burning␊"]);
     }
 
     #[test]
