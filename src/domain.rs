@@ -1,12 +1,18 @@
 //! Facts and rules. No I/O, no clock, no async: values in, values out.
 
 pub mod alert;
+pub mod chart;
 pub mod document;
+pub mod escalation;
 pub mod exec;
+pub mod export;
 pub mod fault;
 pub mod ids;
 pub mod incident;
 pub mod labels;
+pub mod postmortem;
+pub mod resilience;
+pub mod runbook;
 pub mod server_note;
 pub mod severity;
 pub mod slo;

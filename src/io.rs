@@ -1,3 +1,8 @@
 //! The edges: one file per integration, each behind a port of [`port`]. Never sees the app or the screen.
 
+pub mod alertmanager;
+pub mod clock;
+pub mod http;
 pub mod port;
+pub mod prometheus;
+pub mod secret;

@@ -101,9 +101,20 @@ pub fn examine(kind: Kind, path: &Path, text: &str) -> Vec<Finding> {
     match kind {
         Kind::Config => config(path, text),
         Kind::Severity => SeverityTable::read(&name, text).1,
-        Kind::Slo => parse(&name, text).1,
-        Kind::Runbook => parse(&name, text).1,
+        Kind::Slo => objectives(&name, text),
+        Kind::Runbook => runbook(&name, text),
     }
+}
+
+fn objectives(name: &str, text: &str) -> Vec<Finding> {
+    crate::domain::slo::format::read(name, text).1
+}
+
+/// What hinders reading, then what would hurt; without a date, because `check` answers the same on every day.
+fn runbook(name: &str, text: &str) -> Vec<Finding> {
+    let (runbook, mut findings) = crate::domain::runbook::format::read(name, text);
+    findings.extend(runbook.iter().flat_map(|runbook| crate::domain::runbook::lint::lint(runbook, None)));
+    findings
 }
 
 fn config(path: &Path, text: &str) -> Vec<Finding> {

@@ -1,4 +1,30 @@
 //! Objectives, readings and what follows from them: budgets, burn rates, alert pairs, policy. No I/O, no clock.
+//!
+//! The way of a number: a file is read by [`mod@format`] (which picks a reader such as [`seed`]) into
+//! [`objective::Objective`]s; [`plan`] turns objectives and windows into few PromQL requests and joins the answers into
+//! [`reading::Measurement`]s; [`status::assess`] says what a measurement means. [`budget`], [`burn`], [`forecast`] and
+//! [`policy`] hold the arithmetic that it uses, each on its own so that a test vector points at one file.
+//!
+//! Where more goes:
+//! - another file format: a sibling of [`seed`], named in [`mod@format`]'s table; it yields the same objectives;
+//! - recorded series (Sloth, Pyrra, Grafana): `recorded.rs`, a third way of obtaining counts, and a variant of
+//!   [`objective::Sli`]; [`plan`] plans it, [`status::Status::source`] names it;
+//! - 5 m and 1 h event slices: `ring.rs` beside [`slices`], which holds bad and total per slice instead of a verdict;
+//! - calendar windows: `calendar.rs`, which gives the start of the period; [`budget`] takes the estimate of all events;
+//! - composite objectives: `composite.rs`, from the statuses of its parts to one status.
 
+pub mod budget;
+pub mod burn;
+pub mod forecast;
+pub mod format;
+pub mod history;
 pub mod objective;
+pub mod plan;
+pub mod policy;
+pub mod promql;
 pub mod reading;
+pub mod sample;
+pub mod seed;
+pub mod slices;
+pub mod status;
+pub mod windows;

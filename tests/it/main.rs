@@ -1,5 +1,13 @@
 //! Integration tests, one binary.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+// Clippy's own exception for tests covers test functions, not what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod cli;
 mod config;
+mod fake_server;
+mod http;
+mod postmortem;
+mod real;
+mod real_sources;
+mod runbooks;
+mod tls;

@@ -28,6 +28,39 @@ pub enum Compare {
     Above,
 }
 
+impl Compare {
+    /// Reads the sign or its word: `<=` `lte`, `<` `lt`, `>=` `gte`, `>` `gt`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim() {
+            "<=" | "lte" => Some(Self::AtMost),
+            "<" | "lt" => Some(Self::Below),
+            ">=" | "gte" => Some(Self::AtLeast),
+            ">" | "gt" => Some(Self::Above),
+            _ => None,
+        }
+    }
+
+    /// The sign.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::AtMost => "<=",
+            Self::Below => "<",
+            Self::AtLeast => ">=",
+            Self::Above => ">",
+        }
+    }
+
+    /// Whether a value holds against a limit; NaN never does.
+    pub fn holds(self, value: f64, limit: f64) -> bool {
+        match self {
+            Self::AtMost => value <= limit,
+            Self::Below => value < limit,
+            Self::AtLeast => value >= limit,
+            Self::Above => value > limit,
+        }
+    }
+}
+
 /// Where the numbers come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sli {
@@ -90,6 +123,18 @@ pub struct AlertPair {
     pub factor: f64,
 }
 
+/// What a time slice without data counts as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gap {
+    /// It is left out.
+    #[default]
+    Ignored,
+    /// Good.
+    Good,
+    /// Bad.
+    Bad,
+}
+
 /// An objective.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Objective {
@@ -117,4 +162,8 @@ pub struct Objective {
     pub written: String,
     /// `file:line` where it stands.
     pub declared: String,
+    /// What its author says of it, raw; may be empty.
+    pub description: String,
+    /// What a time slice without data counts as; means nothing for events.
+    pub gap: Gap,
 }

@@ -1,0 +1,3 @@
+//! The machine: messages in, model changed, effects out. Pure: no clock, disk, network, terminal, and nothing async.
+
+pub mod present;

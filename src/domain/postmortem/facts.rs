@@ -1,0 +1,296 @@
+//! What a template can say about an incident. Every text in here is escaped for Markdown and may stand in a paragraph, a
+//! list item or a table cell; what is not known is `unknown (why)` or null, never 0. This struct is the documented context
+//! of templates: its field names are a promise. Never guesses a cause.
+
+mod budget;
+mod clocks;
+
+use crate::domain::incident::event::{Body, Event, NoteKind, Role};
+use crate::domain::incident::state::{Amendment, CommandRun, Incident, key_text};
+use crate::domain::incident::timeline::lasted;
+use crate::domain::postmortem::entry::{dated, entries, once};
+use crate::domain::postmortem::escape::{code, field};
+use crate::domain::slo::reading::History;
+use crate::domain::time::Timestamp;
+use chrono::FixedOffset;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+pub use budget::{Chart, Cost};
+pub use clocks::{Durations, Moment, Times};
+
+/// The context of a postmortem template.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Facts {
+    /// `INC-20260501-031204`.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// The day it was declared (UTC): `2026-05-01`.
+    pub date: String,
+    /// `SEV2`, as it stands.
+    pub severity: String,
+    /// Every severity it had.
+    pub severities: Vec<Stretch>,
+    /// `resolved`, as it stands.
+    pub status: String,
+    /// What it hit; null when nobody said.
+    pub service: Option<String>,
+    /// What noticed it; null when nobody said.
+    pub detected_by: Option<String>,
+    /// The instants of its life.
+    pub times: Times,
+    /// How long things took.
+    pub durations: Durations,
+    /// Who had which role at the end.
+    pub roles: Vec<Holder>,
+    /// Who led; null when nobody did.
+    pub commander: Option<String>,
+    /// Who declared it.
+    pub declared_by: String,
+    /// Everybody in the record, by name.
+    pub participants: Vec<String>,
+    /// Alerts that belong to it.
+    pub alerts: Vec<AlertLine>,
+    /// What it cost each objective.
+    pub objectives: Vec<Cost>,
+    /// Burn rates over time.
+    pub charts: Vec<Chart>,
+    /// Every event exactly once.
+    pub timeline: Vec<Line>,
+    /// Every command that was run.
+    pub commands: Vec<CommandLine>,
+    /// What is to be done afterwards.
+    pub actions: Vec<Action>,
+    /// The text that resolved it; null while it is open.
+    pub resolution: Option<String>,
+    /// Guesses at the cause that nobody retracted.
+    pub hypotheses: Vec<Remark>,
+    /// Facts that were found.
+    pub findings: Vec<Remark>,
+    /// Decisions that were taken.
+    pub decisions: Vec<Remark>,
+    /// `+02:00`: the zone of local times.
+    pub zone: String,
+    /// When these facts were put together.
+    pub written: String,
+}
+
+/// A severity and how long it held.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stretch {
+    /// `SEV2`.
+    pub severity: String,
+    /// From when.
+    pub from: String,
+    /// For how long: `21m40s`, or `21m40s (goes on)`.
+    pub lasted: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A role and who had it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Holder {
+    /// `commander`, `comms`, `operations`, `scribe`.
+    pub role: String,
+    /// Null when vacant.
+    pub person: Option<String>,
+}
+
+/// An alert of the incident.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AlertLine {
+    /// Its name.
+    pub name: String,
+    /// When it began to fire.
+    pub began: String,
+    /// `firing`, `ended` …
+    pub state: String,
+}
+
+/// A line of the timeline.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// UTC: `03:12:04`, with the date where it changes.
+    pub when: String,
+    /// Who.
+    pub actor: String,
+    /// `note`, `status` …
+    pub kind: String,
+    /// Who and which kind, for a line that does not say a word twice: `alice, note`, or `alice` before `resolved: …`.
+    pub head: String,
+    /// What.
+    pub text: String,
+}
+
+/// A command that was run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CommandLine {
+    /// UTC.
+    pub at: String,
+    /// By whom.
+    pub actor: String,
+    /// The command as code.
+    pub command: String,
+    /// `exit 0`, why there is no exit code, or `unknown (no end recorded)`.
+    pub result: String,
+    /// `1.2 s`, or `unknown (no end recorded)`.
+    pub took: String,
+}
+
+/// Something to do afterwards.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Action {
+    /// What.
+    pub text: String,
+    /// Who; null when nobody is named.
+    pub owner: Option<String>,
+    /// By when, as written; null when it has no date.
+    pub due: Option<String>,
+}
+
+/// A note of one sort.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Remark {
+    /// UTC.
+    pub at: String,
+    /// By whom.
+    pub actor: String,
+    /// What.
+    pub text: String,
+}
+
+/// Puts the facts together. `events` is the log of the incident in any order; `offset` is the zone of local times.
+pub fn facts(
+    incident: &Incident,
+    events: &[Event],
+    histories: &[History],
+    offset: FixedOffset,
+    now: Timestamp,
+) -> Facts {
+    let log = once(incident, events);
+    let role = |role: &Role| incident.roles.get(role).map(|person| field(person));
+    let (times, durations) = clocks::clocks(incident, &log, histories, offset, now);
+    let line = |entry: crate::domain::postmortem::entry::Entry<'_>| Line {
+        head: field(&entry.head()),
+        when: entry.when,
+        actor: field(&entry.event.actor),
+        kind: field(entry.event.body.kind()),
+        text: field(&entry.text),
+    };
+    Facts {
+        id: field(incident.id.as_str()),
+        title: field(&incident.title),
+        date: incident.times.declared.format("%Y-%m-%d").to_string(),
+        severity: field(&incident.severity.0),
+        severities: stretches(incident, now),
+        status: incident.status.word().to_owned(),
+        service: said(incident.service.as_deref()),
+        detected_by: said(incident.detected_by.as_deref()),
+        times,
+        durations,
+        roles: Role::ALL.iter().map(|r| Holder { role: r.word().to_owned(), person: role(r) }).collect(),
+        commander: role(&Role::Commander),
+        declared_by: field(&incident.declared_by),
+        participants: participants(incident, &log),
+        alerts: alerts(incident),
+        objectives: budget::costs(incident),
+        charts: budget::charts(incident, histories),
+        timeline: entries(incident, events).into_iter().map(line).collect(),
+        commands: incident.commands.iter().map(command).collect(),
+        actions: actions(incident),
+        resolution: resolution(incident, &log),
+        hypotheses: remarks(incident, &log, NoteKind::Hypothesis),
+        findings: remarks(incident, &log, NoteKind::Finding),
+        decisions: remarks(incident, &log, NoteKind::Decision),
+        zone: offset.to_string(),
+        written: dated(now),
+    }
+}
+
+/// An escaped text, or nothing when it is blank.
+fn said(raw: Option<&str>) -> Option<String> {
+    raw.filter(|text| !text.trim().is_empty()).map(field)
+}
+
+fn stretches(incident: &Incident, now: Timestamp) -> Vec<Stretch> {
+    let ends = incident.severities.iter().skip(1).map(|(at, ..)| Some(*at)).chain([incident.times.resolved]);
+    let stretch = |((from, severity, reason), end): (&(Timestamp, _, String), Option<Timestamp>)| {
+        let severity: &crate::domain::severity::Severity = severity;
+        let long = match end {
+            Some(end) if end >= *from => lasted(*from, end),
+            Some(_) => "unknown (it ends before it begins)".to_owned(),
+            None if now >= *from => format!("{} (goes on)", lasted(*from, now)),
+            None => "unknown (it begins in the future)".to_owned(),
+        };
+        Stretch { severity: field(&severity.0), from: dated(*from), lasted: long, reason: field(reason) }
+    };
+    incident.severities.iter().zip(ends).map(stretch).collect()
+}
+
+fn participants(incident: &Incident, log: &[&Event]) -> Vec<String> {
+    let actors = log.iter().map(|event| event.actor.as_str());
+    let people: BTreeSet<&str> = actors.chain(incident.roles.values().map(String::as_str)).collect();
+    people.into_iter().filter(|name| *name != "midwatch" && !name.trim().is_empty()).map(field).collect()
+}
+
+fn alerts(incident: &Incident) -> Vec<AlertLine> {
+    let mut linked: Vec<_> = incident.alerts.values().collect();
+    linked.sort_by(|a, b| a.started_at.cmp(&b.started_at).then_with(|| a.name.cmp(&b.name)));
+    let line = |alert: &crate::domain::incident::state::LinkedAlert| AlertLine {
+        name: field(&alert.name),
+        began: dated(alert.started_at),
+        state: field(&alert.state),
+    };
+    linked.into_iter().map(line).collect()
+}
+
+fn command(run: &CommandRun) -> CommandLine {
+    let (result, took) = match &run.finish {
+        None => ("unknown (no end recorded)".to_owned(), "unknown (no end recorded)".to_owned()),
+        Some(end) => {
+            let result = match (end.exit, &end.reason) {
+                (Some(exit), _) => format!("exit {exit}"),
+                (None, Some(reason)) => field(reason),
+                (None, None) => "unknown (no exit code)".to_owned(),
+            };
+            (result, format!("{:.1} s", end.took_ms as f64 / 1_000.0))
+        }
+    };
+    CommandLine { at: dated(run.at), actor: field(&run.actor), command: code(&run.start.command), result, took }
+}
+
+fn actions(incident: &Incident) -> Vec<Action> {
+    let action = |item: &crate::domain::incident::state::ActionItem| Action {
+        text: field(&item.text),
+        owner: said(item.owner.as_deref()),
+        due: said(item.due.as_deref()),
+    };
+    incident.actions.iter().map(action).collect()
+}
+
+/// The last resolution that was not taken back, in its right words; nothing while the incident is open.
+fn resolution(incident: &Incident, log: &[&Event]) -> Option<String> {
+    let summary = |event: &&Event| match (&event.body, incident.amended.get(&key_text(&event.key))) {
+        (Body::Resolved { .. }, Some(Amendment::Retracted(_))) => None,
+        (Body::Resolved { .. }, Some(Amendment::Corrected(text))) => Some(text.clone()),
+        (Body::Resolved { summary }, None) => Some(summary.clone()),
+        _ => None,
+    };
+    let last = log.iter().filter(|_| !incident.is_open()).filter_map(summary).next_back();
+    said(last.as_deref())
+}
+
+fn remarks(incident: &Incident, log: &[&Event], wanted: NoteKind) -> Vec<Remark> {
+    let remark = |event: &&Event| {
+        let Body::Note { sort, text } = &event.body else { return None };
+        let text = match incident.amended.get(&key_text(&event.key)) {
+            Some(Amendment::Retracted(_)) => return None,
+            Some(Amendment::Corrected(right)) => right,
+            None => text,
+        };
+        (*sort == wanted).then(|| Remark { at: dated(event.at), actor: field(&event.actor), text: field(text) })
+    };
+    log.iter().filter_map(remark).collect()
+}

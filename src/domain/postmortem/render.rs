@@ -1,0 +1,97 @@
+//! Runs a postmortem template. A template has the facts and nothing else: no files, no includes, no environment, and a
+//! bounded number of steps. A name that does not exist is an error with its line, not an empty place.
+
+use crate::domain::document::{Finding, Level};
+use crate::domain::postmortem::draft::check;
+use crate::domain::postmortem::facts::Facts;
+use crate::domain::text::clean;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, Error, UndefinedBehavior, context};
+
+/// The template of the first seed: prose sections and lists. The default.
+pub const A: &str = include_str!("../../../assets/postmortem/a.md");
+/// The template of the second seed: analysis in parts, actions as a table.
+pub const B: &str = include_str!("../../../assets/postmortem/b.md");
+
+/// The largest template, in bytes.
+const SIZE_LIMIT: usize = 256 * 1024;
+/// Steps that a template may take: enough for a timeline of a hundred thousand events.
+const FUEL: u64 = 10_000_000;
+/// Stands for the number of blanks until they are counted. Outside text cannot hold it: its control characters are marks.
+const COUNT: &str = "\u{1}blanks\u{1}";
+
+/// Which template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Template<'t> {
+    /// The default.
+    #[default]
+    A,
+    /// The other one.
+    B,
+    /// A team's own.
+    Own {
+        /// The file it came from, for errors.
+        path: &'t str,
+        /// Its text.
+        text: &'t str,
+    },
+}
+
+impl Template<'static> {
+    /// `a` or `b`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "a" => Some(Self::A),
+            "b" => Some(Self::B),
+            _ => None,
+        }
+    }
+}
+
+/// A postmortem that people have to finish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Markdown.
+    pub text: String,
+    /// How many blanks are left for people.
+    pub blanks: usize,
+}
+
+/// Renders a template. The error names the template, the line and what is wrong there.
+pub fn render(template: Template<'_>, facts: &Facts) -> Result<Draft, Finding> {
+    let (path, text) = match template {
+        Template::A => ("a.md (built in)", A),
+        Template::B => ("b.md (built in)", B),
+        Template::Own { path, text } => (path, text),
+    };
+    if text.len() > SIZE_LIMIT {
+        let message = format!("the template has {} bytes (the limit is {SIZE_LIMIT}); no draft is made", text.len());
+        return Err(finding(path, 1, message));
+    }
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.map_err(|error| finding(path, 1, what(&error)))?);
+    // What is not known is said so; `none` would be a word of the template language.
+    environment.set_formatter(|out, state, value| {
+        let value = if value.is_none() { &Value::from("unknown") } else { value };
+        minijinja::escape_formatter(out, state, value)
+    });
+    let known = Value::from(Serde(facts));
+    let text = environment
+        .render_named_str("postmortem.md", text, context! { blanks => COUNT, ..known })
+        .map_err(|error| finding(path, error.line().unwrap_or(1), what(&error)))?;
+    let blanks = check(&text).len();
+    Ok(Draft { text: text.replace(COUNT, &blanks.to_string()), blanks })
+}
+
+fn what(error: &Error) -> String {
+    let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+    clean(&format!("{}{detail}; no draft is made", error.kind())).into_owned()
+}
+
+fn finding(path: &str, line: usize, message: String) -> Finding {
+    Finding { path: path.to_owned(), line, column: 1, rule: "template".into(), level: Level::Error, message }
+}

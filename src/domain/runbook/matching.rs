@@ -1,0 +1,182 @@
+//! Which runbook an alert asks for. A trigger beats a link, a link beats a likeness of names. Never opens a link: the
+//! page behind it may be down with everything else.
+
+use crate::domain::ids::RunbookId;
+use crate::domain::labels::Labels;
+use crate::domain::runbook::model::{Runbook, Trigger};
+use crate::domain::runbook::seed::slug;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A runbook for an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// Which.
+    pub runbook: RunbookId,
+    /// Why, in words; may hold raw outside text.
+    pub why: String,
+    /// Greater is better: from 1000 a trigger, 800 a link, below 500 a likeness.
+    pub score: u32,
+}
+
+/// The runbooks that fit, best first; equals by id, so that the order never depends on the order of loading.
+pub fn matches(runbooks: &[Arc<Runbook>], alert: &str, labels: &Labels, annotations: &Labels) -> Vec<Match> {
+    let linked = linked_names(annotations.get("runbook_url"));
+    let mut found: Vec<Match> = runbooks
+        .iter()
+        .filter_map(|runbook| {
+            let best = by_trigger(runbook, alert, labels)
+                .or_else(|| by_link(runbook, &linked))
+                .or_else(|| by_name(runbook, alert, labels));
+            best.map(|(score, why)| Match { runbook: runbook.id.clone(), why, score })
+        })
+        .collect();
+    found.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.runbook.cmp(&b.runbook)));
+    found.dedup_by(|b, a| a.runbook == b.runbook);
+    found
+}
+
+fn by_trigger(runbook: &Runbook, alert: &str, labels: &Labels) -> Option<(u32, String)> {
+    let fits = runbook.triggers.iter().filter(|t| t.alert == alert && t.matchers.iter().all(|m| m.matches(labels)));
+    let best = fits.max_by_key(|t| t.matchers.len())?;
+    let matchers: Vec<String> = best.matchers.iter().map(ToString::to_string).collect();
+    let why = match matchers.as_slice() {
+        [] => format!("trigger {alert}"),
+        some => format!("trigger {alert} with {}", some.join(", ")),
+    };
+    Some((1_000 + 10 * u32::try_from(matchers.len().min(50)).unwrap_or(0), why))
+}
+
+/// The last part of an address's path and its fragment, as slugs.
+fn linked_names(url: &str) -> Vec<String> {
+    let (address, fragment) = url.split_once('#').unwrap_or((url, ""));
+    let address = address.split('?').next().unwrap_or("");
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let last = address.split_once('/').map_or("", |(_, path)| path.trim_end_matches('/'));
+    let last = last.rsplit('/').next().unwrap_or("");
+    let last = [".html", ".md", ".yaml", ".yml"].iter().find_map(|end| last.strip_suffix(end)).unwrap_or(last);
+    [fragment, last].iter().map(|name| slug(name, "")).filter(|name| !name.is_empty()).collect()
+}
+
+fn by_link(runbook: &Runbook, linked: &[String]) -> Option<(u32, String)> {
+    let file = runbook.path.rsplit(['/', '\\']).next().unwrap_or("");
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let mut own = vec![runbook.id.0.clone(), slug(stem, ""), slug(&runbook.name, "")];
+    own.extend(runbook.triggers.iter().map(|t| slug(&t.alert, "")));
+    let name = linked.iter().find(|name| own.contains(name))?;
+    Some((800, format!("runbook_url names {name}")))
+}
+
+/// Words that many alerts share; alone they are no likeness.
+const COMMON: [&str; 12] =
+    ["alert", "high", "low", "error", "errors", "down", "warning", "critical", "too", "many", "is", "the"];
+
+/// At least half of the telling words must be shared. A runbook whose trigger has the very name but other labels is for
+/// something else.
+fn by_name(runbook: &Runbook, alert: &str, labels: &Labels) -> Option<(u32, String)> {
+    let for_others = |t: &Trigger| t.alert == alert && t.matchers.iter().any(|m| !m.matches(labels));
+    if runbook.triggers.iter().any(for_others) {
+        return None;
+    }
+    let asked = words(alert);
+    let names = runbook.triggers.iter().map(|t| t.alert.as_str()).chain([runbook.id.as_str(), runbook.name.as_str()]);
+    let best = names
+        .filter_map(|name| {
+            let own = words(name);
+            let shared: Vec<&String> = asked.intersection(&own).collect();
+            let telling = shared.iter().filter(|w| !COMMON.contains(&w.as_str())).count();
+            let union = asked.union(&own).count();
+            let alike = telling > 0 && shared.len() * 2 >= union;
+            let score = u32::try_from(shared.len() * 400 / union.max(1)).unwrap_or(0);
+            alike.then(|| (score, shared.into_iter().cloned().collect::<Vec<_>>()))
+        })
+        .max_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.cmp(&a.1)))?;
+    Some((best.0, format!("a similar name: {}", best.1.join(", "))))
+}
+
+/// The words of `APILatencyHigh`, `api-latency-high` or `API latency high` in lower case.
+fn words(name: &str) -> BTreeSet<String> {
+    let chars: Vec<char> = name.chars().take(200).collect();
+    let mut words = BTreeSet::new();
+    let mut word = String::new();
+    for (i, c) in chars.iter().enumerate() {
+        let before = i.checked_sub(1).and_then(|b| chars.get(b));
+        let after = chars.get(i + 1);
+        let begins =
+            c.is_uppercase() && (before.is_some_and(|b| !b.is_uppercase()) || after.is_some_and(|a| a.is_lowercase()));
+        if begins || !c.is_alphanumeric() {
+            words.insert(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.insert(word);
+    words.remove("");
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::runbook::format::read;
+
+    fn book(path: &str, triggers: &str) -> Arc<Runbook> {
+        let text = format!("name: {path}\ntriggers: [{triggers}]\nsteps: [{{name: One}}]\n");
+        Arc::new(read(&format!("runbooks/{path}.yaml"), &text).0.unwrap())
+    }
+
+    fn found(books: &[Arc<Runbook>], alert: &str, labels: &Labels, url: &str) -> Vec<String> {
+        let annotations = Labels::from([("runbook_url", url)]);
+        matches(books, alert, labels, &annotations)
+            .into_iter()
+            .map(|m| format!("{} {}: {}", m.score, m.runbook, m.why))
+            .collect()
+    }
+
+    #[test]
+    fn the_best_reason_comes_first() {
+        let books = [
+            book("high-api-latency", "{alert: APILatencyHigh}"),
+            book("disk-full", "{alert: DiskFull}"),
+            book("web-only", "{alert: CheckoutLatencyHigh, match: ['team=web']}"),
+            book(
+                "checkout",
+                "{alert: CheckoutLatencyHigh, match: ['team=pay', 'env=~p.*']}, {alert: CheckoutLatencyHigh}",
+            ),
+        ];
+        let labels = Labels::from([("team", "pay"), ("env", "prod")]);
+        assert_eq!(
+            found(&books, "CheckoutLatencyHigh", &labels, "https://wiki.example/x/Disk-Full.md?v=2"),
+            [
+                "1020 checkout: trigger CheckoutLatencyHigh with team=\"pay\", env=~\"p.*\"",
+                "800 disk-full: runbook_url names disk-full",
+                "200 high-api-latency: a similar name: high, latency"
+            ]
+        );
+        assert_eq!(
+            found(&books, "ApiLatencyHigh", &labels, "")[0],
+            "400 high-api-latency: a similar name: api, high, latency"
+        );
+        assert_eq!(found(&books, "NothingAtAll", &labels, "not a url"), Vec::<String>::new());
+        assert_eq!(
+            found(&books, "X", &labels, "https://w.example/all#diskfull"),
+            ["800 disk-full: runbook_url names diskfull"]
+        );
+        let mut turned = books.to_vec();
+        turned.reverse();
+        assert_eq!(
+            found(&turned, "CheckoutLatencyHigh", &labels, ""),
+            found(&books, "CheckoutLatencyHigh", &labels, "")
+        );
+    }
+
+    #[test]
+    fn names_fall_into_words() {
+        let list = |name: &str| words(name).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(list("APILatencyHigh"), "api high latency");
+        assert_eq!(list("api-latency_high"), "api high latency");
+        assert_eq!(list("KubePodOOMKilled"), "killed kube oom pod");
+        assert_eq!(list(""), "");
+    }
+}

@@ -1,0 +1,300 @@
+//! One HTTP client per endpoint, built when it is first needed (reading the system's certificates takes milliseconds) and
+//! then kept. Never follows, never retries, but for one thing: after a 401 the secret is read again, and if it has changed
+//! the request is sent once more.
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::time::Timestamp;
+use crate::io::clock;
+use crate::io::http::classify;
+use crate::io::http::endpoint::{Auth, Endpoint};
+use crate::io::http::reply::{self, Explained, Reply};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Client, Identity, Method, Response, StatusCode, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use std::path::Path;
+use std::time::Duration;
+use tokio::sync::{Mutex, OnceCell};
+
+/// Bytes of an error body that are read to explain the error.
+const ERROR_LIMIT: usize = 64 * 1024;
+
+/// What is sent along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Nothing.
+    None,
+    /// A form.
+    Form(Vec<(String, String)>),
+    /// JSON text.
+    Json(String),
+}
+
+/// One request below the base of an endpoint.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `GET`, `POST`, ….
+    pub method: Method,
+    /// The path below the base, such as `api/v1/query`.
+    pub path: String,
+    /// Query parameters beside the endpoint's own.
+    pub query: Vec<(String, String)>,
+    /// The body.
+    pub body: Body,
+    /// The largest answer, in bytes after decompression.
+    pub limit: usize,
+    /// Reads this source's error bodies.
+    pub explain: fn(&[u8]) -> Explained,
+}
+
+impl Request {
+    /// A `GET` with no query.
+    pub fn get(path: impl Into<String>, limit: usize, explain: fn(&[u8]) -> Explained) -> Self {
+        Self { method: Method::GET, path: path.into(), query: Vec::new(), body: Body::None, limit, explain }
+    }
+
+    /// A `POST`.
+    pub fn post(path: impl Into<String>, body: Body, limit: usize, explain: fn(&[u8]) -> Explained) -> Self {
+        Self { method: Method::POST, body, ..Self::get(path, limit, explain) }
+    }
+}
+
+/// The client of one endpoint.
+pub struct Http {
+    endpoint: Endpoint,
+    client: OnceCell<Client>,
+    secret: Mutex<Option<SecretString>>,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    /// A client that is not built yet; costs nothing.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, client: OnceCell::new(), secret: Mutex::new(None) }
+    }
+
+    /// Its endpoint.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Sends one request and gives its 2xx answer, or the fault.
+    pub async fn send(&self, request: &Request) -> Result<Reply, Fault> {
+        let client = self.client.get_or_try_init(|| build(self.endpoint.clone())).await?;
+        let secret = self.secret().await?;
+        let first = self.once(client, request, secret.as_ref()).await;
+        match first {
+            Err(fault) if fault.kind == FaultKind::Auth => match self.changed(secret.as_ref()).await? {
+                Some(fresh) => self.once(client, request, Some(&fresh)).await,
+                None => Err(fault),
+            },
+            answered => answered,
+        }
+    }
+
+    /// The secret, read at the first use.
+    async fn secret(&self) -> Result<Option<SecretString>, Fault> {
+        let Some(source) = self.endpoint.auth.source() else { return Ok(None) };
+        let mut kept = self.secret.lock().await;
+        if kept.is_none() {
+            *kept = Some(source.resolve().await.map_err(|f| self.named(f))?);
+        }
+        Ok(kept.clone())
+    }
+
+    /// Reads the secret again; `Some` when it is another one than `used`, so that a wrong one is not sent twice.
+    async fn changed(&self, used: Option<&SecretString>) -> Result<Option<SecretString>, Fault> {
+        let Some(source) = self.endpoint.auth.source() else { return Ok(None) };
+        let mut kept = self.secret.lock().await;
+        let fresh = source.resolve().await.map_err(|f| self.named(f))?;
+        let same = used.is_some_and(|used| used.expose_secret() == fresh.expose_secret());
+        *kept = Some(fresh.clone());
+        Ok((!same).then_some(fresh))
+    }
+
+    fn named(&self, fault: Fault) -> Fault {
+        Fault { what: self.endpoint.name().to_owned(), detail: format!("{}: {}", fault.what, fault.detail), ..fault }
+    }
+
+    async fn once(&self, client: &Client, ask: &Request, secret: Option<&SecretString>) -> Result<Reply, Fault> {
+        let what = self.endpoint.name();
+        let url = self.endpoint.join(&ask.path, &ask.query);
+        let mut builder = client.request(ask.method.clone(), url).headers(credentials(&self.endpoint, secret)?);
+        builder = match &ask.body {
+            Body::None => builder,
+            Body::Form(fields) => builder.form(fields),
+            Body::Json(text) => builder.header(CONTENT_TYPE, "application/json").body(text.clone()),
+        };
+        let sent = clock::now();
+        let mut response = builder.send().await.map_err(|e| classify::fault(what, e))?;
+        let now = clock::now();
+        let (status, headers) = (response.status(), response.headers().clone());
+        if let Some(fault) = reply::by_status(what, status, &headers, now) {
+            return Err(fault);
+        }
+        if !status.is_success() {
+            return Err(refused(what, status, &headers, &mut response, ask.explain, now).await);
+        }
+        let body = read(what, &mut response, ask.limit).await?;
+        if reply::is_html(&headers, &body) {
+            let detail = "answered with a web page instead of data; a proxy in front of it wants a login";
+            return Err(Fault::new(FaultKind::LoginPage, what, detail));
+        }
+        let middle = sent + (now - sent) / 2;
+        Ok(Reply { status: status.as_u16(), body, skew: reply::skew(&headers, middle) })
+    }
+}
+
+async fn refused(
+    what: &str,
+    status: StatusCode,
+    headers: &HeaderMap,
+    response: &mut Response,
+    explain: fn(&[u8]) -> Explained,
+    now: Timestamp,
+) -> Fault {
+    // The status is already the answer: a body that breaks off only costs the explanation.
+    let body = read(what, response, ERROR_LIMIT).await.unwrap_or_default();
+    let html = reply::is_html(headers, &body);
+    let explained = if html { Explained::default() } else { explain(&body) };
+    reply::by_body(what, status, headers, explained, html, now)
+}
+
+/// Reads the body piece by piece and stops at the limit; the pieces are decompressed ones.
+async fn read(what: &str, response: &mut Response, limit: usize) -> Result<Vec<u8>, Fault> {
+    let too_large = || Fault::new(FaultKind::TooLarge, what, format!("the answer is larger than {limit} bytes"));
+    let announced = response.content_length().unwrap_or(0);
+    if announced > limit as u64 {
+        return Err(too_large());
+    }
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+    while let Some(piece) = response.chunk().await.map_err(|e| classify::fault(what, e))? {
+        if body.len().saturating_add(piece.len()) > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
+}
+
+/// The headers of this endpoint. All values are marked so that no library prints them.
+fn credentials(endpoint: &Endpoint, secret: Option<&SecretString>) -> Result<HeaderMap, Fault> {
+    let local = |detail: String| Fault::new(FaultKind::Local, endpoint.name(), detail);
+    let mut map = HeaderMap::new();
+    let mut put = |name: &str, value: &str| {
+        let key =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| local(format!("{name:?} is not a header name")))?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| local(format!("the header {name} cannot be sent")))?;
+        value.set_sensitive(true);
+        map.insert(key, value);
+        Ok(())
+    };
+    for (name, value) in &endpoint.headers {
+        put(name, value)?;
+    }
+    match (&endpoint.auth, secret.map(ExposeSecret::expose_secret)) {
+        (Auth::None, _) | (_, None) => {}
+        (Auth::Bearer(_), Some(token)) => put(AUTHORIZATION.as_str(), &format!("Bearer {token}"))?,
+        (Auth::Header { name, prefix, .. }, Some(secret)) => put(name, &format!("{prefix}{secret}"))?,
+        (Auth::Basic { user, .. }, Some(_)) if user.contains(':') || !user.is_ascii() => {
+            return Err(local("the user name for basic auth holds a colon or is not ASCII".into()));
+        }
+        (Auth::Basic { user, .. }, Some(password)) => {
+            put(AUTHORIZATION.as_str(), &format!("Basic {}", base64(format!("{user}:{password}").as_bytes())))?;
+        }
+    }
+    Ok(map)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let word = (0..3).fold(0_u32, |word, i| (word << 8) | u32::from(group.get(i).copied().unwrap_or(0)));
+        for i in 0..4 {
+            let six = ((word >> (18 - 6 * i)) & 63) as usize;
+            let letter = ALPHABET.get(six).copied().unwrap_or(b'=');
+            out.push(if i <= group.len() { char::from(letter) } else { '=' });
+        }
+    }
+    out
+}
+
+/// Builds the client on a thread that may block: it reads files.
+async fn build(endpoint: Endpoint) -> Result<Client, Fault> {
+    let name = endpoint.name().to_owned();
+    let built = tokio::task::spawn_blocking(move || build_blocking(&endpoint)).await;
+    built.map_err(|e| Fault::new(FaultKind::Local, name, format!("the HTTP client could not be built: {e}")))?
+}
+
+fn build_blocking(endpoint: &Endpoint) -> Result<Client, Fault> {
+    // A second installation fails, which is as good: the provider is there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let fail = |kind, detail: String| Fault::new(kind, endpoint.name(), detail);
+    let mut builder = Client::builder()
+        .timeout(endpoint.timeout)
+        .connect_timeout(endpoint.connect_timeout)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        // Shorter than the usual minute of proxies, so that a poll does not meet a connection that is just being closed.
+        .pool_idle_timeout(Duration::from_secs(45))
+        .user_agent(concat!("midwatch/", env!("CARGO_PKG_VERSION")));
+    if endpoint.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    if let Some(path) = &endpoint.tls.ca_file {
+        let roots = Certificate::from_pem_bundle(&file(endpoint, path)?)
+            .ok()
+            .filter(|roots| !roots.is_empty())
+            .ok_or_else(|| fail(FaultKind::Local, format!("{} holds no PEM certificate", path.display())))?;
+        builder = builder.tls_certs_only(roots);
+    } else if !endpoint.is_tls() {
+        // Without TLS no roots are needed: faster, and it works where none are installed.
+        builder = builder.tls_certs_only([]);
+    }
+    if let Some((certificate, key)) = &endpoint.tls.client {
+        let mut pem = file(endpoint, certificate)?;
+        pem.push(b'\n');
+        pem.extend(file(endpoint, key)?);
+        let identity = Identity::from_pem(&pem).map_err(|_| {
+            let (c, k) = (certificate.display(), key.display());
+            fail(FaultKind::Local, format!("{c} and {k} hold no PEM certificate and key"))
+        })?;
+        builder = builder.identity(identity);
+    }
+    builder.build().map_err(|e| Fault {
+        kind: if endpoint.is_tls() { FaultKind::Tls } else { FaultKind::Local },
+        ..classify::fault(endpoint.name(), e)
+    })
+}
+
+fn file(endpoint: &Endpoint, path: &Path) -> Result<Vec<u8>, Fault> {
+    std::fs::read(path)
+        .map_err(|e| Fault::new(FaultKind::Local, endpoint.name(), format!("{} cannot be read: {e}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_follows_the_standard_vectors() {
+        for (text, want) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+            ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ] {
+            assert_eq!(base64(text.as_bytes()), want);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! From status and headers to an answer or a fault. Never reads from the network.
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::time::{Span, Timestamp};
+use chrono::DateTime;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+
+/// A 2xx answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The status, 200 to 299.
+    pub status: u16,
+    /// The body, decompressed.
+    pub body: Vec<u8>,
+    /// The server's clock minus ours, to about a second; `None` when it did not say.
+    pub skew: Option<Span>,
+}
+
+/// What a source's own error body says.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Explained {
+    /// A kind that fits better than the status does.
+    pub kind: Option<FaultKind>,
+    /// Its words, raw outside text.
+    pub text: String,
+}
+
+/// The longest piece of an error body that is kept in a fault.
+const DETAIL: usize = 500;
+
+/// The fault that a status alone tells, with no need to read the body. `None`: read the body.
+pub(super) fn by_status(what: &str, status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<Fault> {
+    let fault = |kind, detail: String| Some(Fault::new(kind, what, detail));
+    match status.as_u16() {
+        300..=399 => {
+            let to = headers.get(LOCATION).and_then(|l| l.to_str().ok());
+            fault(FaultKind::Redirect, format!("answered {} towards {}; not followed", status.as_u16(), host_of(to)))
+        }
+        401 => fault(FaultKind::Auth, "answered 401: the token or password is missing or wrong".into()),
+        403 => fault(FaultKind::Permission, "answered 403: these credentials may not read this".into()),
+        407 => fault(FaultKind::Auth, "answered 407: the proxy wants credentials".into()),
+        429 => Some(Fault {
+            retry_after: retry_after(headers, now),
+            ..Fault::new(FaultKind::RateLimited, what, "answered 429: too many requests")
+        }),
+        _ => None,
+    }
+}
+
+/// The fault of a 4xx or 5xx with its body (or the beginning of it).
+pub(super) fn by_body(
+    what: &str,
+    status: StatusCode,
+    headers: &HeaderMap,
+    explained: Explained,
+    html: bool,
+    now: Timestamp,
+) -> Fault {
+    let retry_after = retry_after(headers, now);
+    let kind = explained.kind.unwrap_or(match status.as_u16() {
+        503 if retry_after.is_some() => FaultKind::RateLimited,
+        408 => FaultKind::Timeout,
+        500.. => FaultKind::Server,
+        _ => FaultKind::Rejected,
+    });
+    let said: String = explained.text.trim().chars().take(DETAIL).collect();
+    let mut detail = format!("answered {}", status.as_u16());
+    if html {
+        detail.push_str(" with a web page");
+    } else if !said.is_empty() {
+        detail = format!("{detail}: {said}");
+    }
+    if status == StatusCode::NOT_FOUND {
+        detail.push_str(" (is the path of the URL right?)");
+    }
+    Fault { retry_after, ..Fault::new(kind, what, detail) }
+}
+
+/// Where a redirect leads, without path and query, which may hold a token.
+fn host_of(location: Option<&str>) -> String {
+    match location.map(reqwest::Url::parse) {
+        None => "nowhere".into(),
+        Some(Err(_)) => "another path of the same host".into(),
+        Some(Ok(url)) => url.host_str().map_or_else(|| format!("{}:", url.scheme()), str::to_owned),
+    }
+}
+
+/// Whether this is a web page: by its type, or by its first character, since proxies lie about the type.
+pub(super) fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
+    let said = headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or("");
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    said.trim_start().to_ascii_lowercase().starts_with("text/html") || body.first() == Some(&b'<')
+}
+
+/// `Retry-After` as seconds or as a date; a date is measured against the server's own clock where it tells it.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Span> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(Span::seconds(i64::from(seconds)));
+    }
+    let until = http_date(text)?;
+    Some((until - date(headers).unwrap_or(now)).max(Span::zero()))
+}
+
+/// The server's clock minus ours. The header has whole seconds, cut off: half a second is added to centre it.
+pub(super) fn skew(headers: &HeaderMap, now: Timestamp) -> Option<Span> {
+    Some(date(headers)? + Span::milliseconds(500) - now)
+}
+
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(DATE)?.to_str().ok()?)
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    DateTime::parse_from_rfc2822(text.trim()).ok().map(|d| d.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(n, v)| (n.clone(), HeaderValue::from_str(v).unwrap())).collect()
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let now: Timestamp = "2026-05-01T03:00:00Z".parse().unwrap();
+        for (value, date, want) in [
+            ("7", None, Some(7)),
+            ("Fri, 01 May 2026 03:00:40 GMT", None, Some(40)),
+            ("Fri, 01 May 2026 03:00:40 GMT", Some("Fri, 01 May 2026 03:00:30 GMT"), Some(10)),
+            ("Fri, 01 May 2026 02:00:00 GMT", None, Some(0)),
+            ("soon", None, None),
+            ("-3", None, None),
+            ("99999999999999999999", None, None),
+        ] {
+            let mut map = headers(&[(RETRY_AFTER, value)]);
+            if let Some(date) = date {
+                map.insert(DATE, HeaderValue::from_str(date).unwrap());
+            }
+            assert_eq!(retry_after(&map, now).map(|s| s.num_seconds()), want, "{value} {date:?}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_names_the_host_alone() {
+        for (location, want) in [
+            (Some("https://sso.example/login?token=hunter2"), "sso.example"),
+            (Some("https://u:hunter2@sso.example/"), "sso.example"),
+            (Some("/login?next=hunter2"), "another path"),
+            (None, "nowhere"),
+        ] {
+            let map = location.map_or_else(HeaderMap::new, |l| headers(&[(LOCATION, l)]));
+            let fault = by_status("x", StatusCode::FOUND, &map, Timestamp::UNIX_EPOCH).unwrap();
+            assert!(fault.detail.contains(want) && !fault.detail.contains("hunter2"), "{}", fault.detail);
+        }
+    }
+}

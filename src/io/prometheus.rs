@@ -1,0 +1,7 @@
+//! Prometheus and what speaks its API (Thanos, Mimir, Cortex, VictoriaMetrics): asking it, and measuring objectives with
+//! the answers. Knows nothing of the app.
+
+pub mod answer;
+pub mod client;
+pub mod decode;
+pub mod measure;

@@ -1,0 +1,83 @@
+//! Timelines for elsewhere: every event, and nothing that acts where it lands.
+
+use crate::postmortem::story::{HOSTILE, Log, Words, begin, berlin, plain, settings, told};
+use midwatch::domain::export::{CHUNK, Format, export};
+use midwatch::domain::incident::event::NoteKind;
+use midwatch::domain::incident::state::Incident;
+use proptest::prelude::*;
+
+/// Reads quoted CSV back.
+fn read_csv(text: &str) -> Vec<Vec<String>> {
+    let row = |line: &str| {
+        let mut cells = vec![String::new()];
+        let mut quoted = false;
+        for c in line.replace("\"\"", "\u{0}").chars() {
+            match c {
+                '"' => quoted = !quoted,
+                ',' if !quoted => cells.push(String::new()),
+                '\u{0}' => cells.last_mut().unwrap().push('"'),
+                c => cells.last_mut().unwrap().push(c),
+            }
+        }
+        cells
+    };
+    text.lines().map(row).collect()
+}
+
+#[test]
+fn exports_hold_every_event_and_no_formula() {
+    for hostile in HOSTILE.into_iter().chain(["", "=1+1", "+1", "-1", "@SUM(1)", "  =1"]) {
+        let words = Words(Box::new(move |text: &str| format!("{hostile} {text}")));
+        let (incident, events, _) = told(&words);
+        let count = events.len();
+        let csv = read_csv(&export(&incident, &events, berlin(), Format::Csv).concat());
+        assert_eq!(csv.len(), count + 1);
+        assert_eq!(csv[0], ["at_utc", "at_local", "kind", "actor", "text", "ref"]);
+        for row in &csv[1..] {
+            assert_eq!(row.len(), 6, "{row:?}");
+            assert!(row.iter().all(|cell| !cell.trim_start().starts_with(['=', '+', '-', '@'])), "{row:?}");
+        }
+        let jsonl = export(&incident, &events, berlin(), Format::JsonLines).concat();
+        assert_eq!(jsonl.lines().count(), count);
+        for line in jsonl.lines() {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            let event = events.iter().find(|e| Some(e.key.seq) == value["seq"].as_u64()).unwrap();
+            assert_eq!(value["actor"], event.actor.as_str(), "JSON loses nothing");
+            assert!(!line.chars().any(midwatch::domain::text::is_hidden));
+        }
+        let text = export(&incident, &events, berlin(), Format::Text);
+        assert!(
+            text.iter().all(|chunk| chunk.chars().count() <= CHUNK && !chunk.contains('@') && !chunk.contains("<!"))
+        );
+        let lines: usize = text.iter().map(|chunk| chunk.lines().count() - 1).sum();
+        assert_eq!(lines, count);
+    }
+}
+
+#[test]
+fn the_exports_look() {
+    let (incident, events, _) = told(&plain());
+    settings().bind(|| {
+        for format in Format::ALL {
+            let name = format!("timeline_{}", format.word());
+            insta::assert_snapshot!(name, export(&incident, &events, berlin(), format).join("=====\n"));
+            assert_eq!(Format::named(format.word()), Some(format));
+        }
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn chunks_fit_whatever_the_texts(texts in proptest::collection::vec("(\\PC|\n){0,6000}", 1..6)) {
+        let mut log = Log { events: Vec::new() };
+        begin(&plain(), &mut log);
+        for text in texts {
+            log.note("01T23:59:00", "bob", NoteKind::Note, text);
+        }
+        let incident = Incident::fold(&log.events).unwrap();
+        for chunk in export(&incident, &log.events, berlin(), Format::Text) {
+            prop_assert!(chunk.chars().count() <= CHUNK);
+        }
+    }
+}
