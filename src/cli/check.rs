@@ -10,7 +10,9 @@ use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, S
 use crate::domain::document::{Finding, Level, Node, Value, parse};
 use crate::domain::severity::SeverityTable;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Kinds of files, recognised by what they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,30 +52,65 @@ fn configured(context: &Context) -> (usize, Vec<Finding>) {
     let mut findings = context.all_findings();
     let mut files = usize::from(context.configured) + usize::from(context.config().severities.is_some());
     findings.extend(references(context));
+    let mut read = Vec::new();
     for (kind, (paths, missing)) in [(Kind::Slo, context.slo_files()), (Kind::Runbook, context.runbook_files())] {
         findings.extend(missing);
         for path in paths {
             files += 1;
             findings.extend(one(&path, Some(kind), true));
+            read.push(path);
         }
     }
+    findings.extend(between(&read));
     (files, findings)
 }
 
+/// What is wrong only between files: one objective or one runbook declared twice.
+fn between(paths: &[PathBuf]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut runbooks = Vec::new();
+    let mut first: BTreeMap<String, String> = BTreeMap::new();
+    for path in paths {
+        let Ok(text) = read_text(path) else { continue };
+        let name = path.to_string_lossy();
+        if kind_of(&text) == Some(Kind::Runbook) {
+            runbooks.extend(crate::domain::runbook::format::read(&name, &text).0.map(Arc::new));
+            continue;
+        }
+        if kind_of(&text) != Some(Kind::Slo) {
+            continue;
+        }
+        for objective in crate::domain::slo::format::read(&name, &text).0 {
+            if let Some(other) = first.get(objective.id.as_str()) {
+                let message =
+                    format!("the objective `{}` is declared at {other} already; that one is used", objective.id);
+                let line = objective.declared.rsplit(':').next().and_then(|line| line.parse().ok()).unwrap_or(0);
+                let message = crate::domain::text::clean(&message);
+                findings.push(Finding { line, column: 1, ..about(path, Level::Error, "duplicate", message) });
+            } else {
+                first.insert(objective.id.0, objective.declared);
+            }
+        }
+    }
+    findings.extend(crate::domain::runbook::lint::lint_together(&runbooks));
+    findings
+}
+
 fn named(paths: &[PathBuf]) -> (usize, Vec<Finding>) {
-    let (mut files, mut findings) = (0, Vec::new());
+    let (mut read, mut findings) = (Vec::new(), Vec::new());
     for path in paths {
         if path.is_dir() {
             for file in expand(&path.to_string_lossy()) {
-                files += 1;
                 findings.extend(one(&file, None, false));
+                read.push(file);
             }
         } else {
-            files += 1;
             findings.extend(one(path, None, true));
+            read.push(path.clone());
         }
     }
-    (files, findings)
+    findings.extend(between(&read));
+    (read.len(), findings)
 }
 
 /// A file of unknown kind is an error when someone named it, and a remark when it merely lay in a folder.
@@ -114,6 +151,7 @@ fn objectives(name: &str, text: &str) -> Vec<Finding> {
 fn runbook(name: &str, text: &str) -> Vec<Finding> {
     let (runbook, mut findings) = crate::domain::runbook::format::read(name, text);
     findings.extend(runbook.iter().flat_map(|runbook| crate::domain::runbook::lint::lint(runbook, None)));
+    findings.sort_by_key(|finding| (finding.line, finding.column));
     findings
 }
 
@@ -188,7 +226,7 @@ fn references(context: &Context) -> Vec<Finding> {
             HeaderValue::Plain(_) => None,
         });
         findings.extend(secret.into_iter().chain(headers).filter_map(readable_by_others));
-        findings.extend(connection.tls.key_file.as_deref().and_then(exposed));
+        findings.extend(connection.tls.key_file.as_deref().and_then(|file| exposed(file, Level::Warning)));
         for file in [&connection.tls.ca_file, &connection.tls.cert_file].into_iter().flatten() {
             findings.extend(missing(file));
         }
@@ -206,17 +244,18 @@ fn missing(file: &Path) -> Option<Finding> {
 
 fn readable_by_others(secret: &SecretRef) -> Option<Finding> {
     match secret {
-        SecretRef::File(file) => exposed(file),
+        // The source would refuse to use it, so that it is an error here too.
+        SecretRef::File(file) => exposed(file, Level::Error),
         SecretRef::Command(_) | SecretRef::Env(_) => None,
     }
 }
 
-fn exposed(file: &Path) -> Option<Finding> {
+fn exposed(file: &Path, level: Level) -> Option<Finding> {
     use std::os::unix::fs::MetadataExt;
     let Ok(meta) = std::fs::metadata(file) else { return missing(file) };
     let quoted = shlex::try_quote(&file.to_string_lossy()).map(String::from).unwrap_or_default();
-    let message = format!("others can read this secret. Run: chmod 600 {quoted}");
-    (meta.mode() & 0o044 != 0).then(|| about(file, Level::Warning, "secret-exposed", message))
+    let message = format!("others can get at this secret. Run: chmod 600 {quoted}");
+    (meta.mode() & 0o077 != 0).then(|| about(file, level, "secret-exposed", message))
 }
 
 #[cfg(test)]

@@ -139,6 +139,33 @@ fn check_knows_files_by_what_they_hold() {
 }
 
 #[test]
+fn check_finds_what_is_declared_twice() {
+    let machine = Machine::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let asset = |name: &str| std::fs::read_to_string(root.join("assets").join(name)).unwrap();
+    machine.write("config.yaml", "slos: [slos/]\nrunbooks: [runbooks/]\n");
+    for name in ["a.yaml", "b.yaml"] {
+        machine.write(&format!("slos/{name}"), &asset("slo.yaml"));
+        machine.write(&format!("runbooks/{name}"), &asset("runbook.yaml"));
+    }
+    let out = machine.run("check -o json");
+    let findings = out.json()["findings"].as_array().unwrap().clone();
+    let errors: Vec<String> = findings
+        .iter()
+        .filter(|f| f["level"] == "error")
+        .map(|f| format!("{}:{}", f["path"].as_str().unwrap().rsplit('/').next().unwrap(), f["rule"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        (out.code, errors),
+        (1, vec!["b.yaml:duplicate".into(), "b.yaml:duplicate".into(), "b.yaml:RB001".to_owned()])
+    );
+    assert_eq!(
+        findings.iter().filter(|f| f["rule"] == "duplicate").map(|f| f["line"].as_i64().unwrap()).min(),
+        Some(7)
+    );
+}
+
+#[test]
 fn check_reads_hostile_files_with_limits() {
     let machine = Machine::new();
     machine.write("large.yaml", &"#".repeat(10 << 20));
@@ -150,6 +177,25 @@ fn check_reads_hostile_files_with_limits() {
     for rule in ["[too-large]", "[encoding]", "[wrong-type]"] {
         assert!(out.out.contains(rule), "{rule}: {}", out.out);
     }
+}
+
+#[test]
+fn check_looks_at_what_the_configuration_names() {
+    let machine = Machine::new();
+    let text =
+        "prometheus:\n  - url: http://127.0.0.1:9090\n    auth: {bearer: {file: token}}\n    tls: {ca_file: ca.pem}\n";
+    machine.write("config.yaml", text);
+    let rules = |out: &Said| -> Vec<String> {
+        let findings = out.json()["findings"].as_array().unwrap().clone();
+        findings.iter().map(|f| format!("{} {}", f["level"].as_str().unwrap(), f["rule"].as_str().unwrap())).collect()
+    };
+    let out = machine.run("check -o json");
+    assert_eq!((out.code, rules(&out)), (0, vec!["warning missing-file".to_owned(); 2]));
+    let token = machine.write("token", "x");
+    std::fs::set_permissions(&token, PermissionsExt::from_mode(0o640)).unwrap();
+    machine.write("ca.pem", "x");
+    let out = machine.run("check -o json");
+    assert_eq!((out.code, rules(&out)), (1, vec!["error secret-exposed".to_owned()]));
 }
 
 #[test]
@@ -268,6 +314,17 @@ fn a_reader_that_went_away_is_no_panic() {
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
 
+fn is_type(name: &str, value: &Value) -> bool {
+    match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        other => panic!("type {other}"),
+    }
+}
+
 /// The part of JSON Schema that our schemas use; an unknown word fails the test.
 fn violations(schema: &Value, root: &Value, value: &Value, at: &str, out: &mut Vec<String>) {
     for (word, rule) in schema.as_object().unwrap() {
@@ -279,15 +336,7 @@ fn violations(schema: &Value, root: &Value, value: &Value, at: &str, out: &mut V
                 violations(&root["definitions"][name], root, value, at, out);
             }
             "type" => {
-                let fits = match rule.as_str().unwrap() {
-                    "object" => value.is_object(),
-                    "array" => value.is_array(),
-                    "string" => value.is_string(),
-                    "number" => value.is_number(),
-                    "integer" => value.is_i64() || value.is_u64(),
-                    "boolean" => value.is_boolean(),
-                    other => panic!("type {other}"),
-                };
+                let fits = is_type(rule.as_str().unwrap(), value);
                 if !fits {
                     say(format!("{value} is not of type {rule}"));
                 }
