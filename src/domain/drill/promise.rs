@@ -1,14 +1,12 @@
 //! What the simulated services promise: nine objectives, the troubles each had, and how the incident hurts it.
 
 use crate::domain::drill::service::Service;
-use crate::domain::slo::objective::AlertPair;
 use crate::domain::slo::objective::Bad;
 use crate::domain::slo::objective::Compare;
 use crate::domain::slo::objective::Kind;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::objective::PolicyRule;
 use crate::domain::slo::objective::Sli;
-use crate::domain::slo::reading::Window;
 use crate::domain::time::mins;
 
 /// The objectives as a file in the format that the demo teaches.

@@ -1,0 +1,337 @@
+//! What may be typed: every command and flag, as data. Says nothing about what a command does; [`crate::cli`] does.
+
+pub mod incident;
+pub mod runbook;
+
+use crate::cli::args::incident::IncidentArgs;
+use crate::cli::args::runbook::RunbookArgs;
+use crate::config::environment::zone;
+use crate::config::flags::ColorChoice;
+use crate::config::{Flags, LogLevel, ThemeName, Word};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A terminal cockpit for the engineer who has just been paged.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "midwatch", version, about, max_term_width = 100, infer_subcommands = false)]
+#[command(after_help = "Without a command the cockpit opens. `midwatch demo` needs no configuration.")]
+pub struct Args {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; nothing means the cockpit.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs: exactly one document.
+    Json,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The configuration file [environment: MIDWATCH_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder of the durable records [environment: MIDWATCH_DATA_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, short, global = true, value_enum, default_value_t)]
+    pub output: Format,
+    /// Refuse everything that changes the world [environment: MIDWATCH_READ_ONLY]
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Colours of the cockpit [environment: MIDWATCH_THEME]
+    #[arg(long, global = true, value_name = "NAME", value_parser = words::<ThemeName>())]
+    pub theme: Option<ThemeName>,
+    /// Draw with ASCII only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Spare bytes on a slow link
+    #[arg(long, global = true)]
+    pub slow: bool,
+    /// Whether to use colour [environment: NO_COLOR]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = words::<ColorChoice>())]
+    pub color: ColorChoice,
+    /// How much goes to the log file [environment: MIDWATCH_LOG_LEVEL]
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = words::<LogLevel>())]
+    pub log_level: Option<LogLevel>,
+    /// The zone of the local clock and of bare times [environment: MIDWATCH_TIME_ZONE]
+    #[arg(long, global = true, value_name = "ZONE", value_parser = zone)]
+    pub time_zone: Option<chrono_tz::Tz>,
+}
+
+impl Global {
+    /// The flags that change a setting.
+    pub fn flags(&self) -> Flags {
+        Flags {
+            read_only: self.read_only,
+            theme: self.theme,
+            ascii: self.ascii,
+            slow: self.slow,
+            color: self.color,
+            log_level: self.log_level,
+            time_zone: self.time_zone,
+        }
+    }
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Open the cockpit on a simulated production; needs no network and no configuration
+    Demo(DemoArgs),
+    /// Write a commented starter configuration, an SLO file and a runbook; never overwrites
+    Init,
+    /// Validate configuration, SLO files, runbooks and severity tables; all findings at once
+    Check(CheckArgs),
+    /// Try every source, the data folder and the terminal
+    Doctor,
+    /// Show the effective configuration
+    Config(ConfigArgs),
+    /// Show objectives with budgets and burn rates
+    Slo(SloArgs),
+    /// Show firing alerts from every source, with the matching runbook
+    Alerts,
+    /// Declare, steer and read incidents
+    Incident(IncidentArgs),
+    /// List, read, lint, match and walk runbooks
+    Runbook(RunbookArgs),
+    /// Write the draft of a postmortem, or count the blanks of one
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Postmortem(PostmortemArgs),
+    /// Print one screen of facts
+    Status(StatusArgs),
+    /// Print facts as they change, one per line
+    Watch(WatchArgs),
+    /// Print the key table
+    Keys(KeysArgs),
+    /// Print a completion script
+    Completions(CompletionsArgs),
+    /// Print the manual page (roff)
+    Man,
+    /// Print the JSON Schema of a file kind, for editors
+    Schema(SchemaArgs),
+}
+
+/// `demo`
+#[derive(Clone, Debug, clap::Args)]
+pub struct DemoArgs {
+    /// The random numbers the simulated production is made of
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How much faster than real time it runs
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub speed: u32,
+}
+
+/// `check`
+#[derive(Clone, Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Files and folders; without any, the configuration and everything it names
+    pub paths: Vec<PathBuf>,
+}
+
+/// `config`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ConfigArgs {
+    /// What about it.
+    #[command(subcommand)]
+    pub what: ConfigCommand,
+}
+
+/// What about the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Every value with its origin; secrets are masked
+    Show,
+    /// Where the files are
+    Path,
+}
+
+/// `slo`
+#[derive(Clone, Debug, clap::Args)]
+pub struct SloArgs {
+    /// What about them.
+    #[command(subcommand)]
+    pub what: SloCommand,
+}
+
+/// What about objectives.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SloCommand {
+    /// Every objective with its budget and burn rates
+    List,
+    /// One objective with alert state, policy band and forecast
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+/// `postmortem`
+#[derive(Clone, Debug, clap::Args)]
+pub struct PostmortemArgs {
+    /// Instead of writing one.
+    #[command(subcommand)]
+    pub check: Option<PostmortemCommand>,
+    /// The incident
+    #[arg(required = true)]
+    pub id: Option<String>,
+    /// Where to write; `-` prints. Default: the configured folder
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// `a`, `b` or a template file. Default: as configured
+    #[arg(long)]
+    pub template: Option<String>,
+}
+
+/// Instead of writing a postmortem.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PostmortemCommand {
+    /// Count the blanks that people must still fill
+    Check {
+        /// The postmortem
+        file: PathBuf,
+    },
+}
+
+/// `status`
+#[derive(Clone, Debug, clap::Args)]
+pub struct StatusArgs {
+    /// Exit as monitoring plugins do: 0 ok, 1 warning, 2 page, 3 unknown or stale
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `watch`
+#[derive(Clone, Debug, clap::Args)]
+pub struct WatchArgs {
+    /// Lines without columns and cursor motion (the only form so far)
+    #[arg(long)]
+    pub plain: bool,
+    /// Seconds between two signs of life; 0 for none
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub heartbeat: u32,
+}
+
+/// `keys`
+#[derive(Clone, Debug, clap::Args)]
+pub struct KeysArgs {
+    /// As Markdown
+    #[arg(long)]
+    pub md: bool,
+}
+
+/// `completions`
+#[derive(Clone, Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// For which shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `schema`
+#[derive(Clone, Debug, clap::Args)]
+pub struct SchemaArgs {
+    /// Of which file kind
+    pub kind: SchemaKind,
+}
+
+/// Kinds of files that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// `config.yaml`
+    Config,
+    /// Objectives
+    Slo,
+    /// A runbook
+    Runbook,
+    /// The severity table
+    Severity,
+}
+
+impl Word for ColorChoice {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
+}
+
+/// A parser of one word out of a closed set.
+fn words<T: Word + Send + Sync>() -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word)).try_map(|text| T::from_word(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_promised_lines_parse() {
+        for line in [
+            "",
+            "demo --seed 7",
+            "init --config x.yaml",
+            "check",
+            "check a b -o json",
+            "doctor -o json",
+            "config show -o json",
+            "config path",
+            "schema runbook",
+            "slo list -o json",
+            "slo show api_availability",
+            "alerts --output json --read-only",
+            "incident declare --title T --severity SEV2 --service S --runbook r --alert a7ff --alert b8 -o json",
+            "incident list --all",
+            "incident show INC-20260501-031204 -o json",
+            "incident ack INC-1",
+            "incident note INC-1 text --at -7m --kind hypothesis",
+            "incident note INC-1 text --at 03:10 --kind action",
+            "incident status INC-1 mitigating --message text",
+            "incident severity INC-1 SEV1 --reason text",
+            "incident role INC-1 commander alice",
+            "incident mitigated INC-1 --at -3m",
+            "incident resolve INC-1 --summary text",
+            "incident reopen INC-1 --reason text",
+            "incident action INC-1 text --owner bob --due 2026-06-01",
+            "incident link INC-1 --alert a7ff",
+            "incident timeline INC-1 --format csv",
+            "incident timers INC-1",
+            "incident timers",
+            "runbook list",
+            "runbook show high-api-latency -o json",
+            "runbook lint runbooks -o json",
+            "runbook match --alert APILatencyHigh --label team=api -o json",
+            "runbook walk high-api-latency --dry-run",
+            "postmortem INC-1 --out -",
+            "postmortem check draft.md",
+            "status --check",
+            "watch --plain --heartbeat 0",
+            "keys --md",
+            "completions bash",
+            "man",
+            "--theme mono --ascii --slow --color never --log-level debug --time-zone Europe/Berlin --data-dir d",
+        ] {
+            let words = std::iter::once("midwatch").chain(line.split_whitespace());
+            assert!(Args::try_parse_from(words).is_ok_and(|_| true), "{line}");
+        }
+        for line in ["incident role INC-1 king alice", "postmortem", "--theme pink", "--time-zone Mars/Base", "slo"] {
+            let words = std::iter::once("midwatch").chain(line.split_whitespace());
+            assert!(Args::try_parse_from(words).is_err(), "{line}");
+        }
+    }
+}

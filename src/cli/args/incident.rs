@@ -1,0 +1,213 @@
+//! What may be typed after `midwatch incident`. The life of an incident, one word per act of a responder.
+
+use crate::domain::incident::event::{NoteKind, Role, Status};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Subcommand, ValueEnum};
+
+/// `incident`
+#[derive(Clone, Debug, clap::Args)]
+pub struct IncidentArgs {
+    /// What about it.
+    #[command(subcommand)]
+    pub what: IncidentCommand,
+}
+
+/// What about incidents. A time is `-7m`, `03:10` in the local zone, or RFC 3339.
+#[derive(Clone, Debug, Subcommand)]
+pub enum IncidentCommand {
+    /// Open an incident
+    Declare {
+        /// What hurts, in one line
+        #[arg(long)]
+        title: String,
+        /// Its severity, such as SEV2
+        #[arg(long)]
+        severity: String,
+        /// The service that hurts
+        #[arg(long)]
+        service: Option<String>,
+        /// The runbook to follow
+        #[arg(long, value_name = "ID")]
+        runbook: Option<String>,
+        /// An alert that belongs to it; may be repeated
+        #[arg(long, value_name = "FINGERPRINT")]
+        alert: Vec<String>,
+        /// When it was noticed
+        #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+        at: Option<String>,
+    },
+    /// Open incidents
+    List {
+        /// Also resolved ones
+        #[arg(long)]
+        all: bool,
+    },
+    /// One incident with everything known about it
+    Show {
+        /// The incident
+        id: String,
+    },
+    /// Take it
+    Ack {
+        /// The incident
+        id: String,
+    },
+    /// Add a line to the timeline
+    Note {
+        /// The incident
+        id: String,
+        /// The line
+        text: String,
+        /// When it happened
+        #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+        at: Option<String>,
+        /// What the line is
+        #[arg(long, value_enum, default_value_t)]
+        kind: LineKind,
+    },
+    /// Say where it stands
+    Status {
+        /// The incident
+        id: String,
+        /// Where it stands
+        #[arg(value_parser = status())]
+        status: Status,
+        /// What to tell about it
+        #[arg(long)]
+        message: Option<String>,
+    },
+    /// Change the severity
+    Severity {
+        /// The incident
+        id: String,
+        /// The new one
+        severity: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Give a role to a person; `-` clears it
+    Role {
+        /// The incident
+        id: String,
+        /// The role
+        #[arg(value_parser = role())]
+        role: Role,
+        /// The person
+        #[arg(allow_hyphen_values = true)]
+        person: String,
+    },
+    /// The pain stopped
+    Mitigated {
+        /// The incident
+        id: String,
+        /// When it stopped
+        #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+        at: Option<String>,
+    },
+    /// It is over
+    Resolve {
+        /// The incident
+        id: String,
+        /// What it was and what ended it
+        #[arg(long)]
+        summary: String,
+    },
+    /// It is not over
+    Reopen {
+        /// The incident
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Note something to do afterwards
+    Action {
+        /// The incident
+        id: String,
+        /// What to do
+        text: String,
+        /// Who does it
+        #[arg(long)]
+        owner: Option<String>,
+        /// Until when
+        #[arg(long)]
+        due: Option<String>,
+    },
+    /// Tie an alert to it
+    Link {
+        /// The incident
+        id: String,
+        /// The alert; may be repeated
+        #[arg(long, value_name = "FINGERPRINT", required = true)]
+        alert: Vec<String>,
+    },
+    /// The record in order
+    Timeline {
+        /// The incident
+        id: String,
+        /// In which form
+        #[arg(long, value_enum, default_value_t)]
+        format: TimelineFormat,
+    },
+    /// What is due when
+    Timers {
+        /// The incident; without one, all open ones
+        id: Option<String>,
+    },
+}
+
+/// What a line of the timeline is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LineKind {
+    /// Something seen or done
+    #[default]
+    Note,
+    /// Something decided
+    Decision,
+    /// A guess at the cause
+    Hypothesis,
+    /// A fact found
+    Finding,
+    /// Something to do afterwards
+    Action,
+}
+
+impl LineKind {
+    /// The kind of note; `None` for an action item.
+    pub fn note(self) -> Option<NoteKind> {
+        match self {
+            Self::Note => Some(NoteKind::Note),
+            Self::Decision => Some(NoteKind::Decision),
+            Self::Hypothesis => Some(NoteKind::Hypothesis),
+            Self::Finding => Some(NoteKind::Finding),
+            Self::Action => None,
+        }
+    }
+}
+
+/// In which form a timeline is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TimelineFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// Markdown
+    Md,
+    /// Comma-separated values
+    Csv,
+    /// One JSON document per line
+    Jsonl,
+}
+
+fn status() -> impl TypedValueParser<Value = Status> {
+    PossibleValuesParser::new(Status::ALL.map(Status::word)).try_map(|text| {
+        Status::ALL.into_iter().find(|status| status.word() == text).ok_or_else(|| format!("no status `{text}`"))
+    })
+}
+
+fn role() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.map(Role::word)).try_map(|text| {
+        Role::ALL.into_iter().find(|role| role.word() == text).ok_or_else(|| format!("no role `{text}`"))
+    })
+}

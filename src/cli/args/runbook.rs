@@ -1,0 +1,56 @@
+//! What may be typed after `midwatch runbook`. Nothing here runs a command of a runbook.
+
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// `runbook`
+#[derive(Clone, Debug, clap::Args)]
+pub struct RunbookArgs {
+    /// What about them.
+    #[command(subcommand)]
+    pub what: RunbookCommand,
+}
+
+/// What about runbooks.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RunbookCommand {
+    /// Every runbook
+    List,
+    /// One runbook with its steps
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Find what would fail at three in the morning
+    Lint {
+        /// Files and folders; without any, the configured ones
+        paths: Vec<PathBuf>,
+    },
+    /// Which runbook belongs to an alert, and why
+    Match {
+        /// The alert's name
+        #[arg(long, value_name = "NAME")]
+        alert: String,
+        /// A label of the alert; may be repeated
+        #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+        label: Vec<(String, String)>,
+    },
+    /// Follow a runbook line by line, with numbered prompts
+    Walk {
+        /// Its id or file
+        id: String,
+        /// The incident whose timeline records the walk
+        #[arg(long, value_name = "ID")]
+        incident: Option<String>,
+        /// Show each command as it would run, run none
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,285 @@
+//! `midwatch check`: everything wrong in every file at once. Each kind of file has one line in [`examine`]; what is wrong is
+//! decided by the reader of that kind, never here.
+
+use crate::cli::args::CheckArgs;
+use crate::cli::context::Context;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::files::{about, expand, read_text};
+use crate::cli::output::Output;
+use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
+use crate::domain::document::{Finding, Level, Node, Value, parse};
+use crate::domain::severity::SeverityTable;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Kinds of files, recognised by what they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `config.yaml`
+    Config,
+    /// Objectives in any of the formats.
+    Slo,
+    /// A runbook in either dialect.
+    Runbook,
+    /// The severity table.
+    Severity,
+}
+
+/// Prints findings, one per line, and a summary; or `{"files", "findings"}`. Exit 1 when any finding is an error.
+pub fn run(context: &Context, args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let (files, findings) = if args.paths.is_empty() { configured(context) } else { named(&args.paths) };
+    report(files, &findings, output)
+}
+
+/// Prints what was found in so many files. Shared with `runbook lint`.
+pub fn report(files: usize, findings: &[Finding], output: &mut Output) -> Result<Exit, Failure> {
+    let count = |level| findings.iter().filter(|f| f.level == level).count();
+    let (errors, warnings) = (count(Level::Error), count(Level::Warning));
+    if output.is_json() {
+        output.json(&json!({"files": files, "findings": findings}))?;
+    } else {
+        output.findings(findings)?;
+        let word = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+        let counts = [word(files, "file"), word(errors, "error"), word(warnings, "warning")];
+        output.line(&counts.join(", "))?;
+    }
+    Ok(if errors > 0 { Exit::NO } else { Exit::DONE })
+}
+
+fn configured(context: &Context) -> (usize, Vec<Finding>) {
+    let mut findings = context.all_findings();
+    let mut files = usize::from(context.configured) + usize::from(context.config().severities.is_some());
+    findings.extend(references(context));
+    let mut read = Vec::new();
+    for (kind, (paths, missing)) in [(Kind::Slo, context.slo_files()), (Kind::Runbook, context.runbook_files())] {
+        findings.extend(missing);
+        for path in paths {
+            files += 1;
+            findings.extend(one(&path, Some(kind), true));
+            read.push(path);
+        }
+    }
+    findings.extend(between(&read));
+    (files, findings)
+}
+
+/// What is wrong only between files: one objective or one runbook declared twice.
+fn between(paths: &[PathBuf]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut runbooks = Vec::new();
+    let mut first: BTreeMap<String, String> = BTreeMap::new();
+    for path in paths {
+        let Ok(text) = read_text(path) else { continue };
+        let name = path.to_string_lossy();
+        if kind_of(&text) == Some(Kind::Runbook) {
+            runbooks.extend(crate::domain::runbook::format::read(&name, &text).0.map(Arc::new));
+            continue;
+        }
+        if kind_of(&text) != Some(Kind::Slo) {
+            continue;
+        }
+        for objective in crate::domain::slo::format::read(&name, &text).0 {
+            if let Some(other) = first.get(objective.id.as_str()) {
+                let message =
+                    format!("the objective `{}` is declared at {other} already; that one is used", objective.id);
+                let line = objective.declared.rsplit(':').next().and_then(|line| line.parse().ok()).unwrap_or(0);
+                let message = crate::domain::text::clean(&message);
+                findings.push(Finding { line, column: 1, ..about(path, Level::Error, "duplicate", message) });
+            } else {
+                first.insert(objective.id.0, objective.declared);
+            }
+        }
+    }
+    findings.extend(crate::domain::runbook::lint::lint_together(&runbooks));
+    findings
+}
+
+fn named(paths: &[PathBuf]) -> (usize, Vec<Finding>) {
+    let (mut read, mut findings) = (Vec::new(), Vec::new());
+    for path in paths {
+        if path.is_dir() {
+            for file in expand(&path.to_string_lossy()) {
+                findings.extend(one(&file, None, false));
+                read.push(file);
+            }
+        } else {
+            findings.extend(one(path, None, true));
+            read.push(path.clone());
+        }
+    }
+    findings.extend(between(&read));
+    (read.len(), findings)
+}
+
+/// A file of unknown kind is an error when someone named it, and a remark when it merely lay in a folder.
+fn one(path: &Path, expected: Option<Kind>, meant: bool) -> Vec<Finding> {
+    let text = match read_text(path) {
+        Ok(text) => text,
+        Err(finding) => return vec![finding],
+    };
+    match kind_of(&text).or(expected) {
+        Some(kind) => examine(kind, path, &text),
+        None => {
+            let level = if meant { Level::Error } else { Level::Info };
+            let (_, mut findings) = parse(&path.to_string_lossy(), &text);
+            let message =
+                "cannot tell what this file is (expected a configuration, objectives, a runbook or a severity table)";
+            findings.push(about(path, level, "unknown-kind", message));
+            findings
+        }
+    }
+}
+
+/// What is wrong in a file of a known kind.
+pub fn examine(kind: Kind, path: &Path, text: &str) -> Vec<Finding> {
+    let name = path.to_string_lossy();
+    match kind {
+        Kind::Config => config(path, text),
+        Kind::Severity => SeverityTable::read(&name, text).1,
+        Kind::Slo => objectives(&name, text),
+        Kind::Runbook => runbook(&name, text),
+    }
+}
+
+fn objectives(name: &str, text: &str) -> Vec<Finding> {
+    crate::domain::slo::format::read(name, text).1
+}
+
+/// What hinders reading, then what would hurt; without a date, because `check` answers the same on every day.
+fn runbook(name: &str, text: &str) -> Vec<Finding> {
+    let (runbook, mut findings) = crate::domain::runbook::format::read(name, text);
+    findings.extend(runbook.iter().flat_map(|runbook| crate::domain::runbook::lint::lint(runbook, None)));
+    findings.sort_by_key(|finding| (finding.line, finding.column));
+    findings
+}
+
+fn config(path: &Path, text: &str) -> Vec<Finding> {
+    let name = path.to_string_lossy();
+    let inputs = Inputs {
+        file: Some((&name, text)),
+        folder: path.parent().unwrap_or(Path::new(".")),
+        environment: &Environment::new(),
+        flags: &Flags::default(),
+        machine_zone: None,
+    };
+    crate::config::read(&inputs).findings
+}
+
+/// What a file holds, from its first-level keys; a file that is not valid YAML is recognised by its lines.
+pub fn kind_of(text: &str) -> Option<Kind> {
+    let root = parse("", text).0;
+    let keys: Vec<String> = match root.as_ref().map(|node| &node.value) {
+        Some(Value::Map(entries)) => entries.iter().map(|(key, _)| key.text.clone()).collect(),
+        Some(Value::Seq(_)) => vec!["apiVersion".to_owned()],
+        _ => line_keys(text),
+    };
+    let has = |name: &str| keys.iter().any(|key| key == name);
+    let word = |name: &str| -> String {
+        let from_tree = root.as_ref().and_then(|node| node.get(name)).and_then(Node::text).map(str::to_owned);
+        from_tree.or_else(|| line_value(text, name)).unwrap_or_default()
+    };
+    let version = word("apiVersion");
+    if has("severity_levels") {
+        return Some(Kind::Severity);
+    }
+    let foreign = ["openslo/", "openslo.com/", "pyrra.dev/", "sre.google.com/", "sloth.slok.dev/"];
+    let foreign = foreign.iter().any(|prefix| version.starts_with(prefix));
+    if foreign || has("service_level_objectives") || has("slos") && (has("version") || has("service")) {
+        return Some(Kind::Slo);
+    }
+    if word("kind") == "Runbook" || has("steps") {
+        return Some(Kind::Runbook);
+    }
+    file::KEYS.iter().any(|key| has(key)).then_some(Kind::Config)
+}
+
+fn line_keys(text: &str) -> Vec<String> {
+    let key = |line: &str| line.split_once(':').map(|(key, _)| key.to_owned());
+    let first_level = |line: &&str| line.starts_with(|c: char| c.is_ascii_alphabetic());
+    text.trim_start_matches('\u{feff}').lines().filter(first_level).filter_map(key).collect()
+}
+
+fn line_value(text: &str, name: &str) -> Option<String> {
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix(':').map(|v| v.trim().to_owned());
+    text.trim_start_matches('\u{feff}').lines().find_map(value)
+}
+
+/// Whether what the configuration names is there, and whether others can read secrets.
+fn references(context: &Context) -> Vec<Finding> {
+    let config = context.config();
+    let mut findings = Vec::new();
+    let connections: Vec<&Connection> = config
+        .prometheus
+        .iter()
+        .map(|s| &s.connection)
+        .chain(config.alertmanager.iter().map(|s| &s.connection))
+        .collect();
+    for connection in connections {
+        let secret = match &connection.auth {
+            Auth::None => None,
+            Auth::Bearer(secret) | Auth::Basic { password: secret, .. } => Some(secret),
+        };
+        let headers = connection.headers.iter().filter_map(|(_, value)| match value {
+            HeaderValue::Secret(secret) => Some(secret),
+            HeaderValue::Plain(_) => None,
+        });
+        findings.extend(secret.into_iter().chain(headers).filter_map(readable_by_others));
+        findings.extend(connection.tls.key_file.as_deref().and_then(|file| exposed(file, Level::Warning)));
+        for file in [&connection.tls.ca_file, &connection.tls.cert_file].into_iter().flatten() {
+            findings.extend(missing(file));
+        }
+    }
+    if let Some(Template::File(file)) = &config.postmortem_template {
+        findings.extend(missing(file));
+    }
+    findings
+}
+
+fn missing(file: &Path) -> Option<Finding> {
+    (!file.is_file())
+        .then(|| about(file, Level::Warning, "missing-file", "the configuration names it, and it is not there"))
+}
+
+fn readable_by_others(secret: &SecretRef) -> Option<Finding> {
+    match secret {
+        // The source would refuse to use it, so that it is an error here too.
+        SecretRef::File(file) => exposed(file, Level::Error),
+        SecretRef::Command(_) | SecretRef::Env(_) => None,
+    }
+}
+
+fn exposed(file: &Path, level: Level) -> Option<Finding> {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(meta) = std::fs::metadata(file) else { return missing(file) };
+    let quoted = shlex::try_quote(&file.to_string_lossy()).map(String::from).unwrap_or_default();
+    let message = format!("others can get at this secret. Run: chmod 600 {quoted}");
+    (meta.mode() & 0o077 != 0).then(|| about(file, level, "secret-exposed", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_known_by_what_they_hold() {
+        for (text, want) in [
+            (include_str!("../../assets/config.yaml"), Some(Kind::Config)),
+            (include_str!("../../assets/slo.yaml"), Some(Kind::Slo)),
+            (include_str!("../../assets/runbook.yaml"), Some(Kind::Runbook)),
+            (include_str!("../../assets/severity.yaml"), Some(Kind::Severity)),
+            (include_str!("../../tests/fixtures/seeds/slo.yaml"), Some(Kind::Slo)),
+            (include_str!("../../tests/fixtures/seeds/high-api-latency.yaml"), Some(Kind::Runbook)),
+            ("version: prometheus/v1\nservice: a\nslos: []\n", Some(Kind::Slo)),
+            ("apiVersion: openslo/v1\nkind: SLO\n---\napiVersion: openslo/v1\nkind: SLI\n", Some(Kind::Slo)),
+            ("slos: [\"a.yaml\"]\n", Some(Kind::Config)),
+            ("prometheus: [\n", Some(Kind::Config)),
+            ("steps: {\n", Some(Kind::Runbook)),
+            ("a: 1\n", None),
+            ("", None),
+        ] {
+            assert_eq!(kind_of(text), want, "{text}");
+        }
+    }
+}
