@@ -1,1 +1,6 @@
 //! Integration tests, one binary.
+
+mod durability;
+mod fold;
+mod shell;
+mod store;
