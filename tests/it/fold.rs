@@ -188,7 +188,7 @@ proptest! {
         for (n, event) in a.iter().enumerate().skip(1) {
             prop_assert!(state.precedes(event));
             state.apply(event);
-            prop_assert_eq!(Some(&state), Incident::fold(&a[..=n]).as_ref());
+            prop_assert_eq!(&state, &Incident::fold(&a[..=n]).unwrap());
         }
         let json = serde_json::to_string(&state).unwrap();
         prop_assert_eq!(serde_json::from_str::<Incident>(&json).unwrap(), state);

@@ -283,7 +283,7 @@ fn a_record_survives_being_closed_and_keeps_its_name() {
     let told = store.append(vec![new(ID, 0, declared()), new(ID, 1, note("kept"))]).unwrap();
     drop(store);
     let mut store = Sqlite::open(&path).unwrap();
-    assert_eq!((store.origin(), store.events(&id()).unwrap()), (&origin, told));
+    assert_eq!((store.events(&id()).unwrap(), store.origin()), (told, &origin));
     assert_eq!(store.news().unwrap(), vec![], "what was there when it was opened is not news");
     drop(store);
     let copy = path.with_file_name("copy.db");
@@ -313,7 +313,7 @@ fn files_and_folders_are_private() {
 #[test]
 fn a_newer_and_a_foreign_file_are_refused_untouched() {
     for (sql, word) in [
-        ("PRAGMA application_id = 1836539252; PRAGMA user_version = 99; CREATE TABLE t (x)", "newer"),
+        ("PRAGMA application_id = 1836540276; PRAGMA user_version = 99; CREATE TABLE t (x)", "newer"),
         ("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)", "another program"),
     ] {
         let (_folder, path) = file();
