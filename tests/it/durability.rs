@@ -1,9 +1,16 @@
 //! Saved means saved: many writers, sudden ends, full disks, damaged bytes. Children are this test binary run again with
 //! a task in the environment.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test may fail loudly"
+)]
 
 use crate::fold::{ID, declared, new, note};
+use midwatch::domain::fault::Fault;
 use midwatch::domain::ids::IncidentId;
 use midwatch::domain::incident::event::Event;
 use midwatch::io::store::Store;
@@ -66,6 +73,11 @@ fn the_child() {
             say(&format!("ack {}", told[0].id));
         }
         "limited" => limited(&path),
+        "steady" => {
+            let mut appender = Appender::start(&path);
+            (0..12).for_each(|_| appender.tell());
+            assert!(appender.record.stop(Duration::from_secs(20)));
+        }
         other => panic!("unknown task {other}"),
     }
 }
@@ -147,12 +159,19 @@ fn the_first_open_may_be_a_race() {
     }
 }
 
+fn strace() -> bool {
+    let here = Command::new("strace").arg("-V").output().is_ok();
+    if !here {
+        assert!(std::env::var_os("MIDWATCH_REQUIRE_REAL").is_none(), "strace is not installed");
+        say("skipped: strace is not installed");
+    }
+    here
+}
+
 /// A kill proves no sync: the order of the system calls does.
 #[test]
 fn the_sync_returns_before_the_mark() {
-    if Command::new("strace").arg("-V").output().is_err() {
-        assert!(std::env::var_os("MIDWATCH_REQUIRE_REAL").is_none(), "strace is not installed");
-        say("skipped: strace is not installed");
+    if !strace() {
         return;
     }
     let (_folder, path) = record();
@@ -173,43 +192,69 @@ fn the_sync_returns_before_the_mark() {
     assert!(synced.expect("no sync of the log") > written, "{before:#?}");
 }
 
+/// Appends through the record thread and waits for the verdict.
+struct Appender {
+    record: Record,
+    news: mpsc::Receiver<RecordNews>,
+    tickets: u64,
+}
+
+impl Appender {
+    fn start(path: &Path) -> Self {
+        let (tell, news) = mpsc::channel();
+        let at = path.to_owned();
+        let open = move || Ok(Box::new(Sqlite::open(&at)?) as Box<dyn Store>);
+        let tell = move |n| {
+            let _: Result<(), _> = tell.send(n);
+        };
+        Self { record: Record::start(open, tell).unwrap(), news, tickets: 0 }
+    }
+
+    fn append(&mut self) -> Result<String, Fault> {
+        self.tickets += 1;
+        self.record.send(Job::Append(self.tickets, vec![new(ID, 1, note(&"x".repeat(20_000)))])).unwrap();
+        loop {
+            match self.news.recv_timeout(Duration::from_secs(20)).unwrap() {
+                RecordNews::Saved(n, events) if n == self.tickets => return Ok(events[0].id.clone()),
+                RecordNews::NotSaved(n, fault) if n == self.tickets => return Err(fault),
+                _ => {}
+            }
+        }
+    }
+
+    fn tell(&mut self) {
+        match self.append() {
+            Ok(id) => say(&format!("ack {id}")),
+            Err(fault) => say(&format!("ack fault {fault}")),
+        }
+    }
+}
+
 /// The write limit of a process stands for a disk that is full: the same calls fail at the same places.
 fn limited(path: &Path) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     // By default the signal of the limit would end us.
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false))).unwrap();
-    let (tell, news) = mpsc::channel();
-    let at = path.to_owned();
-    let open = move || Ok(Box::new(Sqlite::open(&at)?) as Box<dyn Store>);
-    let tell = move |n| {
-        let _: Result<(), _> = tell.send(n);
-    };
-    let record = Record::start(open, tell).unwrap();
-    let next = || news.recv_timeout(Duration::from_secs(20)).unwrap();
-    let append = |ticket| {
-        record.send(Job::Append(ticket, vec![new(ID, 1, note(&"x".repeat(20_000)))])).unwrap();
-        loop {
-            match next() {
-                RecordNews::Saved(n, events) if n == ticket => return Ok(events[0].id.clone()),
-                RecordNews::NotSaved(n, fault) if n == ticket => return Err(fault),
-                _ => {}
-            }
-        }
-    };
-    say(&format!("ack {}", append(1).unwrap()));
+    let mut appender = Appender::start(path);
+    appender.tell();
     let wide = getrlimit(Resource::Fsize);
     let size = path.with_file_name("midwatch.db-wal").metadata().unwrap().len();
-    for (ticket, room) in [(2, 0), (3, 100), (4, 5_000), (5, 12_000)] {
+    for room in [0, 100, 5_000, 12_000] {
         setrlimit(Resource::Fsize, Rlimit { current: Some(size + room), maximum: wide.maximum }).unwrap();
-        let result = append(ticket);
-        setrlimit(Resource::Fsize, wide.clone()).unwrap();
-        match result {
-            Ok(id) => say(&format!("ack {id}")),
-            Err(fault) => say(&format!("ack fault {fault}")),
-        }
-        say(&format!("ack {}", append(ticket + 10).unwrap()));
+        appender.tell();
+        setrlimit(Resource::Fsize, wide).unwrap();
+        say(&format!("ack {}", appender.append().unwrap()));
     }
-    assert!(record.stop(Duration::from_secs(20)));
+    assert!(appender.record.stop(Duration::from_secs(20)));
+}
+
+/// What was told as saved is on disk and nothing else is.
+fn verdicts_hold(told: &[String], path: &Path) {
+    let (faults, saved): (Vec<&String>, Vec<&String>) = told.iter().partition(|line| line.starts_with("fault"));
+    assert!(faults.iter().all(|f| f.contains("midwatch.db")), "{faults:?}");
+    let here: Vec<String> = all(path).into_iter().skip(1).map(|e| e.id).collect();
+    assert_eq!(here.iter().collect::<Vec<_>>(), saved, "no more, no less, in order");
+    assert_eq!(Sqlite::open(path).unwrap().verify().unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -219,13 +264,38 @@ fn a_full_disk_is_told_and_recovered_from() {
     let mut child = child("limited", &path).stdout(Stdio::piped()).spawn().unwrap();
     let told: Vec<String> = lines(&mut child).collect();
     assert!(child.wait().unwrap().success(), "{told:?}");
-    let (faults, saved): (Vec<&String>, Vec<&String>) = told.iter().partition(|line| line.starts_with("fault"));
-    assert!(!faults.is_empty(), "the limit was never met");
-    assert!(faults.iter().all(|f| f.contains("midwatch.db")), "{faults:?}");
-    assert!(saved.len() >= 5, "{told:?}");
-    let here: Vec<String> = all(&path).into_iter().skip(1).map(|e| e.id).collect();
-    assert_eq!(here.iter().collect::<Vec<_>>(), saved, "saved is what is there: no more, no less, in order");
-    assert_eq!(Sqlite::open(&path).unwrap().verify().unwrap(), Vec::<String>::new());
+    assert!(told.iter().any(|line| line.starts_with("fault")), "the limit was never met");
+    assert!(told.iter().filter(|line| !line.starts_with("fault")).count() >= 5, "{told:?}");
+    verdicts_hold(&told, &path);
+}
+
+/// A sync that fails may leave the data on disk all the same: the file is opened again and asked, and the verdict is what
+/// it says.
+#[test]
+fn a_failed_sync_is_settled_by_what_is_on_disk() {
+    if !strace() {
+        return;
+    }
+    for (call, error, when) in [
+        ("fdatasync", "EIO", "3"),
+        ("fdatasync", "EIO", "4+3"),
+        ("pwrite64", "ENOSPC", "30"),
+        ("pwrite64", "EIO", "33+20"),
+        ("pwrite64", "EDQUOT", "40+15"),
+    ] {
+        let (_folder, path) = record();
+        Sqlite::open(&path).unwrap().append(vec![new(ID, 0, declared())]).unwrap();
+        let plain = child("steady", &path);
+        let mut traced = Command::new("strace");
+        traced.args(["-f", "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e"]);
+        traced.arg(format!("inject={call}:error={error}:when={when}"));
+        traced.arg(plain.get_program()).args(plain.get_args()).env(TASK, format!("steady {}", path.display()));
+        let mut child = traced.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let told: Vec<String> = lines(&mut child).collect();
+        assert!(child.wait().unwrap().success(), "{call} {error} {when}: {told:?}");
+        assert_eq!(told.len(), 12, "{call} {error} {when}");
+        verdicts_hold(&told, &path);
+    }
 }
 
 /// One byte changed anywhere: every event reads as it was, or it is reported. Nothing panics.

@@ -58,9 +58,9 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
     match kind {
         0 => declared(),
         1 => Body::Acknowledged,
-        2 => Body::RoleSet { role: Role::ALL[usize::from(n % 4)], person: (n % 2 == 0).then(text) },
+        2 => Body::RoleSet { role: Role::ALL[usize::from(n % 4)], person: n.is_multiple_of(2).then(text) },
         3 => Body::SeveritySet { to: ["SEV1", "SEV2", "SEV3"][usize::from(n % 3)].into(), reason: text() },
-        4 => Body::StatusSet { to: Status::ALL[usize::from(n % 5)], message: (n % 2 == 0).then(text) },
+        4 => Body::StatusSet { to: Status::ALL[usize::from(n % 5)], message: n.is_multiple_of(2).then(text) },
         5 => Body::Mitigated,
         6 => Body::Resolved { summary: text() },
         7 => Body::Reopened { reason: text() },

@@ -1,6 +1,12 @@
 //! What every store must do, run on each of them alike; then what only the file does.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test may fail loudly"
+)]
 
 use crate::fold::{BODIES, ID, body, declared, new, note};
 use midwatch::domain::fault::FaultKind;

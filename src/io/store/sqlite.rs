@@ -72,11 +72,11 @@ impl Sqlite {
         )
     }
 
-    /// Runs `work` in one write transaction; `planned` receives what it wrote before the commit is tried.
+    /// Runs `work` in one write transaction; gives what it gave and what it wrote.
     fn transact<T: Clone>(
         &mut self,
         work: impl FnOnce(&mut Inside<'_>) -> Result<T, Fault>,
-    ) -> Result<(T, Vec<(i64, Event)>), Failed<T>> {
+    ) -> Result<(T, Put), Failed<T>> {
         let Some(mut conn) = self.conn.take() else { return Err(Failed::Before(self.closed())) };
         let (path, heads, heads_at) = (self.path.clone(), &mut self.heads, &mut self.heads_at);
         let result = (|| {
@@ -112,6 +112,9 @@ impl Sqlite {
         }
     }
 }
+
+/// Events that were written, with their row numbers.
+type Put = Vec<(i64, Event)>;
 
 enum Failed<T> {
     /// Nothing was written.

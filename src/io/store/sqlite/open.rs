@@ -142,9 +142,12 @@ fn connect(path: &Path) -> Result<Opened, Refused> {
 
 /// The schema of the file; refuses what is not ours to write.
 fn schema(conn: &Connection, path: &Path) -> Result<i64, Refused> {
-    let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let application: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    // One statement is one view: between two, another process may create the tables.
+    let sql = "SELECT (SELECT user_version FROM pragma_user_version),
+                      (SELECT application_id FROM pragma_application_id),
+                      (SELECT count(*) FROM sqlite_schema)";
+    let (version, application, tables): (i64, i64, i64) =
+        conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let refuse = |why: String| Err(Refused::Fault(Fault::new(FaultKind::Rejected, name(path), why)));
     if tables > 0 && application != APPLICATION {
         return refuse("is a database of another program; it was not touched".into());
