@@ -7,3 +7,6 @@ pub mod http;
 pub mod port;
 pub mod prometheus;
 pub mod secret;
+pub mod files;
+pub mod shell;
+pub mod store;

@@ -12,3 +12,8 @@ mod real;
 mod real_sources;
 mod runbooks;
 mod tls;
+
+mod durability;
+mod fold;
+mod shell;
+mod store;

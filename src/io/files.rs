@@ -1,0 +1,23 @@
+//! Files and folders of this machine: private by default, written whole or not at all, read up to a limit. Knows nothing
+//! of what is in them.
+
+pub mod atomic;
+pub mod cache;
+pub mod draft;
+pub mod folders;
+pub mod log;
+pub mod pick;
+pub mod read;
+
+use crate::domain::fault::{Fault, FaultKind};
+use std::io;
+use std::path::Path;
+
+/// A file error in words, for the object it happened to.
+fn fault(path: &Path, e: &io::Error) -> Fault {
+    let kind = match e.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => FaultKind::Permission,
+        _ => FaultKind::Local,
+    };
+    Fault::new(kind, format!("file {}", path.display()), e.to_string())
+}

@@ -1,0 +1,247 @@
+//! Runs the commands that a person confirmed. A child has a session and a process group of its own, no terminal, no input
+//! and only the environment that is listed; it ends by itself, by its time limit or by being stopped, and what it leaves
+//! behind is told. Never puts values into a command, never runs a shell unless `argv` names one.
+
+pub mod group;
+pub mod launch;
+pub mod output;
+
+use crate::io::clock::running;
+use crate::io::port::{CommandEnd, CommandNews, CommandSpec, Shell, Task};
+use crate::io::shell::group::Group;
+use crate::io::shell::launch::Launcher;
+use crate::io::shell::output::Output;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
+
+/// Between two pieces of output, and between two looks at a group that is ending.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a command that ended may leave its output open or its group alive before they are ended too.
+const LINGER: Duration = Duration::from_millis(250);
+/// How long after KILL the rest is called survivors.
+const GIVE_UP: Duration = Duration::from_millis(1_000);
+
+/// Runs commands on this machine.
+#[derive(Clone, Debug)]
+pub struct LocalShell {
+    /// Between TERM and KILL.
+    pub grace: Duration,
+    /// What gives the child its own session.
+    pub launcher: Launcher,
+}
+
+impl Default for LocalShell {
+    fn default() -> Self {
+        Self { grace: Duration::from_secs(5), launcher: Launcher::find() }
+    }
+}
+
+impl Shell for LocalShell {
+    fn run(
+        &self,
+        spec: CommandSpec,
+        tell: mpsc::Sender<CommandNews>,
+        stop: oneshot::Receiver<()>,
+    ) -> Task<'static, ()> {
+        let shell = self.clone();
+        Box::pin(async move {
+            let began = running();
+            let end = match shell.start(&spec) {
+                Ok((child, pipe)) => match child.id().and_then(|id| i32::try_from(id).ok()) {
+                    Some(id) => {
+                        // A full channel waits; a closed one is noticed below.
+                        let _: Result<(), _> = tell.send(CommandNews::Started(id)).await;
+                        let output = Output::new(spec.keep_head);
+                        let group = Group::new(id);
+                        let grace = shell.grace;
+                        let timeout = spec.timeout;
+                        Box::pin(
+                            Run { child, pipe, output, group, grace, timeout, tell: &tell, began, gone: None }
+                                .until_the_end(stop),
+                        )
+                        .await
+                    }
+                    None => refused("it ended before it could be watched".into()),
+                },
+                Err(why) => refused(why),
+            };
+            let _: Result<(), _> = tell.send(CommandNews::Ended(end)).await;
+        })
+    }
+}
+
+impl LocalShell {
+    fn start(&self, spec: &CommandSpec) -> Result<(Child, pipe::Receiver), String> {
+        let launch = launch::prepare(spec, &self.launcher)?;
+        let open = || -> io::Result<_> {
+            // One pipe for both streams: their order is what a terminal would have shown.
+            let (read, write) = io::pipe()?;
+            let both = write.try_clone()?;
+            let mut command = Command::new(&launch.program);
+            command.args(&launch.args).env_clear().envs(launch.env).stdin(Stdio::null()).stdout(write).stderr(both);
+            if let Some(folder) = &spec.cwd {
+                command.current_dir(folder);
+            }
+            if launch.own_group {
+                command.process_group(0);
+            }
+            let child = command.spawn()?;
+            // Our copies of the writing end go with `command`: only the child's are left.
+            drop(command);
+            Ok((child, pipe::Receiver::from_owned_fd(OwnedFd::from(read))?))
+        };
+        open().map_err(|e| format!("cannot be started: {e}"))
+    }
+}
+
+/// The end of a command that never began.
+fn refused(why: String) -> CommandEnd {
+    let (bytes, dropped, sha256) = Output::new(0).finish();
+    CommandEnd { exit: None, reason: Some(why), took: Duration::ZERO, bytes, dropped, sha256, survivors: false }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Running,
+    /// The command ended by itself.
+    Over,
+    /// TERM was sent at this time.
+    Asked(Duration),
+    /// KILL was sent at this time.
+    Killed(Duration),
+}
+
+struct Run<'a> {
+    child: Child,
+    pipe: pipe::Receiver,
+    output: Output,
+    group: Group,
+    grace: Duration,
+    timeout: Duration,
+    tell: &'a mpsc::Sender<CommandNews>,
+    began: Duration,
+    /// When the command itself was seen to have ended.
+    gone: Option<Duration>,
+}
+
+impl Run<'_> {
+    async fn until_the_end(mut self, mut stop: oneshot::Receiver<()>) -> CommandEnd {
+        let mut buffer = vec![0_u8; 64 * 1024];
+        let mut ticker = tokio::time::interval(TICK);
+        ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut phase, mut cause) = (Phase::Running, None::<&str>);
+        let (mut status, mut open, mut stoppable, mut heard) = (None::<io::Result<ExitStatus>>, true, true, true);
+        let survivors = loop {
+            let asked: Option<&str> = tokio::select! {
+                read = self.pipe.read(&mut buffer), if open => {
+                    match read {
+                        Ok(0) | Err(_) => open = false,
+                        Ok(n) => self.output.take(buffer.get(..n).unwrap_or_default()),
+                    }
+                    None
+                }
+                ended = self.child.wait(), if status.is_none() => {
+                    status = Some(ended);
+                    self.gone = Some(running());
+                    self.group.leader_gone();
+                    None
+                }
+                wanted = &mut stop, if stoppable => {
+                    stoppable = false;
+                    // A dropped handle stops nothing: the time limit still holds.
+                    wanted.ok().map(|()| "stopped")
+                }
+                () = self.tell.closed(), if heard => {
+                    heard = false;
+                    Some("stopped: nobody is listening")
+                }
+                _ = ticker.tick() => {
+                    self.show();
+                    (running().saturating_sub(self.began) >= self.timeout).then_some("time limit")
+                }
+            };
+            if let (Some(why), Phase::Running) = (asked, phase) {
+                cause = Some(why);
+                self.group.watch_escapes();
+                self.group.terminate();
+                phase = Phase::Asked(running());
+            }
+            if let Some(left) = self.advance(&mut phase, open) {
+                break left;
+            }
+        };
+        self.group.finished();
+        while let Some(text) = self.output.flush(true) {
+            let _: Result<(), _> = self.tell.send(CommandNews::Output(text)).await;
+        }
+        let (exit, reason) = verdict(status, cause);
+        let took = running().saturating_sub(self.began);
+        let (bytes, dropped, sha256) = self.output.finish();
+        CommandEnd { exit, reason, took, bytes, dropped, sha256, survivors }
+    }
+
+    /// Shows what came since the last piece, unless the listener is still busy with earlier ones.
+    fn show(&mut self) {
+        if let Ok(place) = self.tell.try_reserve()
+            && let Some(text) = self.output.flush(false)
+        {
+            place.send(CommandNews::Output(text));
+        }
+    }
+
+    /// The next step towards the end; `Some` when it is reached, with whether something survived.
+    fn advance(&mut self, phase: &mut Phase, open: bool) -> Option<bool> {
+        let now = running();
+        let gone = self.gone.is_some();
+        let lingered = self.gone.is_some_and(|at| now.saturating_sub(at) >= LINGER);
+        match *phase {
+            Phase::Running if gone => *phase = Phase::Over,
+            Phase::Running => return None,
+            _ => {}
+        }
+        if gone && !open && !self.group.alive() {
+            return Some(self.group.escaped());
+        }
+        match *phase {
+            Phase::Over if lingered => {
+                if !self.group.alive() {
+                    // Nobody of ours is left, yet somebody holds the output: it left the group.
+                    return Some(true);
+                }
+                self.group.terminate();
+                *phase = Phase::Asked(now);
+            }
+            Phase::Asked(at) if now.saturating_sub(at) >= self.grace => {
+                self.group.kill();
+                *phase = Phase::Killed(now);
+            }
+            Phase::Asked(_) if lingered && !self.group.alive() => return Some(true),
+            Phase::Killed(at) if now.saturating_sub(at) >= GIVE_UP => return Some(true),
+            _ => {}
+        }
+        None
+    }
+}
+
+fn verdict(status: Option<io::Result<ExitStatus>>, cause: Option<&str>) -> (Option<i32>, Option<String>) {
+    if let Some(cause) = cause {
+        return (None, Some(cause.to_owned()));
+    }
+    match status {
+        Some(Ok(status)) => match (status.code(), status.signal()) {
+            (Some(code), _) => (Some(code), None),
+            (None, Some(signal)) => (None, Some(format!("signal {signal}"))),
+            (None, None) => (None, Some("ended in an unknown way".into())),
+        },
+        Some(Err(e)) => (None, Some(format!("its end is unknown: {e}"))),
+        None => (None, Some("did not end after KILL".into())),
+    }
+}

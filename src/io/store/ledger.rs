@@ -1,0 +1,153 @@
+//! How new events get their identity: number, order, hash and, where an id is taken, another incident id. The rules are
+//! here once, for every store; where the rows are kept is the store's business.
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::ids::{IncidentId, Origin};
+use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
+use crate::domain::time::Timestamp;
+use crate::io::store::{NUMBER_LIMIT, chain};
+use std::collections::HashMap;
+
+/// What a store must know and do inside one transaction.
+pub trait Rows {
+    /// Whether any event of the incident is kept.
+    fn known(&mut self, incident: &IncidentId) -> Result<bool, Fault>;
+    /// The event that holds the incident's `once` key.
+    fn once(&mut self, incident: &IncidentId, key: &str) -> Result<Option<Event>, Fault>;
+    /// The highest order of the incident, 0 when there is none.
+    fn top(&mut self, incident: &IncidentId) -> Result<u64, Fault>;
+    /// The number and hash of the last event of an origin, `(0, "")` when there is none.
+    fn last_of(&mut self, origin: &Origin) -> Result<(u64, String), Fault>;
+    /// Keeps an event.
+    fn put(&mut self, event: &Event, once: Option<&str>) -> Result<(), Fault>;
+}
+
+/// Records batches; gives the events of each in the order they came.
+pub fn write(rows: &mut impl Rows, origin: &Origin, batches: Vec<Vec<NewEvent>>) -> Result<Vec<Vec<Event>>, Fault> {
+    let mut renamed = HashMap::new();
+    let (mut seq, mut before) = rows.last_of(origin)?;
+    let mut written = Vec::with_capacity(batches.len());
+    for batch in batches {
+        rename(rows, &batch, &mut renamed)?;
+        let mut events = Vec::with_capacity(batch.len());
+        for new in batch {
+            let incident = renamed.get(&new.incident).unwrap_or(&new.incident).clone();
+            if let Some(key) = &new.once
+                && let Some(there) = rows.once(&incident, key)?
+            {
+                events.push(there);
+                continue;
+            }
+            seq += 1;
+            let mut event = Event {
+                key: EventKey { origin: origin.clone(), seq },
+                id: new_id(new.recorded_at),
+                order: rows.top(&incident)?.saturating_add(1),
+                incident,
+                at: new.at,
+                recorded_at: new.recorded_at,
+                actor: new.actor,
+                body: new.body,
+                hash: String::new(),
+            };
+            event.hash = chain::hash(&before, &event);
+            before.clone_from(&event.hash);
+            rows.put(&event, new.once.as_deref())?;
+            events.push(event);
+        }
+        written.push(events);
+    }
+    Ok(written)
+}
+
+/// Finds a free id for each incident that the batch declares and that is there already.
+fn rename(
+    rows: &mut impl Rows,
+    batch: &[NewEvent],
+    renamed: &mut HashMap<IncidentId, IncidentId>,
+) -> Result<(), Fault> {
+    for new in batch.iter().filter(|new| matches!(new.body, Body::Declared { .. })) {
+        let id = &new.incident;
+        if let Some(key) = &new.once
+            && rows.once(renamed.get(id).unwrap_or(id), key)?.is_some()
+        {
+            continue;
+        }
+        let mut free = id.clone();
+        let mut n = 2_u32;
+        while rows.known(&free)? {
+            free = IncidentId(format!("{}-{n}", stem(id.as_str())));
+            n = n.saturating_add(1);
+        }
+        if free != *id {
+            renamed.insert(id.clone(), free);
+        }
+    }
+    Ok(())
+}
+
+/// The id without the `-2` that an earlier rename gave it; a date or a time of six digits and more is no such suffix.
+fn stem(id: &str) -> &str {
+    match id.rsplit_once('-') {
+        Some((stem, tail)) if (1..=3).contains(&tail.len()) && tail.bytes().all(|b| b.is_ascii_digit()) => {
+            if stem.contains('-') { stem } else { id }
+        }
+        _ => id,
+    }
+}
+
+/// A UUID of version 7 whose time is the one of the record.
+fn new_id(at: Timestamp) -> String {
+    let seconds = u64::try_from(at.timestamp()).unwrap_or(0);
+    let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, at.timestamp_subsec_nanos());
+    uuid::Uuid::new_v7(time).to_string()
+}
+
+/// Refuses numbers that no honest installation reaches.
+pub fn plausible(event: &Event) -> Result<(), Fault> {
+    if event.key.seq == 0 || event.key.seq > NUMBER_LIMIT || event.order > NUMBER_LIMIT {
+        return Err(Fault::new(
+            FaultKind::Malformed,
+            format!("event {} of {}", event.key.seq, event.key.origin),
+            "its number or order is out of range; nothing was merged",
+        ));
+    }
+    Ok(())
+}
+
+/// The fault of a merge that met another event under the same key.
+pub fn clash(event: &Event) -> Fault {
+    Fault::new(
+        FaultKind::Rejected,
+        format!("event {} of {}", event.key.seq, event.key.origin),
+        "differs from the one recorded here under the same number: two installations share one name, or a record was \
+         changed; nothing was merged",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_short_last_number_is_a_suffix() {
+        for (id, want) in [
+            ("INC-20260501-031204", "INC-20260501-031204"),
+            ("INC-20260501-031204-2", "INC-20260501-031204"),
+            ("INC-20260501-031204-17", "INC-20260501-031204"),
+            ("INC-1", "INC-1"),
+            ("outage", "outage"),
+            ("db-", "db-"),
+        ] {
+            assert_eq!(stem(id), want, "{id}");
+        }
+    }
+
+    #[test]
+    fn ids_sort_by_their_time() {
+        let early: Timestamp = "2026-05-01T03:12:04Z".parse().unwrap();
+        let late: Timestamp = "2026-05-01T03:12:05Z".parse().unwrap();
+        assert!(new_id(early) < new_id(late));
+        assert_ne!(new_id(early), new_id(early));
+    }
+}

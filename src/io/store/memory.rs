@@ -1,0 +1,188 @@
+//! A store without a file, for drills and tests. Several handles may share one record, as several processes share a file;
+//! nothing survives the last handle.
+
+use crate::domain::fault::Fault;
+use crate::domain::ids::{IncidentId, Origin};
+use crate::domain::incident::event::{Event, EventKey, NewEvent};
+use crate::domain::incident::state::Incident;
+use crate::io::store::ledger::{self, Rows};
+use crate::io::store::{RESOLVED_HEADS, Store, chain};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What the handles share.
+#[derive(Clone, Debug, Default)]
+struct Shelf {
+    /// By rank, which is the order of the fold.
+    incidents: BTreeMap<IncidentId, BTreeMap<(u64, Origin, u64), Event>>,
+    keys: BTreeMap<EventKey, (u64, IncidentId)>,
+    once: BTreeMap<(IncidentId, String), EventKey>,
+    /// Keys in the order of arrival, with the handle that brought them.
+    arrivals: Vec<(EventKey, usize)>,
+    handles: usize,
+    writer: usize,
+}
+
+impl Shelf {
+    fn find(&self, key: &EventKey) -> Option<&Event> {
+        let (order, incident) = self.keys.get(key)?;
+        self.incidents.get(incident)?.get(&(*order, key.origin.clone(), key.seq))
+    }
+}
+
+impl Rows for Shelf {
+    fn known(&mut self, incident: &IncidentId) -> Result<bool, Fault> {
+        Ok(self.incidents.contains_key(incident))
+    }
+
+    fn once(&mut self, incident: &IncidentId, key: &str) -> Result<Option<Event>, Fault> {
+        let there = self.once.get(&(incident.clone(), key.to_owned()));
+        Ok(there.and_then(|key| self.find(key)).cloned())
+    }
+
+    fn top(&mut self, incident: &IncidentId) -> Result<u64, Fault> {
+        Ok(self.incidents.get(incident).and_then(|log| log.keys().next_back()).map_or(0, |rank| rank.0))
+    }
+
+    fn last_of(&mut self, origin: &Origin) -> Result<(u64, String), Fault> {
+        let first = EventKey { origin: origin.clone(), seq: 0 };
+        let last = EventKey { origin: origin.clone(), seq: u64::MAX };
+        let event = self.keys.range(first..=last).next_back().and_then(|(key, _)| self.find(key));
+        Ok(event.map_or((0, String::new()), |event| (event.key.seq, event.hash.clone())))
+    }
+
+    fn put(&mut self, event: &Event, once: Option<&str>) -> Result<(), Fault> {
+        let rank = (event.order, event.key.origin.clone(), event.key.seq);
+        self.incidents.entry(event.incident.clone()).or_default().insert(rank, event.clone());
+        self.keys.insert(event.key.clone(), (event.order, event.incident.clone()));
+        if let Some(once) = once {
+            self.once.insert((event.incident.clone(), once.to_owned()), event.key.clone());
+        }
+        self.arrivals.push((event.key.clone(), self.writer));
+        Ok(())
+    }
+}
+
+/// One handle on a record in memory.
+#[derive(Debug)]
+pub struct Memory {
+    shelf: Arc<Mutex<Shelf>>,
+    origin: Origin,
+    handle: usize,
+    cursor: usize,
+}
+
+impl Memory {
+    /// An empty record of the given origin.
+    pub fn new(origin: Origin) -> Self {
+        Self { shelf: Arc::default(), origin, handle: 0, cursor: 0 }
+    }
+
+    /// Another handle on the same record, as another process would have it.
+    pub fn beside(&self) -> Self {
+        let mut shelf = self.lock();
+        shelf.handles += 1;
+        let (handle, cursor) = (shelf.handles, shelf.arrivals.len());
+        drop(shelf);
+        Self { shelf: Arc::clone(&self.shelf), origin: self.origin.clone(), handle, cursor }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        // A transaction works on a copy and is put back whole, so a poisoned lock holds a sound record.
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    fn append_all(&mut self, batches: Vec<Vec<NewEvent>>) -> Result<Vec<Vec<Event>>, Fault> {
+        let mut shelf = self.lock();
+        shelf.writer = self.handle;
+        // Nothing here can fail halfway: `put` is infallible and every question before it only reads.
+        ledger::write(&mut *shelf, &self.origin, batches)
+    }
+
+    fn reopen(&mut self) -> Result<Option<Vec<Vec<Event>>>, Fault> {
+        Ok(None)
+    }
+
+    fn heads(&mut self) -> Result<Vec<Incident>, Fault> {
+        let shelf = self.lock();
+        Ok(newest_first(shelf.incidents.values().filter_map(|log| Incident::fold(log.values())).collect()))
+    }
+
+    fn tail(&mut self, incident: &IncidentId, before: Option<u64>, limit: usize) -> Result<Vec<Event>, Fault> {
+        let shelf = self.lock();
+        let Some(log) = shelf.incidents.get(incident) else { return Ok(Vec::new()) };
+        let below = (before.unwrap_or(u64::MAX), Origin(String::new()), 0);
+        let mut page: Vec<Event> = log.range(..below).rev().take(limit).map(|(_, event)| event.clone()).collect();
+        if let Some(oldest) = page.last().map(Event::rank) {
+            let (order, origin, seq) = oldest;
+            let from = (order, Origin(String::new()), 0);
+            let to = (order, origin.clone(), seq);
+            let more: Vec<Event> = log.range(from..to).rev().map(|(_, event)| event.clone()).collect();
+            page.extend(more);
+        }
+        page.reverse();
+        Ok(page)
+    }
+
+    fn events(&mut self, incident: &IncidentId) -> Result<Vec<Event>, Fault> {
+        Ok(self.lock().incidents.get(incident).map(|log| log.values().cloned().collect()).unwrap_or_default())
+    }
+
+    fn news(&mut self) -> Result<Vec<Event>, Fault> {
+        let shelf = self.lock();
+        let fresh = shelf.arrivals.get(self.cursor..).unwrap_or_default();
+        let events = fresh.iter().filter(|(_, by)| *by != self.handle).filter_map(|(key, _)| shelf.find(key));
+        let (events, cursor) = (events.cloned().collect(), shelf.arrivals.len());
+        drop(shelf);
+        self.cursor = cursor;
+        Ok(events)
+    }
+
+    fn merge(&mut self, events: Vec<Event>) -> Result<usize, Fault> {
+        let mut shelf = self.lock();
+        shelf.writer = self.handle;
+        let mut next = shelf.clone();
+        let mut taken = 0;
+        for event in events {
+            ledger::plausible(&event)?;
+            match next.find(&event.key) {
+                Some(there) if *there == event => {}
+                Some(_) => return Err(ledger::clash(&event)),
+                None => {
+                    next.put(&event, None)?;
+                    taken += 1;
+                }
+            }
+        }
+        *shelf = next;
+        Ok(taken)
+    }
+
+    fn verify(&mut self) -> Result<Vec<String>, Fault> {
+        let shelf = self.lock();
+        let mut origins: BTreeSet<Origin> = shelf.keys.keys().map(|key| key.origin.clone()).collect();
+        origins.insert(self.origin.clone());
+        let check = |origin: &Origin| {
+            let of = shelf.keys.keys().filter(|key| key.origin == *origin).filter_map(|key| shelf.find(key));
+            chain::check(of, *origin == self.origin)
+        };
+        Ok(origins.iter().flat_map(check).collect())
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+/// All open incidents and the newest resolved ones, newest first.
+pub fn newest_first(mut all: Vec<Incident>) -> Vec<Incident> {
+    all.sort_by(|a, b| (b.times.declared, &b.id).cmp(&(a.times.declared, &a.id)));
+    let mut resolved = 0;
+    all.retain(|incident| {
+        resolved += usize::from(!incident.is_open());
+        incident.is_open() || resolved <= RESOLVED_HEADS
+    });
+    all
+}

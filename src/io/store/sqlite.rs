@@ -1,0 +1,362 @@
+//! The record on the local disk: SQLite, write-ahead log, a sync per commit, several processes at once. One append is one
+//! transaction; when it returns, its events are on disk. Decides nothing about incidents.
+
+pub mod head;
+pub mod open;
+pub mod row;
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::ids::{IncidentId, Origin};
+use crate::domain::incident::event::{Event, EventKey, NewEvent};
+use crate::domain::incident::state::Incident;
+use crate::io::store::ledger::{self, Rows};
+use crate::io::store::sqlite::head::Heads;
+use crate::io::store::sqlite::open::{Opened, corrupt, fault};
+use crate::io::store::sqlite::row::{COLUMNS, Inside, select, signed};
+use crate::io::store::{RESOLVED_HEADS, Store, chain};
+use rusqlite::{Connection, TransactionBehavior, params};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// A record in a file.
+#[derive(Debug)]
+pub struct Sqlite {
+    path: PathBuf,
+    /// `None` after a failed commit, until it was opened anew.
+    conn: Option<Connection>,
+    origin: Origin,
+    heads: Heads,
+    /// The file's version when `heads` was last known to be true.
+    heads_at: i64,
+    /// The last row that [`Store::news`] has looked at, and our own rows after it.
+    cursor: i64,
+    mine: BTreeSet<i64>,
+    /// The file's version at the last look for news.
+    news_at: i64,
+    /// What a failed commit wanted to write: it may be on disk all the same.
+    doubtful: Option<Vec<Vec<Event>>>,
+}
+
+impl Sqlite {
+    /// Opens or creates the record.
+    pub fn open(path: &Path) -> Result<Self, Fault> {
+        let Opened { conn, origin } = open::open(path)?;
+        let mut store = Self {
+            path: path.to_owned(),
+            conn: None,
+            origin,
+            heads: Heads::default(),
+            heads_at: -1,
+            cursor: 0,
+            mine: BTreeSet::new(),
+            news_at: -1,
+            doubtful: None,
+        };
+        let ask = |e: rusqlite::Error| fault(path, &e);
+        store.news_at = version(&conn).map_err(ask)?;
+        store.cursor = last_row(&conn).map_err(ask)?;
+        store.conn = Some(conn);
+        Ok(store)
+    }
+
+    fn read<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Fault> {
+        let conn = self.conn.as_ref().ok_or_else(|| self.closed())?;
+        question(conn).map_err(|e| fault(&self.path, &e))
+    }
+
+    fn closed(&self) -> Fault {
+        Fault::new(
+            FaultKind::Local,
+            open::name(&self.path),
+            "is closed after a failed write until it can be opened again",
+        )
+    }
+
+    /// Runs `work` in one write transaction; gives what it gave and what it wrote.
+    fn transact<T: Clone>(
+        &mut self,
+        work: impl FnOnce(&mut Inside<'_>) -> Result<T, Fault>,
+    ) -> Result<(T, Put), Failed<T>> {
+        let Some(mut conn) = self.conn.take() else { return Err(Failed::Before(self.closed())) };
+        let (path, heads, heads_at) = (self.path.clone(), &mut self.heads, &mut self.heads_at);
+        let result = (|| {
+            let before = |e: rusqlite::Error| Failed::Before(fault(&path, &e));
+            let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(before)?;
+            let now = version(&tx).map_err(before)?;
+            if now != *heads_at {
+                heads.forget();
+                *heads_at = now;
+            }
+            let mut inside = Inside::new(&tx, &path);
+            let value = work(&mut inside).map_err(Failed::Before)?;
+            let put = inside.put;
+            heads.take(&tx, &put).map_err(before)?;
+            tx.commit().map_err(|e| Failed::Commit(fault(&path, &e), value.clone()))?;
+            Ok((value, put))
+        })();
+        if result.is_err() {
+            self.heads.forget();
+        }
+        if !matches!(result, Err(Failed::Commit(..))) {
+            self.conn = Some(conn);
+        }
+        result
+    }
+
+    fn remember(&mut self, put: &[(i64, Event)]) {
+        self.mine.extend(put.iter().map(|(n, _)| *n));
+        // Nobody else wrote in between: keep the list short.
+        while self.mine.first() == Some(&(self.cursor + 1)) {
+            self.mine.pop_first();
+            self.cursor += 1;
+        }
+    }
+}
+
+/// Events that were written, with their row numbers.
+type Put = Vec<(i64, Event)>;
+
+enum Failed<T> {
+    /// Nothing was written.
+    Before(Fault),
+    /// The commit failed: it may have been written or not.
+    Commit(Fault, T),
+}
+
+/// Changes when another connection commits.
+fn version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+fn last_row(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.query_row("SELECT ifnull(max(n), 0) FROM event", [], |row| row.get(0))
+}
+
+impl Store for Sqlite {
+    fn append_all(&mut self, batches: Vec<Vec<NewEvent>>) -> Result<Vec<Vec<Event>>, Fault> {
+        let origin = self.origin.clone();
+        match self.transact(|rows| ledger::write(rows, &origin, batches)) {
+            Ok((written, put)) => {
+                self.remember(&put);
+                Ok(written)
+            }
+            Err(Failed::Before(fault)) => Err(fault),
+            Err(Failed::Commit(fault, written)) => {
+                self.doubtful = Some(written);
+                Err(fault)
+            }
+        }
+    }
+
+    fn reopen(&mut self) -> Result<Option<Vec<Vec<Event>>>, Fault> {
+        // The old handle is closed first: after a failed sync its cache may claim what the disk does not hold.
+        drop(self.conn.take());
+        self.heads.forget();
+        let Opened { conn, origin } = open::open(&self.path)?;
+        let ask = |e: rusqlite::Error| fault(&self.path, &e);
+        self.news_at = -1;
+        self.heads_at = -1;
+        self.origin = origin;
+        let inside = Inside::new(&conn, &self.path);
+        let mut landed = None;
+        if let Some(written) = &self.doubtful {
+            let ours = written.iter().flatten().rfind(|event| event.key.origin == self.origin);
+            let there = ours.map(|event| inside.find(&event.key)).transpose()?.flatten();
+            if ours.is_some() && there.as_ref() == ours {
+                let keys = written.iter().flatten().map(|event| &event.key);
+                for key in keys {
+                    self.mine.extend(row_of(&conn, key).map_err(ask)?.filter(|n| *n > self.cursor));
+                }
+                landed = Some(written.clone());
+            }
+        }
+        self.conn = Some(conn);
+        self.doubtful = None;
+        Ok(landed)
+    }
+
+    fn heads(&mut self) -> Result<Vec<Incident>, Fault> {
+        let stale = self.read(head::stale)?;
+        if !stale.is_empty() {
+            let renew = |rows: &mut Inside<'_>| head::renew(rows.conn, &stale).map_err(|e| fault(rows.path, &e));
+            match self.transact(renew) {
+                Ok(_) => {}
+                Err(Failed::Commit(fault, ())) => {
+                    self.reopen()?;
+                    return Err(fault);
+                }
+                Err(Failed::Before(fault)) => return Err(fault),
+            }
+        }
+        let heads = self.read(|conn| head::read(conn, RESOLVED_HEADS))?;
+        Ok(crate::io::store::memory::newest_first(heads))
+    }
+
+    fn tail(&mut self, incident: &IncidentId, before: Option<u64>, limit: usize) -> Result<Vec<Event>, Fault> {
+        let before = before.map_or(i64::MAX, signed);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM event WHERE incident = ?1 AND ord < ?2
+             ORDER BY ord DESC, origin DESC, seq DESC LIMIT ?3"
+        );
+        let same = format!(
+            "SELECT {COLUMNS} FROM event WHERE incident = ?1 AND ord = ?2 AND (origin, seq) < (?3, ?4)
+             ORDER BY ord DESC, origin DESC, seq DESC"
+        );
+        self.read(|conn| {
+            let mut page = select(conn, &sql, params![incident.as_str(), before, limit])?;
+            if let Some(oldest) = page.last() {
+                let key = &oldest.key;
+                let params = params![incident.as_str(), signed(oldest.order), key.origin.as_str(), signed(key.seq)];
+                let more = select(conn, &same, params)?;
+                page.extend(more);
+            }
+            page.reverse();
+            Ok(page)
+        })
+    }
+
+    fn events(&mut self, incident: &IncidentId) -> Result<Vec<Event>, Fault> {
+        self.read(|conn| head::all(conn, incident))
+    }
+
+    fn news(&mut self) -> Result<Vec<Event>, Fault> {
+        let now = self.read(version)?;
+        if now == self.news_at {
+            return Ok(Vec::new());
+        }
+        let cursor = self.cursor;
+        let sql = format!("SELECT {COLUMNS}, n FROM event WHERE n > ?1 ORDER BY n");
+        let rows: Vec<(i64, Event)> = self.read(|conn| {
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(10)?, row::event(row)?));
+            conn.prepare_cached(&sql)?.query_map([cursor], read)?.collect()
+        })?;
+        // Only now: a failed look is repeated.
+        self.news_at = now;
+        self.cursor = rows.last().map_or(cursor, |(n, _)| *n);
+        let mine = std::mem::take(&mut self.mine);
+        Ok(rows.into_iter().filter(|(n, _)| !mine.contains(n)).map(|(_, event)| event).collect())
+    }
+
+    fn merge(&mut self, events: Vec<Event>) -> Result<usize, Fault> {
+        let work = |rows: &mut Inside<'_>| {
+            let mut tops: BTreeMap<IncidentId, u64> = BTreeMap::new();
+            let mut taken = 0;
+            for event in &events {
+                ledger::plausible(event)?;
+                match rows.find(&event.key)? {
+                    Some(there) if there == *event => continue,
+                    Some(_) => return Err(ledger::clash(event)),
+                    None => {}
+                }
+                if !tops.contains_key(&event.incident) {
+                    let top = rows.top(&event.incident)?;
+                    tops.insert(event.incident.clone(), top);
+                }
+                rows.put(event, None)?;
+                taken += 1;
+            }
+            // An event that belongs before one that was folded already makes its head worthless.
+            for (_, event) in &rows.put {
+                if tops.get(&event.incident).is_some_and(|top| event.order <= *top) {
+                    head::drop_head(rows.conn, &event.incident).map_err(|e| fault(rows.path, &e))?;
+                }
+            }
+            Ok(taken)
+        };
+        self.heads.forget();
+        match self.transact(work) {
+            Ok((taken, put)) => {
+                self.remember(&put);
+                Ok(taken)
+            }
+            Err(Failed::Before(fault)) => Err(fault),
+            // A merge may be repeated at will, so there is no doubt to clear up.
+            Err(Failed::Commit(fault, _)) => {
+                self.reopen()?;
+                Err(fault)
+            }
+        }
+    }
+
+    fn verify(&mut self) -> Result<Vec<String>, Fault> {
+        let own = self.origin.clone();
+        let conn = self.conn.as_ref().ok_or_else(|| self.closed())?;
+        let mut findings = Vec::new();
+        for part in [sound, |conn: &Connection, _: &Origin| heads_hold(conn)] {
+            note(&mut findings, part(conn, &own));
+        }
+        note(&mut findings, chains_hold(conn, &own));
+        Ok(findings)
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+fn row_of(conn: &Connection, key: &EventKey) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT max(n) FROM event WHERE origin = ?1 AND seq = ?2";
+    conn.query_row(sql, params![key.origin.as_str(), signed(key.seq)], |row| row.get(0))
+}
+
+/// Damage that stops a check is a finding of its own, and the other checks go on.
+fn note(findings: &mut Vec<String>, result: rusqlite::Result<Vec<String>>) {
+    match result {
+        Ok(found) => findings.extend(found),
+        Err(e) if corrupt(&e) => findings.push(format!("the file is damaged: {e}")),
+        Err(e) => findings.push(format!("could not be checked to the end: {e}")),
+    }
+}
+
+/// What the database says about itself.
+fn sound(conn: &Connection, _: &Origin) -> rusqlite::Result<Vec<String>> {
+    let mut statement = conn.prepare("PRAGMA integrity_check(20)")?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// Every origin's chain, and that none was cut at its end.
+fn chains_hold(conn: &Connection, own: &Origin) -> rusqlite::Result<Vec<String>> {
+    let mut statement = conn.prepare("SELECT origin, seq, hash FROM chain ORDER BY origin")?;
+    let ends: Vec<(String, i64, String)> =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<rusqlite::Result<_>>()?;
+    // All names that this file was written under here: a moved file got a new one.
+    let mut ours: BTreeSet<String> = conn
+        .prepare("SELECT origin FROM installation")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    ours.insert(own.0.clone());
+    let named: BTreeSet<&str> = ends.iter().map(|(origin, ..)| origin.as_str()).collect();
+    let mut findings = Vec::new();
+    let mut statement = conn.prepare("SELECT DISTINCT origin FROM event")?;
+    let written: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for origin in written.iter().filter(|origin| !named.contains(origin.as_str())) {
+        findings.push(format!("the end of the chain of {origin} is missing"));
+    }
+    let sql = format!("SELECT {COLUMNS} FROM event WHERE origin = ?1 ORDER BY seq");
+    for (origin, seq, hash) in &ends {
+        let events = select(conn, &sql, [origin])?;
+        let whole = ours.contains(origin);
+        findings.extend(chain::check(events.iter(), whole));
+        let last = events.last().map(|event| (signed(event.key.seq), event.hash.as_str()));
+        if last != Some((*seq, hash.as_str())) {
+            findings.push(format!("the chain of {origin} ends at event {seq}, and its last event is another one"));
+        }
+    }
+    Ok(findings)
+}
+
+/// Every kept state is what its events fold to.
+fn heads_hold(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let kept: BTreeMap<IncidentId, Incident> =
+        head::read(conn, usize::MAX)?.into_iter().map(|state| (state.id.clone(), state)).collect();
+    let mut findings = Vec::new();
+    for id in head::incidents(conn)? {
+        let folded = Incident::fold(&head::all(conn, &id)?);
+        if kept.get(&id).is_some_and(|kept| folded.as_ref() != Some(kept)) {
+            findings.push(format!("{id}: its kept state is not what its events say"));
+        }
+    }
+    Ok(findings)
+}

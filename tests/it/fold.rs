@@ -1,0 +1,196 @@
+//! The fold as a property: one set of events is one state, whatever the order, the copies and the way of their arrival.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
+use midwatch::domain::ids::IncidentId;
+use midwatch::domain::incident::event::{
+    Answer, At, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, NewEvent, NoteKind, Role, Status,
+    StepEnd,
+};
+use midwatch::domain::incident::state::Incident;
+use midwatch::domain::time::{Timestamp, secs};
+use midwatch::io::store::Store;
+use midwatch::io::store::memory::Memory;
+use proptest::prelude::*;
+
+pub const ID: &str = "INC-20260501-031204";
+
+pub fn time(s: i64) -> Timestamp {
+    "2026-05-01T03:12:04.123456Z".parse::<Timestamp>().unwrap() + secs(s)
+}
+
+pub fn new(incident: &str, s: i64, body: Body) -> NewEvent {
+    NewEvent {
+        incident: IncidentId(incident.into()),
+        at: time(s - 3),
+        recorded_at: time(s),
+        actor: if s % 3 == 0 { "midwatch" } else { "alice" }.into(),
+        body,
+        once: None,
+    }
+}
+
+pub fn declared() -> Body {
+    Body::Declared {
+        title: "api 5xx".into(),
+        severity: "SEV2".into(),
+        service: Some("api".into()),
+        detected_by: None,
+        detected_at: None,
+    }
+}
+
+pub fn note(text: &str) -> Body {
+    Body::Note { sort: NoteKind::Note, text: text.into() }
+}
+
+/// Number of different bodies of [`body`].
+pub const BODIES: usize = 28;
+
+/// One of every kind; `n` varies what is in it, and `seen` is what the writer knows.
+pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
+    let step = || At { runbook: "rb".into(), step: format!("s{}", n % 3).as_str().into(), name: "look".into() };
+    let of =
+        || seen.get(usize::from(n) % seen.len().max(1)).cloned().unwrap_or(EventKey { origin: "x".into(), seq: 1 });
+    let timer = || format!("t{}", n % 3).as_str().into();
+    let text = || format!("text {n}");
+    let fingerprint = || format!("f{}", n % 3).as_str().into();
+    match kind {
+        0 => declared(),
+        1 => Body::Acknowledged,
+        2 => Body::RoleSet { role: Role::ALL[usize::from(n % 4)], person: n.is_multiple_of(2).then(text) },
+        3 => Body::SeveritySet { to: ["SEV1", "SEV2", "SEV3"][usize::from(n % 3)].into(), reason: text() },
+        4 => Body::StatusSet { to: Status::ALL[usize::from(n % 5)], message: n.is_multiple_of(2).then(text) },
+        5 => Body::Mitigated,
+        6 => Body::Resolved { summary: text() },
+        7 => Body::Reopened { reason: text() },
+        8 => note(&text()),
+        9 => Body::ActionItem { text: text(), owner: None, due: None },
+        10 => Body::Update { audience: "all".into(), text: text() },
+        11 => Body::Corrected { of: of(), text: text() },
+        12 => Body::Retracted { of: of(), reason: text() },
+        13 => Body::AlertLinked {
+            fingerprint: fingerprint(),
+            name: "Burn".into(),
+            labels: [("team", "api")].into(),
+            started_at: time(-i64::from(n)),
+        },
+        14 => Body::AlertChanged { fingerprint: fingerprint(), name: "Burn".into(), to: text() },
+        15 => Body::ObjectiveLinked { slo: format!("slo{}", n % 3).as_str().into() },
+        16 => Body::BudgetSampled(BudgetSample {
+            slo: "slo1".into(),
+            moment: "asked".into(),
+            remaining: Some(f64::from(n) / 7.0),
+            burn_1h: None,
+            burn_5m: Some(0.1),
+            gross: Some(-0.3),
+            net: None,
+        }),
+        17 => Body::RunbookOpened { runbook: "rb".into(), name: text(), steps: 3, sha256: "00".into() },
+        18 => Body::StepEnded {
+            place: step(),
+            end: [StepEnd::Done, StepEnd::Skipped(text()), StepEnd::Failed(text()), StepEnd::Reopened]
+                [usize::from(n % 4)]
+            .clone(),
+        },
+        19 => Body::CheckAnswered { place: step(), check: usize::from(n), question: text(), answer: Answer::Unsure },
+        20 => Body::OptionChosen { place: step(), option: usize::from(n), action: text() },
+        21 => Body::CommandStarted(CommandStart {
+            run: format!("r{}", n % 3),
+            place: step(),
+            command: text(),
+            argv: vec!["ls".into()],
+            env: vec![("A".into(), "b".into())],
+            host: "h".into(),
+            user: "u".into(),
+            timeout_s: 60,
+            sha256: "00".into(),
+        }),
+        22 => Body::CommandFinished(CommandFinish {
+            run: format!("r{}", n % 3),
+            exit: Some(i32::from(n)),
+            reason: None,
+            took_ms: 1,
+            bytes: 2,
+            sha256: "00".into(),
+            excerpt: vec![text()],
+        }),
+        23 => Body::TimerDue { timer: timer(), label: text() },
+        24 => Body::TimerSnoozed { timer: timer(), until: time(i64::from(n)), reason: text() },
+        25 => Body::TimerDismissed { timer: timer(), reason: text() },
+        26 => Body::Escalated { timer: timer(), contact: text() },
+        _ => Body::Unknown(serde_json::json!({"kind": "teleported", "data": n})),
+    }
+}
+
+/// Two installations write what `script` says and hear of each other now and then; gives both logs at the end, each with
+/// what it had not heard of yet missing.
+fn two_logs(script: &[(bool, usize, u8, bool)]) -> (Vec<Event>, Vec<Event>) {
+    let id = IncidentId(ID.into());
+    let mut a = Memory::new("a-1".into());
+    let mut b = Memory::new("b-2".into());
+    a.append(vec![new(ID, 0, declared())]).unwrap();
+    b.merge(a.events(&id).unwrap()).unwrap();
+    for (s, (first, kind, n, hear)) in script.iter().enumerate() {
+        let (writer, other) = if *first { (&mut a, &mut b) } else { (&mut b, &mut a) };
+        if *hear {
+            writer.merge(other.events(&id).unwrap()).unwrap();
+        }
+        let seen: Vec<EventKey> = writer.events(&id).unwrap().into_iter().map(|e| e.key).collect();
+        // The second declaration would be another incident.
+        let kind = (*kind).max(1);
+        writer.append(vec![new(ID, i64::try_from(s).unwrap(), body(kind, *n, &seen))]).unwrap();
+    }
+    (a.events(&id).unwrap(), b.events(&id).unwrap())
+}
+
+fn scripts() -> impl Strategy<Value = Vec<(bool, usize, u8, bool)>> {
+    prop::collection::vec((any::<bool>(), 0..BODIES, any::<u8>(), prop::bool::weighted(0.3)), 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_and_any_copies_fold_to_one_state(script in scripts(), shuffle in any::<u64>()) {
+        let (a, b) = two_logs(&script);
+        let together: Vec<Event> = a.iter().chain(&b).cloned().collect();
+        let want = Incident::fold(&together).unwrap();
+
+        let mut shuffled = together.clone();
+        let mut seed = shuffle | 1;
+        for at in (1..shuffled.len()).rev() {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            shuffled.swap(at, usize::try_from(seed >> 33).unwrap() % (at + 1));
+        }
+        prop_assert_eq!(Incident::fold(&shuffled).unwrap(), want);
+    }
+
+    #[test]
+    fn merging_either_way_and_in_any_pieces_ends_in_one_state(script in scripts(), cut in 0..40_usize) {
+        let (a, b) = two_logs(&script);
+        let want = Incident::fold(a.iter().chain(&b)).unwrap();
+        for (one, two) in [(&a, &b), (&b, &a)] {
+            let mut here = Memory::new("c-3".into());
+            let (early, late) = two.split_at(cut.min(two.len()));
+            for piece in [late, one.as_slice(), early, two.as_slice()] {
+                here.merge(piece.to_vec()).unwrap();
+            }
+            prop_assert_eq!(here.heads().unwrap(), vec![want.clone()]);
+            prop_assert_eq!(here.verify().unwrap(), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn one_by_one_is_the_same_as_all_at_once_and_survives_json(script in scripts()) {
+        let (a, _) = two_logs(&script);
+        let mut state = Incident::begin(&a[0]).unwrap();
+        for (n, event) in a.iter().enumerate().skip(1) {
+            prop_assert!(state.precedes(event));
+            state.apply(event);
+            prop_assert_eq!(&state, &Incident::fold(&a[..=n]).unwrap());
+        }
+        let json = serde_json::to_string(&state).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Incident>(&json).unwrap(), state);
+    }
+}
