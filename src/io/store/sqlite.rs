@@ -163,6 +163,7 @@ impl Store for Sqlite {
             let ours = written.iter().flatten().rfind(|event| event.key.origin == self.origin);
             let there = ours.map(|event| inside.find(&event.key)).transpose()?.flatten();
             if ours.is_some() && there.as_ref() == ours {
+                settle(&conn, &self.path)?;
                 let keys = written.iter().flatten().map(|event| &event.key);
                 for key in keys {
                     self.mine.extend(row_of(&conn, key).map_err(ask)?.filter(|n| *n > self.cursor));
@@ -293,6 +294,18 @@ impl Store for Sqlite {
     fn origin(&self) -> &Origin {
         &self.origin
     }
+}
+
+/// After a failed sync the system may show what the disk does not hold, and a second sync of the same file would return
+/// without writing it. Copying the log into the database writes and syncs it anew: only then may it be believed.
+fn settle(conn: &Connection, path: &Path) -> Result<(), Fault> {
+    let held: i64 =
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(|e| fault(path, &e))?;
+    if held == 0 {
+        return Ok(());
+    }
+    let why = "a failed write cannot be settled while another process reads; tried again at once";
+    Err(Fault::new(FaultKind::Timeout, open::name(path), why))
 }
 
 fn row_of(conn: &Connection, key: &EventKey) -> rusqlite::Result<Option<i64>> {
