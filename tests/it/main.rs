@@ -1,1 +1,5 @@
 //! Integration tests, one binary.
+
+mod sample_views;
+mod screens;
+mod themes;
