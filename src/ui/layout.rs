@@ -74,11 +74,21 @@ pub fn share(total: u16, wants: &[Want]) -> Vec<u16> {
 /// [`share`] as (top, height), with a blank row between panes where all of them fit in full.
 pub fn stack(total: u16, wants: &[Want]) -> Vec<(u16, u16)> {
     let full = wants.iter().fold(0u16, |sum, w| sum.saturating_add(w.most));
+    placed(total, wants, full)
+}
+
+/// [`stack`] for columns with a list that is always longer than its place: there the blank rows come before its rows.
+pub fn spaced(total: u16, wants: &[Want]) -> Vec<(u16, u16)> {
+    let least = wants.iter().fold(0u16, |sum, w| sum.saturating_add(w.least.min(w.most)));
+    placed(total, wants, least)
+}
+
+fn placed(total: u16, wants: &[Want], needed: u16) -> Vec<(u16, u16)> {
     let used = wants.iter().filter(|w| w.most > 0).count();
     let gaps = u16::try_from(used.saturating_sub(1)).unwrap_or(0);
-    let gap = u16::from(full.saturating_add(gaps) <= total);
+    let gap = u16::from(needed.saturating_add(gaps) <= total);
     let mut y: u16 = 0;
-    share(total, wants)
+    share(total.saturating_sub(gaps.saturating_mul(gap)), wants)
         .into_iter()
         .map(|height| {
             let top = y;
@@ -177,7 +187,7 @@ mod tests {
             let wants: Vec<Want> = raw.iter().map(|(l, m, r)| Want { least: *l, most: *m, rank: *r }).collect();
             let sum: u32 = share(total, &wants).iter().map(|h| u32::from(*h)).sum();
             prop_assert!(sum <= u32::from(total));
-            for (y, h) in stack(total, &wants) { prop_assert!(u32::from(y) + u32::from(h) <= u32::from(total) || h == 0); }
+            for (y, h) in stack(total, &wants).into_iter().chain(spaced(total, &wants)) { prop_assert!(u32::from(y) + u32::from(h) <= u32::from(total) || h == 0); }
         }
         #[test]
         fn columns_stay_inside(width in 0u16..400, weights in proptest::collection::vec(1u16..100, 1..4)) {

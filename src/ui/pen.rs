@@ -170,7 +170,10 @@ impl<'a> Pen<'a> {
         let style = self.theme.base().patch(self.theme.selection());
         for x in from..self.area.width {
             if let Some(cell) = self.buf.cell_mut((self.area.x.saturating_add(x), self.area.y.saturating_add(y))) {
-                cell.set_style(Style::reset().patch(style));
+                // A reversed gauge would read as its opposite: blocks keep their own colours.
+                if !matches!(cell.symbol(), "\u{2588}" | "\u{2591}") {
+                    cell.set_style(Style::reset().patch(style));
+                }
             }
         }
         if self.theme.marks_selection {

@@ -81,7 +81,7 @@ fn row(out: &mut String, buf: &Buffer, y: u16, ground: &Ground) {
         let bg = ground.of_cell(first).1;
         let same = cells.iter().skip(from).take_while(|c| ground.of_cell(c).1 == bg).count();
         if let Some(bg) = bg {
-            rect(out, PAD + from as u32 * CELL.0, top, same as u32 * CELL.0, CELL.1, &bg, "");
+            rect(out, [PAD + from as u32 * CELL.0, top, same as u32 * CELL.0, CELL.1], &bg, "");
         }
         from += same;
     }
@@ -135,7 +135,7 @@ fn words(out: &mut String, run: &[&&Cell], left: u32, top: u32, fg: &str) {
     );
 }
 
-fn rect(out: &mut String, x: u32, y: u32, w: u32, h: u32, fill: &str, more: &str) {
+fn rect(out: &mut String, [x, y, w, h]: [u32; 4], fill: &str, more: &str) {
     let _ = writeln!(
         out,
         r#"<rect x="{}" y="{}" width="{}" height="{}" fill="{fill}"{more}/>"#,
@@ -148,16 +148,16 @@ fn rect(out: &mut String, x: u32, y: u32, w: u32, h: u32, fill: &str, more: &str
 
 fn shapes(out: &mut String, c: char, left: u32, top: u32, fg: &str) {
     match c {
-        '\u{2588}' => rect(out, left, top + 20, CELL.0, CELL.1 - 40, fg, ""),
-        '\u{2591}' => rect(out, left, top + 20, CELL.0, CELL.1 - 40, fg, r#" opacity="0.22""#),
-        '\u{2580}' => rect(out, left, top, CELL.0, CELL.1 / 2, fg, ""),
-        '\u{2584}' => rect(out, left, top + CELL.1 / 2, CELL.0, CELL.1 / 2, fg, ""),
+        '\u{2588}' => rect(out, [left, top + 20, CELL.0, CELL.1 - 40], fg, ""),
+        '\u{2591}' => rect(out, [left, top + 20, CELL.0, CELL.1 - 40], fg, r#" opacity="0.22""#),
+        '\u{2580}' => rect(out, [left, top, CELL.0, CELL.1 / 2], fg, ""),
+        '\u{2584}' => rect(out, [left, top + CELL.1 / 2, CELL.0, CELL.1 / 2], fg, ""),
         c => {
             const PLACES: [(u32, u32); 8] = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];
             let bits = u32::from(c).saturating_sub(0x2800);
             for (i, (x, y)) in PLACES.iter().enumerate() {
                 if bits & (1 << i) != 0 {
-                    rect(out, left + x * 42 + 6, top + y * 45 + 7, 30, 30, fg, r#" rx="1.5""#);
+                    rect(out, [left + x * 42 + 6, top + y * 45 + 7, 30, 30], fg, r#" rx="1.5""#);
                 }
             }
         }

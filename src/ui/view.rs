@@ -29,6 +29,10 @@ pub fn draw(view: &View, theme: &Theme, glyphs: Glyphs, area: Rect, buf: &mut Bu
         pen.bit(0, top, width, banner);
         top = top.saturating_add(1);
     }
+    // One row of air where there are rows to spare.
+    if pen.height() >= 44 {
+        top = top.saturating_add(1);
+    }
     let bottom = pen.height().saturating_sub(2);
     let mut middle = pen.part(0, top, width, bottom.saturating_sub(top));
     body(&mut middle, &view.body, size);

@@ -1,7 +1,7 @@
 //! One incident: what it is, who does what, what is due, what happened.
 
 use crate::app::present::view::{Bit, IncidentPage, Tone};
-use crate::ui::layout::{GUTTER, Size, Want, columns, share, stack};
+use crate::ui::layout::{GUTTER, Size, Want, columns, share, spaced, stack};
 use crate::ui::pen::{Pen, cells};
 use crate::ui::widget::rule::{bar, rule};
 use crate::ui::widget::{chart, event_rows, facts, slo_rows, step_rows, timer_rows};
@@ -18,7 +18,8 @@ pub fn draw(pen: &mut Pen<'_>, view: &IncidentPage, size: Size) {
 fn narrow(pen: &mut Pen<'_>, view: &IncidentPage) {
     let (width, height) = (pen.width(), pen.height());
     let short = height < 12;
-    let facts_rows = if short { 0 } else { u16::try_from(view.facts.len()).unwrap_or(u16::MAX).saturating_add(1) };
+    let lines: Vec<Vec<Bit>> = view.facts.iter().flat_map(|f| facts::flow(f, width)).collect();
+    let facts_rows = if short { 0 } else { u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1) };
     let timers =
         Want { least: u16::try_from(view.timers.len().min(2)).unwrap_or(2) + 1, ..Want::rows(view.timers.len(), 2, 0) };
     let wants = [
@@ -31,7 +32,7 @@ fn narrow(pen: &mut Pen<'_>, view: &IncidentPage) {
     let [_, above, middle, below] = heights.as_slice() else { return };
     rule(pen, 0, &view.title, &view.state);
     let mut y = 1;
-    for line in view.facts.iter().take(usize::from(above.saturating_sub(1))) {
+    for line in lines.iter().take(usize::from(above.saturating_sub(1))) {
         facts::groups(pen, y, line);
         y += 1;
     }
@@ -69,10 +70,12 @@ fn timeline(pen: &mut Pen<'_>, view: &IncidentPage) {
 
 fn head(pen: &mut Pen<'_>, view: &IncidentPage) -> u16 {
     rule(pen, 0, &view.title, &view.state);
-    for (line, y) in view.facts.iter().zip(1..) {
+    let width = pen.width();
+    let lines: Vec<Vec<Bit>> = view.facts.iter().flat_map(|f| facts::flow(f, width)).collect();
+    for (line, y) in lines.iter().zip(1..) {
         facts::groups(pen, y, line);
     }
-    u16::try_from(view.facts.len()).unwrap_or(u16::MAX).saturating_add(2)
+    u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2)
 }
 
 fn two(pen: &mut Pen<'_>, view: &IncidentPage) {
@@ -129,11 +132,11 @@ fn three(pen: &mut Pen<'_>, view: &IncidentPage) {
 /// Roles, timers, objectives with their chart, and links where no other column has them.
 fn side(pen: &mut Pen<'_>, view: &IncidentPage, links: bool) {
     let width = pen.width();
-    let picture = if view.chart.is_some() { (pen.height() / 3).clamp(9, 15) } else { 0 };
+    let picture = if view.chart.is_some() { (pen.height() / 3).clamp(9, 14) } else { 0 };
     let wants = [
         Want::rows(view.roles.len(), 3, 1),
         Want::rows(view.timers.len() + view.timers_done.len().min(3), 3, 0),
-        Want { least: 2, most: Want::rows(view.slos.len(), 1, 2).most, rank: 2 },
+        Want { least: 3, ..Want::rows(view.slos.len() * 2, 2, 2) },
         Want { least: 0, most: picture, rank: 3 },
         Want {
             least: 0,
@@ -141,7 +144,7 @@ fn side(pen: &mut Pen<'_>, view: &IncidentPage, links: bool) {
             rank: 4,
         },
     ];
-    let places = stack(pen.height(), &wants);
+    let places = spaced(pen.height(), &wants);
     let [roles, timers, slos, picture, tail] = places.as_slice() else { return };
     roles_block(&mut pen.part(0, roles.0, width, roles.1), view);
     {
@@ -156,7 +159,7 @@ fn side(pen: &mut Pen<'_>, view: &IncidentPage, links: bool) {
     {
         let mut part = pen.part(0, slos.0, width, slos.1);
         rule(&mut part, 0, "OBJECTIVES", "");
-        for (row, y) in view.slos.iter().zip(1..) {
+        for (row, y) in view.slos.iter().zip((1..).step_by(2)) {
             slo_rows::brief(&mut part, y, row);
         }
     }

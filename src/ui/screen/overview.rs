@@ -1,7 +1,7 @@
 //! The overview: what burns, fires, is open and comes next.
 
-use crate::app::present::view::{Overview, Pane, Tone};
-use crate::ui::layout::{GUTTER, Size, Want, columns, share, stack};
+use crate::app::present::view::{Overview, Pane, Sign, Tone};
+use crate::ui::layout::{GUTTER, Size, Want, columns, share, spaced, stack};
 use crate::ui::pen::Pen;
 use crate::ui::widget::list::{Rows, body};
 use crate::ui::widget::rule::{bar, rule};
@@ -62,9 +62,13 @@ fn lists(pen: &mut Pen<'_>, view: &Overview, size: Size) {
 
 /// What the three lists ask for; `each` rows an alert and an incident.
 fn left_wants(view: &Overview, each: usize) -> [Want; 3] {
+    let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let loud = count(view.slos.rows.iter().filter(|r| r.sign != Sign::Ok).count());
+    let firing = count(view.alerts.rows.iter().filter(|r| r.sign != Sign::Held).count().min(4)).saturating_add(1);
     [
-        Want { least: 4, most: slo_rows::most(&view.slos), rank: 1 },
-        Want { least: 1, ..Want::rows(view.alerts.rows.len() * each, 1, 3) },
+        // What is fine folds before an alert is hidden.
+        Want { least: loud.saturating_add(3).clamp(4, 12), most: slo_rows::most(&view.slos), rank: 1 },
+        Want { least: firing, ..Want::rows(view.alerts.rows.len() * each, 1, 3) },
         Want::rows(view.incidents.rows.len() * each, 2, 2),
     ]
 }
@@ -88,14 +92,15 @@ fn two(pen: &mut Pen<'_>, view: &Overview) {
     left(&mut pen.part(a.0, 0, a.1, height), view);
     bar(pen, b.0.saturating_sub(GUTTER - 1));
     let mut right = pen.part(b.0, 0, b.1, height);
-    let picture = Want { least: 9, most: if view.chart.is_some() { (height / 3).clamp(9, 16) } else { 0 }, rank: 2 };
+    let picture =
+        Want { least: 9, most: if view.chart.is_some() { if height >= 34 { 14 } else { 9 } } else { 0 }, rank: 2 };
     let wants = [
         picture,
         Want::rows(view.timers.rows.len(), 5, 0),
         Want::rows(view.timeline.rows.len(), 4, 3),
         Want::rows(view.sources.len(), 3, 1),
     ];
-    let places = stack(height, &wants);
+    let places = spaced(height, &wants);
     let [top, timers, events, sources] = places.as_slice() else { return };
     let w = right.width();
     if let Some(one) = view.chart.as_ref().filter(|_| top.1 > 0) {
@@ -120,7 +125,7 @@ fn three(pen: &mut Pen<'_>, view: &Overview) {
         Want::rows(view.timeline.rows.len(), 8, 2),
         Want::rows(view.sources.len(), 4, 1),
     ];
-    let places = stack(height, &wants);
+    let places = spaced(height, &wants);
     let [timers, events, sources] = places.as_slice() else { return };
     let w = right.width();
     timer_rows::timer_pane(&mut right.part(0, timers.0, w, timers.1), &view.timers);
@@ -143,8 +148,11 @@ fn charts(pen: &mut Pen<'_>, view: &Overview) {
 }
 
 fn source_pane(pen: &mut Pen<'_>, view: &Overview) {
+    if pen.height() == 0 {
+        return;
+    }
     rule(pen, 0, "SOURCES", "");
-    let names = source_rows::names(&view.sources);
+    let widths = source_rows::widths(&view.sources);
     let rows = Pane { rows: view.sources.iter().collect(), empty: "none configured".into(), ..Default::default() };
-    body(&mut pen.below(1), &rows, Rows::default(), |pen, row| source_rows::source_row(pen, row, names));
+    body(&mut pen.below(1), &rows, Rows::default(), |pen, row| source_rows::source_row(pen, row, widths));
 }

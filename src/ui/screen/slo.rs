@@ -1,6 +1,6 @@
 //! One objective in full: what it says now, how fast it burns, which pairs fire, when the budget is gone.
 
-use crate::app::present::view::{PairRow, SloDetail, Tone};
+use crate::app::present::view::{PairRow, Sign, SloDetail, Tone};
 use crate::ui::layout::{GUTTER, Size, Want, columns, stack};
 use crate::ui::pen::{Pen, cells};
 use crate::ui::widget::gauge::{GAUGE, gauge};
@@ -104,12 +104,17 @@ fn budget_lines(pen: &mut Pen<'_>, view: &SloDetail) {
 fn pairs(pen: &mut Pen<'_>, rows: &[PairRow]) {
     rule(pen, 0, "ALERT PAIRS", "");
     let width = pen.width();
-    let narrow = width < 56;
-    let (a, n) = if narrow { (9, 7) } else { (12, 9) };
+    let narrow = width < 72;
+    let (a, n) = match width {
+        0..56 => (8, 6),
+        56..72 => (9, 7),
+        _ => (12, 9),
+    };
     let heads = pen.height() > u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(1);
     let heads = u16::from(heads);
     let state = 1 + a + n * 3 + 3;
-    let severity = width.saturating_sub(8);
+    // The sign tells page from ticket where the word has no room.
+    let severity = if width < 56 { width } else { width.saturating_sub(8) };
     if heads > 0 {
         pen.say(0, 1, a, if narrow { "windows" } else { "long/short" }, Tone::Muted);
         for (i, text) in ["long", "short", "limit"].iter().zip(0..).map(|(t, i)| (i, t)) {
@@ -125,7 +130,9 @@ fn pairs(pen: &mut Pen<'_>, rows: &[PairRow]) {
         }
         pen.sign(state - 1, y, row.sign);
         let tone = if row.state.starts_with("FIRING") { row.sign.tone() } else { Tone::Text };
-        pen.say(state + 2, y, severity.saturating_sub(state + 3), &row.state, tone);
+        // The sign has said `ok` already.
+        let said = if row.sign == Sign::Ok { row.state.strip_prefix("ok ").unwrap_or(&row.state) } else { &row.state };
+        pen.say(state + 2, y, severity.saturating_sub(state + 3), said, tone);
         pen.say(severity, y, 8, &row.severity, Tone::Text);
     }
 }

@@ -25,7 +25,7 @@ pub fn draw(pen: &mut Pen<'_>, view: &WalkPage, size: Size) {
             steps(&mut pen.part(a.0, 0, a.1, upper), view);
             bar(&mut pen.part(0, 0, width, upper), b.0.saturating_sub(GUTTER - 1));
             bar(&mut pen.part(0, 0, width, upper), c.0.saturating_sub(GUTTER - 1));
-            step(&mut pen.part(b.0, 0, b.1, upper), view, false);
+            step(&mut pen.part(b.0, 0, b.1, upper), view, false, &view.progress);
             output(&mut pen.part(c.0, 0, c.1, upper), view);
         }
         Size::M => {
@@ -33,24 +33,24 @@ pub fn draw(pen: &mut Pen<'_>, view: &WalkPage, size: Size) {
             let [a, b] = parts.as_slice() else { return };
             steps(&mut pen.part(a.0, 0, a.1, upper), view);
             bar(&mut pen.part(0, 0, width, upper), b.0.saturating_sub(GUTTER - 1));
-            step(&mut pen.part(b.0, 0, b.1, upper), view, true);
+            step(&mut pen.part(b.0, 0, b.1, upper), view, true, &view.progress);
         }
         Size::S => {
             let list = u16::try_from(view.steps.len()).unwrap_or(u16::MAX).saturating_add(1).min(height / 3);
             steps(&mut pen.part(0, 0, width, list), view);
-            step(&mut pen.part(0, list, width, upper.saturating_sub(list)), view, true);
+            step(&mut pen.part(0, list, width, upper.saturating_sub(list)), view, true, "");
         }
-        _ => step(&mut pen.part(0, 0, width, upper), view, false),
+        _ => step(&mut pen.part(0, 0, width, upper), view, false, &view.progress),
     }
 }
 
 fn steps(pen: &mut Pen<'_>, view: &WalkPage) {
-    rule(pen, 0, &format!("RUNBOOK {}", view.title), &view.progress);
+    rule(pen, 0, &format!("RUNBOOK {}", view.title), if pen.width() >= 80 { &view.progress } else { "" });
     step_rows::step_rows(&mut pen.below(1), &view.steps);
 }
 
 /// The current step: prose, items, the selected item in full, and the output if it has no place of its own.
-fn step(pen: &mut Pen<'_>, view: &WalkPage, with_output: bool) {
+fn step(pen: &mut Pen<'_>, view: &WalkPage, with_output: bool, note: &str) {
     let width = pen.width();
     let prose: Vec<String> = view.say.iter().flat_map(|l| wrap(&clean(l), usize::from(width))).collect();
     let chosen = view.items.cursor.and_then(|i| view.items.rows.get(i));
@@ -60,7 +60,7 @@ fn step(pen: &mut Pen<'_>, view: &WalkPage, with_output: bool) {
     let tallest = view.items.rows.iter().map(|i| in_full(i, width).len()).max().unwrap_or(0);
     let lines = view.output.as_ref().filter(|_| with_output).map_or(0, |o| count(o.lines.len().max(1)) + 1);
     let wants = [
-        Want { least: 1, most: count(prose.len()).saturating_add(1), rank: 2 },
+        Want { least: 1, most: count(prose.len()).saturating_add(1 + u16::from(pen.height() >= 20)), rank: 2 },
         Want { least: 3, most: count(view.items.rows.len().max(1)), rank: 0 },
         Want { least: 2.min(count(tallest)), most: count(tallest).saturating_add(u16::from(tallest > 0)), rank: 1 },
         Want { least: lines.min(3), most: lines.max(if lines > 0 { 8 } else { 0 }), rank: 3 },
@@ -69,7 +69,7 @@ fn step(pen: &mut Pen<'_>, view: &WalkPage, with_output: bool) {
     let [text, items, detail, out] = heights.as_slice() else { return };
     let number = view.steps.iter().position(|s| s.current).map_or(String::new(), |i| format!("STEP {} ", i + 1));
     let name = view.step.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
-    rule(pen, 0, &format!("{number}{name}"), if with_output { "" } else { &view.progress });
+    rule(pen, 0, &format!("{number}{name}"), note);
     facts::prose(&mut pen.part(0, 1, width, text.saturating_sub(1)), &prose, Tone::Text);
     let labels = view.items.rows.iter().map(|i| cells(&i.label)).max().unwrap_or(0).min(14);
     let risks = view.items.rows.iter().map(|i| cells(&i.risk)).max().unwrap_or(0).min(8);

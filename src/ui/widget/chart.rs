@@ -53,7 +53,11 @@ fn limit_tone(label: &str) -> Tone {
 /// Draws a chart under a titled rule.
 pub fn titled(pen: &mut Pen<'_>, chart: &Chart) {
     let word = if chart.linear { "BUDGET" } else { "BURN" };
-    rule(pen, 0, &format!("{word} {}", chart.name), &chart.caption);
+    let title = format!("{word} {}", chart.name);
+    let room = pen.width().saturating_sub(cells(&title)).saturating_sub(9);
+    // A caption that does not fit gives up what stands behind its comma.
+    let short = chart.caption.split(", ").next().unwrap_or_default();
+    rule(pen, 0, &title, if cells(&chart.caption) <= room { &chart.caption } else { short });
     self::chart(&mut pen.below(1), chart);
 }
 
@@ -62,7 +66,7 @@ pub fn chart(pen: &mut Pen<'_>, chart: &Chart) {
     let labels = chart.limits.iter().map(|(_, label)| cells(label)).max().unwrap_or(0).min(12);
     let right = if labels > 0 && pen.width() >= 40 { labels.saturating_add(1) } else { 0 };
     let depth: fn(f64) -> f64 = if chart.linear { linear_depth } else { log_depth };
-    let rows = pen.height().saturating_sub(2);
+    let rows = even(pen.height().saturating_sub(2), chart.linear);
     let width = pen.width().saturating_sub(LEFT).saturating_sub(right);
     let frame = Frame { chart, depth, rows, width };
     if rows < 2 || width < 8 {
@@ -75,6 +79,13 @@ pub fn chart(pen: &mut Pen<'_>, chart: &Chart) {
     } else {
         series(pen, &frame);
     }
+}
+
+/// Rows in which the values of the axis stand at equal distances, where that costs no more than two of them.
+fn even(rows: u16, linear: bool) -> u16 {
+    let (spans, least) = if linear { (4, 9) } else { (5, 6) };
+    let over = rows.saturating_sub(1) % spans;
+    if rows >= least && over <= 2 { rows - over } else { rows }
 }
 
 fn axis(pen: &mut Pen<'_>, frame: &Frame<'_>) {

@@ -27,13 +27,7 @@ pub fn confirm(pen: &mut Pen<'_>, view: &ConfirmView) {
     for (i, y) in (0..room.saturating_sub(spare)).enumerate() {
         let last = y + 1 == room - spare;
         if last && i + 1 < text.len() {
-            inside.say(
-                0,
-                y,
-                w,
-                &format!("{} more lines; make the window larger to read them", text.len() - i),
-                Tone::Warn,
-            );
+            inside.say(0, y, w, &format!("{} more lines: enlarge the window", text.len() - i), Tone::Warn);
         } else if let Some((x, bit)) = text.get(i).and_then(|line| line.last()) {
             for (at, label) in text.get(i).into_iter().flatten() {
                 inside.bit(*at, y, w, label);

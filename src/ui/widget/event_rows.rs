@@ -27,7 +27,11 @@ fn event_row(pen: &mut Pen<'_>, row: &EventRow, kind: u16, who: u16) {
     let day = row.day.as_deref().filter(|_| width >= 60);
     let room = width.saturating_sub(x).saturating_sub(day.map_or(0, |d| cells(d).saturating_add(2)));
     let tone = if row.tone == Tone::Crit { Tone::Crit } else { Tone::Text };
-    let used = pen.say(x, 0, room, &row.text, tone);
+    let mut used = 0;
+    if who == 0 && !row.actor.is_empty() {
+        used = pen.say(x, 0, room, &row.actor, Tone::Muted).saturating_add(1);
+    }
+    used += pen.say(x + used, 0, room.saturating_sub(used), &row.text, tone);
     if !row.saved && row.time != "~" && room > used + 10 {
         pen.say(x + used + 2, 0, room, "not saved", Tone::Warn);
     }

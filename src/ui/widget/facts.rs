@@ -37,6 +37,26 @@ pub fn groups(pen: &mut Pen<'_>, y: u16, bits: &[Bit]) -> u16 {
     x.saturating_sub(3)
 }
 
+/// Splits groups into lines: a group that does not fit goes to the next line, none is lost.
+pub fn flow(bits: &[Bit], width: u16) -> Vec<Vec<Bit>> {
+    let mut lines: Vec<Vec<Bit>> = Vec::new();
+    let mut used: u16 = 0;
+    for bit in bits {
+        let needs = cells(&bit.text);
+        match lines.last_mut() {
+            Some(line) if used.saturating_add(3).saturating_add(needs) <= width => {
+                line.push(bit.clone());
+                used = used.saturating_add(3).saturating_add(needs);
+            }
+            _ => {
+                lines.push(vec![bit.clone()]);
+                used = needs;
+            }
+        }
+    }
+    lines
+}
+
 /// Draws pieces, one line each. Returns the rows used.
 pub fn lines(pen: &mut Pen<'_>, bits: &[Bit]) -> u16 {
     let width = pen.width();

@@ -189,11 +189,17 @@ fn pair(text: &str) -> &str {
     if text == "-/-" || text == "/" { "-" } else { text }
 }
 
-/// One line per objective without gauge, for panes beside an incident.
+/// Two lines an objective, for panes beside an incident.
 pub fn brief(pen: &mut Pen<'_>, y: u16, row: &SloRow) {
     let width = pen.width();
     pen.sign(0, y, row.sign);
-    let name = pen.say(3, y, width.saturating_sub(12).max(8), &row.name, Tone::Text);
-    let tail = format!("{} left, 1h {} 5m {}, empty {}", row.left, row.burn_1h, row.burn_5m, row.empty_in);
-    pen.say(3 + name + 2, y, width, &tail, Tone::Text);
+    pen.say(3, y, width.saturating_sub(15), &row.name, Tone::Text);
+    pen.say_right(width.saturating_sub(12), y, 12, &format!("{} left", row.left), Tone::Text);
+    gauge(pen, 3, y + 1, row.gauge, row.stale, row.sign.tone());
+    let tail = format!("1h {}  5m {}", row.burn_1h, row.burn_5m);
+    let used = pen.say(3 + GAUGE + 2, y + 1, width, &tail, Tone::Muted);
+    let rest = width.saturating_sub(3 + GAUGE + 2 + used + 1);
+    if rest >= 12 {
+        pen.say_right(width - rest, y + 1, rest, &format!("empty {}", row.empty_in), Tone::Muted);
+    }
 }

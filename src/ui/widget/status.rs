@@ -97,7 +97,7 @@ fn keep_bits(bits: &[&Bit], keep: &mut [bool], wanted: impl Fn(&Bit) -> bool, ga
 
 fn second(pen: &mut Pen<'_>, y: u16, head: &Head) {
     let width = pen.width();
-    let gap = gap(width).max(2);
+    let gap = gap(width);
     let mut right = width;
     if let Some(timer) = &head.timer {
         if width < 80 {
