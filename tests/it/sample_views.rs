@@ -16,7 +16,7 @@ pub fn with_texts<T>(pool: &[String], build: impl FnOnce() -> T) -> T {
     built
 }
 
-fn s(text: &str) -> String {
+pub fn s(text: &str) -> String {
     POOL.with_borrow_mut(|(pool, next)| {
         *next += 1;
         pool.get(*next % pool.len().max(1)).cloned().unwrap_or_else(|| text.to_owned())
@@ -81,7 +81,7 @@ pub fn view(body: Body) -> View {
     }
 }
 
-fn slo(sign: Sign, name: &str, gauge: Option<f64>, left: &str, burns: [&str; 6], empty: &str, policy: &str) -> SloRow {
+fn slo(sign: Sign, name: &str, gauge: Option<f64>, [left, empty, policy]: [&str; 3], burns: [&str; 6]) -> SloRow {
     let [burn_1h, burn_5m, burn_6h, burn_30m, burn_1d, burn_3d] = burns.map(s);
     SloRow {
         sign,
@@ -107,66 +107,52 @@ pub fn slos() -> Vec<SloRow> {
             Sign::Page,
             "checkout_success",
             Some(0.118),
-            "11.8%",
+            ["11.8%", "5h15m", "feature freeze"],
             ["16.2", "18.0", "7.1", "8.0", "2.2", "1.1"],
-            "5h15m",
-            "feature freeze",
         ),
         slo(
             Sign::Ticket,
             "api_latency",
             Some(0.583),
-            "58.3%",
+            ["58.3%", "2d19h", "reliability prioritised"],
             ["2.1", "1.9", "6.3", "6.6", "1.8", "0.9"],
-            "2d19h",
-            "reliability prioritised",
         ),
         slo(
             Sign::Ok,
             "api_availability",
             Some(0.93),
-            "93.0%",
+            ["93.0%", "-", "full velocity"],
             ["0.2", "0.1", "0.4", "0.3", "0.3", "0.2"],
-            "-",
-            "full velocity",
         ),
         slo(
             Sign::Ok,
             "login_success",
             Some(0.812),
-            "81.2%",
+            ["81.2%", "-", "full velocity"],
             ["0.6", "0.5", "0.7", "0.6", "0.6", "0.5"],
-            "-",
-            "full velocity",
         ),
         slo(
             Sign::Ok,
             "catalog_success",
             Some(0.991),
-            "99.1%",
+            ["99.1%", "-", "full velocity"],
             ["0.0", "0.0", "0.1", "0.1", "0.1", "0.1"],
-            "-",
-            "full velocity",
         ),
         slo(
             Sign::Ok,
             "email_delivery",
             Some(0.744),
-            "74.4%",
+            ["74.4%", "-", "full velocity"],
             ["0.9", "0.8", "0.9", "0.9", "0.8", "0.7"],
-            "-",
-            "full velocity",
         ),
-        slo(Sign::Stale, "search_latency", Some(0.64), "64.0%", ["-", "-", "-", "-", "-", "-"], "STALE 3m12s", ""),
-        slo(Sign::NoData, "batch_freshness", None, "no data", ["-", "-", "-", "-", "-", "-"], "?", ""),
+        slo(Sign::Stale, "search_latency", Some(0.64), ["64.0%", "STALE 3m12s", ""], ["-", "-", "-", "-", "-", "-"]),
+        slo(Sign::NoData, "batch_freshness", None, ["no data", "?", ""], ["-", "-", "-", "-", "-", "-"]),
         slo(
             Sign::Ok,
             "edge_success",
             Some(0.888),
-            "88.8%",
+            ["88.8%", "-", "full velocity"],
             ["0.3", "0.3", "0.5", "0.4", "0.4", "0.3"],
-            "-",
-            "full velocity",
         ),
     ]
 }
@@ -569,7 +555,7 @@ pub fn postmortem() -> PostmortemPage {
     }
 }
 
-fn detail(list: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn detail(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter().map(|(a, b)| (s(a), s(b))).collect()
 }
 
@@ -754,7 +740,7 @@ pub fn degraded() -> View {
         row.stale = true;
         row.empty_in = s("?");
     }
-    body.slos.rows.push(slo(Sign::NoData, "search_latency", None, "no data", ["-"; 6], "?", ""));
+    body.slos.rows.push(slo(Sign::NoData, "search_latency", None, ["no data", "?", ""], ["-"; 6]));
     if let Some(chart) = &mut body.chart {
         let from = chart.points.len() - 6;
         chart.points[from..].fill(None);
@@ -790,128 +776,4 @@ pub fn wide() -> View {
     head.drill = Some(s("DRILL"));
     head.incident[1] = bit("INC-20260823-025227 支付服务在部署后返回 5xx", Tone::Text);
     View { head, ..view(Body::Overview(Box::new(body))) }
-}
-
-/// The confirmation of a page.
-pub fn confirm() -> ConfirmView {
-    ConfirmView {
-        title: s("page a human"),
-        question: s("Escalate INC-0311 now to engineering-manager (step 2 of 2)"),
-        rows: detail(&[
-            ("pages", "Erin Moss via backend \"pd\"   her local time 20:14 PDT"),
-            ("instead", "automatic escalation happens anyway in 08:20"),
-            ("data", "incident 2s old, escalation policy 2s old"),
-        ]),
-        token: Some(s("0311")),
-        typed: LineView { text: s("03"), cursor: 2 },
-        prompt: s("type 0311 and Enter to page, anything else cancels"),
-    }
-}
-
-/// Every overlay by name, over the incident or the overview.
-pub fn overlays() -> Vec<(&'static str, View)> {
-    let help = HelpView {
-        screen: s("overview"),
-        groups: [
-            (
-                "MOVE",
-                vec![
-                    ("arrows hjkl", "move", ""),
-                    ("PgUp PgDn", "page", ""),
-                    ("Tab S-Tab", "next pane", ""),
-                    ("1..6", "screens", ""),
-                    ("/", "filter", ""),
-                    ("Esc", "cancel", ""),
-                ],
-            ),
-            (
-                "ACT ON SELECTION",
-                vec![
-                    ("Enter", "open", ""),
-                    ("a", "acknowledge", "sent now"),
-                    ("n", "add note", "undo 6s"),
-                    ("s", "set status", "undo 6s"),
-                    ("e", "page next level", "TYPED"),
-                    ("x", "resolve", "TYPED"),
-                ],
-            ),
-            ("ALWAYS", vec![(":", "commands", ""), ("?", "this help", ""), ("y", "copy", ""), ("u", "undo last", "")]),
-            (
-                "SIGNS",
-                vec![
-                    ("!!", "page-level", ""),
-                    ("!", "ticket-level", ""),
-                    ("ok", "fine", ""),
-                    ("~", "old", ""),
-                    ("??", "no data", ""),
-                    (">>", "countdown", ""),
-                ],
-            ),
-        ]
-        .into_iter()
-        .map(|(t, keys)| (s(t), keys.into_iter().map(|(a, b, c)| (s(a), s(b), s(c))).collect()))
-        .collect(),
-        page: 0,
-    };
-    let row = |title: &str, key: &str, tier: &str, target: &str, why: Option<&str>| PaletteRow {
-        title: s(title),
-        key: s(key),
-        tier: s(tier),
-        target: s(target),
-        why_not: why.map(s),
-    };
-    let palette = PaletteView {
-        query: LineView { text: s("esc"), cursor: 3 },
-        rows: Pane {
-            rows: vec![
-                row("Page next escalation level", "e", "typed", "INC-0311", None),
-                row("Escalation: show policy", "", "", "checkout", None),
-                row("Escalation: put the timer off", "", "typed", "INC-0311", None),
-                row("Resolve incident", "x", "typed", "INC-0311", Some("needs status mitigating or later")),
-            ],
-            cursor: Some(0),
-            ..Pane::default()
-        },
-        total: 61,
-    };
-    let field = |label: &str, text: &str, hint: &str| FieldView {
-        label: s(label),
-        line: LineView { text: s(text), cursor: text.chars().count() },
-        hint: s(hint),
-        ..FieldView::default()
-    };
-    let form = FormView {
-        title: s("Declare an incident"),
-        fields: vec![
-            field("title", "Checkout 5xx after deploy", "one line that says what users see"),
-            FieldView {
-                label: s("severity"),
-                choices: vec![s("SEV1"), s("SEV2"), s("SEV3"), s("SEV4")],
-                chosen: 1,
-                hint: s("Left and Right change it"),
-                ..FieldView::default()
-            },
-            field("service", "checkout", ""),
-        ],
-        focus: 0,
-        error: None,
-        keys: s("Enter declare   Tab next   Esc cancel"),
-    };
-    let over = |overlay| View { overlay: Some(overlay), ..view(Body::Overview(Box::new(overview()))) };
-    vec![
-        ("help", over(Overlay::Help(help))),
-        ("palette", over(Overlay::Palette(palette))),
-        ("form", over(Overlay::Form(form))),
-        ("confirm", View { overlay: Some(Overlay::Confirm(confirm())), ..view(Body::Incident(Box::new(incident()))) }),
-        (
-            "links",
-            over(Overlay::Links(Pane {
-                title: s("LINKS"),
-                rows: incident().links,
-                cursor: Some(0),
-                ..Pane::default()
-            })),
-        ),
-        ("filter", over(Overlay::Filter(LineView { text: s("pay"), cursor: 3 }))),
-    ]
 }

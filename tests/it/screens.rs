@@ -1,5 +1,6 @@
 //! What every screen looks like at every size, and what holds for any view at any size.
 
+use crate::sample_overlays as overlays;
 use crate::sample_views as sample;
 use midwatch::app::present::view::*;
 use midwatch::domain::text::{is_hidden, width};
@@ -80,7 +81,7 @@ fn snapshot(name: &str, lines: &[String]) {
 fn all() -> Vec<(&'static str, View)> {
     let mut all = sample::screens();
     all.extend([("quiet", sample::quiet()), ("degraded", sample::degraded()), ("wide", sample::wide())]);
-    all.extend(sample::overlays());
+    all.extend(overlays::overlays());
     all
 }
 
@@ -158,9 +159,9 @@ fn a_loud_source_and_the_queue_outlast_what_is_fine() {
 
 #[test]
 fn the_answer_line_of_a_confirmation_is_always_inside() {
-    let mut long = sample::confirm();
+    let mut long = overlays::confirm();
     long.rows.extend((0..40).map(|i| (format!("row {i}"), "a long text that has to wrap in narrow frames ".repeat(3))));
-    let short = sample::overlays().remove(3).1;
+    let short = overlays::overlays().remove(3).1;
     let long = View { overlay: Some(Overlay::Confirm(long)), ..short.clone() };
     for view in [short, long] {
         for w in (6..=130).step_by(4) {
@@ -179,9 +180,9 @@ fn the_answer_line_of_a_confirmation_is_always_inside() {
 
 #[test]
 fn a_cut_confirmation_says_that_it_is_cut() {
-    let mut long = sample::confirm();
+    let mut long = overlays::confirm();
     long.rows.extend((0..40).map(|i| (format!("row {i}"), "text".to_owned())));
-    let view = View { overlay: Some(Overlay::Confirm(long)), ..sample::overlays().remove(3).1 };
+    let view = View { overlay: Some(Overlay::Confirm(long)), ..overlays::overlays().remove(3).1 };
     assert!(text(&drawn(&view, "mono", Glyphs::Ascii, (80, 24))).join("\n").contains("more lines"));
 }
 
@@ -296,12 +297,12 @@ proptest! {
         pool in proptest::collection::vec(any::<String>(), 0..6),
         which in 0usize..100, over in 0usize..100, w in 0u16..300, h in 0u16..100, cursor in 0usize..40, ascii in any::<bool>(),
     ) {
-        let (mut views, overlays) = sample::with_texts(&pool, || (all(), sample::overlays()));
+        let (mut views, tops) = sample::with_texts(&pool, || (all(), overlays::overlays()));
         let count = views.len();
         let (_, mut view) = views.swap_remove(which % count);
         select(&mut view, cursor);
-        if over < overlays.len() {
-            view.overlay = overlays[over].1.overlay.clone();
+        if over < tops.len() {
+            view.overlay = tops[over].1.overlay.clone();
         }
         let glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
         let area = Rect::new(3, 2, w, h);

@@ -20,18 +20,23 @@ fn narrow(pen: &mut Pen<'_>, view: &IncidentPage) {
     let short = height < 12;
     let lines: Vec<Vec<Bit>> = view.facts.iter().flat_map(|f| facts::flow(f, width)).collect();
     let facts_rows = if short { 0 } else { u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1) };
-    let timers =
-        Want { least: u16::try_from(view.timers.len().min(2)).unwrap_or(2) + 1, ..Want::rows(view.timers.len(), 2, 0) };
+    // A low frame has the title and the nearest timer in its status lines already.
+    let least = u16::try_from(view.timers.len().min(2)).unwrap_or(2) + 1;
+    let all = Want { least, ..Want::rows(view.timers.len(), 2, 0) };
+    let timers = if short { Want { least: 2, most: 2, rank: 0 } } else { all };
+    let title = u16::from(!short);
     let wants = [
-        Want { least: 1, most: 1, rank: 0 },
+        Want { least: title, most: title, rank: 0 },
         Want { least: facts_rows.min(3), most: facts_rows, rank: 2 },
         timers,
         Want { least: 3, most: u16::MAX, rank: 1 },
     ];
     let heights = share(height, &wants);
     let [_, above, middle, below] = heights.as_slice() else { return };
-    rule(pen, 0, &view.title, &view.state);
-    let mut y = 1;
+    if !short {
+        rule(pen, 0, &view.title, &view.state);
+    }
+    let mut y = title;
     for line in lines.iter().take(usize::from(above.saturating_sub(1))) {
         facts::groups(pen, y, line);
         y += 1;
@@ -39,8 +44,8 @@ fn narrow(pen: &mut Pen<'_>, view: &IncidentPage) {
     if *above > 0 {
         roles_line(pen, y, view);
     }
-    timers_block(&mut pen.part(0, 1 + above, width, *middle), view);
-    timeline(&mut pen.part(0, 1 + above + middle, width, *below), view);
+    timers_block(&mut pen.part(0, title + above, width, *middle), view);
+    timeline(&mut pen.part(0, title + above + middle, width, *below), view);
 }
 
 fn roles_line(pen: &mut Pen<'_>, y: u16, view: &IncidentPage) {
@@ -81,7 +86,7 @@ fn head(pen: &mut Pen<'_>, view: &IncidentPage) -> u16 {
 fn two(pen: &mut Pen<'_>, view: &IncidentPage) {
     let (width, height) = (pen.width(), pen.height());
     let strip = runbook_rows(view, height);
-    let upper = height.saturating_sub(strip);
+    let upper = height.saturating_sub(strip.saturating_add(u16::from(strip > 0)));
     let parts = columns(width, &[73, 44]);
     let [a, b] = parts.as_slice() else { return };
     let mut top = pen.part(0, 0, width, upper);
@@ -92,7 +97,7 @@ fn two(pen: &mut Pen<'_>, view: &IncidentPage) {
     }
     bar(&mut top, b.0.saturating_sub(GUTTER - 1));
     side(&mut top.part(b.0, 0, b.1, upper), view, true);
-    runbook(&mut pen.below(upper), view);
+    runbook(&mut pen.below(height.saturating_sub(strip)), view);
 }
 
 fn three(pen: &mut Pen<'_>, view: &IncidentPage) {
@@ -181,7 +186,7 @@ fn roles_block(pen: &mut Pen<'_>, view: &IncidentPage) {
 
 fn runbook_rows(view: &IncidentPage, height: u16) -> u16 {
     let Some((_, _, steps)) = &view.runbook else { return 0 };
-    u16::try_from(steps.len()).unwrap_or(u16::MAX).saturating_add(3).min(height / 3)
+    u16::try_from(steps.len()).unwrap_or(u16::MAX).saturating_add(1).min(height / 3)
 }
 
 fn runbook(pen: &mut Pen<'_>, view: &IncidentPage) {

@@ -69,7 +69,7 @@ fn left_wants(view: &Overview, each: usize) -> [Want; 3] {
         // What is fine folds before an alert is hidden.
         Want { least: loud.saturating_add(3).clamp(4, 12), most: slo_rows::most(&view.slos), rank: 1 },
         Want { least: firing, ..Want::rows(view.alerts.rows.len() * each, 1, 3) },
-        Want::rows(view.incidents.rows.len() * each, 2, 2),
+        Want::rows(view.incidents.rows.len() * each, 4, 2),
     ]
 }
 

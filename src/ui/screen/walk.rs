@@ -60,20 +60,22 @@ fn step(pen: &mut Pen<'_>, view: &WalkPage, with_output: bool, note: &str) {
     let tallest = view.items.rows.iter().map(|i| in_full(i, width).len()).max().unwrap_or(0);
     let lines = view.output.as_ref().filter(|_| with_output).map_or(0, |o| count(o.lines.len().max(1)) + 1);
     let wants = [
-        Want { least: 1, most: count(prose.len()).saturating_add(1 + u16::from(pen.height() >= 20)), rank: 2 },
-        Want { least: 3, most: count(view.items.rows.len().max(1)), rank: 0 },
-        Want { least: 2.min(count(tallest)), most: count(tallest).saturating_add(u16::from(tallest > 0)), rank: 1 },
-        Want { least: lines.min(3), most: lines.max(if lines > 0 { 8 } else { 0 }), rank: 3 },
+        Want { least: 1, most: 1, rank: 0 },
+        Want { least: 0, most: count(prose.len()).saturating_add(u16::from(pen.height() >= 20)), rank: 3 },
+        Want { least: 3, most: count(view.items.rows.len().max(1)), rank: 1 },
+        Want { least: 2.min(count(tallest)), most: count(tallest).saturating_add(u16::from(tallest > 0)), rank: 2 },
+        Want { least: lines.min(3), most: lines.max(if lines > 0 { 8 } else { 0 }), rank: 4 },
     ];
     let heights = share(pen.height(), &wants);
-    let [text, items, detail, out] = heights.as_slice() else { return };
+    let [title, said, items, detail, out] = heights.as_slice() else { return };
     let number = view.steps.iter().position(|s| s.current).map_or(String::new(), |i| format!("STEP {} ", i + 1));
     let name = view.step.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
     rule(pen, 0, &format!("{number}{name}"), note);
-    facts::prose(&mut pen.part(0, 1, width, text.saturating_sub(1)), &prose, Tone::Text);
+    let text = title.saturating_add(*said);
+    facts::prose(&mut pen.part(0, 1, width, *said), &prose, Tone::Text);
     let labels = view.items.rows.iter().map(|i| cells(&i.label)).max().unwrap_or(0).min(14);
     let risks = view.items.rows.iter().map(|i| cells(&i.risk)).max().unwrap_or(0).min(8);
-    body(&mut pen.part(0, *text, width, *items), &view.items, Rows::default(), |pen, item| {
+    body(&mut pen.part(0, text, width, *items), &view.items, Rows::default(), |pen, item| {
         item_row(pen, item, labels, risks);
     });
     let mut part = pen.part(0, text.saturating_add(*items), width, *detail);

@@ -7,6 +7,7 @@ use crate::ui::layout::SMALLEST;
 use crate::ui::pen::{Pen, cells};
 use crate::ui::widget::field::field;
 use crate::ui::widget::modal::{BORDER, modal};
+use crate::ui::widget::rule::rule;
 
 /// Draws the dialog into the part of the frame under the status lines.
 pub fn confirm(pen: &mut Pen<'_>, view: &ConfirmView) {
@@ -18,7 +19,10 @@ pub fn confirm(pen: &mut Pen<'_>, view: &ConfirmView) {
     if pen.height() < BORDER + 2 {
         return answer(pen, view, &prompt);
     }
-    let mut inside = modal(pen, &format!("CONFIRM  {}", view.title), width, rows);
+    // Where the text does not fit, the border gives its cells to it.
+    let cramped = pen.width() < 60 && rows.saturating_add(BORDER) > pen.height();
+    let title = format!("CONFIRM  {}", view.title);
+    let mut inside = if cramped { unbordered(pen, &title) } else { modal(pen, &title, width, rows) };
     let height = inside.height();
     let tail = u16::try_from(prompt.len()).unwrap_or(u16::MAX).saturating_add(1).min(height);
     let room = height.saturating_sub(tail);
@@ -36,6 +40,12 @@ pub fn confirm(pen: &mut Pen<'_>, view: &ConfirmView) {
         }
     }
     answer(&mut inside.below(room), view, &prompt);
+}
+
+fn unbordered<'p>(pen: &'p mut Pen<'_>, title: &str) -> Pen<'p> {
+    pen.clear();
+    rule(pen, 0, title, "");
+    pen.below(1)
 }
 
 /// Draws prompt and answer line in a frame below the smallest, from its last row upwards.

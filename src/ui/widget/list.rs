@@ -3,7 +3,7 @@
 use crate::app::present::view::{Pane, Tone};
 use crate::domain::text::wrap;
 use crate::ui::layout::{page, tail};
-use crate::ui::pen::Pen;
+use crate::ui::pen::{Pen, cells};
 use crate::ui::widget::rule::rule;
 use std::ops::Range;
 
@@ -37,7 +37,9 @@ pub fn pane<T>(pen: &mut Pen<'_>, pane: &Pane<T>, rows: Rows, draw: impl FnMut(&
     let shown = rows.shown(pane.rows.len(), pen.height().saturating_sub(1), pane.cursor);
     if shown.len() < pane.rows.len() && !shown.is_empty() {
         let range = format!("{}-{} of {}", shown.start + 1, shown.end, pane.rows.len());
-        let note = if pane.note.is_empty() { range } else { format!("{}   {range}", pane.note) };
+        let room = pen.width().saturating_sub(cells(&pane.title)).saturating_sub(9);
+        let both = format!("{}   {range}", pane.note);
+        let note = if pane.note.is_empty() || cells(&both) > room { range } else { both };
         rule(pen, 0, &pane.title, &note);
     } else {
         rule(pen, 0, &pane.title, &pane.note);

@@ -102,7 +102,15 @@ fn fold(pen: &mut Pen<'_>, y: u16, pane: &Pane<SloRow>, end: usize) {
             pen.say(3, y, width, &format!("{rest} more"), Tone::Muted);
         }
         (_, false) => {
-            pen.say(3, y, width, &format!("{rest} more below"), Tone::Muted);
+            // What is not fine is counted by its sign, so that a fold never looks like health.
+            let mut text = format!("{rest} more below");
+            for sign in [Sign::Page, Sign::StaleBad, Sign::Ticket, Sign::Stale, Sign::NoData] {
+                let count = pane.rows.iter().skip(end).filter(|r| r.sign == sign).count();
+                if count > 0 {
+                    text.push_str(&format!("   {count} {}", sign.glyph().trim_end()));
+                }
+            }
+            pen.say(3, y, width, &text, Tone::Text);
         }
     }
 }
