@@ -17,3 +17,12 @@ mod durability;
 mod fold;
 mod shell;
 mod store;
+
+#[cfg(test)]
+mod sample_overlays;
+#[cfg(test)]
+mod sample_views;
+#[cfg(test)]
+mod screens;
+#[cfg(test)]
+mod themes;

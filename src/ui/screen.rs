@@ -1,0 +1,15 @@
+//! One file per screen. A screen places widgets; it computes nothing about the world.
+
+pub mod alerts;
+pub mod detail;
+pub mod first_run;
+pub mod incident;
+pub mod messages;
+pub mod overview;
+pub mod postmortem;
+pub mod runbooks;
+pub mod slo;
+pub mod slos;
+pub mod sources;
+pub mod timers;
+pub mod walk;

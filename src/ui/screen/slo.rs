@@ -1,0 +1,138 @@
+//! One objective in full: what it says now, how fast it burns, which pairs fire, when the budget is gone.
+
+use crate::app::present::view::{PairRow, Sign, SloDetail, Tone};
+use crate::ui::layout::{GUTTER, Size, Want, columns, stack};
+use crate::ui::pen::{Pen, cells};
+use crate::ui::widget::gauge::{GAUGE, gauge};
+use crate::ui::widget::rule::{bar, rule};
+use crate::ui::widget::{chart, facts};
+
+/// Draws the screen.
+pub fn draw(pen: &mut Pen<'_>, view: &SloDetail, size: Size) {
+    let (width, height) = (pen.width(), pen.height());
+    rule(pen, 0, &format!("SLO {}", view.row.name), &view.says);
+    pen.sign(0, 1, view.row.sign);
+    facts::groups(&mut pen.part(3, 1, width, 1), 0, &view.now);
+    let gap = u16::from(size >= Size::M);
+    let mut rest = pen.below(2 + gap);
+    match size {
+        Size::L | Size::M => {
+            let weights: [u16; 2] = if size == Size::L { [136, 61] } else { [71, 46] };
+            let parts = columns(width, &weights);
+            let [a, b] = parts.as_slice() else { return };
+            charts(&mut rest.part(a.0, 0, a.1, height), view, size);
+            bar(&mut rest, b.0.saturating_sub(GUTTER - 1));
+            numbers(&mut rest.part(b.0, 0, b.1, height), view, None);
+        }
+        Size::S if rest.height() >= 16 => numbers(&mut rest, view, Some(10)),
+        _ => numbers(&mut rest, view, None),
+    }
+}
+
+fn charts(pen: &mut Pen<'_>, view: &SloDetail, size: Size) {
+    let (width, height) = (pen.width(), pen.height());
+    if size == Size::L && view.more_charts.len() >= 3 {
+        let parts = columns(width, &[1, 1]);
+        let all: Vec<_> = std::iter::once(&view.chart).chain(&view.more_charts).collect();
+        let each = height / 3;
+        for (i, one) in all.iter().take(4).enumerate() {
+            let (x, w) = parts.get(i % 2).copied().unwrap_or_default();
+            let y = if i < 2 { 0 } else { each };
+            chart::titled(&mut pen.part(x, y, w, each.saturating_sub(1)), one);
+        }
+        if let Some(last) = all.get(4) {
+            chart::titled(&mut pen.part(0, each * 2, width, each), last);
+        }
+        return;
+    }
+    let second = view.more_charts.last().filter(|_| height >= 20);
+    let first = if second.is_some() { height * 3 / 5 } else { height.min(24) };
+    chart::titled(&mut pen.part(0, 0, width, first.saturating_sub(u16::from(second.is_some()))), &view.chart);
+    if let Some(second) = second {
+        chart::titled(&mut pen.part(0, first, width, (height - first).min(14)), second);
+    }
+}
+
+/// The chart if it is wanted here, the pairs, the budget, what belongs to it, where it is written.
+fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
+    let width = pen.width();
+    let text = wrapped(&view.written, width);
+    let wants = [
+        Want { least: picture.map_or(0, |p| p.min(9)), most: picture.map_or(0, |p| p.max(pen.height() / 3)), rank: 2 },
+        Want { least: 4, most: u16::try_from(view.pairs.len()).unwrap_or(u16::MAX).saturating_add(2), rank: 0 },
+        Want::rows(view.budget.len() + 1, 3, 1),
+        Want {
+            most: if view.related.is_empty() { 0 } else { Want::rows(view.related.len(), 0, 3).most },
+            least: 0,
+            rank: 3,
+        },
+        Want { least: 0, most: text.saturating_add(2), rank: 4 },
+    ];
+    let places = stack(pen.height(), &wants);
+    let [top, table, budget, related, written] = places.as_slice() else { return };
+    if top.1 > 0 {
+        chart::titled(&mut pen.part(0, top.0, width, top.1), &view.chart);
+    }
+    pairs(&mut pen.part(0, table.0, width, table.1), &view.pairs);
+    budget_lines(&mut pen.part(0, budget.0, width, budget.1), view);
+    if related.1 > 1 {
+        let mut part = pen.part(0, related.0, width, related.1);
+        rule(&mut part, 0, "RELATED", "");
+        facts::lines(&mut part.below(1), &view.related);
+    }
+    if written.1 > 1 {
+        let mut part = pen.part(0, written.0, width, written.1);
+        rule(&mut part, 0, "QUERY", &view.declared);
+        facts::prose(&mut part.below(1), std::slice::from_ref(&view.written), Tone::Muted);
+    }
+}
+
+fn wrapped(text: &str, width: u16) -> u16 {
+    if text.is_empty() { 0 } else { (cells(text) / width.max(1)).saturating_add(2).min(8) }
+}
+
+fn budget_lines(pen: &mut Pen<'_>, view: &SloDetail) {
+    rule(pen, 0, "BUDGET and FORECAST", "");
+    let width = pen.width();
+    gauge(pen, 0, 1, view.row.gauge, view.row.stale, view.row.sign.tone());
+    if let Some((first, rest)) = view.budget.split_first() {
+        pen.bit(GAUGE + 2, 1, width, first);
+        facts::lines(&mut pen.below(2), rest);
+    }
+}
+
+fn pairs(pen: &mut Pen<'_>, rows: &[PairRow]) {
+    rule(pen, 0, "ALERT PAIRS", "");
+    let width = pen.width();
+    let narrow = width < 72;
+    let (a, n) = match width {
+        0..56 => (8, 6),
+        56..72 => (9, 7),
+        _ => (12, 9),
+    };
+    let heads = pen.height() > u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let heads = u16::from(heads);
+    let state = 1 + a + n * 3 + 3;
+    // The sign tells page from ticket where the word has no room.
+    let severity = if width < 56 { width } else { width.saturating_sub(8) };
+    if heads > 0 {
+        pen.say(0, 1, a, if narrow { "windows" } else { "long/short" }, Tone::Muted);
+        for (i, text) in ["long", "short", "limit"].iter().zip(0..).map(|(t, i)| (i, t)) {
+            pen.say_right(1 + a + n * i, 1, n - 1, text, Tone::Muted);
+        }
+        pen.say(state, 1, 12, "state", Tone::Muted);
+        pen.say(severity, 1, 8, "severity", Tone::Muted);
+    }
+    for (row, y) in rows.iter().zip(1 + heads..) {
+        pen.say(1, y, a, &row.windows, Tone::Text);
+        for (text, i) in [&row.long, &row.short, &row.limit].into_iter().zip(0..) {
+            pen.say_right(1 + a + n * i, y, n - 1, text, Tone::Text);
+        }
+        pen.sign(state - 1, y, row.sign);
+        let tone = if row.state.starts_with("FIRING") { row.sign.tone() } else { Tone::Text };
+        // The sign has said `ok` already.
+        let said = if row.sign == Sign::Ok { row.state.strip_prefix("ok ").unwrap_or(&row.state) } else { &row.state };
+        pen.say(state + 2, y, severity.saturating_sub(state + 3), said, tone);
+        pen.say(severity, y, 8, &row.severity, Tone::Text);
+    }
+}
