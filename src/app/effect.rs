@@ -46,6 +46,8 @@ pub enum Effect {
     Suspend,
     /// Draw everything again.
     Redraw,
+    /// Begin anew: on the simulated production, or on a Prometheus at an address.
+    Begin(Option<String>),
     /// End with an exit code.
     Quit(u8),
 }

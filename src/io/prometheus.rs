@@ -5,3 +5,4 @@ pub mod answer;
 pub mod client;
 pub mod decode;
 pub mod measure;
+pub mod source;

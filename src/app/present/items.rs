@@ -27,7 +27,7 @@ pub fn panes(model: &Model, now: Timestamp) -> Vec<Vec<Item>> {
         }
         Screen::Sources => vec![sources::names(model).into_iter().map(Item::Source).collect()],
         Screen::Messages => vec![(0..model.messages.len()).map(Item::Row).collect()],
-        Screen::FirstRun => vec![(0..3).map(Item::Row).collect()],
+        Screen::FirstRun => vec![(0..4).map(Item::Row).collect()],
         Screen::Slo(_) => vec![Vec::new()],
     }
 }

@@ -352,16 +352,17 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             _ => model.nav.open(Screen::Walk(None, id)),
         },
         Some(Item::Source(_)) => return take_more(model, now, Action::Retry, out),
-        Some(Item::Row(n)) if *model.nav.screen() == Screen::FirstRun => return first_run(model, now, n),
+        Some(Item::Row(n)) if *model.nav.screen() == Screen::FirstRun => return first_run(model, now, n, out),
         Some(_) | None => return Err("nothing to open here".into()),
     }
     Ok(())
 }
 
-fn first_run(model: &mut Model, now: Timestamp, choice: usize) -> Result<(), String> {
+fn first_run(model: &mut Model, now: Timestamp, choice: usize, out: &mut Vec<Effect>) -> Result<(), String> {
     match choice {
-        0 => Err("q leaves; then: midwatch demo".into()),
-        1 => form(model, now, Purpose::Connect),
+        0 => push(out, Effect::Begin(None)),
+        1 => push(out, Effect::Begin(Some("http://127.0.0.1:9090".into()))),
+        2 => form(model, now, Purpose::Connect),
         _ => Err("q leaves; then: midwatch init".into()),
     }
 }

@@ -3,7 +3,6 @@
 use crate::app::effect::Effect;
 use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
-use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::app::update::{act, incident, timers, walk};
 use crate::domain::ids::IncidentId;
@@ -200,11 +199,8 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         }
         Purpose::Timer(id, timer) => timers::answer(model, now, &id, &timer, form, out),
         Purpose::Connect => {
-            model.say(
-                now,
-                Tone::Accent,
-                format!("midwatch --prometheus {} opens it; midwatch init writes a configuration", form.value("url")),
-            );
+            let url = crate::domain::incident::decide::text(&form.value("url"), "an address")?;
+            out.push(Effect::Begin(Some(url)));
             Ok(())
         }
     }

@@ -1,0 +1,314 @@
+//! Effects become tasks, tasks become messages. One thread with an async runtime for sources and commands, one for the
+//! record; nobody waits for either. What only a shell can do (ring, copy, quit) is handed back.
+
+use crate::app::cache::Cached;
+use crate::app::effect::Effect;
+use crate::app::msg::{Feed, Msg, Reply};
+use crate::domain::alert::AlertSnapshot;
+use crate::domain::document::{Finding, Level};
+use crate::domain::exec::{CommandEnd, CommandNews};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::ids::{ReqId, SourceName};
+use crate::domain::runbook::format;
+use crate::domain::runbook::lint::{lint, lint_together};
+use crate::domain::runbook::model::Runbook;
+use crate::io::files::cache::Cache;
+use crate::io::files::draft::write_draft;
+use crate::io::files::read::read_text;
+use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::store::record::{Job, PAGE, Record, RecordNews};
+use crate::run::world::{Now, RunbookText, World};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Takes messages to the machine, from any thread.
+pub type Tell = Arc<dyn Fn(Msg) + Send + Sync>;
+/// The file in the cache folder.
+pub const CACHE: &str = "last-known";
+/// The largest runbook file.
+const RUNBOOK_LIMIT: u64 = 1 << 20;
+
+/// What the async thread needs.
+struct Ports {
+    metrics: BTreeMap<SourceName, Arc<dyn Metrics>>,
+    alerts: BTreeMap<SourceName, Arc<dyn AlertSource>>,
+    shell: Option<Arc<dyn Shell>>,
+    drafts: PathBuf,
+    cache: Option<Cache>,
+    now: Now,
+    tell: Tell,
+    stops: Mutex<HashMap<ReqId, oneshot::Sender<()>>>,
+}
+
+/// The threads that carry effects out.
+pub struct Engine {
+    effects: mpsc::UnboundedSender<Effect>,
+    record: Option<Record>,
+    tell: Tell,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+impl Engine {
+    /// Starts the threads. News of the record, the library and the cache come as feeds.
+    pub fn start(world: World, tell: Tell) -> Result<Self, Fault> {
+        let record = match world.store {
+            Some(open) => {
+                let said = tell.clone();
+                let record = Record::start(open, move |news| {
+                    if let Some(msg) = told(news) {
+                        said(msg);
+                    }
+                })?;
+                record.send(Job::Load)?;
+                Some(record)
+            }
+            None => None,
+        };
+        let (effects, queue) = mpsc::unbounded_channel();
+        let ports = Arc::new(Ports {
+            metrics: world.metrics,
+            alerts: world.alerts,
+            shell: world.shell,
+            drafts: world.drafts,
+            cache: world.cache,
+            now: world.now,
+            tell: tell.clone(),
+            stops: Mutex::default(),
+        });
+        let runbooks = world.runbooks;
+        let thread = std::thread::Builder::new()
+            .name("io".into())
+            .spawn(move || {
+                let (books, findings) = library(&runbooks, (ports.now)());
+                (ports.tell)(Msg::Feed(Feed::Library(books, findings)));
+                serve(ports, queue);
+            })
+            .map_err(|e| Fault::new(FaultKind::Local, "io thread", e.to_string()))?;
+        Ok(Self { effects, record, tell, thread: Some(thread) })
+    }
+
+    /// Carries out an effect, or gives back one that only the shell can carry out. Never waits.
+    pub fn perform(&self, effect: Effect) -> Option<Effect> {
+        match effect {
+            Effect::Append { req, events } => self.job(req, Job::Append(req.0, events)),
+            Effect::Older { req, incident, before } => {
+                self.job(req, Job::Page { ticket: req.0, incident, before: Some(before), limit: PAGE * 5 });
+            }
+            Effect::All { req, incident } => self.job(req, Job::All { ticket: req.0, incident }),
+            Effect::Measure { .. }
+            | Effect::Chart { .. }
+            | Effect::Alerts { .. }
+            | Effect::Run { .. }
+            | Effect::Stop { .. }
+            | Effect::WriteDraft { .. }
+            | Effect::Cache(_) => {
+                if let Err(unsent) = self.effects.send(effect) {
+                    tracing::error!(effect = ?unsent.0, "the io thread has ended");
+                }
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn job(&self, req: ReqId, job: Job) {
+        let append = matches!(job, Job::Append(..));
+        let missing = || Fault::new(FaultKind::Local, "record", "is not open");
+        let sent = self.record.as_ref().map_or_else(|| Err(missing()), |record| record.send(job));
+        if let Err(fault) = sent {
+            let reply = if append { Reply::NotSaved(fault) } else { Reply::Events(Err(fault)) };
+            (self.tell)(Msg::Reply(req, reply));
+        }
+    }
+
+    /// Ends: what was handed to the record is finished first, for at most so long. `false`: it was not.
+    pub fn stop(mut self, patience: Duration) -> bool {
+        let done = self.record.take().is_none_or(|record| record.stop(patience));
+        drop(self.effects);
+        // The io thread may be in the middle of a request; it holds nothing that must be finished.
+        drop(self.thread.take());
+        done
+    }
+}
+
+fn told(news: RecordNews) -> Option<Msg> {
+    Some(match news {
+        RecordNews::Opened { origin } => Msg::Feed(Feed::Opened(origin)),
+        RecordNews::Loaded(incidents) => Msg::Feed(Feed::Loaded(incidents)),
+        RecordNews::Others(events) => Msg::Feed(Feed::Others(events)),
+        RecordNews::Failed(fault) => Msg::Feed(Feed::StoreFailed(fault)),
+        RecordNews::Saved(ticket, events) => Msg::Reply(ReqId(ticket), Reply::Saved(events)),
+        RecordNews::NotSaved(ticket, fault) => Msg::Reply(ReqId(ticket), Reply::NotSaved(fault)),
+        RecordNews::Page(ticket, events) | RecordNews::All(ticket, events) => {
+            Msg::Reply(ReqId(ticket), Reply::Events(Ok(events)))
+        }
+    })
+}
+
+/// Reads every runbook: those that can be used, and what is wrong with any.
+pub fn library(texts: &[RunbookText], now: crate::domain::time::Timestamp) -> (Vec<Arc<Runbook>>, Vec<Finding>) {
+    let mut books: Vec<Arc<Runbook>> = Vec::new();
+    let mut findings = Vec::new();
+    for text in texts {
+        let (name, content) = match text {
+            RunbookText::BuiltIn(name, content) => ((*name).to_owned(), Ok((*content).to_owned())),
+            RunbookText::File(path) => (path.to_string_lossy().into_owned(), read_text(path, RUNBOOK_LIMIT)),
+        };
+        let content = match content {
+            Ok(content) => content,
+            Err(fault) => {
+                findings.push(Finding { path: name, line: 1, column: 1, rule: "unreadable".into(), level: Level::Error, message: fault.to_string() });
+                continue;
+            }
+        };
+        let (book, found) = format::read(&name, &content);
+        findings.extend(found);
+        if let Some(book) = book {
+            findings.extend(lint(&book, Some(now)));
+            if let Some(first) = books.iter().find(|b| b.id == book.id) {
+                let message = format!("the runbook id `{}` is used by {} already; this file is left out", book.id, first.path);
+                findings.push(Finding { path: name, line: 1, column: 1, rule: "duplicate-id".into(), level: Level::Error, message });
+                continue;
+            }
+            books.push(Arc::new(book));
+        }
+    }
+    findings.extend(lint_together(&books));
+    (books, findings)
+}
+
+/// The async thread: takes effects until their sender is gone.
+fn serve(ports: Arc<Ports>, mut queue: mpsc::UnboundedReceiver<Effect>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            (ports.tell)(Msg::Feed(Feed::StoreFailed(Fault::new(FaultKind::Local, "async runtime", e.to_string()))));
+            return;
+        }
+    };
+    runtime.block_on(async move {
+        while let Some(effect) = queue.recv().await {
+            carry_out(&ports, effect);
+        }
+    });
+    runtime.shutdown_background();
+}
+
+fn carry_out(ports: &Arc<Ports>, effect: Effect) {
+    let ports = Arc::clone(ports);
+    match effect {
+        Effect::Measure { req, source, objectives, windows } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) if objectives.is_empty() => port.probe().await.map(|note| (Vec::new(), note)),
+                Some(port) => port.measure(&objectives, &windows, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Measured(result)));
+        }),
+        Effect::Chart { req, source, objective, windows, range, step } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.history(&objective, &windows, range, step, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Charted(result)));
+        }),
+        Effect::Alerts { req, source } => spawn(async move {
+            let result = match (ports.alerts.get(&source), ports.metrics.get(&source)) {
+                (Some(port), _) => port.snapshot().await,
+                (None, Some(port)) => {
+                    port.alerts().await.map(|alerts| AlertSnapshot { alerts, answered: 1, peers: 1, ..AlertSnapshot::default() })
+                }
+                (None, None) => Err(unknown(&source)),
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
+        }),
+        Effect::Run { req, spec } => spawn(run(ports, req, spec)),
+        Effect::Stop { req } => {
+            let stop = ports.stops.lock().ok().and_then(|mut stops| stops.remove(&req));
+            if let Some(stop) = stop {
+                // The command may have ended this very moment; then there is nothing to stop.
+                let _: Result<(), ()> = stop.send(());
+            }
+        }
+        Effect::WriteDraft { req, incident: _, name, text } => blocking(move || {
+            let path = ports.drafts.join(name);
+            let result = std::fs::create_dir_all(&ports.drafts)
+                .map_err(|e| Fault::new(FaultKind::Local, format!("folder {}", ports.drafts.display()), e.to_string()))
+                .and_then(|()| write_draft(&path, &text))
+                .map(|written| written.path.to_string_lossy().into_owned());
+            (ports.tell)(Msg::Reply(req, Reply::Draft(result)));
+        }),
+        Effect::Cache(cached) => blocking(move || keep(&ports, &cached)),
+        other => tracing::error!(effect = ?other, "an effect that the io thread does not know"),
+    }
+}
+
+fn keep(ports: &Ports, cached: &Cached) {
+    if let Some(Err(fault)) = ports.cache.as_ref().map(|cache| cache.put(CACHE, cached)) {
+        tracing::warn!(%fault, "last known values were not kept");
+    }
+}
+
+async fn run(ports: Arc<Ports>, req: ReqId, spec: crate::domain::exec::CommandSpec) {
+    let Some(shell) = ports.shell.clone() else {
+        let end = CommandEnd {
+            exit: None,
+            reason: Some("nothing is run here".into()),
+            took: Duration::ZERO,
+            bytes: 0,
+            dropped: 0,
+            sha256: String::new(),
+            survivors: false,
+        };
+        (ports.tell)(Msg::Reply(req, Reply::Command(CommandNews::Ended(end))));
+        return;
+    };
+    let (tell, mut news) = mpsc::channel(64);
+    let (stop, stopped) = oneshot::channel();
+    if let Ok(mut stops) = ports.stops.lock() {
+        stops.insert(req, stop);
+    }
+    let running = tokio::spawn(shell.run(spec, tell, stopped));
+    let mut ended = false;
+    while let Some(piece) = news.recv().await {
+        ended |= matches!(piece, CommandNews::Ended(_));
+        (ports.tell)(Msg::Reply(req, Reply::Command(piece)));
+    }
+    drop(running.await);
+    if let Ok(mut stops) = ports.stops.lock() {
+        stops.remove(&req);
+    }
+    if !ended {
+        let end = CommandEnd {
+            exit: None,
+            reason: Some("result unknown: the runner ended first".into()),
+            took: Duration::ZERO,
+            bytes: 0,
+            dropped: 0,
+            sha256: String::new(),
+            survivors: true,
+        };
+        (ports.tell)(Msg::Reply(req, Reply::Command(CommandNews::Ended(end))));
+    }
+}
+
+fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+    drop(tokio::spawn(task));
+}
+
+fn blocking(work: impl FnOnce() + Send + 'static) {
+    drop(tokio::task::spawn_blocking(work));
+}
+
+fn unknown(source: &SourceName) -> Fault {
+    Fault::new(FaultKind::Local, format!("source {source}"), "is not configured")
+}

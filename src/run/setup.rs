@@ -1,0 +1,277 @@
+//! From checked settings to a machine and its world: the real one, or the simulated production.
+
+use crate::app::health::{Link, LinkKind};
+use crate::app::keymap::Keymap;
+use crate::app::model::{Layout, Model, Setup};
+use crate::config::{Config, Template};
+use crate::domain::document::{Finding, Level};
+use crate::domain::ids::{Origin, SourceName};
+use crate::domain::severity::SeverityTable;
+use crate::domain::slo::format;
+use crate::domain::slo::objective::Objective;
+use crate::domain::time::{Timestamp, secs};
+use crate::io::alertmanager::Cluster;
+use crate::io::clock;
+use crate::io::fake::{Simulation, objectives, runbooks};
+use crate::io::files::cache::Cache;
+use crate::io::files::read::read_text;
+use crate::io::prometheus::source::prometheus;
+use crate::io::shell::LocalShell;
+use crate::io::store::memory::Memory;
+use crate::io::store::sqlite::Sqlite;
+use crate::io::store::sqlite::open::default_path;
+use crate::run::endpoints;
+use crate::run::world::{Now, RunbookText, World};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The largest SLO file.
+const SLO_LIMIT: u64 = 1 << 20;
+
+/// What is known before the machine is made.
+#[derive(Clone, Debug)]
+pub struct Given<'a> {
+    /// Checked settings.
+    pub config: &'a Config,
+    /// There is a configuration file.
+    pub configured: bool,
+    /// What is wrong so far.
+    pub findings: Vec<Finding>,
+    /// The severity table.
+    pub severities: SeverityTable,
+    /// Where the configuration was looked for.
+    pub config_path: PathBuf,
+    /// Folder of the durable record.
+    pub data: PathBuf,
+    /// Folder of what may be lost.
+    pub cache: PathBuf,
+    /// SLO files.
+    pub slo_files: Vec<PathBuf>,
+    /// Runbook files.
+    pub runbook_files: Vec<PathBuf>,
+    /// Whose session this is, when the configuration names nobody.
+    pub user: String,
+    /// The record is needed.
+    pub with_record: bool,
+}
+
+/// A machine, its world, and the longest time-out of its sources.
+#[derive(Debug)]
+pub struct Ready {
+    /// The machine.
+    pub model: Model,
+    /// Its world.
+    pub world: World,
+    /// The longest total time-out of a source.
+    pub patience: Duration,
+    /// How much faster than real time its clock runs.
+    pub speed: u32,
+}
+
+/// The name of this host.
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The real world. What cannot be used (a bad source, a bad objective) becomes a finding; the rest works.
+pub fn real(given: Given<'_>) -> Ready {
+    let now: Now = Arc::new(clock::now);
+    let start = now();
+    let mut findings = given.findings.clone();
+    let (objectives, found) = read_objectives(&given.slo_files);
+    findings.extend(found);
+    let mut sources = Sources::default();
+    sources.connect(given.config, start, &mut findings);
+    let setup = setup(&given, &mut findings, None);
+    let objectives = known_sources(objectives, &sources.links, &mut findings);
+    let mut setup = setup;
+    setup.findings = findings;
+    let mut model = Model::new(setup, objectives, sources.links);
+    let cache = given.config.cache.then(|| Cache::new(&given.cache));
+    if let Some(cached) = cache.as_ref().and_then(|c| c.get(crate::run::engine::CACHE)) {
+        model.recall(&cached, start);
+    }
+    let path = default_path(&given.data);
+    let store: crate::run::world::OpenStore = Box::new(move || Ok(Box::new(Sqlite::open(&path)?)));
+    let world = World {
+        metrics: sources.metrics,
+        alerts: sources.alerts,
+        shell: if given.config.read_only { None } else { Some(Arc::new(LocalShell::default())) },
+        store: given.with_record.then_some(store),
+        drafts: given.config.postmortems.clone(),
+        cache,
+        runbooks: given.runbook_files.iter().cloned().map(RunbookText::File).collect(),
+        clip: Some(given.data.join("clip.txt")),
+        now,
+    };
+    Ready { model, world, patience: sources.patience, speed: 1 }
+}
+
+/// The simulated production: the same machine on fakes only. Nothing of the configuration but looks and keys is used.
+pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
+    let start = clock::now();
+    let began = clock::running();
+    let now: Now = Arc::new(move || {
+        let real = clock::running().saturating_sub(began);
+        start + chrono::TimeDelta::from_std(real * speed).unwrap_or(chrono::TimeDelta::zero())
+    });
+    let simulation = Simulation::new(start, seed, now.clone());
+    let (prom, am): (SourceName, SourceName) = ("prometheus".into(), "alertmanager".into());
+    let link = |name: &SourceName, short: &str, kind| {
+        Link::new(name.clone(), short.into(), kind, "simulated".into(), secs(2), start)
+    };
+    let links =
+        vec![link(&prom, "prom", LinkKind::Prometheus { alerts: false }), link(&am, "am", LinkKind::Alertmanager { peers: 2 })];
+    let mut findings = Vec::new();
+    let mut setup = setup(given, &mut findings, Some("DEMO"));
+    setup.findings = Vec::new();
+    setup.read_only = false;
+    setup.severities = SeverityTable::defaults();
+    setup.cache = false;
+    let drafts = given.cache.join("demo");
+    setup.drafts_in = drafts.to_string_lossy().into_owned();
+    let world = World {
+        metrics: BTreeMap::from([(prom, Arc::new(simulation.metrics()) as Arc<dyn crate::io::port::Metrics>)]),
+        alerts: BTreeMap::from([(am, Arc::new(simulation.alerts()) as Arc<dyn crate::io::port::AlertSource>)]),
+        shell: Some(Arc::new(simulation.shell())),
+        store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
+        drafts,
+        cache: None,
+        runbooks: runbooks().into_iter().map(|(name, text)| RunbookText::BuiltIn(name, text)).collect(),
+        clip: None,
+        now,
+    };
+    Ready { model: Model::new(setup, objectives(), links), world, patience: Duration::from_secs(5), speed }
+}
+
+fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'static str>) -> Setup {
+    let config = given.config;
+    let (keymap, wrong) = Keymap::with(&config.keys);
+    findings.extend(wrong.into_iter().map(|why| about(&given.config_path, "keys", why)));
+    let template = match &config.postmortem_template {
+        None | Some(Template::A) => Layout::A,
+        Some(Template::B) => Layout::B,
+        Some(Template::File(path)) => match read_text(path, SLO_LIMIT) {
+            Ok(text) => Layout::Own(path.to_string_lossy().into_owned(), text),
+            Err(fault) => {
+                findings.push(about(path, "unreadable", format!("{fault}; the built-in layout is used")));
+                Layout::A
+            }
+        },
+    };
+    let responder = if config.responder.name.is_empty() { given.user.clone() } else { config.responder.name.clone() };
+    Setup {
+        responder,
+        host: host(),
+        user: given.user.clone(),
+        zone: config.time_zone,
+        read_only: config.read_only,
+        simulated,
+        slow: config.screen.slow,
+        bell: config.screen.bell,
+        severities: given.severities.clone(),
+        keymap,
+        arm_for: config.arm_for,
+        cache: config.cache,
+        template,
+        drafts_in: config.postmortems.to_string_lossy().into_owned(),
+        config_path: given.config_path.to_string_lossy().into_owned(),
+        configured: given.configured || simulated.is_some() || !config.prometheus.is_empty() || !config.alertmanager.is_empty(),
+        findings: Vec::new(),
+    }
+}
+
+fn about(path: &Path, rule: &str, message: String) -> Finding {
+    Finding { path: path.to_string_lossy().into_owned(), line: 1, column: 1, rule: rule.into(), level: Level::Error, message }
+}
+
+/// Reads SLO files: objectives that can be used, and everything wrong. A name used twice counts once.
+pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
+    let mut objectives: Vec<Arc<Objective>> = Vec::new();
+    let mut findings = Vec::new();
+    for path in files {
+        let name = path.to_string_lossy().into_owned();
+        let text = match read_text(path, SLO_LIMIT) {
+            Ok(text) => text,
+            Err(fault) => {
+                findings.push(about(path, "unreadable", fault.to_string()));
+                continue;
+            }
+        };
+        let (read, found) = format::read(&name, &text);
+        findings.extend(found);
+        for objective in read {
+            match objectives.iter().find(|o| o.id == objective.id) {
+                Some(first) => findings.push(about(
+                    path,
+                    "duplicate-objective",
+                    format!("objective `{}` is defined at {} already; the first one counts", objective.id, first.declared),
+                )),
+                None => objectives.push(Arc::new(objective)),
+            }
+        }
+    }
+    (objectives, findings)
+}
+
+/// Objectives that name a source which is not configured are told; they are shown without data.
+fn known_sources(objectives: Vec<Arc<Objective>>, links: &[Link], findings: &mut Vec<Finding>) -> Vec<Arc<Objective>> {
+    for objective in &objectives {
+        if let Some(source) = &objective.source
+            && !links.iter().any(|l| l.name == *source)
+        {
+            let known = crate::domain::document::nearest(source.as_str(), links.iter().map(|l| l.name.as_str()));
+            let hint = known.map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
+            let mut finding = about(Path::new(&objective.declared), "unknown-source", format!("{}: there is no source `{source}`{hint}", objective.id));
+            finding.level = Level::Warning;
+            findings.push(finding);
+        }
+    }
+    objectives
+}
+
+#[derive(Default)]
+struct Sources {
+    metrics: BTreeMap<SourceName, Arc<dyn crate::io::port::Metrics>>,
+    alerts: BTreeMap<SourceName, Arc<dyn crate::io::port::AlertSource>>,
+    links: Vec<Link>,
+    patience: Duration,
+}
+
+impl Sources {
+    fn connect(&mut self, config: &Config, start: Timestamp, findings: &mut Vec<Finding>) {
+        let without_am = config.alertmanager.is_empty();
+        for it in &config.prometheus {
+            match endpoints::prometheus(it) {
+                Ok(endpoint) => {
+                    let short = if config.prometheus.len() == 1 { "prom".into() } else { it.name.0.clone() };
+                    let kind = LinkKind::Prometheus { alerts: without_am };
+                    let address = endpoint.url().to_owned();
+                    self.links.push(Link::new(it.name.clone(), short, kind, address, it.connection.poll_interval, start));
+                    self.metrics.insert(it.name.clone(), Arc::new(prometheus(it.name.clone(), endpoint)));
+                    self.patience = self.patience.max(it.connection.timeout);
+                }
+                Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),
+            }
+        }
+        for it in &config.alertmanager {
+            match endpoints::alertmanager(it) {
+                Ok(peers) => {
+                    // A Prometheus and an Alertmanager may have one name; the links must not.
+                    let taken = self.links.iter().any(|l| l.name == it.name);
+                    let name = if taken { SourceName(format!("{} alertmanager", it.name)) } else { it.name.clone() };
+                    let short = if config.alertmanager.len() == 1 { "am".into() } else { it.name.0.clone() };
+                    let kind = LinkKind::Alertmanager { peers: peers.len() };
+                    let address = peers.iter().map(|p| p.url().to_owned()).collect::<Vec<_>>().join(" ");
+                    self.links.push(Link::new(name.clone(), short, kind, address, it.connection.poll_interval, start));
+                    self.alerts.insert(name, Arc::new(Cluster::new(it.name.clone(), peers)));
+                    self.patience = self.patience.max(it.connection.timeout);
+                }
+                Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),
+            }
+        }
+    }
+}
+

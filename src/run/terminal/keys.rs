@@ -1,0 +1,193 @@
+//! Keys in: a thread that sleeps until the terminal has bytes, and a watcher that notices a terminal that is gone without
+//! waking for anything else. crossterm parses; it is only called when there is something to parse, because it spins on a
+//! dead terminal.
+
+use crate::app::key::{Code, Key};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
+use rustix::event::{PollFd, PollFlags};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long an escape may wait for the rest of its sequence: a slow link delivers it in pieces.
+const SPLIT: Duration = Duration::from_millis(40);
+
+/// What the terminal sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Typed {
+    /// A key.
+    Key(Key),
+    /// A bracketed paste.
+    Paste(String),
+    /// The focus came or went.
+    Focus(bool),
+}
+
+/// Stops and restarts the reading, so that an editor can have the terminal.
+#[derive(Debug)]
+pub struct Reader {
+    paused: Arc<AtomicBool>,
+    wake: OwnedFd,
+}
+
+impl Reader {
+    /// Starts both threads. `typed` gets what was typed, `gone` is called once when the terminal is gone.
+    pub fn start(typed: impl Fn(Typed) + Send + 'static, gone: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+        let (ours, theirs) = rustix::pipe::pipe().map_err(std::io::Error::from)?;
+        let paused = Arc::new(AtomicBool::new(false));
+        let held = Arc::clone(&paused);
+        std::thread::Builder::new().name("keys".into()).spawn(move || listen(&ours, &held, &typed))?;
+        std::thread::Builder::new().name("hangup".into()).spawn(move || {
+            let stdin = std::io::stdin();
+            let fd = stdin.as_fd();
+            loop {
+                // No event is asked for: only a hang-up or an error ends the wait.
+                let mut wait = [PollFd::new(&fd, PollFlags::empty())];
+                match rustix::event::poll(&mut wait, None) {
+                    Ok(_) => break gone(),
+                    Err(rustix::io::Errno::INTR) => {}
+                    Err(_) => break gone(),
+                }
+            }
+        })?;
+        Ok(Self { paused, wake: theirs })
+    }
+
+    /// Reads nothing until [`Self::resume`].
+    pub fn pause(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+        self.nudge();
+    }
+
+    /// Reads again.
+    pub fn resume(&self) {
+        self.paused.store(false, Ordering::SeqCst);
+        self.nudge();
+    }
+
+    fn nudge(&self) {
+        // A full pipe means that it is awake already.
+        drop(rustix::io::write(&self.wake, b"x"));
+    }
+}
+
+fn listen(wake: &OwnedFd, paused: &AtomicBool, typed: &impl Fn(Typed)) {
+    let stdin = std::io::stdin();
+    let fd = stdin.as_fd();
+    loop {
+        let reading = if paused.load(Ordering::SeqCst) { PollFlags::empty() } else { PollFlags::IN };
+        let mut wait = [PollFd::new(&fd, reading), PollFd::new(wake, PollFlags::IN)];
+        match rustix::event::poll(&mut wait, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return,
+        }
+        let [terminal, nudge] = &wait;
+        if terminal.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            return;
+        }
+        if nudge.revents().contains(PollFlags::IN) {
+            let mut bytes = [0u8; 16];
+            drop(rustix::io::read(wake, &mut bytes));
+        }
+        if terminal.revents().contains(PollFlags::IN) && !paused.load(Ordering::SeqCst) && !drain(typed) {
+            return;
+        }
+    }
+}
+
+/// Parses everything that is there; `false` when the terminal cannot be read.
+fn drain(typed: &impl Fn(Typed)) -> bool {
+    loop {
+        match poll(Duration::ZERO) {
+            Ok(true) => {}
+            Ok(false) => return true,
+            Err(_) => return false,
+        }
+        let Ok(event) = read() else { return false };
+        match known(event) {
+            Some(Typed::Key(key)) if key == Key::plain(Code::Esc) => rejoin(typed),
+            Some(it) => typed(it),
+            None => {}
+        }
+    }
+}
+
+/// An escape may be the first byte of an arrow key that a slow link cut in two: its rest is waited for, briefly.
+fn rejoin(typed: &impl Fn(Typed)) {
+    let next = |wait| match poll(wait) {
+        Ok(true) => read().ok().and_then(known),
+        _ => None,
+    };
+    match next(SPLIT) {
+        None => typed(Typed::Key(Key::plain(Code::Esc))),
+        Some(Typed::Key(key)) if key == Key::char('[') || key == Key::char('O') => match next(SPLIT) {
+            Some(Typed::Key(last)) => match arrow(last) {
+                Some(code) => typed(Typed::Key(Key::plain(code))),
+                // An unknown sequence: neither its escape nor its letters were keys of a person.
+                None => {}
+            },
+            Some(other) => typed(other),
+            None => {}
+        },
+        Some(other) => {
+            typed(Typed::Key(Key::plain(Code::Esc)));
+            typed(other);
+        }
+    }
+}
+
+fn arrow(key: Key) -> Option<Code> {
+    match key.code {
+        Code::Char('A') => Some(Code::Up),
+        Code::Char('B') => Some(Code::Down),
+        Code::Char('C') => Some(Code::Right),
+        Code::Char('D') => Some(Code::Left),
+        Code::Char('H') => Some(Code::Home),
+        Code::Char('F') => Some(Code::End),
+        Code::Char('Z') => Some(Code::BackTab),
+        _ => None,
+    }
+}
+
+fn known(event: Event) -> Option<Typed> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => code(key).map(Typed::Key),
+        Event::Paste(text) => Some(Typed::Paste(text)),
+        Event::FocusGained => Some(Typed::Focus(true)),
+        Event::FocusLost => Some(Typed::Focus(false)),
+        _ => None,
+    }
+}
+
+fn code(key: KeyEvent) -> Option<Key> {
+    let code = match key.code {
+        KeyCode::Char(c) => Code::Char(c),
+        KeyCode::Enter => Code::Enter,
+        KeyCode::Esc => Code::Esc,
+        KeyCode::Tab => Code::Tab,
+        KeyCode::BackTab => Code::BackTab,
+        KeyCode::Backspace => Code::Backspace,
+        KeyCode::Delete => Code::Delete,
+        KeyCode::Up => Code::Up,
+        KeyCode::Down => Code::Down,
+        KeyCode::Left => Code::Left,
+        KeyCode::Right => Code::Right,
+        KeyCode::PageUp => Code::PageUp,
+        KeyCode::PageDown => Code::PageDown,
+        KeyCode::Home => Code::Home,
+        KeyCode::End => Code::End,
+        KeyCode::F(n) => Code::F(n),
+        _ => return None,
+    };
+    // Alt collides with a split escape: such a key is two keys, not one.
+    if key.modifiers.contains(KeyModifiers::ALT) {
+        return None;
+    }
+    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    let code = match code {
+        Code::Char(c) if ctrl => Code::Char(c.to_ascii_lowercase()),
+        other => other,
+    };
+    Some(Key { code, ctrl })
+}

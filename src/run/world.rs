@@ -1,0 +1,54 @@
+//! The world as the engine reaches it: ports by source name, the record, the folders. Real or simulated; the engine
+//! cannot tell.
+
+use crate::domain::fault::Fault;
+use crate::domain::ids::SourceName;
+use crate::domain::time::Timestamp;
+use crate::io::files::cache::Cache;
+use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::store::Store;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Opens the record, on the record's own thread.
+pub type OpenStore = Box<dyn FnOnce() -> Result<Box<dyn Store>, Fault> + Send>;
+/// Tells the time.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Everything outside the machine.
+pub struct World {
+    /// Sources that measure objectives.
+    pub metrics: BTreeMap<SourceName, Arc<dyn Metrics>>,
+    /// Sources of alerts; a Prometheus without an Alertmanager is asked through `metrics`.
+    pub alerts: BTreeMap<SourceName, Arc<dyn AlertSource>>,
+    /// Runs commands; `None` in read-only mode.
+    pub shell: Option<Arc<dyn Shell>>,
+    /// Opens the record; `None` where a command needs no incidents.
+    pub store: Option<OpenStore>,
+    /// Where drafts go.
+    pub drafts: PathBuf,
+    /// Last known values.
+    pub cache: Option<Cache>,
+    /// Runbook files, read off the first-frame path.
+    pub runbooks: Vec<RunbookText>,
+    /// Where a copied text also goes.
+    pub clip: Option<PathBuf>,
+    /// Tells the time.
+    pub now: Now,
+}
+
+/// A runbook before it was read.
+#[derive(Clone, Debug)]
+pub enum RunbookText {
+    /// A file.
+    File(PathBuf),
+    /// A text that is compiled in: its name, and itself.
+    BuiltIn(&'static str, &'static str),
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("metrics", &self.metrics).field("alerts", &self.alerts).field("drafts", &self.drafts).finish_non_exhaustive()
+    }
+}
