@@ -4,7 +4,6 @@
 pub mod endpoints;
 pub mod engine;
 pub mod once;
-pub mod plain;
 pub mod setup;
 pub mod terminal;
 pub mod tui;

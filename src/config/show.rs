@@ -81,9 +81,6 @@ impl Table<'_> {
                 self.add(format!("{key}.tls.{name}"), path(file));
             }
         }
-        if let Some(name) = &tls.server_name {
-            self.add(format!("{key}.tls.server_name"), json!(name));
-        }
     }
 }
 

@@ -34,17 +34,15 @@ pub enum HeaderValue {
     Secret(SecretRef),
 }
 
-/// What to trust and how to be known, beside the machine's own certificates.
+/// What to trust and how to be known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// Additional roots, PEM.
+    /// Roots that are trusted instead of the machine's own, PEM.
     pub ca_file: Option<PathBuf>,
     /// Our certificate, PEM; comes with `key_file`.
     pub cert_file: Option<PathBuf>,
     /// Its key, PEM.
     pub key_file: Option<PathBuf>,
-    /// The name the server's certificate must have, when it is not the host.
-    pub server_name: Option<String>,
 }
 
 /// How a source is asked.
@@ -274,14 +272,13 @@ fn plain_header(reader: &mut Reader<'_>, node: &Node, name: &str) -> Option<Head
 }
 
 fn tls(reader: &mut Reader<'_>, node: &Node, folder: &Path) -> Option<Tls> {
-    let fields = reader.map(node, "tls", &["ca_file", "cert_file", "key_file", "server_name"])?;
+    let fields = reader.map(node, "tls", &["ca_file", "cert_file", "key_file"])?;
     let mut path = |key| fields.get(key).and_then(|n| reader.string(n, key)).map(|text| folder.join(text));
     let (ca_file, cert_file, key_file) = (path("ca_file"), path("cert_file"), path("key_file"));
     if cert_file.is_some() != key_file.is_some() {
         reader.error(node.mark, "missing-key", "cert_file and key_file come together");
     }
-    let server_name = fields.get("server_name").and_then(|n| reader.string(n, "server_name"));
-    Some(Tls { ca_file, cert_file, key_file, server_name })
+    Some(Tls { ca_file, cert_file, key_file })
 }
 
 fn unencrypted(reader: &mut Reader<'_>, fields: &Fields<'_>, connection: &Connection, urls: &[String]) {

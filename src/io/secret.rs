@@ -1,11 +1,12 @@
-//! Secrets: where a token comes from, and reading it when it is needed. A secret is never an argument, never printed, and
+//! Secrets: reading a token where the configuration says it is, when it is needed. A secret is never an argument, never printed, and
 //! never kept longer than the client that sends it.
 
+use crate::config::SecretRef;
 use crate::domain::fault::{Fault, FaultKind};
 use secrecy::SecretString;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -15,52 +16,28 @@ const LIMIT: u64 = 64 * 1024;
 /// How long a command may take to print a secret.
 const COMMAND_LIMIT: Duration = Duration::from_secs(5);
 
-/// Where a secret is to be had. Holds the place, never the secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSource {
-    /// A file that nobody else may read.
-    File(PathBuf),
-    /// A program and its arguments; what it prints is the secret.
-    Command(Vec<String>),
-    /// An environment variable. Children and crash reports may see it, so it comes with a warning.
-    Env(String),
-}
-
-impl SecretSource {
-    /// What a person should be told about this choice, if anything.
-    pub fn warning(&self) -> Option<String> {
-        match self {
-            Self::Env(name) => Some(format!(
-                "the secret comes from the environment variable {name}, which other programs of this user can read; \
-                 use a file (mode 600) or a command"
-            )),
-            _ => None,
+/// Reads a secret: trimmed, not empty, visible ASCII and spaces only. The fault names the place, never the content.
+pub async fn resolve(source: &SecretRef) -> Result<SecretString, Fault> {
+    let (what, raw) = match source {
+        SecretRef::File(path) => {
+            let owned = path.clone();
+            let read = tokio::task::spawn_blocking(move || read_file(&owned)).await;
+            let what = format!("secret file {}", path.display());
+            let raw = read.map_err(|e| local(&what, e.to_string()))??;
+            (what, raw)
         }
-    }
-
-    /// Reads the secret: trimmed, not empty, visible ASCII and spaces only. The fault names the place, never the content.
-    pub async fn resolve(&self) -> Result<SecretString, Fault> {
-        let (what, raw) = match self {
-            Self::File(path) => {
-                let owned = path.clone();
-                let read = tokio::task::spawn_blocking(move || read_file(&owned)).await;
-                let what = format!("secret file {}", path.display());
-                let raw = read.map_err(|e| local(&what, e.to_string()))??;
-                (what, raw)
-            }
-            Self::Command(argv) => {
-                let what = format!("secret command {}", argv.first().map_or("(empty)", String::as_str));
-                let raw = run(&what, argv, COMMAND_LIMIT).await?;
-                (what, raw)
-            }
-            Self::Env(name) => {
-                let what = format!("environment variable {name}");
-                let raw = std::env::var_os(name).ok_or_else(|| local(&what, "not set"))?;
-                (what, std::os::unix::ffi::OsStringExt::into_vec(raw))
-            }
-        };
-        accept(&what, raw)
-    }
+        SecretRef::Command(argv) => {
+            let what = format!("secret command {}", argv.first().map_or("(empty)", String::as_str));
+            let raw = run(&what, argv, COMMAND_LIMIT).await?;
+            (what, raw)
+        }
+        SecretRef::Env(name) => {
+            let what = format!("environment variable {name}");
+            let raw = std::env::var_os(name).ok_or_else(|| local(&what, "not set"))?;
+            (what, std::os::unix::ffi::OsStringExt::into_vec(raw))
+        }
+    };
+    accept(&what, raw)
 }
 
 fn local(what: &str, detail: impl Into<String>) -> Fault {
@@ -150,6 +127,7 @@ async fn run(what: &str, argv: &[String], limit: Duration) -> Result<Vec<u8>, Fa
 mod tests {
     use super::*;
     use secrecy::ExposeSecret;
+    use std::path::PathBuf;
 
     fn block<T>(work: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
@@ -167,13 +145,13 @@ mod tests {
     fn a_file_that_others_can_read_is_refused_with_the_cure() {
         for mode in [0o640, 0o604, 0o644, 0o660, 0o666] {
             let (_dir, path) = file(mode, b"s3cret\n");
-            let fault = block(SecretSource::File(path.clone()).resolve()).unwrap_err();
+            let fault = block(resolve(&SecretRef::File(path.clone()))).unwrap_err();
             assert!(fault.detail.contains("run: chmod 600 \""), "{mode:o}: {}", fault.detail);
             assert!(!fault.to_string().contains("s3cret"));
         }
         for mode in [0o600, 0o400] {
             let (_dir, path) = file(mode, b" s3cret\r\n");
-            assert_eq!(block(SecretSource::File(path).resolve()).unwrap().expose_secret(), "s3cret");
+            assert_eq!(block(resolve(&SecretRef::File(path))).unwrap().expose_secret(), "s3cret");
         }
     }
 
@@ -181,29 +159,29 @@ mod tests {
     fn what_cannot_be_a_header_is_refused_without_being_repeated() {
         for bad in ["", " \n", "pässwort", "one\ntwo", "a\u{1b}[31m", "nul\0"] {
             let (_dir, path) = file(0o600, bad.as_bytes());
-            let fault = block(SecretSource::File(path).resolve()).unwrap_err();
+            let fault = block(resolve(&SecretRef::File(path))).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Local, "{bad:?}");
             assert!(!fault.to_string().contains("two") && !fault.to_string().contains("pässwort"));
         }
         let (_dir, path) = file(0o600, &[0xff, 0xfe]);
-        assert!(block(SecretSource::File(path).resolve()).is_err());
+        assert!(block(resolve(&SecretRef::File(path))).is_err());
         let (dir, _) = file(0o600, b"x");
-        assert!(block(SecretSource::File(dir.path().to_owned()).resolve()).is_err(), "a folder");
-        assert!(block(SecretSource::File("/nowhere/token".into()).resolve()).is_err());
+        assert!(block(resolve(&SecretRef::File(dir.path().to_owned()))).is_err(), "a folder");
+        assert!(block(resolve(&SecretRef::File("/nowhere/token".into()))).is_err());
     }
 
     #[test]
     fn a_command_prints_it_or_fails_without_its_words() {
-        let sh = |text: &str| SecretSource::Command(vec!["/bin/sh".into(), "-c".into(), text.into()]);
-        assert_eq!(block(sh("echo tok en").resolve()).unwrap().expose_secret(), "tok en");
+        let sh = |text: &str| SecretRef::Command(vec!["/bin/sh".into(), "-c".into(), text.into()]);
+        assert_eq!(block(resolve(&sh("echo tok en"))).unwrap().expose_secret(), "tok en");
         for (text, want) in [("echo hush >&2; exit 3", "exit status: 3"), ("true", "empty"), ("yes", "more than 65536")]
         {
-            let fault = block(sh(text).resolve()).unwrap_err();
+            let fault = block(resolve(&sh(text))).unwrap_err();
             assert!(!fault.to_string().contains("hush"), "{fault}");
             assert!(fault.detail.contains(want), "{fault}");
         }
-        assert!(block(SecretSource::Command(vec![]).resolve()).is_err());
-        assert!(block(SecretSource::Command(vec!["/nowhere/vault".into()]).resolve()).is_err());
+        assert!(block(resolve(&SecretRef::Command(vec![]))).is_err());
+        assert!(block(resolve(&SecretRef::Command(vec!["/nowhere/vault".into()]))).is_err());
     }
 
     #[test]
@@ -214,11 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_comes_with_a_warning_and_the_value_never_prints() {
-        assert!(SecretSource::Env("PATH".into()).warning().is_some());
-        assert!(SecretSource::File("t".into()).warning().is_none());
-        let value = block(SecretSource::Env("PATH".into()).resolve()).unwrap();
+    fn a_variable_is_read_and_its_value_never_prints() {
+        let value = block(resolve(&SecretRef::Env("PATH".into()))).unwrap();
         assert!(!format!("{value:?}").contains(value.expose_secret()));
-        assert!(block(SecretSource::Env("MIDWATCH_NO_SUCH_VARIABLE".into()).resolve()).is_err());
+        assert!(block(resolve(&SecretRef::Env("MIDWATCH_NO_SUCH_VARIABLE".into()))).is_err());
     }
 }

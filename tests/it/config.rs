@@ -96,7 +96,6 @@ fn every_key_reaches_its_value() {
     ];
     assert_eq!(main.connection.headers, headers);
     assert_eq!(main.connection.tls.ca_file, Some(PathBuf::from("/etc/midwatch/ca.pem")));
-    assert_eq!(main.connection.tls.server_name.as_deref(), Some("prom"));
     assert_eq!(config.prometheus[1].connection.timeout, Duration::from_secs(10));
     assert_eq!(config.alertmanager[0].urls, ["http://127.0.0.1:9093", "http://127.0.0.1:9094"]);
     assert_eq!(config.slos, ["/etc/midwatch/slos/*.yaml", "/etc/slos/"]);

@@ -1,6 +1,7 @@
 //! The HTTP edge against servers that misbehave: each misbehaviour ends, and ends as the kind the screen tells.
 
 use crate::fake_server::{Act, FakeServer, answer, closed_port, json};
+use midwatch::config::{HeaderValue, SecretRef};
 use midwatch::domain::alert::AlertState;
 use midwatch::domain::fault::{Fault, FaultKind};
 use midwatch::domain::time::{Timestamp, secs};
@@ -8,19 +9,18 @@ use midwatch::io::alertmanager::Cluster;
 use midwatch::io::http::{Auth, Endpoint, QUERY_LIMIT};
 use midwatch::io::port::AlertSource;
 use midwatch::io::prometheus::client::Client;
-use midwatch::io::secret::SecretSource;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 const CANARY: &str = "c4nary-token";
 const EMPTY: &str = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
 
-fn token() -> (tempfile::TempDir, SecretSource) {
+fn token() -> (tempfile::TempDir, SecretRef) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("token");
     std::fs::write(&path, format!("{CANARY}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    (dir, SecretSource::File(path))
+    (dir, SecretRef::File(path))
 }
 
 fn endpoint(url: &str) -> Endpoint {
@@ -177,7 +177,7 @@ async fn a_wrong_token_is_sent_once_and_a_renewed_one_at_once() {
 
     let dir = tempfile::tempdir().unwrap();
     let script = format!("echo >> {0}/n; echo token-$(wc -l < {0}/n)", dir.path().display());
-    let renewing = SecretSource::Command(vec!["/bin/sh".into(), "-c".into(), script]);
+    let renewing = SecretRef::Command(vec!["/bin/sh".into(), "-c".into(), script]);
     let server = FakeServer::start(vec![json(EMPTY), refuse, json(EMPTY)]);
     let client = Client::new(Endpoint { auth: Auth::Bearer(renewing), ..endpoint(&server.url()) });
     for _ in 0..2 {
@@ -189,6 +189,31 @@ async fn a_wrong_token_is_sent_once_and_a_renewed_one_at_once() {
         .filter_map(|r| r.lines().find_map(|l| l.strip_prefix("authorization: Bearer ").map(str::to_owned)))
         .collect();
     assert_eq!(sent, ["token-1", "token-1", "token-2"], "read once, kept, and read again after the 401");
+}
+
+#[tokio::test]
+async fn a_secret_in_a_header_goes_beside_the_token_and_is_renewed_too() {
+    let refuse = Act::Send(answer("401 Unauthorized", &[], b"Unauthorized"));
+    let (dir, secret) = token();
+    let script = format!("echo >> {0}/n; echo key-$(wc -l < {0}/n)", dir.path().display());
+    let renewing = SecretRef::Command(vec!["/bin/sh".into(), "-c".into(), script]);
+    let server = FakeServer::start(vec![refuse, json(EMPTY)]);
+    let client = Client::new(Endpoint {
+        auth: Auth::Bearer(secret),
+        headers: vec![
+            ("X-Api-Key".into(), HeaderValue::Secret(renewing)),
+            ("X-Scope-OrgID".into(), HeaderValue::Plain("team".into())),
+        ],
+        ..endpoint(&server.url())
+    });
+    client.instant("up", now()).await.unwrap();
+    let sent = server.requests();
+    for (n, request) in sent.iter().enumerate() {
+        assert!(request.contains(&format!("authorization: Bearer {CANARY}\r\n")), "{request}");
+        assert!(request.contains(&format!("x-api-key: key-{}\r\n", n + 1)), "{request}");
+        assert!(request.contains("x-scope-orgid: team\r\n"), "{request}");
+    }
+    assert_eq!(sent.len(), 2);
 }
 
 #[tokio::test]
@@ -292,7 +317,7 @@ async fn what_is_sent_is_what_was_configured() {
     let (_dir, secret) = token();
     let client = Client::new(Endpoint {
         auth: Auth::Basic { user: "alice".into(), password: secret },
-        headers: vec![("X-Scope-OrgID".into(), "team".into())],
+        headers: vec![("X-Scope-OrgID".into(), HeaderValue::Plain("team".into()))],
         params: vec![("dedup".into(), "true".into())],
         timeout: Duration::from_secs(10),
         ..Endpoint::new("prometheus main", &format!("{}/select/0/prometheus", server.url())).unwrap()

@@ -2,12 +2,14 @@
 //! then kept. Never follows, never retries, but for one thing: after a 401 the secret is read again, and if it has changed
 //! the request is sent once more.
 
+use crate::config;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::time::Timestamp;
 use crate::io::clock;
 use crate::io::http::classify;
 use crate::io::http::endpoint::{Auth, Endpoint};
 use crate::io::http::reply::{self, Explained, Reply};
+use crate::io::secret::resolve;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Identity, Method, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -62,7 +64,8 @@ impl Request {
 pub struct Http {
     endpoint: Endpoint,
     client: OnceCell<Client>,
-    secret: Mutex<Option<SecretString>>,
+    /// In the order of [`Endpoint::secrets`].
+    secrets: Mutex<Option<Vec<SecretString>>>,
 }
 
 impl std::fmt::Debug for Http {
@@ -74,7 +77,7 @@ impl std::fmt::Debug for Http {
 impl Http {
     /// A client that is not built yet; costs nothing.
     pub fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, client: OnceCell::new(), secret: Mutex::new(None) }
+        Self { endpoint, client: OnceCell::new(), secrets: Mutex::new(None) }
     }
 
     /// Its endpoint.
@@ -85,45 +88,55 @@ impl Http {
     /// Sends one request and gives its 2xx answer, or the fault.
     pub async fn send(&self, request: &Request) -> Result<Reply, Fault> {
         let client = self.client.get_or_try_init(|| build(self.endpoint.clone())).await?;
-        let secret = self.secret().await?;
-        let first = self.once(client, request, secret.as_ref()).await;
+        let secrets = self.secrets().await?;
+        let first = self.once(client, request, &secrets).await;
         match first {
-            Err(fault) if fault.kind == FaultKind::Auth => match self.changed(secret.as_ref()).await? {
-                Some(fresh) => self.once(client, request, Some(&fresh)).await,
+            Err(fault) if fault.kind == FaultKind::Auth => match self.changed(&secrets).await? {
+                Some(fresh) => self.once(client, request, &fresh).await,
                 None => Err(fault),
             },
             answered => answered,
         }
     }
 
-    /// The secret, read at the first use.
-    async fn secret(&self) -> Result<Option<SecretString>, Fault> {
-        let Some(source) = self.endpoint.auth.source() else { return Ok(None) };
-        let mut kept = self.secret.lock().await;
-        if kept.is_none() {
-            *kept = Some(source.resolve().await.map_err(|f| self.named(f))?);
+    /// The secrets, read at the first use.
+    async fn secrets(&self) -> Result<Vec<SecretString>, Fault> {
+        let mut kept = self.secrets.lock().await;
+        match &*kept {
+            Some(secrets) => Ok(secrets.clone()),
+            None => {
+                let read = self.read().await?;
+                *kept = Some(read.clone());
+                Ok(read)
+            }
         }
-        Ok(kept.clone())
     }
 
-    /// Reads the secret again; `Some` when it is another one than `used`, so that a wrong one is not sent twice.
-    async fn changed(&self, used: Option<&SecretString>) -> Result<Option<SecretString>, Fault> {
-        let Some(source) = self.endpoint.auth.source() else { return Ok(None) };
-        let mut kept = self.secret.lock().await;
-        let fresh = source.resolve().await.map_err(|f| self.named(f))?;
-        let same = used.is_some_and(|used| used.expose_secret() == fresh.expose_secret());
+    /// Reads the secrets again; `Some` when they are others than `used`, so that a wrong one is not sent twice.
+    async fn changed(&self, used: &[SecretString]) -> Result<Option<Vec<SecretString>>, Fault> {
+        let mut kept = self.secrets.lock().await;
+        let fresh = self.read().await?;
+        let same = used.iter().map(ExposeSecret::expose_secret).eq(fresh.iter().map(ExposeSecret::expose_secret));
         *kept = Some(fresh.clone());
         Ok((!same).then_some(fresh))
+    }
+
+    async fn read(&self) -> Result<Vec<SecretString>, Fault> {
+        let mut read = Vec::new();
+        for source in self.endpoint.secrets() {
+            read.push(resolve(source).await.map_err(|f| self.named(f))?);
+        }
+        Ok(read)
     }
 
     fn named(&self, fault: Fault) -> Fault {
         Fault { what: self.endpoint.name().to_owned(), detail: format!("{}: {}", fault.what, fault.detail), ..fault }
     }
 
-    async fn once(&self, client: &Client, ask: &Request, secret: Option<&SecretString>) -> Result<Reply, Fault> {
+    async fn once(&self, client: &Client, ask: &Request, secrets: &[SecretString]) -> Result<Reply, Fault> {
         let what = self.endpoint.name();
         let url = self.endpoint.join(&ask.path, &ask.query);
-        let mut builder = client.request(ask.method.clone(), url).headers(credentials(&self.endpoint, secret)?);
+        let mut builder = client.request(ask.method.clone(), url).headers(credentials(&self.endpoint, secrets)?);
         builder = match &ask.body {
             Body::None => builder,
             Body::Form(fields) => builder.form(fields),
@@ -181,8 +194,8 @@ async fn read(what: &str, response: &mut Response, limit: usize) -> Result<Vec<u
     Ok(body)
 }
 
-/// The headers of this endpoint. All values are marked so that no library prints them.
-fn credentials(endpoint: &Endpoint, secret: Option<&SecretString>) -> Result<HeaderMap, Fault> {
+/// The headers of this endpoint; `secrets` are in the order of [`Endpoint::secrets`]. All values are marked so that no library prints them.
+fn credentials(endpoint: &Endpoint, secrets: &[SecretString]) -> Result<HeaderMap, Fault> {
     let local = |detail: String| Fault::new(FaultKind::Local, endpoint.name(), detail);
     let mut map = HeaderMap::new();
     let mut put = |name: &str, value: &str| {
@@ -193,10 +206,18 @@ fn credentials(endpoint: &Endpoint, secret: Option<&SecretString>) -> Result<Hea
         map.insert(key, value);
         Ok(())
     };
+    let mut secrets = secrets.iter().map(ExposeSecret::expose_secret);
+    let own = endpoint.auth.source().and_then(|_| secrets.next());
     for (name, value) in &endpoint.headers {
-        put(name, value)?;
+        match value {
+            config::HeaderValue::Plain(text) => put(name, text)?,
+            config::HeaderValue::Secret(_) => {
+                let secret = secrets.next();
+                put(name, secret.ok_or_else(|| local(format!("the secret of the header {name} was not read")))?)?;
+            }
+        }
     }
-    match (&endpoint.auth, secret.map(ExposeSecret::expose_secret)) {
+    match (&endpoint.auth, own) {
         (Auth::None, _) | (_, None) => {}
         (Auth::Bearer(_), Some(token)) => put(AUTHORIZATION.as_str(), &format!("Bearer {token}"))?,
         (Auth::Header { name, prefix, .. }, Some(secret)) => put(name, &format!("{prefix}{secret}"))?,

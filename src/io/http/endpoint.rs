@@ -1,7 +1,7 @@
 //! Where a source is and how it is to be spoken to. Never opens a connection.
 
+use crate::config::{HeaderValue, SecretRef};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::io::secret::SecretSource;
 use reqwest::Url;
 use std::fmt;
 use std::path::PathBuf;
@@ -14,13 +14,13 @@ pub enum Auth {
     #[default]
     None,
     /// `Authorization: Bearer …`.
-    Bearer(SecretSource),
+    Bearer(SecretRef),
     /// `Authorization: Basic …`.
     Basic {
         /// The user name; no colon, ASCII.
         user: String,
         /// Where the password is.
-        password: SecretSource,
+        password: SecretRef,
     },
     /// `name: prefix` + secret, for services with a scheme of their own.
     Header {
@@ -29,13 +29,13 @@ pub enum Auth {
         /// What stands before the secret, such as `Token token=`.
         prefix: String,
         /// Where the secret is.
-        secret: SecretSource,
+        secret: SecretRef,
     },
 }
 
 impl Auth {
     /// The place of its secret.
-    pub fn source(&self) -> Option<&SecretSource> {
+    pub fn source(&self) -> Option<&SecretRef> {
         match self {
             Self::None => None,
             Self::Bearer(source) | Self::Basic { password: source, .. } | Self::Header { secret: source, .. } => {
@@ -84,8 +84,8 @@ pub struct Endpoint {
     pub connect_timeout: Duration,
     /// Who we are.
     pub auth: Auth,
-    /// Sent with each request; the values never print.
-    pub headers: Vec<(String, String)>,
+    /// Sent with each request; the values never print. Secret ones are read together with that of `auth`.
+    pub headers: Vec<(String, HeaderValue)>,
     /// Query parameters appended to each request (`dedup=true`, `max_source_resolution=0`).
     pub params: Vec<(String, String)>,
     /// Certificates.
@@ -118,6 +118,15 @@ impl Endpoint {
     /// The base URL; safe to show.
     pub fn url(&self) -> &str {
         self.base.as_str()
+    }
+
+    /// The places of its secrets: that of `auth`, then those of headers in their order.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
+        let headers = self.headers.iter().filter_map(|(_, value)| match value {
+            HeaderValue::Secret(source) => Some(source),
+            HeaderValue::Plain(_) => None,
+        });
+        self.auth.source().into_iter().chain(headers)
     }
 
     /// Whether it is on this machine, where a proxy could not find it.
@@ -222,7 +231,7 @@ mod tests {
     #[test]
     fn debug_shows_no_values() {
         let mut e = Endpoint::new("x", "http://h").unwrap();
-        e.headers = vec![("X-Api-Key".into(), "hunter2".into())];
+        e.headers = vec![("X-Api-Key".into(), HeaderValue::Plain("hunter2".into()))];
         let shown = format!("{e:?}");
         assert!(shown.contains("X-Api-Key") && !shown.contains("hunter2"), "{shown}");
     }
