@@ -4,6 +4,7 @@
 pub mod endpoints;
 pub mod engine;
 pub mod once;
+pub mod plain;
 pub mod setup;
 pub mod terminal;
 pub mod tui;

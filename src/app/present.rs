@@ -90,7 +90,10 @@ fn first_run(model: &Model, now: Timestamp) -> FirstRun {
                 ("watch the demo".into(), "a simulated production with an incident that unfolds; needs nothing".into()),
                 ("use the Prometheus on this host".into(), "http://127.0.0.1:9090".into()),
                 ("connect to a Prometheus".into(), "at an address you type".into()),
-                ("midwatch init".into(), "leave, and write a commented configuration, an SLO file and a runbook".into()),
+                (
+                    "midwatch init".into(),
+                    "leave, and write a commented configuration, an SLO file and a runbook".into(),
+                ),
             ],
             cursor,
             ..Pane::default()

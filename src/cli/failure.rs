@@ -19,6 +19,11 @@ impl Exit {
     pub const PARTIAL: Self = Self(3);
     /// Interrupted.
     pub const INTERRUPTED: Self = Self(130);
+
+    /// Another code, such as 128 and the number of a signal.
+    pub fn of(code: u8) -> Self {
+        Self(code)
+    }
 }
 
 impl From<Exit> for ExitCode {

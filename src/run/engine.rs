@@ -166,7 +166,14 @@ pub fn library(texts: &[RunbookText], now: crate::domain::time::Timestamp) -> (V
         let content = match content {
             Ok(content) => content,
             Err(fault) => {
-                findings.push(Finding { path: name, line: 1, column: 1, rule: "unreadable".into(), level: Level::Error, message: fault.to_string() });
+                findings.push(Finding {
+                    path: name,
+                    line: 1,
+                    column: 1,
+                    rule: "unreadable".into(),
+                    level: Level::Error,
+                    message: fault.to_string(),
+                });
                 continue;
             }
         };
@@ -175,8 +182,16 @@ pub fn library(texts: &[RunbookText], now: crate::domain::time::Timestamp) -> (V
         if let Some(book) = book {
             findings.extend(lint(&book, Some(now)));
             if let Some(first) = books.iter().find(|b| b.id == book.id) {
-                let message = format!("the runbook id `{}` is used by {} already; this file is left out", book.id, first.path);
-                findings.push(Finding { path: name, line: 1, column: 1, rule: "duplicate-id".into(), level: Level::Error, message });
+                let message =
+                    format!("the runbook id `{}` is used by {} already; this file is left out", book.id, first.path);
+                findings.push(Finding {
+                    path: name,
+                    line: 1,
+                    column: 1,
+                    rule: "duplicate-id".into(),
+                    level: Level::Error,
+                    message,
+                });
                 continue;
             }
             books.push(Arc::new(book));
@@ -224,9 +239,12 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
         Effect::Alerts { req, source } => spawn(async move {
             let result = match (ports.alerts.get(&source), ports.metrics.get(&source)) {
                 (Some(port), _) => port.snapshot().await,
-                (None, Some(port)) => {
-                    port.alerts().await.map(|alerts| AlertSnapshot { alerts, answered: 1, peers: 1, ..AlertSnapshot::default() })
-                }
+                (None, Some(port)) => port.alerts().await.map(|alerts| AlertSnapshot {
+                    alerts,
+                    answered: 1,
+                    peers: 1,
+                    ..AlertSnapshot::default()
+                }),
                 (None, None) => Err(unknown(&source)),
             };
             (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));

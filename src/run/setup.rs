@@ -122,8 +122,10 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     let link = |name: &SourceName, short: &str, kind| {
         Link::new(name.clone(), short.into(), kind, "simulated".into(), secs(2), start)
     };
-    let links =
-        vec![link(&prom, "prom", LinkKind::Prometheus { alerts: false }), link(&am, "am", LinkKind::Alertmanager { peers: 2 })];
+    let links = vec![
+        link(&prom, "prom", LinkKind::Prometheus { alerts: false }),
+        link(&am, "am", LinkKind::Alertmanager { peers: 2 }),
+    ];
     let mut findings = Vec::new();
     let mut setup = setup(given, &mut findings, Some("DEMO"));
     setup.findings = Vec::new();
@@ -178,13 +180,23 @@ fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'sta
         template,
         drafts_in: config.postmortems.to_string_lossy().into_owned(),
         config_path: given.config_path.to_string_lossy().into_owned(),
-        configured: given.configured || simulated.is_some() || !config.prometheus.is_empty() || !config.alertmanager.is_empty(),
+        configured: given.configured
+            || simulated.is_some()
+            || !config.prometheus.is_empty()
+            || !config.alertmanager.is_empty(),
         findings: Vec::new(),
     }
 }
 
 fn about(path: &Path, rule: &str, message: String) -> Finding {
-    Finding { path: path.to_string_lossy().into_owned(), line: 1, column: 1, rule: rule.into(), level: Level::Error, message }
+    Finding {
+        path: path.to_string_lossy().into_owned(),
+        line: 1,
+        column: 1,
+        rule: rule.into(),
+        level: Level::Error,
+        message,
+    }
 }
 
 /// Reads SLO files: objectives that can be used, and everything wrong. A name used twice counts once.
@@ -207,7 +219,10 @@ pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>)
                 Some(first) => findings.push(about(
                     path,
                     "duplicate-objective",
-                    format!("objective `{}` is defined at {} already; the first one counts", objective.id, first.declared),
+                    format!(
+                        "objective `{}` is defined at {} already; the first one counts",
+                        objective.id, first.declared
+                    ),
                 )),
                 None => objectives.push(Arc::new(objective)),
             }
@@ -224,7 +239,11 @@ fn known_sources(objectives: Vec<Arc<Objective>>, links: &[Link], findings: &mut
         {
             let known = crate::domain::document::nearest(source.as_str(), links.iter().map(|l| l.name.as_str()));
             let hint = known.map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
-            let mut finding = about(Path::new(&objective.declared), "unknown-source", format!("{}: there is no source `{source}`{hint}", objective.id));
+            let mut finding = about(
+                Path::new(&objective.declared),
+                "unknown-source",
+                format!("{}: there is no source `{source}`{hint}", objective.id),
+            );
             finding.level = Level::Warning;
             findings.push(finding);
         }
@@ -249,7 +268,14 @@ impl Sources {
                     let short = if config.prometheus.len() == 1 { "prom".into() } else { it.name.0.clone() };
                     let kind = LinkKind::Prometheus { alerts: without_am };
                     let address = endpoint.url().to_owned();
-                    self.links.push(Link::new(it.name.clone(), short, kind, address, it.connection.poll_interval, start));
+                    self.links.push(Link::new(
+                        it.name.clone(),
+                        short,
+                        kind,
+                        address,
+                        it.connection.poll_interval,
+                        start,
+                    ));
                     self.metrics.insert(it.name.clone(), Arc::new(prometheus(it.name.clone(), endpoint)));
                     self.patience = self.patience.max(it.connection.timeout);
                 }
@@ -274,4 +300,3 @@ impl Sources {
         }
     }
 }
-

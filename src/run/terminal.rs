@@ -136,7 +136,11 @@ pub fn install_panic_hook(report_to: std::path::PathBuf) {
 }
 
 /// Ends the process at once. For threads that cannot return through `main`.
-#[expect(clippy::disallowed_methods, clippy::exit, reason = "a gone terminal or a panic in another thread has no way back through main")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::exit,
+    reason = "a gone terminal or a panic in another thread has no way back through main"
+)]
 pub fn leave_process(code: i32) -> ! {
     restore();
     std::process::exit(code)

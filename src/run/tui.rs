@@ -6,6 +6,7 @@ use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::msg::{Feed, Msg, Reply};
 use crate::app::present::view;
+use crate::app::present::view::Tone;
 use crate::app::update::update;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::text::clean;
@@ -81,7 +82,8 @@ pub fn run(ready: Ready, looks: Looks) -> Result<Ended, Fault> {
     let guard = Guard;
     let threads = |e: std::io::Error| Fault::new(FaultKind::Local, "terminal threads", e.to_string());
     let lost = sender.clone();
-    let painter = Painter::start(Encoding { synchronized: looks.synchronized }, move || vanished(&lost)).map_err(threads)?;
+    let painter =
+        Painter::start(Encoding { synchronized: looks.synchronized }, move || vanished(&lost)).map_err(threads)?;
     let asked = sender.clone();
     signals::start(move |it| match it {
         Asked::Gone(_) => {
@@ -101,8 +103,20 @@ pub fn run(ready: Ready, looks: Looks) -> Result<Ended, Fault> {
         },
     )
     .map_err(threads)?;
-    let mut cockpit =
-        Cockpit { model: ready.model, engine, painter, reader, looks, inbox, now, speed: ready.speed.max(1), clip, watch: Watch::default(), last: None, ended: None };
+    let mut cockpit = Cockpit {
+        model: ready.model,
+        engine,
+        painter,
+        reader,
+        looks,
+        inbox,
+        now,
+        speed: ready.speed.max(1),
+        clip,
+        watch: Watch::default(),
+        last: None,
+        ended: None,
+    };
     let ended = cockpit.live();
     let Cockpit { engine, painter, .. } = cockpit;
     if !matches!(ended, Exit::Gone(_)) {
@@ -338,7 +352,7 @@ impl Cockpit {
         let ours = rustix::process::getpid();
         if rustix::process::getsid(None).is_ok_and(|leader| leader == ours) {
             let now = (self.now)();
-            self.model.say(now, crate::app::present::view::Tone::Warn, "not suspended: there is no shell to come back from");
+            self.model.say(now, Tone::Warn, "not suspended: there is no shell to come back from");
             return;
         }
         let before: Timestamp = (self.now)();

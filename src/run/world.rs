@@ -49,6 +49,10 @@ pub enum RunbookText {
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").field("metrics", &self.metrics).field("alerts", &self.alerts).field("drafts", &self.drafts).finish_non_exhaustive()
+        f.debug_struct("World")
+            .field("metrics", &self.metrics)
+            .field("alerts", &self.alerts)
+            .field("drafts", &self.drafts)
+            .finish_non_exhaustive()
     }
 }

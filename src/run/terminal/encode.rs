@@ -127,7 +127,8 @@ mod tests {
     }
 
     fn shown(bytes: &[&[u8]]) -> vt100::Parser {
-        let mut parser = vt100::Parser::new(std::num::NonZeroU16::new(3).unwrap(), std::num::NonZeroU16::new(20).unwrap(), 0);
+        let mut parser =
+            vt100::Parser::new(std::num::NonZeroU16::new(3).unwrap(), std::num::NonZeroU16::new(20).unwrap(), 0);
         for piece in bytes {
             parser.process(piece);
         }

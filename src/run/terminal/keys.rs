@@ -68,7 +68,7 @@ impl Reader {
 
     fn nudge(&self) {
         // A full pipe means that it is awake already.
-        drop(rustix::io::write(&self.wake, b"x"));
+        let _: Result<usize, _> = rustix::io::write(&self.wake, b"x");
     }
 }
 
@@ -88,7 +88,7 @@ fn listen(wake: &OwnedFd, paused: &AtomicBool, typed: &impl Fn(Typed)) {
         }
         if nudge.revents().contains(PollFlags::IN) {
             let mut bytes = [0u8; 16];
-            drop(rustix::io::read(wake, &mut bytes));
+            let _: Result<usize, _> = rustix::io::read(wake, &mut bytes);
         }
         if terminal.revents().contains(PollFlags::IN) && !paused.load(Ordering::SeqCst) && !drain(typed) {
             return;
