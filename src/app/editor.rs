@@ -11,13 +11,14 @@ const LIMIT: usize = 2_000;
 pub struct Editor {
     chars: Vec<char>,
     cursor: usize,
+    edited: bool,
 }
 
 impl Editor {
     /// A line that holds a text already, cursor at its end.
     pub fn with(text: &str) -> Self {
         let chars: Vec<char> = text.chars().take(LIMIT).collect();
-        Self { cursor: chars.len(), chars }
+        Self { cursor: chars.len(), chars, edited: false }
     }
 
     /// The text.
@@ -28,6 +29,11 @@ impl Editor {
     /// Whether nothing was typed.
     pub fn is_empty(&self) -> bool {
         self.chars.is_empty()
+    }
+
+    /// Whether a person typed in it.
+    pub fn edited(&self) -> bool {
+        self.edited && !self.chars.is_empty()
     }
 
     /// Forgets everything.
@@ -43,6 +49,7 @@ impl Editor {
     }
 
     fn insert(&mut self, c: char) {
+        self.edited = true;
         if self.chars.len() < LIMIT {
             self.chars.insert(self.cursor.min(self.chars.len()), c);
             self.cursor += 1;

@@ -86,6 +86,8 @@ pub struct Form {
     pub focus: usize,
     /// Why the last Enter was refused.
     pub error: Option<String>,
+    /// Escape was pressed once: the next one throws away what was typed.
+    pub discard: bool,
 }
 
 impl Form {

@@ -14,12 +14,14 @@ use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SloI
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::render::Template;
+use crate::domain::runbook::matching::{Match, matches};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::slo::status::Status;
 use crate::domain::time::{Span, Timestamp, secs};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// What does not change while the program runs.
@@ -95,6 +97,12 @@ pub struct Fleet {
     pub histories: BTreeMap<SloId, (Timestamp, History)>,
     /// Why there is no history.
     pub history_faults: BTreeMap<SloId, String>,
+    /// What the measurements mean, made anew when data arrives and every few seconds, never by a key.
+    pub statuses: BTreeMap<SloId, Status>,
+    /// All objectives by urgency. Changes only when data arrives, so that no row moves under a cursor by itself.
+    pub order: Vec<Arc<Objective>>,
+    /// When the statuses were made.
+    pub assessed: Option<Timestamp>,
 }
 
 impl Fleet {
@@ -315,18 +323,44 @@ pub struct AlertBook {
     pub by_source: BTreeMap<SourceName, Vec<Alert>>,
     /// Sources that have answered since the start: from then on changes are told.
     pub seen: BTreeMap<SourceName, Timestamp>,
+    /// Every alert once, the most severe first. Changes only when data arrives.
+    pub order: Vec<Fingerprint>,
+    /// The runbooks of each alert, the best first.
+    pub runbooks: HashMap<Fingerprint, Vec<Match>>,
+    /// Where each alert stands.
+    index: HashMap<Fingerprint, (SourceName, usize)>,
 }
 
 impl AlertBook {
-    /// Every alert once; the first source in name order wins.
+    /// Sorts and matches anew. For new data, or a new library.
+    pub fn arrange(&mut self, library: &[Arc<Runbook>]) {
+        self.index.clear();
+        let mut all: Vec<&Alert> = Vec::new();
+        for (source, alerts) in &self.by_source {
+            for (n, alert) in alerts.iter().enumerate() {
+                if !self.index.contains_key(&alert.fingerprint) {
+                    self.index.insert(alert.fingerprint.clone(), (source.clone(), n));
+                    all.push(alert);
+                }
+            }
+        }
+        all.sort_by(|a, b| {
+            (a.rank(), a.started_at, &a.name, &a.fingerprint).cmp(&(b.rank(), b.started_at, &b.name, &b.fingerprint))
+        });
+        self.runbooks =
+            all.iter().map(|a| (a.fingerprint.clone(), matches(library, &a.name, &a.labels, &a.annotations))).collect();
+        self.order = all.iter().map(|a| a.fingerprint.clone()).collect();
+    }
+
+    /// Every alert once, the most severe first.
     pub fn all(&self) -> impl Iterator<Item = &Alert> {
-        let mut seen = std::collections::HashSet::new();
-        self.by_source.values().flatten().filter(move |a| seen.insert(&a.fingerprint))
+        self.order.iter().filter_map(|fp| self.get(fp))
     }
 
     /// An alert by its fingerprint.
     pub fn get(&self, fingerprint: &Fingerprint) -> Option<&Alert> {
-        self.by_source.values().flatten().find(|a| a.fingerprint == *fingerprint)
+        let (source, n) = self.index.get(fingerprint)?;
+        self.by_source.get(source)?.get(*n)
     }
 }
 
@@ -433,6 +467,8 @@ impl Model {
                 self.alerts.by_source.entry(source).or_insert_with(|| alerts.clone());
             }
         }
+        self.alerts.arrange(&self.library);
+        self.fleet.assessed = None;
     }
 }
 

@@ -60,7 +60,7 @@ fn body(model: &Model, now: Timestamp) -> Body {
 
 fn overview(model: &Model, now: Timestamp) -> Overview {
     let many = if model.size.0 >= 160 && model.size.1 >= 50 { 4 } else { 1 };
-    let mut charts = slos::chart_ids(model, now, many).into_iter().filter_map(|id| slos::chart(model, now, &id));
+    let mut charts = slos::chart_ids(model, many).into_iter().filter_map(|id| slos::chart(model, now, &id));
     Overview {
         slos: slos::pane(model, now),
         alerts: alerts::pane(model, now),
@@ -104,6 +104,15 @@ fn first_run(model: &Model, now: Timestamp) -> FirstRun {
 /// A loud or calm piece, by whether something is wrong.
 fn bit(text: impl Into<String>, tone: Tone) -> Bit {
     Bit::new(text, tone)
+}
+
+/// Rows around the cursor in full and empty ones elsewhere: a renderer shows the page that holds the cursor, and no page
+/// is longer than this. Five thousand alerts cost what a screenful costs.
+fn near<T, R: Default>(all: &[T], cursor: Option<usize>, row: impl Fn(&T) -> R) -> Vec<R> {
+    const PAGE: usize = 150;
+    let at = cursor.unwrap_or(0);
+    let (from, to) = (at.saturating_sub(PAGE), at.saturating_add(PAGE));
+    all.iter().enumerate().map(|(n, it)| if (from..=to).contains(&n) { row(it) } else { R::default() }).collect()
 }
 
 /// Whether a row passes the filter of the screen.

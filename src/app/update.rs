@@ -42,6 +42,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Resized(columns, rows) => model.size = (columns, rows),
         Msg::Focus(focused) => model.focused = focused,
     }
+    crate::app::present::slos::refresh(model, now);
     exec::disarm_when_over(model, now);
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
@@ -89,6 +90,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
         Feed::Library(runbooks, findings) => {
             model.library = runbooks;
+            model.alerts.arrange(&model.library);
             model.library_findings = findings;
         }
         Feed::Cached(cached) => model.recall(&cached, now),

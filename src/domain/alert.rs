@@ -69,6 +69,16 @@ impl Alert {
         matches!(self.severity(), "page" | "critical" | "emergency" | "SEV1" | "sev1")
     }
 
+    /// 0 firing and paging, 1 firing, 2 pending, 3 held: the order of lists.
+    pub fn rank(&self) -> u8 {
+        match (self.state, self.pages()) {
+            (AlertState::Firing, true) => 0,
+            (AlertState::Firing, false) => 1,
+            (AlertState::Pending, _) => 2,
+            _ => 3,
+        }
+    }
+
     /// The service it belongs to, by the usual labels.
     pub fn service(&self) -> &str {
         ["service", "job", "app", "namespace"].iter().map(|l| self.labels.get(l)).find(|v| !v.is_empty()).unwrap_or("")

@@ -105,12 +105,12 @@ fn an_incident_from_calm_to_healed() {
     block_on(async {
         let demo = Demo::new();
         assert_eq!(demo.firing(0).await, ["ApiLatencyHigh"]);
-        assert!(demo.burn("checkout_availability", Window::H1, 0).await < 6.0);
+        assert!(demo.burn("checkout_success", Window::H1, 0).await < 6.0);
 
         let page = ["CheckoutErrorBudgetBurn", "CheckoutLatencyHigh", "PaymentsErrorBudgetBurn", "ApiLatencyHigh"];
         assert_eq!(demo.firing(90).await, page);
-        assert!(demo.burn("checkout_availability", Window::H1, 90).await > 14.4);
-        assert!(demo.burn("checkout_availability", Window::M5, 90).await > 14.4);
+        assert!(demo.burn("checkout_success", Window::H1, 90).await > 14.4);
+        assert!(demo.burn("checkout_success", Window::M5, 90).await > 14.4);
 
         let (clue, _) =
             run(&demo.simulation, spec("kubectl rollout history deployment/checkout -n \"$MW_LABEL_NAMESPACE\"")).await;
@@ -120,8 +120,8 @@ fn an_incident_from_calm_to_healed() {
         assert_eq!((end.exit, end.reason, end.bytes), (Some(0), None, output.len() as u64));
 
         assert_eq!(demo.firing(90 + 180).await, ["ApiLatencyHigh"]);
-        assert!(demo.burn("checkout_availability", Window::M5, 90 + 420).await < 1.0);
-        assert!(Demo::new().burn("checkout_availability", Window::M5, 90 + 420).await > 100.0, "nobody acts");
+        assert!(demo.burn("checkout_success", Window::M5, 90 + 420).await < 1.0);
+        assert!(Demo::new().burn("checkout_success", Window::M5, 90 + 420).await > 100.0, "nobody acts");
     });
 }
 
@@ -183,12 +183,12 @@ fn a_command_that_is_stopped_changes_nothing() {
         }
         let Some(CommandNews::Ended(end)) = last else { panic!("{last:?}") };
         assert_eq!((end.exit, end.reason.as_deref()), (None, Some("stopped")));
-        assert!(demo.burn("checkout_availability", Window::M5, 600).await > 100.0);
+        assert!(demo.burn("checkout_success", Window::M5, 600).await > 100.0);
 
         let short =
             CommandSpec { timeout: Duration::from_millis(10), ..spec("kubectl rollout undo deployment/checkout") };
         assert_eq!(run(&demo.simulation, short).await.1.reason.as_deref(), Some("time limit"));
-        assert!(demo.burn("checkout_availability", Window::M5, 600).await > 100.0);
+        assert!(demo.burn("checkout_success", Window::M5, 600).await > 100.0);
     });
 }
 

@@ -2,7 +2,7 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{AlertRow, AlertsPage, Pane, Sign};
-use crate::app::present::{items, passes};
+use crate::app::present::{items, near, passes};
 use crate::app::screen::Item;
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::ids::Fingerprint;
@@ -15,23 +15,14 @@ pub fn runbooks_for(model: &Model, name: &str, labels: &Labels, annotations: &La
     matches(&model.library, name, labels, annotations)
 }
 
-fn rank(alert: &Alert) -> u8 {
-    match (alert.state, alert.pages()) {
-        (AlertState::Firing, true) => 0,
-        (AlertState::Firing, false) => 1,
-        (AlertState::Pending, _) => 2,
-        _ => 3,
-    }
-}
-
 fn shown(model: &Model) -> (Vec<&Alert>, usize) {
     let filter = model.nav.spot().filter;
     let mut all: Vec<&Alert> = model.alerts.all().collect();
-    all.sort_by(|a, b| {
-        (rank(a), a.started_at, &a.name, &a.fingerprint).cmp(&(rank(b), b.started_at, &b.name, &b.fingerprint))
-    });
     let before = all.len();
-    all.retain(|a| rank(a) == 0 || passes(&filter, &[&a.name, a.service(), a.severity()]));
+    if !filter.is_empty() {
+        // What pages is never hidden by a filter.
+        all.retain(|a| a.rank() == 0 || passes(&filter, &[&a.name, a.service(), a.severity()]));
+    }
     let hidden = before - all.len();
     (all, hidden)
 }
@@ -45,7 +36,7 @@ pub fn ids(model: &Model) -> Vec<Fingerprint> {
 pub fn counts(model: &Model) -> (usize, usize, usize) {
     let (mut firing, mut pages, mut held) = (0, 0, 0);
     for alert in model.alerts.all() {
-        match rank(alert) {
+        match alert.rank() {
             0 => {
                 firing += 1;
                 pages += 1;
@@ -69,7 +60,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<AlertRow> {
     Pane {
         title: format!("ALERTS {firing} firing{held}"),
         note: if filter.is_empty() { "by severity".into() } else { format!("filter \"{filter}\" hides {hidden}") },
-        rows: kept.iter().map(|a| row(model, a, now)).collect(),
+        rows: near(&kept, cursor, |a| row(model, a, now)),
         cursor,
         empty: empty(model),
     }
@@ -99,7 +90,7 @@ fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
         (AlertState::Firing, None) => "UNACKED".into(),
         (state, _) => state.word().into(),
     };
-    let found = runbooks_for(model, &alert.name, &alert.labels, &alert.annotations);
+    let found = model.alerts.runbooks.get(&alert.fingerprint);
     let skip = ["alertname", "severity", "service"];
     let labels: Vec<String> =
         alert.labels.0.iter().filter(|(n, _)| !skip.contains(&n.as_str())).map(|(n, v)| format!("{n}={v:?}")).collect();
@@ -115,7 +106,7 @@ fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
         age: compact(now - alert.started_at),
         service: alert.service().into(),
         state,
-        runbook: found.first().map(|m| m.runbook.0.clone()),
+        runbook: found.and_then(|f| f.first()).map(|m| m.runbook.0.clone()),
         incident: case.map(|c| c.shown.id.0.clone()),
         source: alert.source.0.clone(),
         labels: labels.join(" "),

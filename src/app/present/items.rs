@@ -9,12 +9,12 @@ use crate::domain::time::Timestamp;
 pub fn panes(model: &Model, now: Timestamp) -> Vec<Vec<Item>> {
     match model.nav.screen() {
         Screen::Overview => vec![
-            slos::ids(model, now).into_iter().map(Item::Slo).collect(),
+            slos::ids(model).into_iter().map(Item::Slo).collect(),
             alerts::ids(model).into_iter().map(Item::Alert).collect(),
             incidents::ids(model).into_iter().map(Item::Incident).collect(),
             timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect(),
         ],
-        Screen::Slos => vec![slos::ids(model, now).into_iter().map(Item::Slo).collect()],
+        Screen::Slos => vec![slos::ids(model).into_iter().map(Item::Slo).collect()],
         Screen::Alerts => vec![alerts::ids(model).into_iter().map(Item::Alert).collect()],
         Screen::Incident(id) => vec![incidents::event_keys(model, id).into_iter().map(Item::Event).collect()],
         Screen::Timers => vec![timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect()],

@@ -15,7 +15,7 @@ pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
     let mut hints: Vec<Hint> = ACTIONS
         .iter()
         .filter(|e| !e.hint.is_empty() && (e.scopes.contains(&own) || e.scopes.contains(&global)))
-        .filter(|e| !matches!(e.action, Action::AnswerTimer) || why_not(model, now, e.action).is_none())
+        .filter(|e| e.action != Action::AnswerTimer || timer_due(model, now))
         .filter(|e| !(e.changes && model.setup.read_only))
         .filter(|e| !matches!((e.action, model.nav.screen()), (Action::Stop, _) if model.exec.running.is_none()))
         .filter_map(|e| {
@@ -35,6 +35,11 @@ pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
     let keep = hints.len().min(7);
     hints.splice(keep..keep, tail);
     hints
+}
+
+fn timer_due(model: &Model, now: Timestamp) -> bool {
+    use crate::domain::escalation::timer::TimerState;
+    crate::app::present::timers::live(model, now).iter().any(|t| t.state == TimerState::Due)
 }
 
 /// The mode, when it is not the normal one.

@@ -2,7 +2,7 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{Bit, Chart, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
-use crate::app::present::{bit, items, passes};
+use crate::app::present::{bit, items, near, passes};
 use crate::app::screen::{Item, Screen};
 use crate::app::update::CHARTS;
 use crate::domain::ids::SloId;
@@ -12,40 +12,61 @@ use crate::domain::slo::status::{State, Status, assess};
 use crate::domain::time::{Timestamp, clock_minutes, compact, prometheus, secs};
 use std::sync::Arc;
 
-/// What is known of an objective at an instant.
+/// What is known of an objective: as assessed last, at once where it never was.
 pub fn status(model: &Model, now: Timestamp, objective: &Objective) -> Status {
+    model.fleet.statuses.get(&objective.id).cloned().unwrap_or_else(|| judge(model, now, objective))
+}
+
+fn judge(model: &Model, now: Timestamp, objective: &Objective) -> Status {
     let interval = crate::app::update::source_of(model, objective)
         .and_then(|s| model.links.get(&s))
         .map_or_else(|| secs(15), |l| l.interval);
     assess(objective, model.fleet.measured.get(&objective.id), now, interval)
 }
 
-/// All objectives with their state, the most urgent first.
-pub fn ranked(model: &Model, now: Timestamp) -> Vec<(Arc<Objective>, Status)> {
-    let mut all: Vec<_> = model.fleet.objectives.iter().map(|o| (o.clone(), status(model, now, o))).collect();
-    all.sort_by_cached_key(|(o, s)| (s.urgency(), o.id.clone()));
-    all
+/// Assesses every objective anew when data arrived, or when the last time is some seconds ago (values grow old by
+/// themselves). The order changes only when nothing lies on top that was opened on a row.
+pub fn refresh(model: &mut Model, now: Timestamp) {
+    let young = model.fleet.assessed.is_some_and(|at| (0..5_000).contains(&(now - at).num_milliseconds()));
+    if young {
+        return;
+    }
+    model.fleet.assessed = Some(now);
+    let statuses: std::collections::BTreeMap<SloId, Status> =
+        model.fleet.objectives.iter().map(|o| (o.id.clone(), judge(model, now, o))).collect();
+    if model.nav.overlay.is_none() || model.fleet.order.len() != model.fleet.objectives.len() {
+        let mut order = model.fleet.objectives.clone();
+        order.sort_by_cached_key(|o| (statuses.get(&o.id).map(Status::urgency), o.id.clone()));
+        model.fleet.order = order;
+    }
+    model.fleet.statuses = statuses;
 }
 
-fn shown(model: &Model, now: Timestamp) -> (Vec<(Arc<Objective>, Status)>, usize) {
+/// All objectives with their state, the most urgent first.
+pub fn ranked(model: &Model, now: Timestamp) -> Vec<(Arc<Objective>, Status)> {
+    let all = if model.fleet.order.is_empty() { &model.fleet.objectives } else { &model.fleet.order };
+    all.iter().map(|o| (o.clone(), status(model, now, o))).collect()
+}
+
+/// The objectives that pass the filter, in order, and how many do not. What pages is never hidden.
+fn shown(model: &Model) -> (Vec<&Arc<Objective>>, usize) {
     let filter = model.nav.spot().filter;
-    let all = ranked(model, now);
-    let before = all.len();
-    // What pages is never hidden by a filter.
-    let kept: Vec<_> =
-        all.into_iter().filter(|(o, s)| s.fires("page") || passes(&filter, &[o.id.as_str(), &o.service])).collect();
-    let hidden = before - kept.len();
+    let all = if model.fleet.order.is_empty() { &model.fleet.objectives } else { &model.fleet.order };
+    let pages = |o: &Objective| model.fleet.statuses.get(&o.id).is_some_and(|s| s.fires("page"));
+    let keep = |o: &&Arc<Objective>| filter.is_empty() || pages(o) || passes(&filter, &[o.id.as_str(), &o.service]);
+    let kept: Vec<_> = all.iter().filter(keep).collect();
+    let hidden = all.len() - kept.len();
     (kept, hidden)
 }
 
 /// The objectives that are shown, in order.
-pub fn ids(model: &Model, now: Timestamp) -> Vec<SloId> {
-    shown(model, now).0.into_iter().map(|(o, _)| o.id.clone()).collect()
+pub fn ids(model: &Model) -> Vec<SloId> {
+    shown(model).0.into_iter().map(|o| o.id.clone()).collect()
 }
 
 /// The objectives whose charts are shown: the selected one, then the most urgent.
-pub fn chart_ids(model: &Model, now: Timestamp, many: usize) -> Vec<SloId> {
-    let mut ids = ids(model, now);
+pub fn chart_ids(model: &Model, many: usize) -> Vec<SloId> {
+    let mut ids = ids(model);
     if let Some(Item::Slo(chosen)) = model.nav.spot().cursor
         && let Some(at) = ids.iter().position(|i| *i == chosen)
     {
@@ -58,10 +79,16 @@ pub fn chart_ids(model: &Model, now: Timestamp, many: usize) -> Vec<SloId> {
 
 /// The list.
 pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
-    let (kept, hidden) = shown(model, now);
-    let burning = kept.iter().filter(|(_, s)| s.alerts.iter().any(|a| a.firing == Some(true))).count();
+    let (kept, hidden) = shown(model);
+    let fires = |o: &&&Arc<Objective>| {
+        model.fleet.statuses.get(&o.id).is_some_and(|s| s.alerts.iter().any(|a| a.firing == Some(true)))
+    };
+    let burning = kept.iter().filter(fires).count();
     let selected = items::selected(model, now);
-    let cursor = kept.iter().position(|(o, _)| selected == Some(Item::Slo(o.id.clone())));
+    let cursor = match &selected {
+        Some(Item::Slo(id)) => kept.iter().position(|o| o.id == *id),
+        _ => None,
+    };
     let filter = model.nav.spot().filter;
     let empty = if model.setup.findings.is_empty() {
         "no objectives: name SLO files under `slos:` in the configuration".to_owned()
@@ -71,7 +98,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
     Pane {
         title: format!("SLO {burning}/{}", kept.len()),
         note: if filter.is_empty() { "by urgency".into() } else { format!("filter \"{filter}\" hides {hidden}") },
-        rows: kept.iter().map(|(o, s)| row(o, s, now)).collect(),
+        rows: near(&kept, cursor, |o| row(o, &status(model, now, o), now)),
         cursor,
         empty,
     }
@@ -79,7 +106,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
 
 /// The objectives screen.
 pub fn page(model: &Model, now: Timestamp) -> Overview {
-    let mut charts = chart_ids(model, now, 1).into_iter().filter_map(|id| chart(model, now, &id));
+    let mut charts = chart_ids(model, 1).into_iter().filter_map(|id| chart(model, now, &id));
     Overview { slos: pane(model, now), chart: charts.next(), ..Overview::default() }
 }
 
@@ -126,7 +153,8 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         (State::Stale, Some(at), _) => format!("STALE {}", compact(now - at)),
         (State::Stale | State::NoData | State::Error, ..) => "?".into(),
         (State::Exhausted, ..) => "empty".into(),
-        (_, _, Some(left)) => compact(left),
+        // Over the window it says no more than that the budget lasts.
+        (_, _, Some(left)) if left <= objective.window => compact(left),
         _ => "-".into(),
     };
     SloRow {

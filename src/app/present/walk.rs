@@ -121,7 +121,7 @@ pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runboo
         ..WalkPage::default()
     };
     let Some(step) = step else { return page };
-    page.step = format!("STEP {number} {}", step.name);
+    page.step.clone_from(&step.name);
     page.say = step.say.lines().map(str::to_owned).collect();
     if page.say.is_empty() && !book.description.is_empty() && number == 1 {
         page.say = book.description.lines().map(str::to_owned).collect();

@@ -14,7 +14,8 @@ use chrono::Offset;
 /// Opens the form of a purpose.
 pub fn open(model: &mut Model, now: Timestamp, purpose: Purpose) {
     let (title, fields) = fields(model, now, &purpose);
-    model.nav.overlay = Some(Overlay::Form(Box::new(Form { purpose, title, fields, focus: 0, error: None })));
+    model.nav.overlay =
+        Some(Overlay::Form(Box::new(Form { purpose, title, fields, focus: 0, error: None, discard: false })));
 }
 
 fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Field>) {

@@ -98,6 +98,11 @@ fn in_palette(
 fn in_form(model: &mut Model, now: Timestamp, mut form: Box<Form>, key: Key, out: &mut Vec<Effect>) {
     let count = form.fields.len().max(1);
     match key.code {
+        // An escape may be the first byte of a cut arrow key: what was typed is only thrown away by a second one.
+        Code::Esc if !form.discard && form.fields.iter().any(|f| f.choices.is_empty() && f.line.edited()) => {
+            form.discard = true;
+            form.error = Some("Esc again throws away what you typed".into());
+        }
         Code::Esc => return,
         Code::Enter => {
             model.nav.overlay = Some(Overlay::Form(form));
@@ -107,6 +112,7 @@ fn in_form(model: &mut Model, now: Timestamp, mut form: Box<Form>, key: Key, out
         Code::BackTab | Code::Up => form.focus = (form.focus + count - 1) % count,
         _ => {
             form.error = None;
+            form.discard = false;
             if let Some(field) = form.fields.get_mut(form.focus) {
                 let choices = field.choices.len();
                 match (key.code, choices) {

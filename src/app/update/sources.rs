@@ -159,6 +159,7 @@ pub fn measured(
             for new in measurements {
                 merge(&mut model.fleet.measured, new);
             }
+            model.fleet.assessed = None;
             keep(model, now, out);
         }
         Err(fault) if slow => {
@@ -237,6 +238,7 @@ pub fn alerts(
         after.extend(before.into_iter().filter(|a| !here.contains(&a.fingerprint)));
     }
     model.alerts.by_source.insert(source.clone(), after);
+    model.alerts.arrange(&model.library);
     for change in told {
         match change {
             AlertChange::Fired(alert) => {
@@ -306,7 +308,7 @@ pub fn charts(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
         Screen::Slo(id) => vec![id.clone()],
         Screen::Overview | Screen::Slos if model.size.0 >= 120 => {
             let many = if model.size.0 >= 160 && model.size.1 >= 50 { 4 } else { 1 };
-            crate::app::present::slos::chart_ids(model, now, many)
+            crate::app::present::slos::chart_ids(model, many)
         }
         Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => {
             model.desk.cases.get(id).map(|c| c.shown.objectives.iter().cloned().collect()).unwrap_or_default()

@@ -150,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
     use std::sync::OnceLock;
 
-    const CHECKOUT: &str = "checkout_availability";
+    const CHECKOUT: &str = "checkout_success";
 
     fn start() -> Timestamp {
         "2026-05-01T03:12:04.250Z".parse().unwrap()
@@ -229,9 +229,9 @@ mod tests {
         let mut shed = fresh();
         shed.act(at, Act::Shed);
         assert!(shed.rate(Service::Checkout, at + mins(2)) < 0.4 * fresh().rate(Service::Checkout, at + mins(2)));
-        let payments = fresh().burn("payments_availability", Window::M5, at).unwrap();
+        let payments = fresh().burn("payments_success", Window::M5, at).unwrap();
         assert!((6.0..14.4).contains(&payments), "{payments}");
-        assert!(fresh().burn("catalog_availability", Window::M5, at).unwrap() < 1.0);
+        assert!(fresh().burn("catalog_success", Window::M5, at).unwrap() < 1.0);
     }
 
     #[test]

@@ -107,7 +107,7 @@ const fn slice(ago: f64) -> Trouble {
 /// All nine, worst first in the story.
 pub const ALL: [Promise; 9] = [
     Promise {
-        id: "checkout_availability",
+        id: "checkout_success",
         service: Service::Checkout,
         left: 0.58,
         ordinary: 0.22,
@@ -135,7 +135,7 @@ pub const ALL: [Promise; 9] = [
         policy: ALERT,
     },
     Promise {
-        id: "payments_availability",
+        id: "payments_success",
         service: Service::Payments,
         left: 0.74,
         ordinary: 0.14,
@@ -164,7 +164,7 @@ pub const ALL: [Promise; 9] = [
         ..QUIET
     },
     Promise {
-        id: "login_availability",
+        id: "login_success",
         service: Service::Login,
         target: 0.9995,
         left: 0.81,
@@ -173,7 +173,7 @@ pub const ALL: [Promise; 9] = [
         ..QUIET
     },
     Promise {
-        id: "search_availability",
+        id: "search_success",
         service: Service::Search,
         target: 0.995,
         left: 0.64,
@@ -193,7 +193,7 @@ pub const ALL: [Promise; 9] = [
         ..QUIET
     },
     Promise {
-        id: "catalog_availability",
+        id: "catalog_success",
         service: Service::Catalog,
         left: 0.99,
         ordinary: 0.007,
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn targets_are_said_as_meant() {
         assert_eq!(
-            find("login_availability").unwrap().objective().says,
+            find("login_success").unwrap().objective().says,
             "good answers (not 5xx) >= 99.95 % of requests over 30d"
         );
         assert_eq!(

@@ -181,6 +181,14 @@ pub struct Times {
     pub last_update: Option<Timestamp>,
 }
 
+/// Whether an event is a person taking up the incident, and not a part of its declaration.
+fn answers(body: &Body) -> bool {
+    !matches!(
+        body,
+        Body::Declared { .. } | Body::AlertLinked { .. } | Body::ObjectiveLinked { .. } | Body::Cockpit { .. }
+    )
+}
+
 /// The key of an event as text, for maps.
 pub fn key_text(key: &EventKey) -> String {
     format!("{}#{}", key.origin, key.seq)
@@ -254,8 +262,7 @@ impl Incident {
     pub fn apply(&mut self, event: &Event) {
         self.events += 1;
         self.last = (event.order, event.key.origin.0.clone(), event.key.seq);
-        let human = event.actor != "midwatch";
-        if human && self.times.responded.is_none() && !matches!(event.body, Body::Declared { .. }) {
+        if self.times.responded.is_none() && event.actor != "midwatch" && answers(&event.body) {
             self.times.responded = Some(event.at);
         }
         match &event.body {

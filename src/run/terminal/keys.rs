@@ -86,6 +86,10 @@ fn listen(wake: &OwnedFd, paused: &AtomicBool, typed: &impl Fn(Typed)) {
         if terminal.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return;
         }
+        if nudge.revents().contains(PollFlags::HUP) {
+            // The handle is gone: another cockpit of this process reads now.
+            return;
+        }
         if nudge.revents().contains(PollFlags::IN) {
             let mut bytes = [0u8; 16];
             let _: Result<usize, _> = rustix::io::read(wake, &mut bytes);
