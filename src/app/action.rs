@@ -235,10 +235,19 @@ table! {
 }
 
 impl Action {
-    /// Its row.
+    /// Its row. Every variant has one (a test proves it), so the fallback is never used.
     pub fn entry(self) -> &'static Entry {
-        // Every variant has a row (a test proves it), so the fallback is never used.
-        ACTIONS.iter().find(|e| e.action == self).unwrap_or(&ACTIONS[0])
+        static NONE: Entry = Entry {
+            action: Action::Cancel,
+            id: "",
+            title: "",
+            hint: "",
+            keys: &[],
+            scopes: &[],
+            tier: Tier::View,
+            changes: false,
+        };
+        ACTIONS.iter().find(|e| e.action == self).unwrap_or(&NONE)
     }
 
     /// The action of an id.

@@ -66,7 +66,7 @@ fn sign(model: &Model, i: &Incident) -> Sign {
 fn told<'c>(case: &'c Case, provisional: &'c [Event]) -> Vec<(&'c Event, bool)> {
     let mut all: Vec<(&Event, bool)> =
         case.tail.iter().map(|e| (e, true)).chain(provisional.iter().map(|e| (e, false))).collect();
-    all.sort_by(|a, b| (a.0.at, a.0.order).cmp(&(b.0.at, b.0.order)));
+    all.sort_by_key(|(e, _)| (e.at, e.order));
     all
 }
 
@@ -175,7 +175,7 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
         following: !spot.unfollowed && spot.cursor.is_none(),
         chart: linked.first().and_then(|(o, _)| slos::chart(model, now, &o.id)),
         slos: linked.iter().map(|(o, s)| slos::row(o, s, now)).collect(),
-        alerts: i.alerts.iter().map(|(_, a)| alert_row(a, now)).collect(),
+        alerts: i.alerts.values().map(|a| alert_row(a, now)).collect(),
         runbook: runbook(model, i),
         links: crate::app::present::links::of_incident(model, i),
         checklist: checklist(model, i),

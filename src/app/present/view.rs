@@ -616,14 +616,17 @@ pub enum Overlay {
     Filter(LineView),
 }
 
+/// A key (or sign), its words, and a note such as `TYPED`.
+pub type HelpRow = (String, String, String);
+
 /// Keys and signs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HelpView {
     /// `overview`.
     pub screen: String,
     /// Groups: title, then key, words, note (`sent now`, `TYPED`).
-    pub groups: Vec<(String, Vec<(String, String, String)>)>,
-    /// First row shown, for more than one page.
+    pub groups: Vec<(String, Vec<HelpRow>)>,
+    /// Which page, from 0; the renderer stops at the last one.
     pub page: usize,
 }
 

@@ -126,7 +126,7 @@ pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runboo
     if page.say.is_empty() && !book.description.is_empty() && number == 1 {
         page.say = book.description.lines().map(str::to_owned).collect();
     }
-    page.items = pane(model, now, incident, book, step, &walk);
+    page.items = OnScreen { model, now, incident, book, step, walk: &walk }.pane();
     page.output = output(model, now, incident, book, step);
     page
 }
@@ -161,139 +161,122 @@ fn burn(model: &Model, now: Timestamp, incident: Option<&IncidentId>) -> Option<
     ))
 }
 
-fn pane(
-    model: &Model,
+/// The step on the screen and everything its rows are drawn from.
+struct OnScreen<'m> {
+    model: &'m Model,
     now: Timestamp,
-    incident: Option<&IncidentId>,
-    book: &Runbook,
-    step: &Step,
-    walk: &Walk,
-) -> Pane<WalkItem> {
-    let items = of_step(step);
-    let chosen = selected(model, step);
-    let cursor = items.iter().position(|i| chosen.as_ref() == Some(i));
-    let rows = items.iter().map(|i| item(model, now, incident, book, step, walk, i)).collect();
-    Pane {
-        title: String::new(),
-        rows,
-        cursor,
-        empty: "nothing to run or answer: d ends the step".into(),
-        ..Pane::default()
-    }
+    incident: Option<&'m IncidentId>,
+    book: &'m Runbook,
+    step: &'m Step,
+    walk: &'m Walk,
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row is drawn from all of them")]
-fn item(
-    model: &Model,
-    now: Timestamp,
-    incident: Option<&IncidentId>,
-    book: &Runbook,
-    step: &Step,
-    walk: &Walk,
-    item: &Item,
-) -> WalkItem {
-    match item {
-        Item::Command(n) => step.commands.get(*n).map(|c| {
-            let slot = format!("command {}", n + 1);
-            let label = format!("command {}/{}", n + 1, step.commands.len());
-            command_item(model, now, incident, book, step, c, label, &slot)
-        }),
-        Item::Choice(n) => step.options.get(*n).map(|o| {
-            let slot = format!("option {}", n + 1);
-            let label = format!("option {}/{}", n + 1, step.options.len());
-            let mut row = match &o.command {
-                Some(c) => command_item(model, now, incident, book, step, c, label, &slot),
-                None => WalkItem { label, detail: o.prose.clone().unwrap_or_default(), ..WalkItem::default() },
-            };
-            row.detail = if row.text.is_empty() { row.detail } else { format!("{}   {}", row.text, row.detail) };
-            row.text.clone_from(&o.action);
-            if row.state.text.is_empty() && walk.chosen.get(&step.id).is_some_and(|c| c.contains(n)) {
-                row.state = bit("chosen", Tone::Ok);
-            }
-            row
-        }),
-        Item::Check(n) => step.checks.get(*n).map(|c| {
-            let state = match walk.answers.get(&step.id).and_then(|a| a.get(n)) {
-                Some(answer) => bit(format!("({})", answer.word()), Tone::Ok),
-                None => bit("( )", Tone::Text),
-            };
-            let detail = c.hint.clone().unwrap_or_default();
-            WalkItem { label: "check".into(), text: c.question.clone(), detail, state, ..WalkItem::default() }
-        }),
-        Item::Prose(n) => {
-            let (label, text) = match step.prose.get(*n) {
-                Some(line) => ("by hand", Some(line)),
-                None => ("to do", step.todos.get(n.saturating_sub(step.prose.len()))),
-            };
-            text.map(|t| WalkItem { label: label.into(), text: t.clone(), ..WalkItem::default() })
+impl OnScreen<'_> {
+    fn pane(&self) -> Pane<WalkItem> {
+        let (model, step) = (self.model, self.step);
+        let items = of_step(step);
+        let chosen = selected(model, step);
+        let cursor = items.iter().position(|i| chosen.as_ref() == Some(i));
+        let rows = items.iter().map(|i| self.item(i)).collect();
+        Pane {
+            title: String::new(),
+            rows,
+            cursor,
+            empty: "nothing to run or answer: d ends the step".into(),
+            ..Pane::default()
         }
-        Item::Link(n) => step.links.get(*n).map(|l| WalkItem {
-            label: format!("link {}", n + 1),
-            text: l.url.clone(),
-            ..WalkItem::default()
-        }),
-        _ => None,
     }
-    .unwrap_or_default()
-}
 
-#[expect(clippy::too_many_arguments, reason = "one row is drawn from all of them")]
-fn command_item(
-    model: &Model,
-    now: Timestamp,
-    incident: Option<&IncidentId>,
-    book: &Runbook,
-    step: &Step,
-    command: &RunCommand,
-    label: String,
-    slot: &str,
-) -> WalkItem {
-    let risk = match command.risk {
-        Risk::Read => "READS",
-        Risk::Change => "CHANGES",
-        Risk::Destroy => "DESTROYS",
-        Risk::Unknown => "UNKNOWN",
-    };
-    let state = incident.map(|id| command_state(model, now, id, book, step, command, slot)).unwrap_or_default();
-    let refused = incident.and_then(|id| crate::domain::runbook::values::prepare(command, &values(model, id)).err());
-    let detail = match refused {
-        Some(why) => format!("cannot run: {}", why.0),
-        None => format!("on {} as {}   limit {}", model.setup.host, model.setup.user, compact(command.timeout)),
-    };
-    WalkItem { label, risk: risk.into(), text: command.text.clone(), detail, state }
-}
-
-fn command_state(
-    model: &Model,
-    now: Timestamp,
-    id: &IncidentId,
-    book: &Runbook,
-    step: &Step,
-    command: &RunCommand,
-    slot: &str,
-) -> Bit {
-    if let Some(running) = &model.exec.running
-        && running.run.incident == *id
-        && running.run.place == place(book, step)
-        && running.run.slot == slot
-    {
-        let word = if running.stopping { "stopping" } else { "running" };
-        return bit(format!("{word} {}", compact(now - running.since)), Tone::Warn);
+    fn item(&self, item: &Item) -> WalkItem {
+        let (step, walk) = (self.step, self.walk);
+        match item {
+            Item::Command(n) => step.commands.get(*n).map(|c| {
+                let slot = format!("command {}", n + 1);
+                let label = format!("command {}/{}", n + 1, step.commands.len());
+                self.command_item(c, label, &slot)
+            }),
+            Item::Choice(n) => step.options.get(*n).map(|o| {
+                let slot = format!("option {}", n + 1);
+                let label = format!("option {}/{}", n + 1, step.options.len());
+                let mut row = match &o.command {
+                    Some(c) => self.command_item(c, label, &slot),
+                    None => WalkItem { label, detail: o.prose.clone().unwrap_or_default(), ..WalkItem::default() },
+                };
+                row.detail = if row.text.is_empty() { row.detail } else { format!("{}   {}", row.text, row.detail) };
+                row.text.clone_from(&o.action);
+                if row.state.text.is_empty() && walk.chosen.get(&step.id).is_some_and(|c| c.contains(n)) {
+                    row.state = bit("chosen", Tone::Ok);
+                }
+                row
+            }),
+            Item::Check(n) => step.checks.get(*n).map(|c| {
+                let state = match walk.answers.get(&step.id).and_then(|a| a.get(n)) {
+                    Some(answer) => bit(format!("({})", answer.word()), Tone::Ok),
+                    None => bit("( )", Tone::Text),
+                };
+                let detail = c.hint.clone().unwrap_or_default();
+                WalkItem { label: "check".into(), text: c.question.clone(), detail, state, ..WalkItem::default() }
+            }),
+            Item::Prose(n) => {
+                let (label, text) = match step.prose.get(*n) {
+                    Some(line) => ("by hand", Some(line)),
+                    None => ("to do", step.todos.get(n.saturating_sub(step.prose.len()))),
+                };
+                text.map(|t| WalkItem { label: label.into(), text: t.clone(), ..WalkItem::default() })
+            }
+            Item::Link(n) => step.links.get(*n).map(|l| WalkItem {
+                label: format!("link {}", n + 1),
+                text: l.url.clone(),
+                ..WalkItem::default()
+            }),
+            _ => None,
+        }
+        .unwrap_or_default()
     }
-    let runs = model.desk.cases.get(id).map(|c| c.shown.commands.iter());
-    let last = runs
-        .into_iter()
-        .flatten()
-        .rev()
-        .find(|r| r.start.place == place(book, step) && r.start.command == command.text);
-    match last.map(|r| &r.finish) {
-        None => Bit::default(),
-        Some(None) => bit("unknown, check before re-running", Tone::Warn),
-        Some(Some(end)) => match (end.exit, &end.reason) {
-            (Some(0), _) => bit(format!("exit 0  {:.1}s", end.took_ms as f64 / 1_000.0), Tone::Ok),
-            (Some(code), _) => bit(format!("exit {code}  {:.1}s", end.took_ms as f64 / 1_000.0), Tone::Warn),
-            (None, reason) => bit(reason.clone().unwrap_or_else(|| "unknown".into()), Tone::Warn),
-        },
+
+    fn command_item(&self, command: &RunCommand, label: String, slot: &str) -> WalkItem {
+        let model = self.model;
+        let risk = match command.risk {
+            Risk::Read => "READS",
+            Risk::Change => "CHANGES",
+            Risk::Destroy => "DESTROYS",
+            Risk::Unknown => "UNKNOWN",
+        };
+        let state = self.incident.map(|id| self.command_state(id, command, slot)).unwrap_or_default();
+        let refused =
+            self.incident.and_then(|id| crate::domain::runbook::values::prepare(command, &values(model, id)).err());
+        let detail = match refused {
+            Some(why) => format!("cannot run: {}", why.0),
+            None => format!("on {} as {}   limit {}", model.setup.host, model.setup.user, compact(command.timeout)),
+        };
+        WalkItem { label, risk: risk.into(), text: command.text.clone(), detail, state }
+    }
+
+    fn command_state(&self, id: &IncidentId, command: &RunCommand, slot: &str) -> Bit {
+        let (model, now, book, step) = (self.model, self.now, self.book, self.step);
+        if let Some(running) = &model.exec.running
+            && running.run.incident == *id
+            && running.run.place == place(book, step)
+            && running.run.slot == slot
+        {
+            let word = if running.stopping { "stopping" } else { "running" };
+            return bit(format!("{word} {}", compact(now - running.since)), Tone::Warn);
+        }
+        let runs = model.desk.cases.get(id).map(|c| c.shown.commands.iter());
+        let last = runs
+            .into_iter()
+            .flatten()
+            .rev()
+            .find(|r| r.start.place == place(book, step) && r.start.command == command.text);
+        match last.map(|r| &r.finish) {
+            None => Bit::default(),
+            Some(None) => bit("unknown, check before re-running", Tone::Warn),
+            Some(Some(end)) => match (end.exit, &end.reason) {
+                (Some(0), _) => bit(format!("exit 0  {:.1}s", end.took_ms as f64 / 1_000.0), Tone::Ok),
+                (Some(code), _) => bit(format!("exit {code}  {:.1}s", end.took_ms as f64 / 1_000.0), Tone::Warn),
+                (None, reason) => bit(reason.clone().unwrap_or_else(|| "unknown".into()), Tone::Warn),
+            },
+        }
     }
 }
 

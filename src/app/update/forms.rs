@@ -5,7 +5,7 @@ use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
 use crate::app::screen::Overlay;
 use crate::app::update::{act, incident, timers, walk};
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{NoteKind, Role, Status, StepEnd};
 use crate::domain::time::{Timestamp, parse_when};
@@ -22,35 +22,7 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
     let state = |id: &IncidentId| model.desk.cases.get(id).map(|c| &c.shown);
     let back_date = "end with @-7m or @03:10 to back-date";
     match purpose {
-        Purpose::Declare(fingerprint) => {
-            let alert = fingerprint.as_ref().and_then(|f| model.alerts.get(f));
-            let title = alert.map(|a| {
-                [a.annotations.get("summary"), a.name.as_str()]
-                    .into_iter()
-                    .find(|t| !t.is_empty())
-                    .unwrap_or("")
-                    .to_owned()
-            });
-            let codes: Vec<String> = model.setup.severities.levels.iter().map(|l| l.code.0.clone()).collect();
-            let suggested = alert
-                .and_then(|a| suggest_severity(model, a))
-                .unwrap_or(if alert.is_some_and(crate::domain::alert::Alert::pages) { 1 } else { 2 });
-            let service = alert.map(|a| a.service().to_owned()).unwrap_or_default();
-            let name = alert
-                .map(|a| format!("Declare an incident from {}", a.name))
-                .unwrap_or_else(|| "Declare an incident".into());
-            let fields = vec![
-                Field::typed("title", &title.unwrap_or_default(), "what users notice, in a few words"),
-                Field::choice(
-                    "severity",
-                    codes.clone(),
-                    suggested.min(codes.len().saturating_sub(1)),
-                    "Left and Right choose",
-                ),
-                Field::typed("service", &service, "links the objectives of this service"),
-            ];
-            (name, fields)
-        }
+        Purpose::Declare(fingerprint) => declare_fields(model, fingerprint.as_ref()),
         Purpose::Note(id, sort) => {
             (format!("{} for {id}", capital(sort.word())), vec![Field::typed("text", "", back_date)])
         }
@@ -126,6 +98,26 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
     }
 }
 
+fn declare_fields(model: &Model, fingerprint: Option<&Fingerprint>) -> (String, Vec<Field>) {
+    let alert = fingerprint.and_then(|f| model.alerts.get(f));
+    let title = alert.map(|a| {
+        [a.annotations.get("summary"), a.name.as_str()].into_iter().find(|t| !t.is_empty()).unwrap_or("").to_owned()
+    });
+    let codes: Vec<String> = model.setup.severities.levels.iter().map(|l| l.code.0.clone()).collect();
+    let suggested = alert
+        .and_then(|a| suggest_severity(model, a))
+        .unwrap_or(if alert.is_some_and(crate::domain::alert::Alert::pages) { 1 } else { 2 });
+    let service = alert.map(|a| a.service().to_owned()).unwrap_or_default();
+    let name =
+        alert.map(|a| format!("Declare an incident from {}", a.name)).unwrap_or_else(|| "Declare an incident".into());
+    let fields = vec![
+        Field::typed("title", &title.unwrap_or_default(), "what users notice, in a few words"),
+        Field::choice("severity", codes.clone(), suggested.min(codes.len().saturating_sub(1)), "Left and Right choose"),
+        Field::typed("service", &service, "links the objectives of this service"),
+    ];
+    (name, fields)
+}
+
 /// The severity that a matching runbook suggests.
 fn suggest_severity(model: &Model, alert: &crate::domain::alert::Alert) -> Option<usize> {
     let found = crate::app::present::alerts::runbooks_for(model, &alert.name, &alert.labels, &alert.annotations);
@@ -158,7 +150,12 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         Purpose::Declare(fingerprint) => {
             let severity = crate::domain::severity::Severity(form.value("severity"));
             let alert = fingerprint.and_then(|f| model.alerts.get(&f).cloned());
-            incident::declare(model, now, &form.value("title"), severity, some("service"), alert, out)?;
+            incident::declare(
+                model,
+                now,
+                incident::Declaration { title: form.value("title"), severity, service: some("service"), alert },
+                out,
+            )?;
             Ok(())
         }
         Purpose::Note(id, sort) => {

@@ -23,17 +23,28 @@ use std::sync::Arc;
 /// Length of the stretch before an incident whose error ratio is the baseline of its net cost.
 const BEFORE: u32 = 21_600;
 
+/// What a person declares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declaration {
+    /// A few words.
+    pub title: String,
+    /// How bad.
+    pub severity: Severity,
+    /// What it hits.
+    pub service: Option<String>,
+    /// The alert it comes from.
+    pub alert: Option<Alert>,
+}
+
 /// Declares an incident and opens its screen.
 pub fn declare(
     model: &mut Model,
     now: Timestamp,
-    title: &str,
-    severity: Severity,
-    service: Option<String>,
-    alert: Option<Alert>,
+    what: Declaration,
     out: &mut Vec<Effect>,
 ) -> Result<IncidentId, Refusal> {
-    let title = text(title, "a title")?;
+    let Declaration { title, severity, service, alert } = what;
+    let title = text(&title, "a title")?;
     let id = fresh_id(model, now);
     let bodies =
         crate::domain::incident::decide::declare(title, severity, service, alert.as_ref(), &model.fleet.objectives);

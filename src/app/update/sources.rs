@@ -138,6 +138,7 @@ fn finished(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName) 
 }
 
 /// Objectives were measured, or could not be.
+#[expect(clippy::too_many_arguments, reason = "an answer is handled with its question and its request")]
 pub fn measured(
     model: &mut Model,
     now: Timestamp,

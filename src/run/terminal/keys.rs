@@ -126,11 +126,12 @@ fn rejoin(typed: &impl Fn(Typed)) {
     match next(SPLIT) {
         None => typed(Typed::Key(Key::plain(Code::Esc))),
         Some(Typed::Key(key)) if key == Key::char('[') || key == Key::char('O') => match next(SPLIT) {
-            Some(Typed::Key(last)) => match arrow(last) {
-                Some(code) => typed(Typed::Key(Key::plain(code))),
-                // An unknown sequence: neither its escape nor its letters were keys of a person.
-                None => {}
-            },
+            Some(Typed::Key(last)) => {
+                // An unknown sequence is dropped: neither its escape nor its letters were keys of a person.
+                if let Some(code) = arrow(last) {
+                    typed(Typed::Key(Key::plain(code)));
+                }
+            }
             Some(other) => typed(other),
             None => {}
         },
