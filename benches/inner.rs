@@ -1,2 +1,289 @@
-//! Ratios against a floor of the same run.
-fn main() {}
+//! Inner ratios: what a part costs against a floor that runs in the same process, turn by turn, so that a busy machine
+//! slows both. Prints medians and ratios; asserts nothing.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark reads the clock, prints, and stops at the first surprise"
+)]
+
+use chrono::TimeDelta;
+use midwatch::app::effect::Effect;
+use midwatch::app::health::{Link, LinkKind};
+use midwatch::app::keymap::Keymap;
+use midwatch::app::model::{Layout, Model, Setup};
+use midwatch::app::msg::{Msg, Reply};
+use midwatch::app::present::view;
+use midwatch::app::update::update;
+use midwatch::domain::ids::{IncidentId, SloId};
+use midwatch::domain::incident::event::{Body, NewEvent, NoteKind};
+use midwatch::domain::incident::state::Incident;
+use midwatch::domain::server_note::ServerNote;
+use midwatch::domain::severity::SeverityTable;
+use midwatch::domain::slo::objective::Objective;
+use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
+use midwatch::domain::time::{Timestamp, secs};
+use midwatch::io::fake::objectives;
+use midwatch::io::prometheus::decode;
+use midwatch::io::store::Store;
+use midwatch::io::store::sqlite::Sqlite;
+use midwatch::ui::glyphs::Glyphs;
+use midwatch::ui::theme::Theme;
+use midwatch::ui::view::draw;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use serde::Deserialize;
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn main() {
+    println!("{:<34} {:>12} {:>12} {:>8}   floor", "what", "median", "floor", "ratio");
+    decode_matrix();
+    draw_frame();
+    durable_append();
+    replay();
+    refresh();
+}
+
+fn start() -> Timestamp {
+    "2026-05-01T03:00:00Z".parse().unwrap()
+}
+
+/// Medians of the two, run in turn.
+fn compare(what: &str, floor_name: &str, turns: usize, mut floor: impl FnMut(), mut ours: impl FnMut()) {
+    let (mut floors, mut times) = (Vec::new(), Vec::new());
+    for turn in 0..turns + 2 {
+        let began = Instant::now();
+        floor();
+        let between = Instant::now();
+        ours();
+        // The first two turns warm caches.
+        if turn >= 2 {
+            floors.push(between - began);
+            times.push(between.elapsed());
+        }
+    }
+    floors.sort();
+    times.sort();
+    let (f, t) = (floors[floors.len() / 2], times[times.len() / 2]);
+    let ratio = t.as_secs_f64() / f.as_secs_f64().max(1e-9);
+    println!("{what:<34} {:>12} {:>12} {ratio:>8.2}   {floor_name}", show(t), show(f));
+}
+
+fn show(d: Duration) -> String {
+    if d.as_micros() < 10_000 { format!("{} us", d.as_micros()) } else { format!("{:.1} ms", d.as_secs_f64() * 1e3) }
+}
+
+/// 1,000 series of 61 points, as a range query gives them.
+fn decode_matrix() {
+    let mut body = String::from(r#"{"status":"success","data":{"resultType":"matrix","result":["#);
+    for series in 0..1000 {
+        let comma = if series > 0 { "," } else { "" };
+        write!(body, r#"{comma}{{"metric":{{"job":"svc{series}","env":"production","code":"200"}},"values":["#).unwrap();
+        for point in 0..61 {
+            let comma = if point > 0 { "," } else { "" };
+            write!(body, r#"{comma}[{},"{}.{}"]"#, 1_777_600_000 + point * 60, series * 7 + point, point * 13).unwrap();
+        }
+        body.push_str("]}");
+    }
+    body.push_str("]}}");
+    #[derive(Deserialize)]
+    struct Floor<'a> {
+        #[serde(borrow)]
+        data: FloorData<'a>,
+    }
+    #[derive(Deserialize)]
+    struct FloorData<'a> {
+        #[serde(borrow)]
+        result: Vec<FloorSeries<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct FloorSeries<'a> {
+        #[serde(borrow)]
+        values: Vec<(f64, &'a str)>,
+    }
+    let floor = || {
+        let decoded: Floor<'_> = serde_json::from_str(&body).unwrap();
+        let sum: f64 = decoded.data.result.iter().flat_map(|s| &s.values).map(|(_, v)| v.parse::<f64>().unwrap()).sum();
+        black_box(sum);
+    };
+    compare("decode 1000 x 61 matrix", "typed serde_json with parsed values", 15, floor, || {
+        black_box(decode::matrix(body.as_bytes()).is_ok());
+    });
+}
+
+fn setup() -> Setup {
+    Setup {
+        responder: "alice".into(),
+        host: "bench".into(),
+        user: "alice".into(),
+        zone: chrono_tz::UTC,
+        read_only: false,
+        simulated: None,
+        slow: false,
+        bell: false,
+        severities: SeverityTable::defaults(),
+        keymap: Keymap::default(),
+        arm_for: secs(1800),
+        cache: false,
+        template: Layout::A,
+        drafts_in: String::new(),
+        config_path: String::new(),
+        configured: true,
+        findings: Vec::new(),
+    }
+}
+
+/// A machine with this many objectives, made of the simulated ones under other names.
+fn machine(many: usize) -> Model {
+    let base = objectives();
+    let named = (0..many).map(|n| {
+        let mut objective = Objective::clone(&base[n % base.len()]);
+        objective.id = SloId(format!("{}_{n}", objective.id));
+        Arc::new(objective)
+    });
+    let link = Link::new("main".into(), "prom".into(), LinkKind::Prometheus { alerts: false }, "http://127.0.0.1".into(), secs(15), start());
+    let mut model = Model::new(setup(), named.collect(), vec![link]);
+    model.size = (120, 40);
+    model
+}
+
+fn measurements(model: &Model, at: Timestamp, bad: f64) -> Vec<Measurement> {
+    let of = |o: &Arc<Objective>| {
+        let all = Window::BURN.into_iter().chain([Window::of(o.window)]);
+        let windows = all.map(|w| (w, (at, Reading::Counts(Counts { bad, total: f64::from(w.0) * 10.0 })))).collect();
+        Measurement { slo: o.id.clone(), windows, coverage: None, partial: false, warnings: Vec::new() }
+    };
+    model.fleet.objectives.iter().map(of).collect()
+}
+
+/// One answer with every objective in it, through the machine.
+fn poll(model: &mut Model, at: Timestamp, bad: f64) {
+    let asked = update(model, at, Msg::Wake);
+    let reqs: Vec<_> = asked
+        .into_iter()
+        .filter_map(|e| match e {
+            Effect::Measure { req, .. } | Effect::Alerts { req, .. } | Effect::Chart { req, .. } => Some(req),
+            _ => None,
+        })
+        .collect();
+    for req in reqs {
+        let answer = measurements(model, at, bad);
+        black_box(update(model, at, Msg::Reply(req, Reply::Measured(Ok((answer, ServerNote::default()))))));
+    }
+}
+
+/// A whole frame from the model, against ratatui comparing two full buffers of that size.
+fn draw_frame() {
+    let mut model = machine(20);
+    poll(&mut model, start(), 3.0);
+    let theme = Theme::named("dark").unwrap();
+    let area = Rect::new(0, 0, 120, 40);
+    let (mut a, mut b) = (Buffer::empty(area), Buffer::empty(area));
+    for y in 0..40 {
+        a.set_string(0, y, "a".repeat(120), ratatui::style::Style::new());
+        b.set_string(0, y, "b".repeat(120), ratatui::style::Style::new());
+    }
+    compare("draw 120x40, 20 objectives", "diff of two full 120x40 buffers", 200, || drop(black_box(a.diff(&b))), || {
+        let mut buffer = Buffer::empty(area);
+        draw(&view(&model, start()), &theme, Glyphs::Unicode, area, &mut buffer);
+        black_box(buffer);
+    });
+}
+
+fn note(incident: &IncidentId, n: usize) -> NewEvent {
+    let text = format!("db pool saturated on checkout-{n}, trying the other replica; {}", "x".repeat(100));
+    NewEvent {
+        incident: incident.clone(),
+        at: start() + TimeDelta::seconds(n as i64),
+        recorded_at: start() + TimeDelta::seconds(n as i64),
+        actor: "alice".into(),
+        body: Body::Note { sort: NoteKind::Note, text },
+        once: None,
+    }
+}
+
+fn declared(id: &IncidentId) -> NewEvent {
+    let body = Body::Declared { title: "bench".into(), severity: "SEV2".into(), service: None, detected_by: None, detected_at: None };
+    NewEvent { body, ..note(id, 0) }
+}
+
+/// One durable event, against one fdatasync of the same bytes on the same disk.
+fn durable_append() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Sqlite::open(&folder.path().join("midwatch.db")).unwrap();
+    let id = IncidentId("INC-BENCH".into());
+    store.append(vec![declared(&id)]).unwrap();
+    let mut file = std::fs::File::create(folder.path().join("floor")).unwrap();
+    let mut n = 0;
+    compare("durable append", "write 200 bytes and fdatasync", 300, || {
+        file.write_all(&[b'x'; 200]).unwrap();
+        file.sync_data().unwrap();
+    }, || {
+        n += 1;
+        black_box(store.append(vec![note(&id, n)]).unwrap());
+    });
+}
+
+/// The first page and the whole of an incident of 100,000 events.
+fn replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("midwatch.db");
+    let id = IncidentId("INC-BENCH".into());
+    let mut store = Sqlite::open(&path).unwrap();
+    store.append(vec![declared(&id)]).unwrap();
+    for chunk in 0..100 {
+        store.append((0..1000).map(|n| note(&id, chunk * 1000 + n)).collect()).unwrap();
+    }
+    let bodies: Vec<String> = store.events(&id).unwrap().iter().map(|e| serde_json::to_string(&e.body).unwrap()).collect();
+    let typed = || {
+        for body in &bodies {
+            black_box(serde_json::from_str::<Body>(body).unwrap());
+        }
+    };
+    compare("replay and fold 100,001 events", "typed decode of their bodies", 5, typed, || {
+        let events = store.events(&id).unwrap();
+        black_box(Incident::fold(&events));
+    });
+    let tail: Vec<&String> = bodies.iter().rev().take(200).collect();
+    compare("open, heads and last 200 of them", "typed decode of 200 bodies", 30, || {
+        for body in &tail {
+            black_box(serde_json::from_str::<Body>(body).unwrap());
+        }
+    }, || {
+        let mut store = Sqlite::open(&path).unwrap();
+        black_box(store.heads().unwrap());
+        black_box(store.tail(&id, None, 200).unwrap());
+    });
+}
+
+/// A poll of 1,000 objectives, from decoded answers to the frame, against a frame alone.
+fn refresh() {
+    let mut model = machine(1000);
+    let theme = Theme::named("dark").unwrap();
+    let area = Rect::new(0, 0, 120, 40);
+    let mut at = start();
+    poll(&mut model, at, 1.0);
+    let frame = |model: &Model, at: Timestamp| {
+        let mut buffer = Buffer::empty(area);
+        draw(&view(model, at), &theme, Glyphs::Unicode, area, &mut buffer);
+        black_box(buffer);
+    };
+    let still = model.clone();
+    compare("refresh 1000 objectives and draw", "draw of the same screen", 20, || frame(&still, start()), || {
+        at += secs(15);
+        poll(&mut model, at, 2.0);
+        frame(&model, at);
+    });
+    let mut keyed = still.clone();
+    let down = midwatch::app::key::Key::plain(midwatch::app::key::Code::Down);
+    compare("a key with 1000 objectives, drawn", "draw of the same screen", 100, || frame(&still, start()), || {
+        black_box(update(&mut keyed, start(), Msg::Key(down)));
+        frame(&keyed, start());
+    });
+}
