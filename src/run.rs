@@ -1,0 +1,3 @@
+//! Shells that join the machine to a world. They hold no business rules.
+
+pub mod sim;
