@@ -3,10 +3,10 @@
 pub mod alertmanager;
 pub mod clock;
 pub mod fake;
+pub mod files;
 pub mod http;
 pub mod port;
 pub mod prometheus;
 pub mod secret;
-pub mod files;
 pub mod shell;
 pub mod store;
