@@ -287,7 +287,7 @@ fn night(seed: u64) -> Result<(), String> {
         let end = 45 * 60;
         let mut gone = 0;
         while gone < end {
-            let rest = 1 + (unit(seed, 1, step) * 29.0) as i64;
+            let rest = 1 + (unit(seed, 1, step) * 49.0) as i64;
             sim.pass(secs(rest));
             gone += rest;
             weather(&mut sim, seed, step);
