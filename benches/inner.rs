@@ -84,7 +84,8 @@ fn decode_matrix() {
     let mut body = String::from(r#"{"status":"success","data":{"resultType":"matrix","result":["#);
     for series in 0..1000 {
         let comma = if series > 0 { "," } else { "" };
-        write!(body, r#"{comma}{{"metric":{{"job":"svc{series}","env":"production","code":"200"}},"values":["#).unwrap();
+        write!(body, r#"{comma}{{"metric":{{"job":"svc{series}","env":"production","code":"200"}},"values":["#)
+            .unwrap();
         for point in 0..61 {
             let comma = if point > 0 { "," } else { "" };
             write!(body, r#"{comma}[{},"{}.{}"]"#, 1_777_600_000 + point * 60, series * 7 + point, point * 13).unwrap();
@@ -147,7 +148,14 @@ fn machine(many: usize) -> Model {
         objective.id = SloId(format!("{}_{n}", objective.id));
         Arc::new(objective)
     });
-    let link = Link::new("main".into(), "prom".into(), LinkKind::Prometheus { alerts: false }, "http://127.0.0.1".into(), secs(15), start());
+    let link = Link::new(
+        "main".into(),
+        "prom".into(),
+        LinkKind::Prometheus { alerts: false },
+        "http://127.0.0.1".into(),
+        secs(15),
+        start(),
+    );
     let mut model = Model::new(setup(), named.collect(), vec![link]);
     model.size = (120, 40);
     model
@@ -189,11 +197,17 @@ fn draw_frame() {
         a.set_string(0, y, "a".repeat(120), ratatui::style::Style::new());
         b.set_string(0, y, "b".repeat(120), ratatui::style::Style::new());
     }
-    compare("draw 120x40, 20 objectives", "diff of two full 120x40 buffers", 200, || drop(black_box(a.diff(&b))), || {
-        let mut buffer = Buffer::empty(area);
-        draw(&view(&model, start()), &theme, Glyphs::Unicode, area, &mut buffer);
-        black_box(buffer);
-    });
+    compare(
+        "draw 120x40, 20 objectives",
+        "diff of two full 120x40 buffers",
+        200,
+        || drop(black_box(a.diff(&b))),
+        || {
+            let mut buffer = Buffer::empty(area);
+            draw(&view(&model, start()), &theme, Glyphs::Unicode, area, &mut buffer);
+            black_box(buffer);
+        },
+    );
 }
 
 fn note(incident: &IncidentId, n: usize) -> NewEvent {
@@ -209,7 +223,13 @@ fn note(incident: &IncidentId, n: usize) -> NewEvent {
 }
 
 fn declared(id: &IncidentId) -> NewEvent {
-    let body = Body::Declared { title: "bench".into(), severity: "SEV2".into(), service: None, detected_by: None, detected_at: None };
+    let body = Body::Declared {
+        title: "bench".into(),
+        severity: "SEV2".into(),
+        service: None,
+        detected_by: None,
+        detected_at: None,
+    };
     NewEvent { body, ..note(id, 0) }
 }
 
@@ -221,13 +241,19 @@ fn durable_append() {
     store.append(vec![declared(&id)]).unwrap();
     let mut file = std::fs::File::create(folder.path().join("floor")).unwrap();
     let mut n = 0;
-    compare("durable append", "write 200 bytes and fdatasync", 300, || {
-        file.write_all(&[b'x'; 200]).unwrap();
-        file.sync_data().unwrap();
-    }, || {
-        n += 1;
-        black_box(store.append(vec![note(&id, n)]).unwrap());
-    });
+    compare(
+        "durable append",
+        "write 200 bytes and fdatasync",
+        300,
+        || {
+            file.write_all(&[b'x'; 200]).unwrap();
+            file.sync_data().unwrap();
+        },
+        || {
+            n += 1;
+            black_box(store.append(vec![note(&id, n)]).unwrap());
+        },
+    );
 }
 
 /// The first page and the whole of an incident of 100,000 events.
@@ -240,7 +266,8 @@ fn replay() {
     for chunk in 0..100 {
         store.append((0..1000).map(|n| note(&id, chunk * 1000 + n)).collect()).unwrap();
     }
-    let bodies: Vec<String> = store.events(&id).unwrap().iter().map(|e| serde_json::to_string(&e.body).unwrap()).collect();
+    let bodies: Vec<String> =
+        store.events(&id).unwrap().iter().map(|e| serde_json::to_string(&e.body).unwrap()).collect();
     let typed = || {
         for body in &bodies {
             black_box(serde_json::from_str::<Body>(body).unwrap());
@@ -251,15 +278,21 @@ fn replay() {
         black_box(Incident::fold(&events));
     });
     let tail: Vec<&String> = bodies.iter().rev().take(200).collect();
-    compare("open, heads and last 200 of them", "typed decode of 200 bodies", 30, || {
-        for body in &tail {
-            black_box(serde_json::from_str::<Body>(body).unwrap());
-        }
-    }, || {
-        let mut store = Sqlite::open(&path).unwrap();
-        black_box(store.heads().unwrap());
-        black_box(store.tail(&id, None, 200).unwrap());
-    });
+    compare(
+        "open, heads and last 200 of them",
+        "typed decode of 200 bodies",
+        30,
+        || {
+            for body in &tail {
+                black_box(serde_json::from_str::<Body>(body).unwrap());
+            }
+        },
+        || {
+            let mut store = Sqlite::open(&path).unwrap();
+            black_box(store.heads().unwrap());
+            black_box(store.tail(&id, None, 200).unwrap());
+        },
+    );
 }
 
 /// A poll of 1,000 objectives, from decoded answers to the frame, against a frame alone.
@@ -275,15 +308,27 @@ fn refresh() {
         black_box(buffer);
     };
     let still = model.clone();
-    compare("refresh 1000 objectives and draw", "draw of the same screen", 20, || frame(&still, start()), || {
-        at += secs(15);
-        poll(&mut model, at, 2.0);
-        frame(&model, at);
-    });
+    compare(
+        "refresh 1000 objectives and draw",
+        "draw of the same screen",
+        20,
+        || frame(&still, start()),
+        || {
+            at += secs(15);
+            poll(&mut model, at, 2.0);
+            frame(&model, at);
+        },
+    );
     let mut keyed = still.clone();
     let down = midwatch::app::key::Key::plain(midwatch::app::key::Code::Down);
-    compare("a key with 1000 objectives, drawn", "draw of the same screen", 100, || frame(&still, start()), || {
-        black_box(update(&mut keyed, start(), Msg::Key(down)));
-        frame(&keyed, start());
-    });
+    compare(
+        "a key with 1000 objectives, drawn",
+        "draw of the same screen",
+        100,
+        || frame(&still, start()),
+        || {
+            black_box(update(&mut keyed, start(), Msg::Key(down)));
+            frame(&keyed, start());
+        },
+    );
 }

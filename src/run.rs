@@ -6,6 +6,7 @@ pub mod engine;
 pub mod once;
 pub mod plain;
 pub mod setup;
+pub mod sim;
 pub mod terminal;
 pub mod tui;
 pub mod world;

@@ -37,6 +37,27 @@ pub enum Purpose {
     Connect,
 }
 
+impl Purpose {
+    /// The incident it is about.
+    pub fn incident_mut(&mut self) -> Option<&mut IncidentId> {
+        match self {
+            Self::Declare(_) | Self::Connect => None,
+            Self::Note(id, _)
+            | Self::Action(id)
+            | Self::Status(id)
+            | Self::Severity(id)
+            | Self::Role(id)
+            | Self::Mitigated(id)
+            | Self::Resolve(id)
+            | Self::Reopen(id)
+            | Self::Correct(id, _)
+            | Self::Skip(id, _)
+            | Self::Fail(id, _)
+            | Self::Timer(id, _) => Some(id),
+        }
+    }
+}
+
 /// A field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Field {

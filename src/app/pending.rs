@@ -54,6 +54,20 @@ impl Pending {
         self.asked.get(&req)
     }
 
+    /// An incident got another id: what was asked about it is asked about that.
+    pub fn rename(&mut self, from: &IncidentId, to: &IncidentId) {
+        for asked in self.asked.values_mut() {
+            match asked {
+                Asked::Sample(id, _) | Asked::Append(id) | Asked::Older(id) | Asked::All(id) | Asked::Draft(id)
+                    if id == from =>
+                {
+                    id.clone_from(to);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Whether something like this was asked and not answered.
     pub fn any(&self, mut like: impl FnMut(&Asked) -> bool) -> bool {
         self.asked.values().any(&mut like)

@@ -7,6 +7,7 @@ mod forms;
 mod incident;
 mod input;
 mod record;
+mod rename;
 mod sources;
 mod timers;
 mod walk;
@@ -22,7 +23,8 @@ use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::domain::ids::ReqId;
-use crate::domain::time::{Timestamp, compact};
+use crate::domain::resilience::breaker::State;
+use crate::domain::time::{Span, Timestamp, compact};
 
 /// Handles one message at an instant. Never blocks, never panics; a spurious `Wake` changes nothing.
 pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
@@ -95,6 +97,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
         }
         Feed::Cached(cached) => model.recall(&cached, now),
         Feed::ClockMoved(by) => {
+            reclock(model, now, by);
             let sign = if by < crate::domain::time::secs(0) { '-' } else { '+' };
             cockpit(model, now, "clock moved", format!("by {sign}{}", compact(by)), out);
         }
@@ -104,6 +107,32 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             }
             cockpit(model, now, "cockpit asleep", format!("for {}", compact(span)), out);
         }
+    }
+}
+
+/// The wall clock was set: lengths of time that were noted as instants of the old clock go on for as long as they would
+/// have. Deadlines of incidents stay, they are instants that people agreed on.
+fn reclock(model: &mut Model, now: Timestamp, by: Span) {
+    let moved = |at: &mut Timestamp| *at = at.checked_add_signed(by).unwrap_or(*at);
+    for link in model.links.values_mut() {
+        link.next = now;
+        moved(&mut link.next_slow);
+        link.since.iter_mut().for_each(moved);
+        link.good.iter_mut().for_each(moved);
+        link.fault.iter_mut().for_each(|(since, _)| moved(since));
+        // A pause that was to end on the old clock may never end on the new one.
+        if matches!(link.breaker.state(), State::Open { .. }) {
+            link.breaker.try_now();
+        }
+    }
+    model.exec.armed_until.iter_mut().for_each(moved);
+    model.exec.running.iter_mut().for_each(|r| moved(&mut r.since));
+    model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
+    model.cached_at.iter_mut().for_each(moved);
+    model.quit_asked = None;
+    if let Some((since, _, again)) = &mut model.desk.trouble {
+        moved(since);
+        *again = now;
     }
 }
 

@@ -5,24 +5,26 @@
 mod cli;
 mod config;
 mod demo;
+mod durability;
 mod fake_server;
+mod fold;
 mod http;
+mod layers;
+mod machine;
 mod postmortem;
 mod real;
 mod real_sources;
 mod runbooks;
-mod tls;
-
-mod durability;
-mod fold;
-mod shell;
-mod store;
-
 #[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]
 mod sample_views;
 #[cfg(test)]
 mod screens;
+mod shell;
+mod simulation;
+mod store;
+mod storms;
 #[cfg(test)]
 mod themes;
+mod tls;

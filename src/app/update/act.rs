@@ -81,7 +81,7 @@ fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>
             model.say(now, Tone::Muted, "commands are off");
             Ok(())
         }
-        Action::Stop => exec::stop(model, now, out),
+        Action::Stop => exec::ask_stop(model, now),
         _ => take_more(model, now, action, out),
     }
 }
@@ -383,7 +383,7 @@ fn cancel(model: &mut Model) -> Result<(), String> {
 
 /// Leaves at once when nothing is at stake; asks otherwise. Twice within two seconds leaves at once.
 fn quit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
-    let again = model.quit_asked.is_some_and(|at| now - at < secs(2));
+    let again = model.quit_asked.is_some_and(|at| now >= at && now - at < secs(2));
     model.quit_asked = Some(now);
     let mut stakes = Vec::new();
     let leads = |c: &&crate::app::model::Case| {

@@ -231,6 +231,26 @@ pub fn ask_arm(model: &mut Model) -> Result<(), String> {
     Ok(())
 }
 
+/// Asks whether the running command is to be stopped.
+pub fn ask_stop(model: &mut Model, now: Timestamp) -> Result<(), String> {
+    let running = model.exec.running.as_ref().ok_or("no command runs")?;
+    let rows = vec![
+        ("runs".to_owned(), running.run.shown.clone()),
+        ("since".to_owned(), compact(now - running.since)),
+        ("then".to_owned(), "TERM to its group, KILL after 5s; what it did stays done".to_owned()),
+    ];
+    model.nav.overlay = Some(Overlay::Confirm(Box::new(Confirm {
+        title: "stop".into(),
+        question: format!("Stop {}?", running.run.slot),
+        rows,
+        token: None,
+        typed: Editor::default(),
+        painted: false,
+        deed: Deed::Stop,
+    })));
+    Ok(())
+}
+
 /// Commands are off again when their time is over.
 pub fn disarm_when_over(model: &mut Model, now: Timestamp) {
     if model.exec.armed_until.is_some_and(|until| until <= now) {

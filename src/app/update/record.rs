@@ -5,6 +5,7 @@ use crate::app::model::{Case, LastAct, Model};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::update::draft;
+use crate::app::update::rename::rename;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, ReqId};
 use crate::domain::incident::event::{Body, Event, NewEvent};
@@ -44,28 +45,45 @@ pub fn person(
     append(model, id, events, out)
 }
 
-/// Applies events and asks for their append, before every effect that follows.
+/// Applies events and asks for their append, before every effect that follows. What comes after a declaration that is not
+/// on disk waits for it: its id may be taken, and then the events would go to another incident.
 pub fn append(model: &mut Model, id: &IncidentId, events: Vec<NewEvent>, out: &mut Vec<Effect>) -> ReqId {
     let req = model.pending.ask(Asked::Append(id.clone()));
     if let Some(case) = model.desk.cases.get_mut(id) {
+        let undeclared = case.saved.is_none() && !case.unsaved.is_empty();
         case.unsaved.push((req, events.clone()));
         case.reshow();
+        if undeclared {
+            drop(model.pending.take(req));
+            return req;
+        }
     }
     out.push(Effect::Append { req, events });
     req
 }
 
+/// Asks for the append of every group of an incident that is neither on disk nor on its way, oldest first, each under a
+/// new number.
+fn send_waiting(model: &mut Model, id: &IncidentId, out: &mut Vec<Effect>) {
+    let Some(case) = model.desk.cases.get_mut(id) else { return };
+    let groups = if case.saved.is_none() { 1 } else { case.unsaved.len() };
+    for (number, events) in case.unsaved.iter_mut().take(groups) {
+        if model.pending.peek(*number).is_some() {
+            continue;
+        }
+        let old = std::mem::replace(number, model.pending.ask(Asked::Append(id.clone())));
+        if let Some(act) = model.desk.last_act.as_mut().filter(|a| a.req == old) {
+            act.req = *number;
+        }
+        out.push(Effect::Append { req: *number, events: events.clone() });
+    }
+}
+
 /// Events are on disk. The incident may have got another id, when two were declared in one second.
 pub fn saved(model: &mut Model, now: Timestamp, req: ReqId, id: &IncidentId, events: &[Event], out: &mut Vec<Effect>) {
     let real = events.first().map_or_else(|| id.clone(), |e| e.incident.clone());
-    if real != *id
-        && let Some(mut case) = model.desk.cases.remove(id)
-    {
-        for (_, waiting) in &mut case.unsaved {
-            waiting.iter_mut().for_each(|e| e.incident = real.clone());
-        }
-        model.nav.rename(id, &real);
-        model.desk.cases.insert(real.clone(), case);
+    if real != *id {
+        rename(model, id, &real);
         model.say(now, Tone::Muted, format!("recorded as {real}"));
     }
     if let Some(case) = model.desk.cases.get_mut(&real) {
@@ -76,8 +94,8 @@ pub fn saved(model: &mut Model, now: Timestamp, req: ReqId, id: &IncidentId, eve
         && act.req == req
     {
         act.key = events.last().map(|e| e.key.clone());
-        act.incident = real.clone();
     }
+    send_waiting(model, &real, out);
     if model.unsaved() == 0 && model.desk.trouble.take().is_some() {
         model.say(now, Tone::Ok, "saved: everything is on disk again");
     }
@@ -102,7 +120,7 @@ pub fn not_saved(model: &mut Model, now: Timestamp, fault: &Fault, out: &mut Vec
     model.desk.trouble = Some((since, fault.to_string(), now + secs(5)));
 }
 
-/// Tries to save again what is not saved, oldest first, each group under a new number.
+/// Tries to save again what is not saved.
 pub fn retry(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     let Some((since, why, at)) = model.desk.trouble.clone() else { return };
     if at > now {
@@ -111,24 +129,7 @@ pub fn retry(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     model.desk.trouble = Some((since, why, now + secs(5)));
     let ids: Vec<IncidentId> = model.desk.cases.keys().cloned().collect();
     for id in ids {
-        let groups = model.desk.cases.get(&id).map(|c| c.unsaved.clone()).unwrap_or_default();
-        for (old, events) in groups {
-            if model.pending.peek(old).is_some() {
-                continue;
-            }
-            let req = model.pending.ask(Asked::Append(id.clone()));
-            if let Some(entry) =
-                model.desk.cases.get_mut(&id).and_then(|c| c.unsaved.iter_mut().find(|(r, _)| *r == old))
-            {
-                entry.0 = req;
-            }
-            if let Some(act) = &mut model.desk.last_act
-                && act.req == old
-            {
-                act.req = req;
-            }
-            out.push(Effect::Append { req, events });
-        }
+        send_waiting(model, &id, out);
     }
 }
 
@@ -219,6 +220,11 @@ pub fn remember(model: &mut Model, incident: &IncidentId, req: ReqId, reverse: O
 /// Takes back the person's last act: a line of text is retracted, anything else is set back. The record keeps both.
 pub fn undo(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
     let act = model.desk.last_act.clone().ok_or("there is nothing to take back")?;
+    // What set a status back would open a resolved incident without a word.
+    let over = model.desk.cases.get(&act.incident).is_some_and(|c| !c.shown.is_open());
+    if over && act.reverse.as_ref().is_some_and(|b| !matches!(b, Body::RoleSet { .. })) {
+        return Err(format!("{} is resolved; :reopen opens it again", act.incident));
+    }
     let body = match (act.reverse, act.key) {
         (Some(body), _) => body,
         (None, Some(of)) => Body::Retracted { of, reason: "taken back".into() },

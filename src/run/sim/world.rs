@@ -1,0 +1,328 @@
+//! The world of a simulated run: performs effects over the simulated production and a record in memory, and says when each
+//! answer arrives. Faults and delays come from a seed. Reaches nothing real.
+
+use crate::app::effect::Effect;
+use crate::app::msg::{Feed, Msg, Reply};
+use crate::domain::alert::AlertSnapshot;
+use crate::domain::drill::chance::unit;
+use crate::domain::exec::{CommandEnd, CommandNews, CommandSpec};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::ids::{IncidentId, Origin, ReqId};
+use crate::domain::incident::event::{Event, NewEvent};
+use crate::domain::time::{Span, Timestamp, mins, secs};
+use crate::io::fake::Simulation;
+use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::store::Store;
+use crate::io::store::memory::Memory;
+use crate::run::sim::Chances;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll, Waker};
+
+const FAULTS: [FaultKind; 6] = [
+    FaultKind::Unreachable,
+    FaultKind::Timeout,
+    FaultKind::RateLimited,
+    FaultKind::Malformed,
+    FaultKind::Server,
+    FaultKind::TooLarge,
+];
+/// Pieces of output that a simulated command may have at most.
+const PIECES: usize = 4_096;
+
+/// A message that arrives at the machine.
+#[derive(Debug)]
+pub struct Arrival(pub Msg);
+
+/// What is on its way.
+#[derive(Clone, Debug)]
+enum Coming {
+    /// A message.
+    Said(Msg),
+    /// The record comes to a job; its answer arrives at once.
+    Job(ReqId, Job),
+}
+
+#[derive(Clone, Debug)]
+enum Job {
+    Append(Vec<NewEvent>),
+    Older(IncidentId, u64),
+    All(IncidentId),
+}
+
+/// The world.
+#[derive(Debug)]
+pub struct World {
+    /// How unkind it is.
+    pub chances: Chances,
+    /// The record refuses everything.
+    pub record_broken: bool,
+    seed: u64,
+    drawn: i64,
+    simulation: Simulation,
+    hands: Arc<AtomicI64>,
+    // The store wants a unique handle even to read; a lock lets the checker read through a shared one.
+    record: Mutex<Memory>,
+    beside: Memory,
+    /// When the record has done what it was asked: it does one thing after the other.
+    record_free: Span,
+    coming: BTreeMap<(Span, u64), Coming>,
+    numbered: u64,
+    drafts: Vec<(String, String)>,
+}
+
+impl World {
+    /// A kind world whose production begins at `start`.
+    pub fn new(start: Timestamp, seed: u64) -> Self {
+        let hands = Arc::new(AtomicI64::new(0));
+        let read = Arc::clone(&hands);
+        let now = move || {
+            let ahead = Span::milliseconds(read.load(Ordering::Relaxed));
+            start.checked_add_signed(ahead).unwrap_or(start)
+        };
+        let record = Memory::new(Origin("simulated".into()));
+        let beside = record.beside();
+        Self {
+            chances: Chances::kind(),
+            record_broken: false,
+            seed,
+            drawn: 0,
+            simulation: Simulation::new(start, seed, Arc::new(now)).at_once(),
+            hands,
+            record: Mutex::new(record),
+            beside,
+            record_free: Span::zero(),
+            coming: BTreeMap::new(),
+            numbered: 0,
+            drafts: Vec::new(),
+        }
+    }
+
+    /// The name under which the record writes.
+    pub fn origin(&self) -> Origin {
+        self.with_record(|record| record.origin().clone())
+    }
+
+    /// All events of an incident.
+    pub fn events(&self, incident: &IncidentId) -> Vec<Event> {
+        self.with_record(|record| record.events(incident)).unwrap_or_default()
+    }
+
+    /// What was written as a draft.
+    pub fn drafts(&self) -> &[(String, String)] {
+        &self.drafts
+    }
+
+    /// Nothing that the record was asked is still to be done.
+    pub fn record_is_idle(&self) -> bool {
+        !self.coming.values().any(|c| matches!(c, Coming::Job(..)))
+    }
+
+    /// Sets the clock of the production.
+    pub fn set_clock(&self, elapsed: Span) {
+        self.hands.store(elapsed.num_milliseconds(), Ordering::Relaxed);
+    }
+
+    /// When the next thing arrives.
+    pub fn next_arrival(&self) -> Option<Span> {
+        self.coming.keys().next().map(|(at, _)| *at)
+    }
+
+    /// What arrives by now, one at a time.
+    pub fn arrive(&mut self, elapsed: Span) -> Option<Arrival> {
+        let first = self.coming.first_entry().filter(|e| e.key().0 <= elapsed)?;
+        match first.remove() {
+            Coming::Said(msg) => Some(Arrival(msg)),
+            Coming::Job(req, job) => Some(Arrival(Msg::Reply(req, self.do_job(job)))),
+        }
+    }
+
+    /// The frame with what is on the screen now is handed to the terminal a moment later.
+    pub fn paint(&mut self, elapsed: Span) {
+        self.come(elapsed + Span::milliseconds(16), Coming::Said(Msg::Painted));
+    }
+
+    /// Another cockpit records something.
+    pub fn neighbour(&mut self, elapsed: Span, events: Vec<NewEvent>) {
+        if let Ok(events) = self.beside.append(events) {
+            self.come(elapsed + Span::milliseconds(500), Coming::Said(Msg::Feed(Feed::Others(events))));
+        }
+    }
+
+    /// Does what the machine asked for, or sends it on its way.
+    pub fn perform(&mut self, elapsed: Span, now: Timestamp, effect: &Effect) {
+        match effect {
+            Effect::Measure { req, objectives, windows, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.measure(objectives, windows, now))?);
+                self.answer(elapsed, *req, Reply::Measured(result));
+            }
+            Effect::Chart { req, objective, windows, range, step, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self
+                    .faulty("prometheus")
+                    .and_then(|()| ready(metrics.history(objective, windows, *range, *step, now))?);
+                self.answer(elapsed, *req, Reply::Charted(result));
+            }
+            Effect::Alerts { req, .. } => {
+                let alerts = self.simulation.alerts();
+                let result = self.faulty("alertmanager").and_then(|()| ready(alerts.snapshot())?);
+                let result = result.map(|snapshot| self.perhaps_partial(snapshot));
+                self.answer(elapsed, *req, Reply::Alerts(result));
+            }
+            Effect::Append { req, events } => self.queue(elapsed, *req, Job::Append(events.clone())),
+            Effect::Older { req, incident, before } => {
+                self.queue(elapsed, *req, Job::Older(incident.clone(), *before));
+            }
+            Effect::All { req, incident } => self.queue(elapsed, *req, Job::All(incident.clone())),
+            Effect::Run { req, spec } => self.run(elapsed, *req, spec.clone()),
+            Effect::Stop { req } => self.stop(elapsed, *req),
+            Effect::WriteDraft { req, name, text, .. } => {
+                self.drafts.push((name.clone(), text.clone()));
+                self.answer(elapsed, *req, Reply::Draft(Ok(format!("drafts/{name}"))));
+            }
+            Effect::Copy { req, .. } => self.answer(elapsed, *req, Reply::Copied(Ok("copied".into()))),
+            Effect::Cache(_)
+            | Effect::Bell
+            | Effect::Title(_)
+            | Effect::Page(_)
+            | Effect::Edit(_)
+            | Effect::Begin(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Quit(_) => {}
+        }
+    }
+
+    fn with_record<T>(&self, use_it: impl FnOnce(&mut Memory) -> T) -> T {
+        use_it(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A number in 0..1 that nobody drew before.
+    fn draw(&mut self) -> f64 {
+        self.drawn += 1;
+        unit(self.seed, 77, self.drawn)
+    }
+
+    fn faulty(&mut self, what: &str) -> Result<(), Fault> {
+        if self.draw() >= self.chances.fault {
+            return Ok(());
+        }
+        let which = (self.draw() * FAULTS.len() as f64) as usize;
+        let kind = FAULTS.get(which).copied().unwrap_or(FaultKind::Server);
+        let mut fault = Fault::new(kind, what, "simulated");
+        fault.retry_after = (kind == FaultKind::RateLimited).then(|| secs(20));
+        Err(fault)
+    }
+
+    /// One of the two peers did not answer, and with it went every other alert.
+    fn perhaps_partial(&mut self, mut snapshot: AlertSnapshot) -> AlertSnapshot {
+        if self.draw() < self.chances.partial {
+            let mut keep = false;
+            snapshot.alerts.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            snapshot.answered = snapshot.peers.saturating_sub(1);
+            snapshot.faults = vec!["simulated: no answer".into()];
+        }
+        snapshot
+    }
+
+    fn come(&mut self, at: Span, what: Coming) {
+        self.numbered += 1;
+        self.coming.insert((at, self.numbered), what);
+    }
+
+    fn answer(&mut self, elapsed: Span, req: ReqId, reply: Reply) {
+        let longest = self.chances.latency.num_milliseconds().max(1) as f64;
+        let at = elapsed + Span::milliseconds(1 + (self.draw() * longest) as i64);
+        if self.draw() < self.chances.twice {
+            self.come(at + mins(1), Coming::Said(Msg::Reply(req, reply.clone())));
+        }
+        self.come(at, Coming::Said(Msg::Reply(req, reply)));
+    }
+
+    fn queue(&mut self, elapsed: Span, req: ReqId, job: Job) {
+        let takes = Span::milliseconds(1 + (self.draw() * 30.0) as i64);
+        self.record_free = self.record_free.max(elapsed) + takes;
+        self.come(self.record_free, Coming::Job(req, job));
+    }
+
+    fn do_job(&mut self, job: Job) -> Reply {
+        let fault = || Fault::new(FaultKind::Local, "record", "simulated: no space left on device");
+        let read =
+            |broken: bool, events: Result<Vec<Event>, Fault>| Reply::Events(if broken { Err(fault()) } else { events });
+        match job {
+            Job::Append(events) => {
+                if self.record_broken || self.draw() < self.chances.not_saved {
+                    return Reply::NotSaved(fault());
+                }
+                match self.with_record(|record| record.append(events)) {
+                    Ok(events) => Reply::Saved(events),
+                    Err(fault) => Reply::NotSaved(fault),
+                }
+            }
+            Job::Older(incident, before) => {
+                read(self.record_broken, self.with_record(|record| record.tail(&incident, Some(before), 200)))
+            }
+            Job::All(incident) => read(self.record_broken, self.with_record(|record| record.events(&incident))),
+        }
+    }
+
+    /// What the command says arrives over the time that it takes.
+    fn run(&mut self, elapsed: Span, req: ReqId, spec: CommandSpec) {
+        let (tell, mut told) = tokio::sync::mpsc::channel(PIECES);
+        let (_stop, stopped) = tokio::sync::oneshot::channel();
+        let ran = ready(self.simulation.shell().run(spec, tell, stopped));
+        let mut news = Vec::new();
+        while let Ok(piece) = told.try_recv() {
+            news.push(piece);
+        }
+        if ran.is_err() {
+            news.push(CommandNews::Ended(ended("it did not end")));
+        }
+        let took = news.iter().find_map(|n| match n {
+            CommandNews::Ended(end) => Span::from_std(end.took).ok(),
+            _ => None,
+        });
+        let steps = i32::try_from(news.len()).unwrap_or(i32::MAX).max(1);
+        let step = took.unwrap_or_else(|| secs(1)) / steps;
+        for (n, piece) in (1..).zip(news) {
+            self.come(elapsed + step * n, Coming::Said(Msg::Reply(req, Reply::Command(piece))));
+        }
+    }
+
+    /// What it has not said yet it never says.
+    fn stop(&mut self, elapsed: Span, req: ReqId) {
+        let before = self.coming.len();
+        self.coming.retain(|_, c| !matches!(c, Coming::Said(Msg::Reply(r, Reply::Command(_))) if *r == req));
+        if self.coming.len() < before {
+            let end = CommandNews::Ended(ended("stopped"));
+            self.come(elapsed + secs(1), Coming::Said(Msg::Reply(req, Reply::Command(end))));
+        }
+    }
+}
+
+fn ended(reason: &str) -> CommandEnd {
+    CommandEnd {
+        exit: None,
+        reason: Some(reason.to_owned()),
+        took: std::time::Duration::from_secs(1),
+        bytes: 0,
+        dropped: 0,
+        sha256: String::new(),
+        survivors: false,
+    }
+}
+
+/// The value of a task of a port that answers at once. A task that would wait is a fault: nothing here waits.
+fn ready<T>(mut task: crate::io::port::Task<'_, T>) -> Result<T, Fault> {
+    match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Ok(value),
+        Poll::Pending => Err(Fault::new(FaultKind::Local, "simulated port", "wanted to wait")),
+    }
+}
