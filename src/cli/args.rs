@@ -317,6 +317,8 @@ mod tests {
             "runbook lint runbooks -o json",
             "runbook match --alert APILatencyHigh --label team=api -o json",
             "runbook walk high-api-latency --dry-run",
+            "runbook walk high-api-latency --incident last --arm",
+            "runbook dry-run high-api-latency --alert A --label a=b -o json",
             "postmortem INC-1 --out -",
             "postmortem check draft.md",
             "status --check",
@@ -329,7 +331,14 @@ mod tests {
             let words = std::iter::once("midwatch").chain(line.split_whitespace());
             assert!(Args::try_parse_from(words).is_ok_and(|_| true), "{line}");
         }
-        for line in ["incident role INC-1 king alice", "postmortem", "--theme pink", "--time-zone Mars/Base", "slo"] {
+        for line in [
+            "incident role INC-1 king alice",
+            "postmortem",
+            "runbook walk r --arm",
+            "--theme pink",
+            "--time-zone Mars/Base",
+            "slo",
+        ] {
             let words = std::iter::once("midwatch").chain(line.split_whitespace());
             assert!(Args::try_parse_from(words).is_err(), "{line}");
         }

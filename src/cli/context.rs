@@ -44,13 +44,16 @@ impl Context {
         let text = config_text(&folders, global.config.is_some(), &mut findings);
         let configured = folders.config_file.exists();
         let name = folders.config_file.to_string_lossy().into_owned();
-        let loaded = crate::config::read(&Inputs {
+        let mut loaded = crate::config::read(&Inputs {
             file: text.as_deref().map(|text| (name.as_str(), text)),
             folder: folders.config(),
             environment: &environment,
             flags: &global.flags(),
             machine_zone: zone.as_deref(),
         });
+        if loaded.origins.get("postmortems") == Origin::Default {
+            loaded.config.postmortems = folders.data.join("postmortems");
+        }
         let severities = severities(loaded.config.severities.as_deref(), &mut findings);
         Ok(Self { folders, configured, loaded, severities, findings, environment })
     }

@@ -1,6 +1,9 @@
 //! `midwatch incident`: the life of an incident, each act durable when it returns 0.
 
-use crate::cli::args::incident::IncidentArgs;
+pub mod act;
+pub mod tell;
+
+use crate::cli::args::incident::{IncidentArgs, IncidentCommand};
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
@@ -8,7 +11,13 @@ use crate::cli::output::Output;
 
 /// Acts print nothing on success, or with JSON the incident object; `declare` prints its id. `list`, `show`, `timeline` and
 /// `timers` print what is recorded. Exit 1 with the reason when the act is refused; with `--read-only` every act is.
-pub fn run(context: &Context, _args: &IncidentArgs, output: &mut Output) -> Result<Exit, Failure> {
-    context.ready(output)?;
-    Err(Failure::unavailable("incident"))
+pub fn run(context: &Context, args: &IncidentArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let config = context.ready(output)?;
+    match &args.what {
+        IncidentCommand::List { all } => tell::list(context, config, *all, output),
+        IncidentCommand::Show { id } => tell::show(context, config, id, output),
+        IncidentCommand::Timeline { id, format } => tell::timeline(context, config, id, *format, output),
+        IncidentCommand::Timers { id } => tell::timers(context, config, id.as_deref(), output),
+        act => act::run(context, config, act, output),
+    }
 }

@@ -2,6 +2,7 @@
 //! nothing beside a configuration that is already there, because its patterns would pick the examples up.
 
 use crate::cli::context::Context;
+use crate::cli::desk::writable;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::folders::make;
 use crate::cli::output::Output;
@@ -20,6 +21,7 @@ pub const RUNBOOK: &str = include_str!("../../assets/runbook.yaml");
 /// Prints one line per file (`wrote PATH` or `kept PATH`), or `{"files": [{"path", "written"}]}`. Exit 1 when the
 /// configuration was there already.
 pub fn run(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
+    writable(context.config())?;
     let config = &context.folders.config_file;
     let folder = context.folders.config();
     if std::fs::symlink_metadata(config).is_ok() {

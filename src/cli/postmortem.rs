@@ -1,14 +1,162 @@
-//! `midwatch postmortem`: the draft from the record, and the count of blanks that people must still fill.
+//! `midwatch postmortem`: the draft from the record, and the blanks that people must still fill.
 
 use crate::cli::args::PostmortemArgs;
+use crate::cli::args::PostmortemCommand;
 use crate::cli::context::Context;
+use crate::cli::desk::{Desk, Recorded, writable};
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::files::read_text;
 use crate::cli::output::Output;
+use crate::config;
+use crate::domain::incident::event::Body;
+use crate::domain::postmortem::draft;
+use crate::domain::postmortem::render::{Draft, Template};
+use crate::io::files::draft::{Written, write_draft};
+use crate::io::files::folders::own_folder;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
-/// Writes the draft into the configured folder and prints its path (`--out -` prints the draft); `check FILE` prints the number
-/// of blanks with their lines and exits 1 while there are any.
+/// Writes the draft into the configured folder and prints its path (`--out -` prints the draft); JSON: `{"incident", "path",
+/// "blanks", "kept"}`. `check FILE` prints each blank with its line, or `{"path", "blanks": [{"line", "missing"}]}`, and
+/// exits 1 while there are any.
 pub fn run(context: &Context, args: &PostmortemArgs, output: &mut Output) -> Result<Exit, Failure> {
-    context.ready(output)?;
-    Err(Failure::unavailable(if args.check.is_some() { "postmortem check" } else { "postmortem" }))
+    if let Some(PostmortemCommand::Check { file }) = &args.check {
+        return check(file, output);
+    }
+    let config = context.ready(output)?;
+    let typed = args.id.as_deref().unwrap_or_default();
+    let layout = layout(context, args.template.as_deref())?;
+    let mut desk = Desk::to_read(context, config)?;
+    let recorded = desk.find(typed)?;
+    let draft = made(&desk, &layout, &recorded)?;
+    let id = recorded.state.id.clone();
+    if args.out.as_deref() == Some(Path::new("-")) {
+        match output.is_json() {
+            true => output.json(&json!({"incident": id, "path": null, "blanks": draft.blanks, "text": draft.text}))?,
+            false => output.verbatim(&draft.text)?,
+        }
+        return Ok(Exit::DONE);
+    }
+    writable(config)?;
+    let written = match &args.out {
+        Some(path) => beside(path, &draft.text)?,
+        None => write(&desk, &recorded, &draft)?,
+    };
+    remember(&mut desk, &recorded, &written)?;
+    for kept in &written.kept {
+        output.note(&format!("{} was edited and is left alone", kept.display()));
+    }
+    let path = written.path.to_string_lossy();
+    match output.is_json() {
+        true => output.json(&json!({"incident": id, "path": path, "blanks": draft.blanks, "kept": written.kept}))?,
+        false => output.line(&path)?,
+    }
+    Ok(Exit::DONE)
+}
+
+/// Writes the draft of an incident that has just been resolved and says on standard error where it is. That it could not
+/// be written does not undo the resolution: it is said, with what to do.
+pub fn after_resolve(desk: &mut Desk<'_>, recorded: &Recorded, output: &mut Output) {
+    let id = recorded.state.id.clone();
+    let result = layout(desk.context, None)
+        .and_then(|layout| made(desk, &layout, recorded))
+        .and_then(|draft| Ok((write(desk, recorded, &draft)?, draft.blanks)))
+        .and_then(|(written, blanks)| remember(desk, recorded, &written).map(|()| (written, blanks)));
+    match result {
+        Ok((written, blanks)) => {
+            output.note(&format!("postmortem draft: {} ({blanks} blanks for people)", written.path.display()));
+        }
+        Err(Failure::Config(findings)) => {
+            output.notes(&findings);
+            output.note(&format!("{id} is resolved; no postmortem draft was written: `midwatch postmortem {id}`"));
+        }
+        Err(failure) => {
+            output.note(&format!(
+                "{id} is resolved; no postmortem draft was written: {failure}; try `midwatch postmortem {id}`"
+            ));
+        }
+    }
+}
+
+fn made(desk: &Desk<'_>, layout: &Layout, recorded: &Recorded) -> Result<Draft, Failure> {
+    let made = crate::run::draft::make(
+        layout.template(),
+        &recorded.state,
+        &recorded.events,
+        &[],
+        desk.offset(),
+        crate::io::clock::now(),
+    );
+    made.map_err(|finding| Failure::Config(vec![finding]))
+}
+
+fn write(desk: &Desk<'_>, recorded: &Recorded, draft: &Draft) -> Result<Written, Failure> {
+    let written = crate::run::draft::write(&desk.config.postmortems, &recorded.state, &draft.text);
+    written.map_err(|fault| Failure::Refused(fault.to_string()))
+}
+
+/// Into a file that a person named, never over its edits.
+fn beside(path: &Path, text: &str) -> Result<Written, Failure> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let ready = folder.map_or(Ok(()), own_folder);
+    ready.and_then(|()| write_draft(path, text)).map_err(|fault| Failure::Refused(fault.to_string()))
+}
+
+fn remember(desk: &mut Desk<'_>, recorded: &Recorded, written: &Written) -> Result<(), Failure> {
+    let absolute = std::path::absolute(&written.path).unwrap_or_else(|_| written.path.clone());
+    let body = Body::DraftWritten { path: absolute.to_string_lossy().into_owned() };
+    desk.note(&recorded.state.id, body, Some(crate::run::draft::once(&absolute))).map(drop)
+}
+
+/// Which template, with its text where it is a team's own.
+enum Layout {
+    BuiltIn(Template<'static>),
+    Own(String, String),
+}
+
+impl Layout {
+    fn template(&self) -> Template<'_> {
+        match self {
+            Self::BuiltIn(template) => *template,
+            Self::Own(path, text) => Template::Own { path, text },
+        }
+    }
+}
+
+fn layout(context: &Context, typed: Option<&str>) -> Result<Layout, Failure> {
+    let own = |path: &PathBuf| match read_text(path) {
+        Ok(text) => Ok(Layout::Own(path.to_string_lossy().into_owned(), text)),
+        Err(finding) => Err(Failure::Config(vec![finding])),
+    };
+    if let Some(typed) = typed {
+        return match Template::named(typed) {
+            Some(template) => Ok(Layout::BuiltIn(template)),
+            None => own(&PathBuf::from(typed)),
+        };
+    }
+    match &context.config().postmortem_template {
+        None | Some(config::Template::A) => Ok(Layout::BuiltIn(Template::A)),
+        Some(config::Template::B) => Ok(Layout::BuiltIn(Template::B)),
+        Some(config::Template::File(path)) => own(path),
+    }
+}
+
+fn check(file: &Path, output: &mut Output) -> Result<Exit, Failure> {
+    let text = read_text(file).map_err(|finding| Failure::Usage(format!("{}: {}", finding.path, finding.message)))?;
+    let blanks = draft::check(&text);
+    if output.is_json() {
+        let rows: Vec<Value> = blanks.iter().map(|(line, missing)| json!({"line": line, "missing": missing})).collect();
+        output.json(&json!({"path": file, "blanks": rows}))?;
+    } else {
+        for (line, missing) in &blanks {
+            output.line(&format!("{line}: {missing}"))?;
+        }
+        output.line(&match blanks.len() {
+            0 => "no blanks are left".to_owned(),
+            1 => "1 blank is left".to_owned(),
+            n => format!("{n} blanks are left"),
+        })?;
+    }
+    Ok(if blanks.is_empty() { Exit::DONE } else { Exit::NO })
 }

@@ -1,14 +1,40 @@
 //! `midwatch runbook`: list, read, lint, match and walk runbooks. Only `walk` runs anything, and asks before each command.
 
-use crate::cli::args::runbook::RunbookArgs;
+pub mod dry_run;
+pub mod exec;
+pub mod read;
+pub mod walk;
+
+use crate::cli::args::runbook::{RunbookArgs, RunbookCommand};
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::library::Library;
 use crate::cli::output::Output;
 
 /// `lint` reports as `check` does ([`crate::cli::check::report`]); `match` prints `{"matches": [{"id", "path", "why"}]}`; `show`
-/// prints the promised object; `walk` reads numbered answers from standard input.
-pub fn run(context: &Context, _args: &RunbookArgs, output: &mut Output) -> Result<Exit, Failure> {
-    context.ready(output)?;
-    Err(Failure::unavailable("runbook"))
+/// prints the promised object; `walk` reads numbered answers from standard input; `dry-run` shows what would run.
+pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let config = context.ready(output)?;
+    if let RunbookCommand::Lint { paths } = &args.what {
+        return read::lint(context, paths, output);
+    }
+    let library = Library::load(context);
+    output.notes(&library.findings);
+    match &args.what {
+        RunbookCommand::List => read::list(&library, output),
+        RunbookCommand::Show { id } => read::show(&*library.find(id)?, output),
+        RunbookCommand::Match { alert, label } => read::matching(&library, alert, label, output),
+        RunbookCommand::DryRun { id, alert, label } => {
+            dry_run::run(&*library.find(id)?, &dry_run::values(alert.as_deref(), label), output)
+        }
+        RunbookCommand::Walk { id, dry_run: true, .. } => {
+            dry_run::run(&*library.find(id)?, &dry_run::values(None, &[]), output)
+        }
+        RunbookCommand::Walk { id, incident, arm, .. } => {
+            let book = library.find(id)?;
+            walk::run(context, config, &book, incident.as_deref(), *arm, output)
+        }
+        RunbookCommand::Lint { .. } => Ok(Exit::DONE),
+    }
 }

@@ -1,18 +1,154 @@
 //! `midwatch slo`: objectives with budgets and burn rates.
 
+use crate::app::present::report;
+use crate::app::present::slos::{burn_text, percent, ranked, status};
 use crate::cli::args::SloArgs;
 use crate::cli::args::SloCommand;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::look::{Look, look};
+use crate::cli::output::{Output, Table};
+use crate::domain::document::nearest;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::reading::Window;
+use crate::domain::slo::status::Status;
+use crate::domain::time::{compact, prometheus, rfc3339};
+use serde_json::{Value, json};
 
 /// `list` prints one row per objective, `show` one objective with alert state, policy band and forecast. JSON: the document
-/// `{"as_of", "partial", "faults", "slos": […]}` with the promised names. Exit 3 with what could be had when a source failed.
+/// `{"as_of", "partial", "faults", "slos": […]}` with the promised names. Exit 3 with what could be had when a source failed,
+/// 1 when a file with objectives has errors.
 pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exit, Failure> {
     context.ready(output)?;
+    let look = look(context, false)?;
+    output.notes(&look.findings);
     match &args.what {
-        SloCommand::List => Err(Failure::unavailable("slo list")),
-        SloCommand::Show { name: _ } => Err(Failure::unavailable("slo show")),
+        SloCommand::List => list(&look, output)?,
+        SloCommand::Show { name } => show(&look, name, output)?,
     }
+    faults(&look, output);
+    Ok(match (look.is_partial(), look.is_broken()) {
+        (true, _) => Exit::PARTIAL,
+        (false, true) => Exit::NO,
+        (false, false) => Exit::DONE,
+    })
+}
+
+/// What failed, beside the results; JSON holds it already.
+pub fn faults(look: &Look, output: &mut Output) {
+    if output.is_json() {
+        return;
+    }
+    for fault in report::faults(&look.model) {
+        let message = fault.get("message").and_then(Value::as_str).unwrap_or_default();
+        output.note(&format!("partial: {message}"));
+    }
+}
+
+fn list(look: &Look, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return output.json(&look.sign(report::slos(&look.model, look.now)));
+    }
+    let mut table =
+        Table::new(&["SLO", "SERVICE", "STATE", ">TARGET", "WINDOW", ">LEFT", ">BURN 1H", ">BURN 6H", "ALERTS"]);
+    for (objective, status) in ranked(&look.model, look.now) {
+        table.row(row(&objective, &status));
+    }
+    match table.is_empty() {
+        true => output.note("no objectives: name SLO files under `slos:` in the configuration"),
+        false => output.table(&table)?,
+    }
+    Ok(())
+}
+
+fn row(objective: &Objective, s: &Status) -> [String; 9] {
+    let burn = |window| burn_text(s.burn_rates.get(&window).copied().flatten());
+    [
+        objective.id.0.clone(),
+        objective.service.clone(),
+        s.state.word().to_owned(),
+        target(objective),
+        prometheus(objective.window),
+        s.budget.remaining.map_or_else(|| "unknown".to_owned(), percent),
+        burn(Window::H1),
+        burn(Window::H6),
+        firing(s),
+    ]
+}
+
+fn target(objective: &Objective) -> String {
+    let digits = format!("{:.6}", objective.target * 100.0);
+    format!("{}%", digits.trim_end_matches('0').trim_end_matches('.'))
+}
+
+fn firing(s: &Status) -> String {
+    let firing: Vec<String> = s
+        .alerts
+        .iter()
+        .filter(|p| p.firing == Some(true))
+        .map(|p| format!("{} {}/{} > {}", p.severity, p.long, p.short, p.factor))
+        .collect();
+    if firing.is_empty() { "-".to_owned() } else { firing.join(", ") }
+}
+
+fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
+    let objectives = &look.model.fleet.objectives;
+    let Some(objective) = objectives.iter().find(|o| o.id.as_str() == name) else {
+        let near = nearest(name, objectives.iter().map(|o| o.id.as_str()));
+        let hint = near.map_or_else(|| "`midwatch slo list` shows them".to_owned(), |n| format!("nearest: `{n}`"));
+        return Err(Failure::Refused(format!("there is no objective `{name}` ({hint})")));
+    };
+    let s = status(&look.model, look.now, objective);
+    if output.is_json() {
+        let mut document = look.sign(report::slos(&look.model, look.now));
+        if let Some(map) = document.as_object_mut() {
+            map.insert("slos".to_owned(), json!([report::slo(objective, &s)]));
+        }
+        return output.json(&document);
+    }
+    for (name, value) in facts(objective, &s) {
+        output.line(&format!("{name:<12} {value}"))?;
+    }
+    Ok(())
+}
+
+fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
+    let unknown = || "unknown".to_owned();
+    let state = match &s.reason {
+        Some(reason) => format!("{}: {reason}", s.state.word()),
+        None => s.state.word().to_owned(),
+    };
+    let left = match (s.budget.remaining, s.budget.minutes_left) {
+        (Some(share), Some(minutes)) => {
+            format!("{} left, {minutes:.1} of {:.1} minutes", percent(share), s.budget.minutes_total)
+        }
+        (Some(share), None) => format!("{} left", percent(share)),
+        (None, _) => unknown(),
+    };
+    let mut out = vec![
+        ("objective".to_owned(), format!("{} of {}", objective.id, objective.service)),
+        ("state".into(), state),
+        ("target".into(), format!("{} over {}", target(objective), prometheus(objective.window))),
+        ("sli".into(), s.sli.map_or_else(unknown, |x| format!("{:.4}%", x * 100.0))),
+        ("budget".into(), left),
+    ];
+    out.extend(s.burn_rates.iter().map(|(window, burn)| (format!("burn {window}"), burn_text(*burn))));
+    out.extend(s.alerts.iter().map(|p| {
+        let firing = match p.firing {
+            Some(true) => "firing",
+            Some(false) => "quiet",
+            None => "unknown",
+        };
+        (p.severity.clone(), format!("{} and {} over {}: {firing}", p.long, p.short, p.factor))
+    }));
+    out.push(("policy".into(), s.policy.band.map_or("unknown", |b| b.word()).to_owned()));
+    out.extend(s.policy.action.clone().map(|action| ("action".to_owned(), action)));
+    let empty = match (s.forecast.exhausts_at, s.forecast.left_1h) {
+        (Some(at), Some(left)) => format!("{} (in {})", rfc3339(at), compact(left)),
+        (Some(at), None) => rfc3339(at),
+        (None, _) => "not within its window at this rate".to_owned(),
+    };
+    out.push(("empty".into(), if s.state.blind() { unknown() } else { empty }));
+    out
 }

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod cli;
+mod cli_incident;
+mod cli_runbook;
+mod cli_sources;
 mod config;
 mod demo;
 mod durability;

@@ -1,4 +1,4 @@
-//! What may be typed after `midwatch runbook`. Nothing here runs a command of a runbook.
+//! What may be typed after `midwatch runbook`.
 
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -42,9 +42,23 @@ pub enum RunbookCommand {
         /// The incident whose timeline records the walk
         #[arg(long, value_name = "ID")]
         incident: Option<String>,
-        /// Show each command as it would run, run none
-        #[arg(long)]
+        /// Show each command as it would run, run and record nothing
+        #[arg(long, conflicts_with_all = ["arm", "incident"])]
         dry_run: bool,
+        /// Allow running commands, each after a confirmation that shows exactly what runs
+        #[arg(long, requires = "incident")]
+        arm: bool,
+    },
+    /// Show each command exactly as it would run; run none
+    DryRun {
+        /// Its id or file
+        id: String,
+        /// The alert whose labels are the values
+        #[arg(long, value_name = "NAME")]
+        alert: Option<String>,
+        /// A label of the alert; may be repeated
+        #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+        label: Vec<(String, String)>,
     },
 }
 

@@ -200,7 +200,7 @@ fn installation(conn: &mut Connection, path: &Path) -> Result<Origin, Refused> {
 
 /// Whether the file lies on a file system whose shared memory cannot be trusted between processes. FUSE counts as one.
 #[cfg(target_os = "linux")]
-fn on_network(path: &Path) -> bool {
+pub fn on_network(path: &Path) -> bool {
     // From linux/magic.h: NFS, SMB, CIFS, SMB2, 9P, AFS, Ceph, Lustre, Coda, GPFS, OCFS2, GFS2, FUSE.
     const REMOTE: [u64; 13] = [
         0x6969,
@@ -223,7 +223,7 @@ fn on_network(path: &Path) -> bool {
 
 /// Elsewhere the kind of a file system is not asked for; SQLite's own locks still hold.
 #[cfg(not(target_os = "linux"))]
-fn on_network(_: &Path) -> bool {
+pub fn on_network(_: &Path) -> bool {
     false
 }
 

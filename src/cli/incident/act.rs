@@ -1,0 +1,154 @@
+//! The acts of a responder: what was typed becomes a command of the domain, its events go to disk, and nothing else happens.
+
+use crate::cli::args::incident::IncidentCommand;
+use crate::cli::context::Context;
+use crate::cli::desk::{Desk, Recorded, refused, writable};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::library::Library;
+use crate::cli::look;
+use crate::cli::output::Output;
+use crate::cli::postmortem;
+use crate::config::Config;
+use crate::domain::alert::Alert;
+use crate::domain::incident::decide::{self, Command, decide, id_at, link};
+use crate::domain::incident::event::Body;
+use crate::domain::runbook::model::Runbook;
+use crate::domain::severity::Severity;
+use crate::domain::time::Timestamp;
+
+/// Carries out one act.
+pub fn run(context: &Context, config: &Config, what: &IncidentCommand, output: &mut Output) -> Result<Exit, Failure> {
+    writable(config)?;
+    match what {
+        IncidentCommand::Declare { .. } => return declare(context, config, what, output),
+        IncidentCommand::Link { id, alert } => return link_alerts(context, config, id, alert, output),
+        _ => {}
+    }
+    let mut desk = Desk::to_write(context, config)?;
+    let (typed, command, at) = read(&desk, what)?;
+    let before = desk.find(typed)?;
+    let resolves = matches!(command, Command::Resolve(_));
+    let bodies = decide(&before.state, command, at, &context.severities).map_err(refused)?;
+    desk.act(&before.state.id, at, bodies)?;
+    let after = again(&mut desk, &before)?;
+    if resolves {
+        postmortem::after_resolve(&mut desk, &after, output);
+    }
+    done(&mut desk, &after, output)
+}
+
+/// The incident, the command and when it happened.
+fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Command, Timestamp), Failure> {
+    let severity = |typed: &str| desk.context.severities.find(typed).unwrap_or_else(|| Severity::from(typed));
+    let now = desk.now;
+    Ok(match what {
+        IncidentCommand::Ack { id } => (id, Command::Acknowledge, now),
+        IncidentCommand::Note { id, text, at, kind } => {
+            let command = match kind.note() {
+                Some(sort) => Command::Note(sort, text.clone()),
+                None => Command::Action(text.clone(), None, None),
+            };
+            (id, command, desk.when(at.as_deref())?)
+        }
+        IncidentCommand::Status { id, status, message } => (id, Command::SetStatus(*status, message.clone()), now),
+        IncidentCommand::Severity { id, severity: to, reason } => {
+            (id, Command::SetSeverity(severity(to), reason.clone()), now)
+        }
+        IncidentCommand::Role { id, role, person } => {
+            (id, Command::SetRole(*role, Some(person.clone()).filter(|p| p != "-")), now)
+        }
+        IncidentCommand::Mitigated { id, at } => (id, Command::Mitigated, desk.when(at.as_deref())?),
+        IncidentCommand::Resolve { id, summary } => (id, Command::Resolve(summary.clone()), now),
+        IncidentCommand::Reopen { id, reason } => (id, Command::Reopen(reason.clone()), now),
+        IncidentCommand::Action { id, text, owner, due } => {
+            (id, Command::Action(text.clone(), owner.clone(), due.clone()), now)
+        }
+        IncidentCommand::Declare { .. }
+        | IncidentCommand::List { .. }
+        | IncidentCommand::Show { .. }
+        | IncidentCommand::Link { .. }
+        | IncidentCommand::Timeline { .. }
+        | IncidentCommand::Timers { .. } => return Err(Failure::Usage("this is no act on one incident".to_owned())),
+    })
+}
+
+fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &mut Output) -> Result<Exit, Failure> {
+    let IncidentCommand::Declare { title, severity, service, runbook, alert, at } = what else {
+        return Err(Failure::Usage("this is no declaration".to_owned()));
+    };
+    let title = decide::text(title, "a title").map_err(refused)?;
+    let severity = context.severities.find(severity).ok_or_else(|| {
+        let known: Vec<&str> = context.severities.levels.iter().map(|l| l.code.0.as_str()).collect();
+        Failure::Refused(format!("there is no severity `{severity}` (expected one of: {})", known.join(", ")))
+    })?;
+    let library = Library::load(context);
+    let book = runbook.as_deref().map(|id| library.find(id)).transpose()?;
+    let alerts = look::alerts_named(context, alert)?;
+    let objectives = look::objectives(context);
+
+    let mut desk = Desk::to_write(context, config)?;
+    let noticed = at.as_deref().map(|text| desk.when(Some(text))).transpose()?;
+    let mut bodies = decide::declare(title, severity, service.clone(), alerts.first(), &objectives);
+    if let (Some(Body::Declared { detected_at, .. }), Some(noticed)) = (bodies.first_mut(), noticed) {
+        *detected_at = Some(noticed);
+    }
+    bodies.extend(alerts.iter().skip(1).map(link));
+    bodies.extend(book.as_deref().map(opened));
+    let now = desk.now;
+    let events = desk.act(&id_at(now), now, bodies)?;
+    // Two declarations of one second have two ids; the record says which is ours.
+    let id = events.first().map_or_else(|| id_at(now), |event| event.incident.clone());
+    if !output.is_json() {
+        output.line(id.as_str())?;
+        return Ok(Exit::DONE);
+    }
+    let recorded = desk.read(&id)?.ok_or_else(|| Failure::Refused(format!("{id} cannot be read back")))?;
+    done(&mut desk, &recorded, output)
+}
+
+/// The event that opens a runbook.
+pub fn opened(book: &Runbook) -> Body {
+    Body::RunbookOpened {
+        runbook: book.id.clone(),
+        name: book.name.clone(),
+        steps: book.steps.len(),
+        sha256: book.sha256.clone(),
+    }
+}
+
+fn link_alerts(
+    context: &Context,
+    config: &Config,
+    typed: &str,
+    fingerprints: &[String],
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let mut desk = Desk::to_write(context, config)?;
+    let before = desk.find(typed)?;
+    if !before.state.is_open() {
+        return Err(Failure::Refused(format!("{} is resolved; reopen it first", before.state.id)));
+    }
+    let alerts: Vec<Alert> = look::alerts_named(context, fingerprints)?;
+    if let Some(known) = alerts.iter().find(|a| before.state.alerts.contains_key(&a.fingerprint)) {
+        return Err(Failure::Refused(format!("{} belongs to {} already", known.name, before.state.id)));
+    }
+    let now = desk.now;
+    desk.act(&before.state.id, now, alerts.iter().map(link).collect())?;
+    let after = again(&mut desk, &before)?;
+    done(&mut desk, &after, output)
+}
+
+fn again(desk: &mut Desk<'_>, before: &Recorded) -> Result<Recorded, Failure> {
+    let id = &before.state.id;
+    desk.read(id)?.ok_or_else(|| Failure::Refused(format!("{id} is recorded but cannot be read back")))
+}
+
+/// Nothing for people, the incident for programs.
+fn done(desk: &mut Desk<'_>, recorded: &Recorded, output: &mut Output) -> Result<Exit, Failure> {
+    if output.is_json() {
+        let latest = again(desk, recorded)?;
+        let timers = desk.timers(&latest.state, &Library::load(desk.context));
+        output.json(&crate::app::present::report::incident(&latest.state, &latest.events, &timers))?;
+    }
+    Ok(Exit::DONE)
+}

@@ -1,0 +1,116 @@
+//! One look at the sources, for commands that print and end. Records nothing.
+
+use crate::app::model::Model;
+use crate::cli::cockpit::given;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::domain::alert::Alert;
+use crate::domain::document::{Finding, Level};
+use crate::domain::ids::Fingerprint;
+use crate::domain::slo::objective::Objective;
+use crate::domain::time::Timestamp;
+use crate::io::clock;
+use crate::io::store::sqlite::open::default_path;
+use crate::run::once::poll_once;
+use crate::run::setup::{Ready, read_objectives, real};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What the sources said, and when it was looked at.
+#[derive(Debug)]
+pub struct Look {
+    /// The machine after every source answered or failed.
+    pub model: Model,
+    /// When that was.
+    pub now: Timestamp,
+    /// What is wrong in files that the commands had no reason to tell before.
+    pub findings: Vec<Finding>,
+}
+
+impl Look {
+    /// Whether a source said nothing, or not everything.
+    pub fn is_partial(&self) -> bool {
+        let unanswered = self.model.links.values().any(|l| l.good.is_none());
+        let nobody_asked = self.model.links.is_empty() && !self.model.fleet.objectives.is_empty();
+        unanswered
+            || nobody_asked
+            || !crate::app::present::report::faults(&self.model).is_empty()
+            || self.model.fleet.measured.values().any(|m| m.partial)
+    }
+
+    /// Whether something that was configured could not be read, so that it is missing in what is shown.
+    pub fn is_broken(&self) -> bool {
+        self.findings.iter().any(|f| f.level == Level::Error)
+    }
+
+    /// Says in a document of the model what the look itself knows.
+    pub fn sign(&self, mut document: Value) -> Value {
+        if let Some(partial) = document.get_mut("partial") {
+            *partial = Value::Bool(self.is_partial());
+        }
+        document
+    }
+}
+
+/// Asks every source once.
+pub fn look(context: &Context, with_record: bool) -> Result<Look, Failure> {
+    let Ready { model, mut world, patience, .. } = real(given(context, with_record));
+    if !default_path(&context.folders.data).exists() {
+        // A look makes no record where there is none.
+        world.store = None;
+    }
+    let told = context.all_findings();
+    let findings = model.setup.findings.iter().filter(|f| !told.contains(f)).cloned().collect();
+    let model = poll_once(model, world, patience).map_err(|fault| Failure::Source(fault.to_string()))?;
+    Ok(Look { model, now: clock::now(), findings })
+}
+
+/// The objectives that the configuration names.
+pub fn objectives(context: &Context) -> Vec<Arc<Objective>> {
+    read_objectives(&context.slo_files().0).0
+}
+
+/// The alerts of these fingerprints, or of beginnings that only one has. Asks the sources once; all are found, or none
+/// is given.
+pub fn alerts_named(context: &Context, typed: &[String]) -> Result<Vec<Alert>, Failure> {
+    if typed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let look = look(context, false)?;
+    let mut found: Vec<Alert> = Vec::new();
+    for wanted in typed {
+        let alert = one(&look, wanted.trim())?;
+        if !found.iter().any(|a| a.fingerprint == alert.fingerprint) {
+            found.push(alert);
+        }
+    }
+    Ok(found)
+}
+
+fn one(look: &Look, typed: &str) -> Result<Alert, Failure> {
+    if let Some(alert) = look.model.alerts.get(&Fingerprint(typed.to_ascii_lowercase())) {
+        return Ok(alert.clone());
+    }
+    let lower = typed.to_ascii_lowercase();
+    let begins: Vec<&Alert> =
+        look.model.alerts.all().filter(|a| lower.len() >= 4 && a.fingerprint.0.starts_with(&lower)).collect();
+    match begins.as_slice() {
+        [alert] => Ok((*alert).clone()),
+        [] if look.is_partial() => {
+            let faults: Vec<String> =
+                look.model.links.values().filter_map(|l| l.fault.as_ref()).map(|(_, f)| f.to_string()).collect();
+            Err(Failure::Source(format!(
+                "no source that answered has the alert `{typed}`, and not all did ({}); leave --alert out to go on without",
+                faults.join("; ")
+            )))
+        }
+        [] if look.model.links.is_empty() => {
+            Err(Failure::Refused(format!("there is no alert `{typed}`: no source of alerts is configured")))
+        }
+        [] => Err(Failure::Refused(format!("there is no alert `{typed}`; `midwatch alerts -o json` shows them"))),
+        several => {
+            let prints: Vec<&str> = several.iter().map(|a| a.fingerprint.as_str()).collect();
+            Err(Failure::Refused(format!("`{typed}` could be {}; type more of it", prints.join(" or "))))
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Runbooks told: which there are, what is in one, which fits an alert, what is wrong with them.
+
+use crate::app::present::report;
+use crate::cli::check;
+use crate::cli::context::Context;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::files::{expand, read_text};
+use crate::cli::library::Library;
+use crate::cli::output::{Output, Table};
+use crate::cli::runbook::dry_run::labels;
+use crate::domain::document::Finding;
+use crate::domain::labels::Labels;
+use crate::domain::runbook::format;
+use crate::domain::runbook::lint::{lint as lint_one, lint_together};
+use crate::domain::runbook::matching::matches;
+use crate::domain::runbook::model::{Runbook, Step};
+use crate::domain::time::{Timestamp, compact};
+use crate::io::clock;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One row per runbook; `{"runbooks": [{"id", "name", "severity", "steps", "triggers", "path"}]}`.
+pub fn list(library: &Library, output: &mut Output) -> Result<Exit, Failure> {
+    if output.is_json() {
+        let row = |b: &Arc<Runbook>| {
+            let triggers: Vec<&str> = b.triggers.iter().map(|t| t.alert.as_str()).collect();
+            json!({"id": b.id, "name": b.name, "severity": b.severity, "steps": b.steps.len(), "triggers": triggers,
+                "path": b.path})
+        };
+        output.json(&json!({"runbooks": library.books.iter().map(row).collect::<Vec<Value>>()}))?;
+        return Ok(Exit::DONE);
+    }
+    let mut table = Table::new(&["ID", "NAME", "SEVERITY", ">STEPS", "ALERTS", "PATH"]);
+    for book in &library.books {
+        let severity = book.severity.as_ref().map_or("-", |s| s.0.as_str());
+        let triggers: Vec<&str> = book.triggers.iter().map(|t| t.alert.as_str()).collect();
+        table.row([
+            book.id.as_str(),
+            &book.name,
+            severity,
+            &book.steps.len().to_string(),
+            &triggers.join(" "),
+            &book.path,
+        ]);
+    }
+    match table.is_empty() {
+        true => output.note("no runbook is configured: name files under `runbooks:`"),
+        false => output.table(&table)?,
+    }
+    Ok(Exit::DONE)
+}
+
+/// One runbook with its steps.
+pub fn show(book: &Runbook, output: &mut Output) -> Result<Exit, Failure> {
+    if output.is_json() {
+        output.json(&report::runbook(book))?;
+        return Ok(Exit::DONE);
+    }
+    let severity = book.severity.as_ref().map(|s| format!("  {s}")).unwrap_or_default();
+    output.line(&format!("{}  {}{severity}", book.id, book.name))?;
+    for line in crate::domain::text::clean_lines(&book.description) {
+        output.line(&line)?;
+    }
+    for trigger in &book.triggers {
+        let matchers: Vec<String> = trigger.matchers.iter().map(ToString::to_string).collect();
+        let with = if matchers.is_empty() { String::new() } else { format!(" with {}", matchers.join(", ")) };
+        output.line(&format!("alert {}{with}", trigger.alert))?;
+    }
+    for (n, step) in book.steps.iter().enumerate() {
+        output.line("")?;
+        for line in lines(step, n + 1, book.steps.len()) {
+            output.line(&line)?;
+        }
+    }
+    if !book.escalation.is_empty() {
+        output.line("")?;
+    }
+    for rung in &book.escalation {
+        let assumed = if rung.assumed { ", assumed" } else { "" };
+        let (after, clock) = (compact(rung.after), rung.clock.word());
+        output.line(&format!("after {after}: {} (while {clock}{assumed})", rung.contact))?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// A step as lines, each thing with the number by which a walk calls it.
+pub fn lines(step: &Step, number: usize, of: usize) -> Vec<String> {
+    let phase = step.phase.map(|p| format!(" ({})", p.word())).unwrap_or_default();
+    let mut out = vec![format!("step {number} of {of}: {}{phase}", step.name)];
+    out.extend(crate::domain::text::clean_lines(&step.say).into_iter().map(|line| format!("  {line}")));
+    for (n, command) in step.commands.iter().enumerate() {
+        out.push(format!("  command {}, {}: {}", n + 1, command.risk.word(), command.text));
+    }
+    for line in step.prose.iter().chain(&step.todos) {
+        out.push(format!("  by hand: {line}"));
+    }
+    for (n, check) in step.checks.iter().enumerate() {
+        let hint = check.hint.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
+        out.push(format!("  check {}: {}{hint}", n + 1, check.question));
+    }
+    for (n, option) in step.options.iter().enumerate() {
+        let how = match (&option.command, &option.prose) {
+            (Some(command), _) => format!(": {}, {}", command.risk.word(), command.text),
+            (None, Some(prose)) => format!(": {prose}"),
+            (None, None) => String::new(),
+        };
+        out.push(format!("  option {}: {}{how}", n + 1, option.action));
+    }
+    for link in &step.links {
+        let title = if link.title == link.url { String::new() } else { format!("{} ", link.title) };
+        out.push(format!("  link: {title}{}", link.url));
+    }
+    out
+}
+
+/// Which runbook fits an alert, best first. Exit 1 when none does.
+pub fn matching(
+    library: &Library,
+    alert: &str,
+    pairs: &[(String, String)],
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let found = matches(&library.books, alert, &labels(alert, pairs), &Labels::default());
+    let path = |id: &crate::domain::ids::RunbookId| library.books.iter().find(|b| b.id == *id).map(|b| b.path.clone());
+    if output.is_json() {
+        output.json(&report::matches(&found, path))?;
+    } else {
+        let mut table = Table::new(&["ID", "WHY", "PATH"]);
+        for it in &found {
+            table.row([it.runbook.as_str(), &it.why, &path(&it.runbook).unwrap_or_default()]);
+        }
+        match found.is_empty() {
+            true => output.note(&format!("no runbook answers {alert}")),
+            false => output.table(&table)?,
+        }
+    }
+    Ok(if found.is_empty() { Exit::NO } else { Exit::DONE })
+}
+
+/// What would fail at three in the morning: in the named files and folders, else in the configured ones.
+pub fn lint(context: &Context, paths: &[PathBuf], output: &mut Output) -> Result<Exit, Failure> {
+    let (files, mut findings) = match paths {
+        [] => context.runbook_files(),
+        named => (named.iter().flat_map(|path| named_files(path.as_path())).collect(), Vec::new()),
+    };
+    let now = clock::now();
+    let mut books = Vec::new();
+    for path in &files {
+        match read_text(path) {
+            Ok(text) => {
+                let (book, found) = one(&path.to_string_lossy(), &text, now);
+                findings.extend(found);
+                books.extend(book);
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    findings.extend(lint_together(&books));
+    check::report(files.len(), &findings, output)
+}
+
+/// A folder is what is in it; what is not there stays, so that its absence is told.
+fn named_files(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() { expand(&path.to_string_lossy()) } else { vec![path.to_owned()] }
+}
+
+fn one(name: &str, text: &str, now: Timestamp) -> (Option<Arc<Runbook>>, Vec<Finding>) {
+    let (book, mut findings) = format::read(name, text);
+    findings.extend(book.iter().flat_map(|book| lint_one(book, Some(now))));
+    findings.sort_by_key(|finding| (finding.line, finding.column));
+    (book.map(Arc::new), findings)
+}

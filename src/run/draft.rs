@@ -1,0 +1,39 @@
+//! The postmortem draft of an incident, from its events to its file: the same for the cockpit's `w`, for `incident resolve`
+//! and for `postmortem`. Never writes over a person's edits.
+
+use crate::domain::document::Finding;
+use crate::domain::fault::Fault;
+use crate::domain::incident::event::Event;
+use crate::domain::incident::state::Incident;
+use crate::domain::postmortem::facts::facts;
+use crate::domain::postmortem::file_name;
+use crate::domain::postmortem::render::{Draft, Template, render};
+use crate::domain::slo::reading::History;
+use crate::domain::time::Timestamp;
+use crate::io::files::draft::{Written, write_draft};
+use crate::io::files::folders::own_folder;
+use chrono::FixedOffset;
+use std::path::Path;
+
+/// The draft as text. The finding names the template and the line that is wrong.
+pub fn make(
+    template: Template<'_>,
+    state: &Incident,
+    events: &[Event],
+    histories: &[History],
+    offset: FixedOffset,
+    now: Timestamp,
+) -> Result<Draft, Finding> {
+    render(template, &facts(state, events, histories, offset, now))
+}
+
+/// Writes a draft into its folder under the incident's name; the folder is made when it is not there.
+pub fn write(folder: &Path, state: &Incident, text: &str) -> Result<Written, Fault> {
+    own_folder(folder)?;
+    write_draft(&folder.join(file_name(state)), text)
+}
+
+/// The key under which the record holds once that a draft was written there.
+pub fn once(path: &Path) -> String {
+    format!("draft:{}", path.display())
+}

@@ -1,0 +1,208 @@
+//! `midwatch runbook` as a script sees it, and the walk that reads its answers line by line.
+
+use crate::cli::{Machine, Said};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+const SEED: &str = include_str!("../fixtures/seeds/high-api-latency.yaml");
+const BOOK: &str = "name: Demo
+steps:
+  - name: Look
+    commands: ['echo seen; echo \"$MW_INCIDENT\"']
+    checks: ['Is it slow? See the dashboard', 'Is it full?']
+  - name: Act
+    risk: change
+    commands: ['cat /nowhere/at/all']
+    options:
+      - {action: Wait}
+      - {action: Scale up, command: 'echo scaled | cat'}
+      - {action: Remove, command: 'echo gone | cat', risk: destroy}
+  - name: Tell
+";
+
+fn machine() -> Machine {
+    let machine = Machine::new();
+    machine.write("runbooks/high-api-latency.yaml", SEED);
+    machine.write("runbooks/demo.yaml", BOOK);
+    machine.write("config.yaml", "responder: {name: alice}\nrunbooks: [runbooks/]\n");
+    machine
+}
+
+fn walk(machine: &Machine, args: &str, answers: &str) -> Said {
+    let mut command = machine.command();
+    command.args(["runbook", "walk", "demo"]).args(args.split_whitespace()).env("PATH", "/usr/bin:/bin");
+    let output = command.write_stdin(answers).output().unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn declare(machine: &Machine) {
+    assert_eq!(machine.run("incident declare --title t --severity SEV2").code, 0);
+}
+
+fn bodies(machine: &Machine) -> Vec<(String, Value)> {
+    let json = machine.run("incident show last -o json").json();
+    let events = json["timeline"].as_array().unwrap().clone();
+    events.iter().map(|e| (e["kind"].as_str().unwrap().to_owned(), e["data"].clone())).collect()
+}
+
+#[test]
+fn the_seed_is_listed_shown_matched_and_linted() {
+    let machine = machine();
+    let list = machine.run("runbook list -o json").json();
+    let ids: Vec<&str> = list["runbooks"].as_array().unwrap().iter().filter_map(|b| b["id"].as_str()).collect();
+    assert_eq!(ids, ["demo", "high-api-latency"]);
+    let shown = machine.run("runbook show high-api-latency -o json");
+    assert_eq!((shown.code, shown.err.as_str()), (0, ""));
+    let json = shown.json();
+    assert_eq!((json["id"].as_str(), json["severity"].as_str()), (Some("high-api-latency"), Some("SEV2")));
+    for name in ["id", "name", "severity", "steps", "escalation"] {
+        assert!(json.get(name).is_some(), "{name}");
+    }
+    for name in ["id", "name", "phase", "commands", "checks", "options", "links"] {
+        assert!(json["steps"][2].get(name).is_some(), "{name}");
+    }
+    let command = &json["steps"][2]["commands"][0];
+    assert!(command["id"].is_string() && command["risk"].is_string() && command["sh"].is_string(), "{command}");
+    assert!(machine.run("runbook show high-api-latency").out.contains("step 1 of"));
+    let near = machine.run("runbook show high-api-latenzy");
+    assert_eq!(near.code, 1);
+    assert!(near.err.contains("nearest: `high-api-latency`"), "{}", near.err);
+    assert_eq!(machine.run("runbook show c/runbooks/demo.yaml -o json").json()["id"], "demo");
+
+    let found = machine.run("runbook match --alert APILatencyHigh --label team=api -o json");
+    let best = found.json()["matches"][0].clone();
+    assert_eq!((found.code, best["id"].as_str()), (0, Some("high-api-latency")));
+    assert!(best["path"].as_str().unwrap().ends_with("high-api-latency.yaml") && best["why"].is_string());
+    let none = machine.run("runbook match --alert Nothing -o json");
+    assert_eq!((none.code, &none.json()["matches"]), (1, &serde_json::json!([])));
+
+    let lint = machine.run("runbook lint -o json").json();
+    assert_eq!(lint["files"], 2);
+    for name in ["path", "line", "column", "rule", "level", "message"] {
+        assert!(lint["findings"][0].get(name).is_some(), "{name}");
+    }
+    machine.write("bad.yaml", "name: [\n");
+    assert_eq!(machine.run("runbook lint c/bad.yaml").code, 1);
+    assert_eq!(machine.run("runbook lint c/not-there.yaml").code, 1);
+}
+
+#[test]
+fn a_dry_run_shows_what_would_run() {
+    let machine = machine();
+    let out = machine.run("runbook dry-run demo --alert A --label x=$(touch) -o json");
+    assert_eq!(out.code, 0, "{}", out.err);
+    let json = out.json();
+    let command = &json["steps"][0]["commands"][0];
+    assert!(command["sh"].as_str().unwrap().starts_with("echo seen"), "{command}");
+    assert!(command["refused"].as_str().unwrap().contains("MW_INCIDENT"), "{command}");
+    assert_eq!(json["steps"][1]["commands"][0]["refused"], Value::Null);
+    assert_eq!(json["steps"][1]["commands"].as_array().unwrap().len(), 3);
+    for name in ["env", "risk", "refused"] {
+        assert!(command.get(name).is_some(), "{name}");
+    }
+    assert!(machine.run("runbook walk demo --dry-run").out.contains("refused: "));
+}
+
+#[test]
+fn a_walk_without_an_incident_records_nothing() {
+    let machine = machine();
+    let out = walk(&machine, "", "yes 1\nno\nrun 1\ndone\nchoose 9\nskip\nskip not now\nwhat\nback\nnext\ndone\n");
+    assert_eq!((out.code, out.err.as_str()), (0, ""));
+    for want in [
+        "nothing is recorded",
+        "check 1: yes (not recorded)",
+        "check 2: no (not recorded)",
+        "not done: commands are off",
+        "not done: a reason for skipping is needed",
+        "not done: `9` is no",
+        "not done: `what` is no answer",
+        "every step has ended",
+        "3 of 3 steps ended",
+    ] {
+        assert!(out.out.contains(want), "{want}\n{}", out.out);
+    }
+    assert!(!machine.dir.path().join("d/midwatch.db").exists());
+    assert!(walk(&machine, "", "").out.contains("0 of 3 steps ended"), "the end of the input ends it");
+    assert_eq!(walk(&machine, "-o json", "").code, 2);
+    assert_eq!(walk(&machine, "--arm", "").code, 2, "commands need an incident that records them");
+}
+
+#[test]
+fn a_walk_of_an_incident_is_recorded_answer_by_answer() {
+    let machine = machine();
+    declare(&machine);
+    let out =
+        walk(&machine, "--incident last", "yes 1\nunsure 2\nrun 1\ndone\nchoose 2\nnote seen it\nfail broken\nquit\n");
+    assert_eq!((out.code, out.err.as_str()), (0, ""));
+    let kinds: Vec<String> = bodies(&machine).into_iter().map(|(kind, _)| kind).collect();
+    let want = ["declared", "runbook", "check", "check", "step", "option", "note", "step"];
+    assert_eq!(kinds, want);
+    let json = machine.run("incident show last -o json").json();
+    assert_eq!((&json["runbooks"][0]["done"], &json["runbooks"][0]["total"]), (&2.into(), &3.into()));
+    let again = walk(&machine, "--incident last", "quit\n");
+    assert!(again.out.contains("step 3 of 3: Tell"), "{}", again.out);
+    assert_eq!(bodies(&machine).len(), want.len(), "opening it again is no event");
+    assert_eq!(machine.args(&["incident", "resolve", "last", "--summary", "x"]).code, 0);
+    assert_eq!(walk(&machine, "--incident last", "").code, 1);
+}
+
+#[test]
+fn commands_run_when_armed_and_confirmed_alone() {
+    let machine = machine();
+    declare(&machine);
+    let id = machine.run("incident show last -o json").json()["id"].as_str().unwrap().to_owned();
+    let answers = format!(
+        "run 1\nno\nrun 1\ny\ndone\nrun 1\ny\nchoose 3\ny\nchoose 3\n{}\nchoose 2\ny\nchoose 1\nquit\n",
+        id.get(id.len() - 4..).unwrap()
+    );
+    let out = walk(&machine, "--incident last --arm", &answers);
+    assert_eq!((out.code, out.err.as_str()), (0, ""), "{}", out.out);
+    for want in [
+        "argv: \"/bin/sh\" \"-c\" \"echo seen; echo \\\"$MW_INCIDENT\\\"\"",
+        &format!("with: MW_INCIDENT={id}"),
+        "time limit 60s",
+        "was not confirmed; it was not run",
+        "  | seen",
+        &format!("  | {id}"),
+        "command 1: exit 0 after",
+        "command 1: exit 1 after",
+        "destroys; cannot be taken back",
+        "  | gone",
+        "  | scaled",
+    ] {
+        assert!(out.out.contains(want), "{want}\n{}", out.out);
+    }
+    let runs: Vec<(String, Value)> = bodies(&machine).into_iter().filter(|(kind, _)| kind == "command").collect();
+    let exits: Vec<&Value> = runs.iter().skip(1).step_by(2).map(|(_, d)| &d["exit"]).collect();
+    assert_eq!(exits, [&Value::from(0), &Value::from(1), &Value::from(0), &Value::from(0)]);
+    assert_eq!(runs[0].1["env"], serde_json::json!([["MW_INCIDENT", id]]));
+    assert_eq!(runs[1].1["excerpt"], serde_json::json!(["seen", id]));
+    assert_eq!(runs[0].1["run"], runs[1].1["run"]);
+}
+
+/// Every answer is on disk before the next line is shown, so that nothing is lost when the program is killed between two.
+#[test]
+fn a_walk_that_is_killed_goes_on_where_it_was() {
+    let machine = machine();
+    declare(&machine);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_midwatch"));
+    command.env_clear().env("HOME", machine.dir.path()).env("MIDWATCH_CONFIG", machine.config());
+    command.env("MIDWATCH_DATA_DIR", machine.dir.path().join("d"));
+    command.args(["runbook", "walk", "demo", "--incident", "last"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    input.write_all(b"yes 1\ndone\n").unwrap();
+    let shown = output.by_ref().map(Result::unwrap).find(|line| line.starts_with("step 2"));
+    assert!(shown.is_some());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kinds: Vec<String> = bodies(&machine).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["declared", "runbook", "check", "step"]);
+    assert!(walk(&machine, "--incident last", "quit\n").out.contains("step 2 of 3: Act"));
+}
