@@ -92,7 +92,11 @@ fn made(desk: &Desk<'_>, layout: &Layout, recorded: &Recorded) -> Result<Draft, 
 }
 
 fn write(desk: &Desk<'_>, recorded: &Recorded, draft: &Draft) -> Result<Written, Failure> {
-    let written = crate::run::draft::write(&desk.config.postmortems, &recorded.state, &draft.text);
+    let written = crate::run::draft::write(
+        &desk.config.postmortems,
+        &crate::domain::postmortem::file_name(&recorded.state),
+        &draft.text,
+    );
     written.map_err(|fault| Failure::Refused(fault.to_string()))
 }
 

@@ -6,7 +6,6 @@ use crate::domain::fault::Fault;
 use crate::domain::incident::event::Event;
 use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::facts::facts;
-use crate::domain::postmortem::file_name;
 use crate::domain::postmortem::render::{Draft, Template, render};
 use crate::domain::slo::reading::History;
 use crate::domain::time::Timestamp;
@@ -28,9 +27,13 @@ pub fn make(
 }
 
 /// Writes a draft into its folder under the incident's name; the folder is made when it is not there.
-pub fn write(folder: &Path, state: &Incident, text: &str) -> Result<Written, Fault> {
-    own_folder(folder)?;
-    write_draft(&folder.join(file_name(state)), text)
+pub fn write(folder: &Path, name: &str, text: &str) -> Result<Written, Fault> {
+    // A folder of the team's stays as it is; only one that is made here is private.
+    if !folder.is_dir() {
+        own_folder(folder)?;
+    }
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    write_draft(&folder.join(name), text)
 }
 
 /// The key under which the record holds once that a draft was written there.

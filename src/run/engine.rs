@@ -13,7 +13,6 @@ use crate::domain::runbook::format;
 use crate::domain::runbook::lint::{lint, lint_together};
 use crate::domain::runbook::model::Runbook;
 use crate::io::files::cache::Cache;
-use crate::io::files::draft::write_draft;
 use crate::io::files::read::read_text;
 use crate::io::port::{AlertSource, Metrics, Shell};
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
@@ -258,11 +257,8 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             }
         }
         Effect::WriteDraft { req, incident: _, name, text } => blocking(move || {
-            let path = ports.drafts.join(name);
-            let result = std::fs::create_dir_all(&ports.drafts)
-                .map_err(|e| Fault::new(FaultKind::Local, format!("folder {}", ports.drafts.display()), e.to_string()))
-                .and_then(|()| write_draft(&path, &text))
-                .map(|written| written.path.to_string_lossy().into_owned());
+            let written = crate::run::draft::write(&ports.drafts, &name, &text);
+            let result = written.map(|w| w.path.to_string_lossy().into_owned());
             (ports.tell)(Msg::Reply(req, Reply::Draft(result)));
         }),
         Effect::Cache(cached) => blocking(move || keep(&ports, &cached)),

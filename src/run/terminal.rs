@@ -104,6 +104,14 @@ pub fn write_all(bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The sequence (OSC 52) that asks a terminal to take a text into its clipboard; `None` when it is too long for most.
+pub fn clipboard(text: &str) -> Option<String> {
+    use crossterm::Command;
+    let mut sequence = String::new();
+    let written = crossterm::clipboard::CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence);
+    (text.len() <= 50_000 && written.is_ok()).then_some(sequence)
+}
+
 /// Columns and rows; 80x24 where the terminal says nothing.
 pub fn size() -> (u16, u16) {
     match tcgetwinsize(std::io::stdout().as_fd()) {

@@ -309,12 +309,8 @@ impl Cockpit {
 
     /// The clipboard of the terminal where it allows that, and always a file.
     fn copy(&self, text: &str) -> Result<String, Fault> {
-        use crossterm::Command;
-        if text.len() <= 50_000 {
-            let mut sequence = String::new();
-            if crossterm::clipboard::CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence).is_ok() {
-                self.painter.say(sequence.as_bytes());
-            }
+        if let Some(sequence) = terminal::clipboard(text) {
+            self.painter.say(sequence.as_bytes());
         }
         match &self.clip {
             Some(path) => {
