@@ -1,7 +1,7 @@
 //! The machine without a screen, for one look: every source is asked once, then the model is handed over. For `slo`,
 //! `alerts`, `status`. Records nothing.
 
-use crate::app::model::Model;
+use crate::app::model::{AlertBook, Model};
 use crate::app::msg::Msg;
 use crate::app::update::update;
 use crate::domain::fault::Fault;
@@ -19,6 +19,9 @@ const SLACK: Duration = Duration::from_secs(5);
 pub fn poll_once(mut model: Model, world: World, patience: Duration) -> Result<Model, Fault> {
     // Nothing is recorded by a look: not what fell due, not what changed.
     let read_only = std::mem::replace(&mut model.setup.read_only, true);
+    // Last known values are for a screen that shows their age; a command prints what is, or that it is unknown.
+    model.fleet.measured.clear();
+    model.alerts = AlertBook::default();
     let with_record = world.store.is_some();
     let now = world.now.clone();
     let (sender, receiver) = channel();

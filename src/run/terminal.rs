@@ -80,6 +80,16 @@ pub fn gone() {
     GONE.store(true, Ordering::SeqCst);
 }
 
+/// Whether its other end is closed.
+pub fn is_hung_up() -> bool {
+    let stdin = std::io::stdin();
+    let fd = stdin.as_fd();
+    let mut look = [rustix::event::PollFd::new(&fd, rustix::event::PollFlags::empty())];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let polled = rustix::event::poll(&mut look, Some(&now));
+    polled.is_err() || look.iter().any(|fd| !fd.revents().is_empty())
+}
+
 /// Whether it is taken.
 pub fn is_taken() -> bool {
     TAKEN.load(Ordering::SeqCst)

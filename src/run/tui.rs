@@ -55,7 +55,7 @@ pub enum Ended {
 #[derive(Debug)]
 enum In {
     Msg(Msg),
-    Typed(Typed),
+    Typed(Vec<Typed>),
     Asked(Asked),
     Gone,
 }
@@ -86,9 +86,15 @@ pub fn run(ready: Ready, looks: Looks) -> Result<Ended, Fault> {
         Painter::start(Encoding { synchronized: looks.synchronized }, move || vanished(&lost)).map_err(threads)?;
     let asked = sender.clone();
     signals::start(move |it| match it {
-        Asked::Gone(_) => {
-            terminal::gone();
-            vanished(&asked);
+        Asked::Gone(code) => {
+            // The terminal may live on (`kill -HUP`): it is given back then, and nothing waits for it if it does not take it.
+            if terminal::is_hung_up() {
+                terminal::gone();
+                vanished(&asked);
+            } else {
+                drop(asked.send(In::Asked(Asked::End(code))));
+                last_resort();
+            }
         }
         other => drop(asked.send(In::Asked(other))),
     })
@@ -138,8 +144,14 @@ pub fn run(ready: Ready, looks: Looks) -> Result<Ended, Fault> {
 /// The terminal is gone: the loop ends in good order; if it cannot, the process ends all the same.
 fn vanished(inbox: &Sender<In>) {
     drop(inbox.send(In::Gone));
+    last_resort();
+}
+
+/// Ends the process when nothing else has.
+fn last_resort() {
     let fallback = std::thread::Builder::new().name("last resort".into()).spawn(|| {
         std::thread::sleep(GONE_AT_MOST);
+        terminal::gone();
         leave_process(129);
     });
     if fallback.is_err() {
@@ -255,9 +267,15 @@ impl Cockpit {
     fn take(&mut self, it: In) {
         match it {
             In::Msg(msg) => self.step(msg),
-            In::Typed(Typed::Key(key)) => self.step(Msg::Key(key)),
-            In::Typed(Typed::Paste(text)) => self.step(Msg::Paste(text)),
-            In::Typed(Typed::Focus(focus)) => self.step(Msg::Focus(focus)),
+            In::Typed(all) => {
+                for it in all {
+                    self.step(match it {
+                        Typed::Key(key) => Msg::Key(key),
+                        Typed::Paste(text) => Msg::Paste(text),
+                        Typed::Focus(focus) => Msg::Focus(focus),
+                    });
+                }
+            }
             In::Asked(Asked::End(code)) => self.ended = Some(Exit::Signal(code)),
             In::Asked(Asked::Gone(code)) => self.ended = Some(Exit::Gone(code)),
             In::Asked(Asked::Suspend) => self.suspend(),

@@ -100,6 +100,9 @@ pub fn command(
     let req = record::person(model, now, at, id, bodies, out);
     if takes_back {
         record::remember(model, id, req, reverse, words.clone());
+    } else {
+        // `u` takes back the last act or nothing, never the one before it.
+        model.desk.last_act = None;
     }
     model.say(now, Tone::Accent, if takes_back { format!("{words}   u takes it back") } else { words });
     if let Some(moment) = moment {

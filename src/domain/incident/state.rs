@@ -323,6 +323,10 @@ impl Incident {
     }
 
     fn set_status(&mut self, to: Status, told: bool, at: Timestamp) {
+        if self.status == Status::Monitoring && to < Status::Monitoring {
+            // It did not hold.
+            self.times.mitigated = None;
+        }
         self.status = to;
         match to {
             Status::Monitoring => drop(self.times.mitigated.get_or_insert(at)),

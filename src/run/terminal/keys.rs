@@ -32,8 +32,11 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts both threads. `typed` gets what was typed, `gone` is called once when the terminal is gone.
-    pub fn start(typed: impl Fn(Typed) + Send + 'static, gone: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    /// Starts both threads. `typed` gets what was typed, everything that waits together: a held key is one frame, not many; `gone` is called once when the terminal is gone.
+    pub fn start(
+        typed: impl Fn(Vec<Typed>) + Send + 'static,
+        gone: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (ours, theirs) = rustix::pipe::pipe().map_err(std::io::Error::from)?;
         let paused = Arc::new(AtomicBool::new(false));
         let held = Arc::clone(&paused);
@@ -72,7 +75,7 @@ impl Reader {
     }
 }
 
-fn listen(wake: &OwnedFd, paused: &AtomicBool, typed: &impl Fn(Typed)) {
+fn listen(wake: &OwnedFd, paused: &AtomicBool, typed: &impl Fn(Vec<Typed>)) {
     let stdin = std::io::stdin();
     let fd = stdin.as_fd();
     loop {
@@ -94,14 +97,21 @@ fn listen(wake: &OwnedFd, paused: &AtomicBool, typed: &impl Fn(Typed)) {
             let mut bytes = [0u8; 16];
             let _: Result<usize, _> = rustix::io::read(wake, &mut bytes);
         }
-        if terminal.revents().contains(PollFlags::IN) && !paused.load(Ordering::SeqCst) && !drain(typed) {
-            return;
+        if terminal.revents().contains(PollFlags::IN) && !paused.load(Ordering::SeqCst) {
+            let mut all = Vec::new();
+            let alive = drain(&mut all);
+            if !all.is_empty() {
+                typed(all);
+            }
+            if !alive {
+                return;
+            }
         }
     }
 }
 
 /// Parses everything that is there; `false` when the terminal cannot be read.
-fn drain(typed: &impl Fn(Typed)) -> bool {
+fn drain(all: &mut Vec<Typed>) -> bool {
     loop {
         match poll(Duration::ZERO) {
             Ok(true) => {}
@@ -110,34 +120,34 @@ fn drain(typed: &impl Fn(Typed)) -> bool {
         }
         let Ok(event) = read() else { return false };
         match known(event) {
-            Some(Typed::Key(key)) if key == Key::plain(Code::Esc) => rejoin(typed),
-            Some(it) => typed(it),
+            Some(Typed::Key(key)) if key == Key::plain(Code::Esc) => rejoin(all),
+            Some(it) => all.push(it),
             None => {}
         }
     }
 }
 
 /// An escape may be the first byte of an arrow key that a slow link cut in two: its rest is waited for, briefly.
-fn rejoin(typed: &impl Fn(Typed)) {
+fn rejoin(all: &mut Vec<Typed>) {
     let next = |wait| match poll(wait) {
         Ok(true) => read().ok().and_then(known),
         _ => None,
     };
     match next(SPLIT) {
-        None => typed(Typed::Key(Key::plain(Code::Esc))),
+        None => all.push(Typed::Key(Key::plain(Code::Esc))),
         Some(Typed::Key(key)) if key == Key::char('[') || key == Key::char('O') => match next(SPLIT) {
             Some(Typed::Key(last)) => {
                 // An unknown sequence is dropped: neither its escape nor its letters were keys of a person.
                 if let Some(code) = arrow(last) {
-                    typed(Typed::Key(Key::plain(code)));
+                    all.push(Typed::Key(Key::plain(code)));
                 }
             }
-            Some(other) => typed(other),
+            Some(other) => all.push(other),
             None => {}
         },
         Some(other) => {
-            typed(Typed::Key(Key::plain(Code::Esc)));
-            typed(other);
+            all.push(Typed::Key(Key::plain(Code::Esc)));
+            all.push(other);
         }
     }
 }
