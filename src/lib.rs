@@ -1,4 +1,154 @@
 //! midwatch: a terminal cockpit for the engineer who has just been paged.
+//!
+//! A pure machine in the middle, the world at its edges. What happens arrives as a message with a time on it; what is to
+//! be done leaves as a value. The same machine runs the full screen, the plain lines, one look for a script, the demo and
+//! the tests. This page is the map; each module's own page says what it is for and what it never does.
+//!
+//! # The house
+//!
+//! ```text
+//!             main ── cli         what may be typed; what is printed
+//!                      │
+//!                     run         shells: full screen, plain lines, one look; engine; terminal
+//!                    ╱   ╲
+//!                  ui     io      ui: a view becomes cells     io: ports, and one adapter per integration
+//!                   │      │      neither sees the other; app and io do not see each other either
+//!                  app     │      the machine: model, messages, effects, update, view
+//!                    ╲    ╱
+//!                    domain       facts and rules      (config: checked values; all but domain may read it)
+//! ```
+//!
+//! | module | may import | never holds |
+//! |---|---|---|
+//! | [`domain`] | itself | async, files, environment, network, processes, a clock, randomness |
+//! | [`config`] | `domain` | network, a terminal, a secret's value |
+//! | [`app`] | `domain`, `config` | what `domain` never holds |
+//! | [`io`] | `domain`, `config` | cells, keys, anything of `app` or `ui` |
+//! | [`ui`] | `app`, `domain`, `config` | async, sources, files |
+//! | [`run`] | all of the above | rules of incidents, objectives, runbooks |
+//! | [`cli`] | everything | the same |
+//!
+//! The clock is read in [`io::clock`] and nowhere else; clippy refuses it in other files. Printing is done by
+//! [`cli::output`], cells are written by [`ui::pen`].
+//!
+//! # How data flows
+//!
+//! ```text
+//! key pressed ── run::terminal ── Msg::Key ──┐
+//! a source answered ── Msg::Reply(ReqId, …) ─┤
+//! the record, the library ── Msg::Feed(…) ───┼─► app::update(&mut Model, now, Msg) ─► Vec<Effect>
+//! a deadline was reached ── Msg::Wake ───────┘        │ domain::incident::decide ─► events or a refusal
+//!                                                     ▼
+//!            run::engine ◄── Effect::Append, Measure, Alerts, Run …     &Model ─► app::present::view ─► ui::view::draw
+//!                 │                                                                        └─► plain lines, JSON
+//!              io ports ─► Msg::Reply
+//! ```
+//!
+//! Start reading at [`app::update::update`], then [`app::msg`], [`app::effect`], [`app::present`] and
+//! [`run::engine`].
+//!
+//! # Invariants
+//!
+//! 1. **One writer.** Only [`app::update`] changes the [`app::model::Model`]; it is shared with nobody.
+//! 2. **Messages and effects are plain values.** They can be compared, logged and given again. An effect that wants an
+//!    answer carries a [`domain::ids::ReqId`]; an answer that nobody waits for any more is dropped.
+//! 3. **Time is an argument.** `update` is told the time, [`app::deadline::next_deadline`] says when to wake. There is no
+//!    tick: a cockpit that is left alone sleeps. Waking too early changes nothing.
+//! 4. **Recorded before done.** An act becomes events first; their append leaves before the command or request that it
+//!    records. What is not on disk yet is marked so on every screen.
+//! 5. **Timers are computed** from events and tables ([`domain::escalation`]), never stored: a restart has the same ones.
+//! 6. **Everything can be refused, with a reason** that a person reads: [`app::present::available`] before the act,
+//!    [`domain::incident::decide`] in it.
+//! 7. **Danger belongs to the action and to the command.** Read-only drops what changes anything in one place; a command
+//!    of a runbook runs only while armed, after its exact text was on the screen and was confirmed there.
+//! 8. **The simulated production is made of fakes.** [`io::fake`] takes no real port: the demo cannot open a socket, start
+//!    a program or page anyone.
+//! 9. **An error never closes the screen.** It is a [`domain::fault::Fault`] beside the last good value and its age. A
+//!    failure is never drawn as health, and an unknown number is `None`: not zero, not NaN, not -1.
+//! 10. **One table of actions** ([`app::action::ACTIONS`]) feeds dispatch, hints, help, palette and the README.
+//! 11. **Selection is by id**, never by row; screens are a stack of values.
+//! 12. **Text from outside is hostile.** It passes [`domain::text`] where it becomes a cell, a line or a file, and reaches
+//!     a command as an argument or a variable, never by being pasted into one.
+//! 13. **Four loops never wait for each other**: keys, machine, painter ([`run::terminal::painter`]), record
+//!     ([`io::store::record`]). A terminal that takes no bytes stops the painter alone.
+//! 14. **One view, many renderers.** Cells and plain lines come from [`app::present`]: there is no second truth.
+//! 15. **The record is a set.** Events are keyed (origin, seq) and folded in one order, so that cockpits that write at once
+//!     agree whatever arrived first ([`domain::incident::state::Incident::fold`]); each origin's events are hash-chained.
+//!
+//! # Glossary
+//!
+//! | term | here |
+//! |---|---|
+//! | SLI | a ratio of good to all, or a value against a threshold, over a window |
+//! | SLO, objective | a target for an SLI over a window: 99.9 % over 30 days ([`domain::slo::objective`]) |
+//! | error budget | the bad share that the target allows; what is left of it may be negative |
+//! | burn rate | how many times faster than allowed the budget is spent; at 1 it lasts the whole window |
+//! | alert pair | a long and a short window that must both burn over a factor: 1h/5m at 14.4 pages |
+//! | policy band | what a team does, by how much budget is left |
+//! | page, ticket | somebody is woken; somebody looks tomorrow |
+//! | incident | something declared by a person; an append-only log of events ([`domain::incident::event`]) |
+//! | incident commander | who decides; the other roles are comms, operations, scribe |
+//! | severity | a row of the table with its clocks: response, stakeholders, updates ([`domain::severity`]) |
+//! | acknowledge, mitigate, resolve | somebody has it; the pain stopped; it is over |
+//! | runbook, step, check, option | what to do for an alert; a part of it; a question; one of several ways out |
+//! | walk | going through a runbook for an incident; every end of a step is an event |
+//! | armed | commands may be run for a while; off at the start and again by itself |
+//! | origin | one installation: the unit of numbering and of the hash chain |
+//! | postmortem draft | what the record knows, with marked blanks for what only people know |
+//! | blank | a place in the draft that a person must fill |
+//! | held | an alert that is silenced, inhibited or muted |
+//! | stale | the last good value, too old to trust; shown with its age |
+//!
+//! # How to add
+//!
+//! **An integration.** Choose the port in [`io::port`] ([`io::port::Metrics`], [`io::port::AlertSource`],
+//! [`io::port::Shell`]); write `io/NAME.rs` over [`io::http`], which brings the byte limits, time-outs and classes of
+//! failure; give it a checked form in [`config::source`] and [`config::endpoint`]; connect it in `Sources::connect` of
+//! [`run::setup`]. Tests: recorded bodies, a server that misbehaves (`tests/it/fake_server.rs`), and the real one.
+//!
+//! **A screen.** A variant of [`app::screen::Screen`]; what is on it in `app/present/NAME.rs` with a variant of
+//! [`app::present::view::Body`]; what can be selected in [`app::present::items`]; its cells in `ui/screen/NAME.rs`. The
+//! compiler names every other place. A sample in `tests/it/sample_views.rs` pins it at four sizes.
+//!
+//! **An action.** A variant and a row in [`app::action`], an arm in `app/update/act.rs`, and a line in
+//! [`app::present::available::why_not`] if it is not always possible. Hints, help, palette and the README's table follow.
+//!
+//! **An event kind.** A variant of [`domain::incident::event::Body`] with its `kind`, an arm in
+//! [`domain::incident::state`], an arm in [`domain::incident::timeline`]; the rule that makes it in
+//! [`domain::incident::decide`]. Old logs must fold as before: a kind is never renamed or given another meaning.
+//!
+//! **A format of objectives.** A reader beside [`domain::slo::seed`] that gives [`domain::slo::objective::Objective`]s and
+//! findings, and a row in `FORMATS` of [`domain::slo::format`]. Runbooks have the same place: [`domain::runbook::format`].
+//!
+//! **A theme.** A file in `assets/themes`, a row in [`ui::theme::SHIPPED`], a word in [`config::theme::ThemeName`]. The
+//! tests measure contrast and that tones can be told apart.
+//!
+//! **A command.** Its arguments in [`cli::args`], a file in `cli` with a `run`, an arm in [`cli`]'s dispatch. Results go
+//! through [`cli::output`]; the JSON names are a promise from the first day.
+//!
+//! **A picture for the README.** A moment in the story of `tests/it/pictures.rs`.
+//!
+//! # Deliberately absent
+//!
+//! - No lock around the model, no callbacks in messages, no channel inside a widget.
+//! - No tick, no animation, no colour that carries a meaning alone.
+//! - No templates or substitution in commands, and no shell unless a runbook's command is one.
+//! - No PromQL of our own making beyond splitting and grouping what the person wrote.
+//! - No daemon: timers run while a cockpit runs. No telemetry. No secret in a file of ours.
+//! - No `util`, `helper`, `common`: a thing without a name of its own has no file yet.
+//!
+//! # Seams for what comes next
+//!
+//! - **An objectives engine** (recorded rules, slices, more formats): readers beside [`domain::slo::seed`], plans in
+//!   [`domain::slo::plan`]; [`io::port::Metrics::measure`] already takes all objectives of a source at once.
+//! - **Runbook format v1** (declared risk, conditions): a reader beside [`domain::runbook::seed`], chosen by `apiVersion`
+//!   in [`domain::runbook::format`]; the model has [`domain::runbook::model::Risk`].
+//! - **An outbox** (pages, posts, tickets): events that say what is to be sent, and an effect carried out in
+//!   [`run::engine`] by adapters beside [`io::alertmanager`]; sent with an idempotency key, shown until confirmed or
+//!   refused.
+//! - **Drills**: [`domain::drill`] is the production; a scenario file, a score over the events, and a shell in [`run`] on
+//!   a clock that it moves itself, as `tests/it/pictures.rs` does.
+//! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).
 
 pub mod app;
 pub mod cli;

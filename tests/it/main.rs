@@ -19,6 +19,10 @@ mod real;
 mod real_sources;
 mod runbooks;
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]
 mod sample_views;
