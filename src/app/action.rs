@@ -196,7 +196,7 @@ table! {
     Follow      "follow"       "Follow the timeline"                ""         [c('f')] [Incident] View false;
     WriteDraft  "write-draft"  "Write the draft to its file"        "write"    [c('w')] [Postmortem] Reversible true;
     EditDraft   "edit-draft"   "Edit the draft in $EDITOR"          "edit"     [c('e')] [Postmortem] Reversible true;
-    ChartWindow "window"       "Next chart window"                  "window"   [c('w')] [Slo, Lists] View false;
+    ChartWindow "window"       "Next chart window"                  "window"   [c('w')] [Slo] View false;
     Retry       "retry"        "Ask the source now"                 "retry"    [c('R')] [Sources] View false;
     AnswerTimer "answer-timer" "Answer the timer that is due"       "timer"    [c('T')] [Global] Reversible true;
     Filter      "filter"       "Filter the list"                    "filter"   [c('/')] [Global] View false;

@@ -40,12 +40,16 @@ impl Folders {
                 )),
             };
         };
-        let state = project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_path_buf();
+        // One flag moves all that is written.
+        let beside = |name: &str| data.as_ref().map(|data| data.join(name));
+        let state = beside("state")
+            .unwrap_or_else(|| project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_path_buf());
+        let cache = beside("cache").unwrap_or_else(|| project.cache_dir().to_path_buf());
         Ok(Self {
             config_named: named.is_some(),
             config_file: named.unwrap_or_else(|| project.config_dir().join("config.yaml")),
             data: data.unwrap_or_else(|| project.data_dir().to_path_buf()),
-            cache: project.cache_dir().to_path_buf(),
+            cache,
             state,
         })
     }

@@ -14,14 +14,14 @@ mod fold;
 mod http;
 mod layers;
 mod machine;
+#[cfg(test)]
+mod pictures;
 mod postmortem;
+#[cfg(test)]
+mod readme;
 mod real;
 mod real_sources;
 mod runbooks;
-#[cfg(test)]
-mod pictures;
-#[cfg(test)]
-mod readme;
 #[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]

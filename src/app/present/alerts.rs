@@ -58,12 +58,18 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<AlertRow> {
     let cursor = kept.iter().position(|a| selected == Some(Item::Alert(a.fingerprint.clone())));
     let held = if held > 0 { format!(", {held} held") } else { String::new() };
     Pane {
-        title: format!("ALERTS {firing} firing{held}"),
+        title: if heard(model) { format!("ALERTS {firing} firing{held}") } else { "ALERTS unknown".into() },
         note: if filter.is_empty() { "by severity".into() } else { format!("filter \"{filter}\" hides {hidden}") },
         rows: near(&kept, cursor, |a| row(model, a, now)),
         cursor,
         empty: empty(model),
     }
+}
+
+/// Whether any source of alerts ever answered, or last known alerts are shown.
+fn heard(model: &Model) -> bool {
+    !model.alerts.order.is_empty()
+        || model.links.values().any(|l| crate::app::update::gives_alerts(l.kind) && l.good.is_some())
 }
 
 /// Why there is no alert: nothing fires, or nobody could say.

@@ -11,6 +11,9 @@ use crate::domain::time::Timestamp;
 
 /// The keys of the shown screen, most important first.
 pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
+    if let Some(overlay) = &model.nav.overlay {
+        return on_top(overlay);
+    }
     let [own, global] = scopes(model.nav.screen());
     let mut hints: Vec<Hint> = ACTIONS
         .iter()
@@ -35,6 +38,20 @@ pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
     let keep = hints.len().min(7);
     hints.splice(keep..keep, tail);
     hints
+}
+
+/// The keys of what lies on top: the screen's own do nothing then.
+fn on_top(overlay: &Overlay) -> Vec<Hint> {
+    let keys: &[(&str, &str)] = match overlay {
+        Overlay::Help(_) => &[("Down", "next page"), ("Up", "page before"), ("Esc", "close")],
+        Overlay::Palette { .. } => &[("Enter", "run"), ("Up Down", "choose"), ("Tab", "complete"), ("Esc", "close")],
+        Overlay::Form(_) => &[("Enter", "save"), ("Tab", "next field"), ("Left Right", "choose"), ("Esc", "cancel")],
+        Overlay::Confirm(confirm) if confirm.token.is_some() => &[("Enter", "confirm the word"), ("Esc", "cancel")],
+        Overlay::Confirm(_) => &[("y", "do it"), ("Esc", "cancel")],
+        Overlay::Links(_) => &[("y", "copy"), ("Up Down", "choose"), ("Esc", "close")],
+        Overlay::Filter(_) => &[("Enter", "keep"), ("Esc", "clear")],
+    };
+    keys.iter().map(|(key, text)| Hint { key: (*key).into(), text: (*text).into(), why_not: None }).collect()
 }
 
 fn timer_due(model: &Model, now: Timestamp) -> bool {

@@ -18,10 +18,16 @@ pub fn status(model: &Model, now: Timestamp, objective: &Objective) -> Status {
 }
 
 fn judge(model: &Model, now: Timestamp, objective: &Objective) -> Status {
-    let interval = crate::app::update::source_of(model, objective)
-        .and_then(|s| model.links.get(&s))
-        .map_or_else(|| secs(15), |l| l.interval);
-    assess(objective, model.fleet.measured.get(&objective.id), now, interval)
+    let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
+    let interval = source.map_or_else(|| secs(15), |l| l.interval);
+    let mut status = assess(objective, model.fleet.measured.get(&objective.id), now, interval);
+    let fault = source.and_then(|l| l.fault.as_ref());
+    if let (State::Warming, None, Some((_, fault))) = (status.state, status.measured_at, fault) {
+        // Nothing was ever heard, and nothing is on its way: that is no warming up.
+        status.state = State::Error;
+        status.reason = Some(fault.to_string());
+    }
+    status
 }
 
 /// Assesses every objective anew when data arrived, or when the last time is some seconds ago (values grow old by

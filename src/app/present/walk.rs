@@ -306,5 +306,5 @@ fn output(model: &Model, now: Timestamp, incident: Option<&IncidentId>, book: &R
     if transcript.lost > 0 {
         lines.insert(0, format!("({} lines above are not kept)", transcript.lost));
     }
-    Some(Output { title: format!("OUTPUT {slot}   {how}"), lines, running: transcript.end.is_none() })
+    Some(Output { title: format!("{slot}   {how}"), lines, running: transcript.end.is_none() })
 }
