@@ -44,11 +44,11 @@ pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
 fn on_top(overlay: &Overlay) -> Vec<Hint> {
     let keys: &[(&str, &str)] = match overlay {
         Overlay::Help(_) => &[("Down", "next page"), ("Up", "page before"), ("Esc", "close")],
-        Overlay::Palette { .. } => &[("Enter", "run"), ("Up Down", "choose"), ("Tab", "complete"), ("Esc", "close")],
-        Overlay::Form(_) => &[("Enter", "save"), ("Tab", "next field"), ("Left Right", "choose"), ("Esc", "cancel")],
+        Overlay::Palette { .. } => &[("Enter", "run"), ("Down", "choose"), ("Tab", "complete"), ("Esc", "close")],
+        Overlay::Form(_) => &[("Enter", "save"), ("Tab", "next field"), ("Right", "choose"), ("Esc", "cancel")],
         Overlay::Confirm(confirm) if confirm.token.is_some() => &[("Enter", "confirm the word"), ("Esc", "cancel")],
         Overlay::Confirm(_) => &[("y", "do it"), ("Esc", "cancel")],
-        Overlay::Links(_) => &[("y", "copy"), ("Up Down", "choose"), ("Esc", "close")],
+        Overlay::Links(_) => &[("y", "copy"), ("Down", "choose"), ("Esc", "close")],
         Overlay::Filter(_) => &[("Enter", "keep"), ("Esc", "clear")],
     };
     keys.iter().map(|(key, text)| Hint { key: (*key).into(), text: (*text).into(), why_not: None }).collect()
