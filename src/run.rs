@@ -6,6 +6,7 @@ pub mod endpoints;
 pub mod engine;
 pub mod once;
 pub mod plain;
+pub mod rehearsal;
 pub mod setup;
 pub mod sim;
 pub mod terminal;

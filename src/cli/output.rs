@@ -44,7 +44,7 @@ impl Output {
         let wanted = |terminal: bool| match global.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && !dumb && !said("NO_COLOR"),
+            ColorChoice::Auto => terminal && !dumb && !said("NO_COLOR") && !said("ACCESSIBLE"),
         };
         let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
         let (colour_out, colour_err) = (wanted(stdout.is_terminal()), wanted(stderr.is_terminal()));

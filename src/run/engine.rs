@@ -218,6 +218,7 @@ fn serve(ports: Arc<Ports>, mut queue: mpsc::UnboundedReceiver<Effect>) {
 }
 
 fn carry_out(ports: &Arc<Ports>, effect: Effect) {
+    crate::run::rehearsal::panic_at("io");
     let ports = Arc::clone(ports);
     match effect {
         Effect::Measure { req, source, objectives, windows } => spawn(async move {

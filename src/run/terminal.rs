@@ -12,11 +12,15 @@ use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Title saved, alternate screen, cursor hidden, bracketed paste, focus events.
 const ENTER: &str = "\x1b[22;0t\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h";
 /// The same undone in reverse, colours reset, an open synchronized frame closed.
 const LEAVE: &str = "\x1b[?2026l\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1049l\x1b[23;0t";
+
+/// How long a terminal may take to take the bytes that give it back.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The terminal as it was found; present while it is taken.
 static FOUND: Mutex<Option<Termios>> = Mutex::new(None);
@@ -64,14 +68,29 @@ pub fn restore() {
         return;
     }
     if !GONE.load(Ordering::SeqCst) {
-        // A terminal that takes no bytes now cannot be told anything; the settings below still hold.
-        drop(write_all(LEAVE.as_bytes()));
+        leave();
     }
     // try_lock: the panicking thread may hold it.
     if let Ok(mut slot) = FOUND.try_lock()
         && let Some(found) = slot.take()
     {
         let _: Result<(), _> = tcsetattr(std::io::stdin().as_fd(), OptionalActions::Now, &found);
+    }
+}
+
+/// Writes [`LEAVE`], and waits only so long for a terminal that takes no bytes (a stopped output, a link that hangs): it
+/// cannot be told anything now, and the way out must not hang on it.
+fn leave() {
+    let (told, done) = std::sync::mpsc::channel();
+    let writer = std::thread::Builder::new().name("leave".into()).spawn(move || {
+        drop(write_all(LEAVE.as_bytes()));
+        // Nobody waits any more when it took too long.
+        let _: Result<(), _> = told.send(());
+    });
+    match writer {
+        // A time-out and an ended writer are the same here: there is nothing more to be done.
+        Ok(_) => drop(done.recv_timeout(PATIENCE)),
+        Err(_) => drop(write_all(LEAVE.as_bytes())),
     }
 }
 

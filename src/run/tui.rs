@@ -151,7 +151,7 @@ fn vanished(inbox: &Sender<In>) {
 fn last_resort() {
     let fallback = std::thread::Builder::new().name("last resort".into()).spawn(|| {
         std::thread::sleep(GONE_AT_MOST);
-        terminal::gone();
+        // Whoever saw the terminal go has said so; one that lives is given back even now, and cannot hold this up for long.
         leave_process(129);
     });
     if fallback.is_err() {
@@ -238,6 +238,9 @@ impl Cockpit {
             let due = settle.map_or(hurry || woke || running >= drawn + CALM, |at| running >= at);
             if dirty && due {
                 if settle.take().is_some() {
+                    // A terminal that shrank and grew again lost cells, even if we never saw it smaller.
+                    self.last = None;
+                    self.painter.redraw();
                     let (columns, rows) = terminal::size();
                     self.step(Msg::Resized(columns, rows));
                 }
@@ -363,15 +366,17 @@ impl Cockpit {
 
     /// Gives the terminal back and stops until a person lets the process go on.
     fn suspend(&mut self) {
-        let ours = rustix::process::getpid();
-        if rustix::process::getsid(None).is_ok_and(|leader| leader == ours) {
+        // A shell with job control gives each job a group of its own. In the group of the session's leader nobody would
+        // ever let us go on.
+        if rustix::process::getsid(None).is_ok_and(|leader| leader == rustix::process::getpgrp()) {
             let now = (self.now)();
             self.model.say(now, Tone::Warn, "not suspended: there is no shell to come back from");
             return;
         }
         let before: Timestamp = (self.now)();
         self.outside(|| {
-            let _: Result<(), _> = rustix::process::kill_process(ours, rustix::process::Signal::STOP);
+            // The whole job, as the terminal itself would: a wrapper that stays awake keeps the shell from its prompt.
+            let _: Result<(), _> = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
         });
         let slept = (self.now)() - before;
         self.step(Msg::Feed(Feed::Asleep(slept)));
@@ -400,6 +405,7 @@ impl Cockpit {
             self.painter.show(buffer);
         }
         self.step(Msg::Painted);
+        crate::run::rehearsal::panic_at("machine");
     }
 }
 

@@ -1,1 +1,21 @@
-//! Whole-program runs in a real terminal.
+//! The program as people run it: the real binary in a real (pseudo) terminal, one binary of tests. Names carry the promise
+//! that a test keeps.
+// Clippy's own exception for tests covers test functions, not what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+
+mod fake;
+mod steering;
+mod terminal;
+
+mod demo;
+mod hostile;
+mod keys;
+mod lifecycle;
+mod plain;
+mod record;
+mod stalled;
+mod story;
+
+#[path = "../it/real.rs"]
+#[allow(dead_code, reason = "the integration tests use the rest of it")]
+mod real;

@@ -1,8 +1,9 @@
 //! The painter: a thread that alone writes to the terminal, with room for one frame. A blocked terminal blocks only it;
 //! the frames that it missed are never written, the newest is.
 
+use crate::run::rehearsal::panic_at;
 use crate::run::terminal::encode::{Encoding, frame};
-use crate::run::terminal::{gone, write_all};
+use crate::run::terminal::{gone, is_taken, write_all};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -117,7 +118,9 @@ fn paint(shared: &(Mutex<Slot>, Condvar), encoding: Encoding, lost: &impl Fn()) 
             bytes.extend(frame(&shown, &wanted, full, encoding));
             shown = wanted;
         }
-        let written = if bytes.is_empty() { Ok(()) } else { write_all(&bytes) };
+        // A panic elsewhere gives the terminal back at once: nothing is drawn over its report.
+        let written = if bytes.is_empty() || !is_taken() { Ok(()) } else { write_all(&bytes) };
+        panic_at("painter");
         let mut slot = mutex.lock().unwrap_or_else(PoisonError::into_inner);
         slot.busy = false;
         bell.notify_all();
