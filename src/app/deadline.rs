@@ -1,6 +1,7 @@
 //! When the shell must wake next. There is no tick: an idle cockpit sleeps until something is due or a visible second
 //! changes.
 
+use crate::app::health::{Link, LinkKind};
 use crate::app::model::{Model, flash_for};
 use crate::app::present::timers;
 use crate::domain::time::{Timestamp, secs};
@@ -8,7 +9,8 @@ use crate::domain::time::{Timestamp, secs};
 /// The next instant at which `Wake` may change something. `visible`: a person looks, so that the clock moves.
 pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Timestamp> {
     let mut due: Vec<Timestamp> = Vec::new();
-    due.extend(model.links.values().filter(|l| l.out.is_empty()).map(|l| l.next));
+    let waits = |l: &&Link| l.out.is_empty() && !(model.fleet.reading && matches!(l.kind, LinkKind::Prometheus { .. }));
+    due.extend(model.links.values().filter(waits).map(|l| l.next));
     due.extend(model.exec.armed_until);
     due.extend(model.desk.trouble.as_ref().map(|(_, _, at)| *at));
     due.extend(crate::domain::escalation::timers::next_due(&timers::live(model, now)));

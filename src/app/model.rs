@@ -91,6 +91,10 @@ impl Layout {
 pub struct Fleet {
     /// All objectives, in file order.
     pub objectives: Vec<Arc<Objective>>,
+    /// SLO files are still being read; no source is asked for numbers before they are.
+    pub reading: bool,
+    /// Last known values, until the objectives that they belong to are known.
+    pub cached: Option<Cached>,
     /// What was measured last, by objective.
     pub measured: BTreeMap<SloId, Measurement>,
     /// Histories by objective, with the instant at which they were read.
@@ -452,8 +456,38 @@ impl Model {
         self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum()
     }
 
+    /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.
+    pub fn learn(&mut self, objectives: Vec<Arc<Objective>>, findings: Vec<Finding>, now: Timestamp) {
+        self.setup.findings.extend(findings);
+        for objective in &objectives {
+            let known = |s: &SourceName| self.links.contains_key(s);
+            if let Some(source) = objective.source.as_ref().filter(|s| !known(s)) {
+                let nearest =
+                    crate::domain::document::nearest(source.as_str(), self.links.keys().map(SourceName::as_str));
+                let hint = nearest.map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
+                self.setup.findings.push(Finding {
+                    path: objective.declared.clone(),
+                    line: 1,
+                    column: 1,
+                    rule: "unknown-source".into(),
+                    level: crate::domain::document::Level::Warning,
+                    message: format!("{}: there is no source `{source}`{hint}", objective.id),
+                });
+            }
+        }
+        self.fleet.objectives = objectives;
+        self.fleet.reading = false;
+        self.fleet.assessed = None;
+        if let Some(cached) = self.fleet.cached.take() {
+            self.recall(&cached, now);
+        }
+    }
+
     /// Takes in last known values; they are shown with their age until a source answers.
     pub fn recall(&mut self, cached: &Cached, now: Timestamp) {
+        if self.fleet.reading {
+            self.fleet.cached = Some(cached.clone());
+        }
         for objective in &self.fleet.objectives {
             if !self.fleet.measured.contains_key(&objective.id)
                 && let Some(measurement) = cached.measurement(objective.id.as_str(), now)

@@ -12,6 +12,7 @@ use crate::domain::incident::event::Event;
 use crate::domain::incident::state::Incident;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::server_note::ServerNote;
+use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
 use crate::domain::time::Span;
 use std::sync::Arc;
@@ -73,6 +74,8 @@ pub enum Feed {
     Others(Vec<Event>),
     /// The record cannot be used.
     StoreFailed(Fault),
+    /// SLO files were read: what can be used, and what is wrong with any.
+    Objectives(Vec<Arc<Objective>>, Vec<Finding>),
     /// Runbooks were read.
     Library(Vec<Arc<Runbook>>, Vec<Finding>),
     /// Last known values from the cache.

@@ -29,6 +29,8 @@ use crate::domain::time::{Span, Timestamp, compact};
 /// Handles one message at an instant. Never blocks, never panics; a spurious `Wake` changes nothing.
 pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
+    // A key that stays on its screen starts nothing that the next wake would not start: a held key is cheap.
+    let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| model.nav.screen().clone());
     match msg {
         Msg::Key(key) => input::key(model, now, key, &mut out),
         Msg::Paste(text) => input::paste(model, now, &text),
@@ -45,6 +47,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Focus(focused) => model.focused = focused,
     }
     crate::app::present::slos::refresh(model, now);
+    if here.as_ref() == Some(model.nav.screen()) && out.is_empty() {
+        return out;
+    }
     exec::disarm_when_over(model, now);
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
@@ -90,6 +95,10 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
         Feed::Loaded(incidents) => record::loaded(model, now, incidents, out),
         Feed::Others(events) => record::others(model, now, &events),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
+        Feed::Objectives(objectives, findings) => {
+            model.learn(objectives, findings, now);
+            crate::app::present::slos::refresh(model, now);
+        }
         Feed::Library(runbooks, findings) => {
             model.library = runbooks;
             model.alerts.arrange(&model.library);

@@ -16,6 +16,7 @@ use crate::io::files::cache::Cache;
 use crate::io::files::read::read_text;
 use crate::io::port::{AlertSource, Metrics, Shell};
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
+use crate::run::setup::read_objectives;
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -83,10 +84,14 @@ impl Engine {
             tell: tell.clone(),
             stops: Mutex::default(),
         });
-        let runbooks = world.runbooks;
+        let (slos, runbooks) = (world.slos, world.runbooks);
         let thread = std::thread::Builder::new()
             .name("io".into())
             .spawn(move || {
+                if !slos.is_empty() {
+                    let (objectives, findings) = read_objectives(&slos);
+                    (ports.tell)(Msg::Feed(Feed::Objectives(objectives, findings)));
+                }
                 let (books, findings) = library(&runbooks, (ports.now)());
                 (ports.tell)(Msg::Feed(Feed::Library(books, findings)));
                 serve(ports, queue);

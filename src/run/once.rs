@@ -21,6 +21,7 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration) -> Result<M
     let read_only = std::mem::replace(&mut model.setup.read_only, true);
     // Last known values are for a screen that shows their age; a command prints what is, or that it is unknown.
     model.fleet.measured.clear();
+    model.fleet.cached = None;
     model.alerts = AlertBook::default();
     let with_record = world.store.is_some();
     let now = world.now.clone();
@@ -37,7 +38,7 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration) -> Result<M
     let mut library = false;
     loop {
         let asked = model.links.values().all(|l| l.out.is_empty() && (l.good.is_some() || l.fault.is_some()));
-        if (asked && library && (model.desk.loaded || !with_record)) || now() > give_up {
+        if (asked && !model.fleet.reading && library && (model.desk.loaded || !with_record)) || now() > give_up {
             break;
         }
         match receiver.recv_timeout(Duration::from_millis(200)) {

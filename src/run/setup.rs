@@ -80,15 +80,12 @@ pub fn real(given: Given<'_>) -> Ready {
     let now: Now = Arc::new(clock::now);
     let start = now();
     let mut findings = given.findings.clone();
-    let (objectives, found) = read_objectives(&given.slo_files);
-    findings.extend(found);
     let mut sources = Sources::default();
     sources.connect(given.config, start, &mut findings);
-    let setup = setup(&given, &mut findings, None);
-    let objectives = known_sources(objectives, &sources.links, &mut findings);
-    let mut setup = setup;
+    let mut setup = setup(&given, &mut findings, None);
     setup.findings = findings;
-    let mut model = Model::new(setup, objectives, sources.links);
+    let mut model = Model::new(setup, Vec::new(), sources.links);
+    model.fleet.reading = !given.slo_files.is_empty();
     let cache = given.config.cache.then(|| Cache::new(&given.cache));
     if let Some(cached) = cache.as_ref().and_then(|c| c.get(crate::run::engine::CACHE)) {
         model.recall(&cached, start);
@@ -102,6 +99,7 @@ pub fn real(given: Given<'_>) -> Ready {
         store: given.with_record.then_some(store),
         drafts: given.config.postmortems.clone(),
         cache,
+        slos: given.slo_files.clone(),
         runbooks: given.runbook_files.iter().cloned().map(RunbookText::File).collect(),
         clip: Some(given.data.join("clip.txt")),
         now,
@@ -141,6 +139,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
         drafts,
         cache: None,
+        slos: Vec::new(),
         runbooks: runbooks().into_iter().map(|(name, text)| RunbookText::BuiltIn(name, text)).collect(),
         clip: None,
         now,
@@ -229,26 +228,6 @@ pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>)
         }
     }
     (objectives, findings)
-}
-
-/// Objectives that name a source which is not configured are told; they are shown without data.
-fn known_sources(objectives: Vec<Arc<Objective>>, links: &[Link], findings: &mut Vec<Finding>) -> Vec<Arc<Objective>> {
-    for objective in &objectives {
-        if let Some(source) = &objective.source
-            && !links.iter().any(|l| l.name == *source)
-        {
-            let known = crate::domain::document::nearest(source.as_str(), links.iter().map(|l| l.name.as_str()));
-            let hint = known.map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
-            let mut finding = about(
-                Path::new(&objective.declared),
-                "unknown-source",
-                format!("{}: there is no source `{source}`{hint}", objective.id),
-            );
-            finding.level = Level::Warning;
-            findings.push(finding);
-        }
-    }
-    objectives
 }
 
 #[derive(Default)]

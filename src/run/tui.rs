@@ -192,7 +192,7 @@ impl Cockpit {
     fn live(&mut self) -> Exit {
         let (columns, rows) = terminal::size();
         self.step(Msg::Resized(columns, rows));
-        self.paint();
+        self.paint(false);
         let mut drawn = crate::io::clock::running();
         let mut hurry = false;
         let mut dirty = false;
@@ -244,7 +244,7 @@ impl Cockpit {
                     let (columns, rows) = terminal::size();
                     self.step(Msg::Resized(columns, rows));
                 }
-                self.paint();
+                self.paint(hurry);
                 drawn = crate::io::clock::running();
                 (dirty, hurry) = (false, false);
                 if let Some(exit) = self.ended.take() {
@@ -394,7 +394,7 @@ impl Cockpit {
     }
 
     /// Draws the frame of this moment and hands it over if it differs from the last.
-    fn paint(&mut self) {
+    fn paint(&mut self, answer: bool) {
         let now = (self.now)();
         let (columns, rows) = self.model.size;
         let area = Rect::new(0, 0, columns, rows);
@@ -403,6 +403,10 @@ impl Cockpit {
         if self.last.as_ref() != Some(&buffer) {
             self.last = Some(buffer.clone());
             self.painter.show(buffer);
+        } else if answer {
+            // A key that changed no cell is answered all the same: the hidden cursor is hidden once more, and whoever
+            // listens on the line knows that the key arrived.
+            self.painter.say(b"\x1b[?25l");
         }
         self.step(Msg::Painted);
         crate::run::rehearsal::panic_at("machine");

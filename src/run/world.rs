@@ -30,6 +30,8 @@ pub struct World {
     pub drafts: PathBuf,
     /// Last known values.
     pub cache: Option<Cache>,
+    /// SLO files, read off the first-frame path.
+    pub slos: Vec<PathBuf>,
     /// Runbook files, read off the first-frame path.
     pub runbooks: Vec<RunbookText>,
     /// Where a copied text also goes.

@@ -50,6 +50,9 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
         if link.next > now || !link.out.is_empty() {
             continue;
         }
+        if model.fleet.reading && matches!(link.kind, LinkKind::Prometheus { .. }) {
+            continue;
+        }
         match link.breaker.permit(now) {
             Permit::Go => {}
             Permit::NotBefore(until) => {

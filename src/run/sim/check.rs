@@ -108,7 +108,13 @@ impl Checker {
                     }
                     if timer.due_at > now || timer.state != TimerState::Due || early(model, &timer.incident, once, now)
                     {
-                        self.found(now, format!("{} fell due early: {}", timer.id, timer.due_at));
+                        self.found(
+                            now,
+                            format!(
+                                "{} fell due early: {} {:?} {}",
+                                timer.id, timer.due_at, timer.state, timer.recorded
+                            ),
+                        );
                     }
                 }
                 None if told_now => self.found(now, format!("{timer} fell due and does not exist")),
