@@ -48,6 +48,8 @@ pub struct Link {
     pub fault: Option<(Timestamp, Fault)>,
     /// Failures in a row.
     pub tries: u32,
+    /// The seed of its chance: two cockpits must not knock in step.
+    pub seed: u64,
     /// Decides whether it may be asked.
     pub breaker: Breaker,
     /// Peers that answered, of those asked.
@@ -85,6 +87,7 @@ impl Link {
             good: None,
             fault: None,
             tries: 0,
+            seed,
             breaker: Breaker::new(Policy::default(), seed),
             answered: None,
             peer_faults: Vec::new(),

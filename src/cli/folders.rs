@@ -60,23 +60,3 @@ impl Folders {
         if parent.as_os_str().is_empty() { Path::new(".") } else { parent }
     }
 }
-
-/// Makes a folder (0700) with its parents where it is missing, and refuses one that belongs to another user, as happens
-/// under sudo when the home folder is kept.
-pub fn make(folder: &Path) -> Result<(), String> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-    let say = |what: &dyn std::fmt::Display| format!("folder {}: {what}", folder.display());
-    if !folder.exists() {
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        return made.map_err(|error| say(&error));
-    }
-    let meta = std::fs::metadata(folder).map_err(|error| say(&error))?;
-    if !meta.is_dir() {
-        return Err(say(&"is no folder"));
-    }
-    let us = rustix::process::geteuid().as_raw();
-    if meta.uid() != us {
-        return Err(say(&format!("belongs to user {} and we are {us}; nothing is written there", meta.uid())));
-    }
-    Ok(())
-}

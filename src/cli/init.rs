@@ -4,8 +4,8 @@
 use crate::cli::context::Context;
 use crate::cli::desk::writable;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::folders::make;
 use crate::cli::output::Output;
+use crate::io::files::folders::own_folder;
 use serde_json::json;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -35,7 +35,7 @@ pub fn run(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
     ];
     let mut done = Vec::new();
     for (path, text) in &files {
-        make(path.parent().unwrap_or(folder)).map_err(Failure::Refused)?;
+        own_folder(path.parent().unwrap_or(folder)).map_err(|fault| Failure::Refused(fault.to_string()))?;
         let written = write_new(path, text).map_err(|e| Failure::Refused(format!("{}: {e}", path.display())))?;
         done.push((path, written));
     }

@@ -6,7 +6,6 @@ pub mod cache;
 pub mod draft;
 pub mod folders;
 pub mod log;
-pub mod pick;
 pub mod read;
 
 use crate::domain::fault::{Fault, FaultKind};

@@ -1,7 +1,14 @@
 //! The program as people run it: the real binary in a real (pseudo) terminal, one binary of tests. Names carry the promise
 //! that a test keeps.
 // Clippy's own exception for tests covers test functions, not what they share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout
+)]
 
 mod fake;
 mod steering;

@@ -115,7 +115,7 @@ fn names(code: &str, path: &str) -> bool {
     code.match_indices(path).any(|(at, _)| {
         let before = code[..at].chars().next_back();
         let after = code[at + path.len()..].chars().next();
-        let whole = !before.is_some_and(|c| part_of_name(c)) && !after.is_some_and(part_of_name);
+        let whole = !before.is_some_and(part_of_name) && !after.is_some_and(part_of_name);
         whole && (path.contains(':') || code[at + path.len()..].starts_with("::") || before_use(&code[..at]))
     })
 }

@@ -233,6 +233,26 @@ fn a_source_that_fails_is_held_back_and_the_others_are_not() {
 }
 
 #[test]
+fn the_first_failures_are_tried_again_within_the_interval_and_no_more() {
+    let mut bench = Bench::calm();
+    let mut asked = Vec::new();
+    for half in 0..60 {
+        let effects = bench.after(Span::milliseconds(500));
+        for effect in &effects {
+            if let Effect::Measure { req, windows, .. } = effect
+                && !windows.contains(&Window::D3)
+            {
+                asked.push(half);
+                bench.send(Msg::Reply(*req, Reply::Measured(Err(fault(FaultKind::Server)))));
+            }
+        }
+    }
+    // One poll, two retries with jitter, then the interval of fifteen seconds again.
+    assert!(asked.len() >= 4 && asked[2] - asked[0] <= 6, "{asked:?}");
+    assert!(asked[3] - asked[2] >= 20, "{asked:?}");
+}
+
+#[test]
 fn a_declaration_is_appended_before_anything_else_is_asked() {
     let mut bench = Bench::calm();
     bench.alerts(vec![page()]);

@@ -1,6 +1,13 @@
 //! Integration tests, one binary.
 // Clippy's own exception for tests covers test functions, not what they share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout
+)]
 
 mod cli;
 mod cli_incident;

@@ -281,7 +281,7 @@ fn nights_on_two_threads(nights: impl Fn(u64) -> Vec<String> + Sync) -> Vec<Stri
 fn night(seed: u64) -> Result<(), String> {
     let run = std::panic::catch_unwind(|| {
         let mut sim = Simulator::new(setup("ada"), start(), seed, secs(60));
-        sim.chances(if seed % 2 == 0 { Chances::kind() } else { Chances::unkind() });
+        sim.chances(if seed.is_multiple_of(2) { Chances::kind() } else { Chances::unkind() });
         let mut step = 0;
         let end = 45 * 60;
         let mut gone = 0;

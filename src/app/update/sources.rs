@@ -13,6 +13,7 @@ use crate::domain::fault::Fault;
 use crate::domain::ids::{ReqId, SloId, SourceName};
 use crate::domain::incident::event::Body;
 use crate::domain::resilience::breaker::Permit;
+use crate::domain::resilience::retry::Retry;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
@@ -42,10 +43,12 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     let names: Vec<SourceName> = model.links.keys().cloned().collect();
     for name in names {
         let objectives = objectives_of(model, &name);
+        // Worth asking soon: while something burns, and while no budget is known at all.
         let fires = |o: &Arc<Objective>| {
             model.fleet.statuses.get(&o.id).is_some_and(|s| s.alerts.iter().any(|a| a.firing == Some(true)))
         };
-        let burning = objectives.iter().any(fires);
+        let known = |o: &Arc<Objective>| model.fleet.statuses.get(&o.id).is_some_and(|s| s.budget.remaining.is_some());
+        let burning = objectives.iter().any(fires) || !objectives.iter().any(known);
         let Some(link) = model.links.get_mut(&name) else { continue };
         if link.next > now || !link.out.is_empty() {
             continue;
@@ -203,7 +206,12 @@ fn down(model: &mut Model, now: Timestamp, source: &SourceName, fault: Fault) {
     let Some(link) = model.links.get_mut(source) else { return };
     let fresh = link.fault.is_none();
     let words = fault.to_string();
-    link.failed(now, fault);
+    link.failed(now, fault.clone());
+    // The first failures in a row are tried again soon, while the breaker is closed; after that it is the interval's and
+    // the breaker's turn.
+    if let Some(delay) = Retry::default().delay(link.tries, &fault, link.breaker.is_closed(), link.seed) {
+        link.next = link.next.min(now + delay.max(Span::milliseconds(50)));
+    }
     if fresh {
         model.say(now, Tone::Warn, words);
     }

@@ -54,6 +54,7 @@ impl Checker {
 
     /// To be called after a message was handled, before its effects are performed. `arrived` is the request that the
     /// record answered with it, and whether it saved it.
+    #[expect(clippy::too_many_arguments, reason = "a step is judged with everything that took part in it")]
     pub fn after(
         &mut self,
         model: &Model,
