@@ -47,7 +47,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Focus(focused) => model.focused = focused,
     }
     crate::app::present::slos::refresh(model, now);
-    if here.as_ref() == Some(model.nav.screen()) && out.is_empty() {
+    let due = model.links.values().any(|l| l.next <= now && l.out.is_empty());
+    if here.as_ref() == Some(model.nav.screen()) && out.is_empty() && !due {
         return out;
     }
     exec::disarm_when_over(model, now);
