@@ -4,7 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
-use crate::config::{Connection, Glyphs as Chosen, PrometheusConfig};
+use crate::config::{Connection, Glyphs as Chosen, LogLevel, PrometheusConfig};
 use crate::io::files::log::LogFile;
 use crate::run::setup::{Given, Ready, demo, real};
 use crate::run::terminal;
@@ -106,12 +106,16 @@ pub fn looks(context: &Context) -> Result<Looks, Failure> {
 fn log_to_file(context: &Context) {
     let path = context.folders.state.join("midwatch.log");
     let Ok(file) = LogFile::open(&path, LOG_LIMIT) else { return };
-    let level = crate::config::word(context.config().log_level);
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(Mutex::new(file))
-        .with_ansi(false)
-        .with_env_filter(tracing_subscriber::EnvFilter::new(format!("midwatch={level}")))
-        .finish();
+    let level = match context.config().log_level {
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+        LogLevel::Trace => tracing::Level::TRACE,
+    };
+    // Beside us only the connection pool speaks through tracing: it names hosts, never headers or queries.
+    let subscriber =
+        tracing_subscriber::fmt().with_writer(Mutex::new(file)).with_ansi(false).with_max_level(level).finish();
     // A second one (the demo after the first-run screen) keeps the first.
     let _: Result<(), _> = tracing::subscriber::set_global_default(subscriber);
 }
