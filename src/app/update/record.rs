@@ -123,7 +123,8 @@ pub fn not_saved(model: &mut Model, now: Timestamp, fault: &Fault, out: &mut Vec
 /// Tries to save again what is not saved.
 pub fn retry(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     let Some((since, why, at)) = model.desk.trouble.clone() else { return };
-    if at > now {
+    // A wait that is longer than any was ever set belongs to a clock that was set back without a word.
+    if at > now && at - now <= secs(5) {
         return;
     }
     model.desk.trouble = Some((since, why, now + secs(5)));
