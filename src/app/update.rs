@@ -1,6 +1,7 @@
 //! The only writer of the model: a message in, effects out. One file per concern; this one only says which.
 
 mod act;
+mod approval;
 mod draft;
 mod exec;
 mod forms;
@@ -8,11 +9,14 @@ mod incident;
 mod input;
 mod record;
 mod rename;
+mod rollback;
 mod sources;
 mod timers;
 mod walk;
+mod watch;
 
 pub use act::target;
+pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use sources::{CHARTS, gives_alerts, objectives_of, source_of};
 
@@ -24,6 +28,7 @@ use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::domain::ids::ReqId;
 use crate::domain::resilience::breaker::State;
+use crate::domain::runbook::include;
 use crate::domain::time::{Span, Timestamp, compact};
 
 /// Handles one message at an instant. Never blocks, never panics; a spurious `Wake` changes nothing.
@@ -54,6 +59,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     exec::disarm_when_over(model, now);
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
+    watch::look(model, now, &mut out);
     sources::poll(model, now, &mut out);
     sources::charts(model, now, &mut out);
     out
@@ -61,13 +67,20 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
 
 fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &mut Vec<Effect>) {
     if let Reply::Command(news) = reply {
-        if model.pending.peek(req).is_some() {
-            exec::news(model, now, req, news, out);
+        match model.pending.peek(req) {
+            Some(Asked::Verify(..)) => watch::told(model, now, req, news, out),
+            Some(_) => exec::ended::news(model, now, req, news, out),
+            None => {}
         }
         return;
     }
     let Some(asked) = model.pending.take(req) else { return };
     match (asked, reply) {
+        (Asked::Run, Reply::Queried(result)) => exec::ended::queried(model, now, req, result, out),
+        (Asked::Verify(id, run), Reply::Queried(result)) => watch::queried(model, now, &(id, run), result, out),
+        (Asked::Verify(id, run), Reply::Measured(result)) => {
+            watch::measured(model, now, &(id, run), result.map(|(m, _)| m), out);
+        }
         (Asked::Measure(source, slow), Reply::Measured(result)) => {
             sources::measured(model, now, req, &source, slow, result, out);
         }
@@ -101,7 +114,10 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             crate::app::present::slos::refresh(model, now);
         }
         Feed::Library(runbooks, findings) => {
-            model.library = runbooks;
+            let library = runbooks;
+            let expanded = |book: &std::sync::Arc<_>| include::expand(book, &library);
+            model.library = library.iter().map(expanded).collect();
+            model.files = library.iter().map(|b| (b.id.clone(), include::files(b, &library))).collect();
             model.alerts.arrange(&model.library);
             model.library_findings = findings;
         }
@@ -136,7 +152,11 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
         }
     }
     model.exec.armed_until.iter_mut().for_each(moved);
-    model.exec.running.iter_mut().for_each(|r| moved(&mut r.since));
+    for running in &mut model.exec.running {
+        moved(&mut running.since);
+        moved(&mut running.heard);
+    }
+    watch::reclock(model, by);
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
     model.cached_at.iter_mut().for_each(moved);
     model.quit_asked = None;

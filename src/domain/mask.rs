@@ -15,8 +15,23 @@ const LEAST: usize = 4;
 
 /// Words without which no shape can match; looked for first, because most output has none of them.
 const HOT: [&str; 17] = [
-    "akia", "asia", "bearer", "basic", "passw", "pwd", "secret", "token", "api_key", "api-key", "apikey", "access_key",
-    "access-key", "eyj", "ghp_", "xox", "://",
+    "akia",
+    "asia",
+    "bearer",
+    "basic",
+    "passw",
+    "pwd",
+    "secret",
+    "token",
+    "api_key",
+    "api-key",
+    "apikey",
+    "access_key",
+    "access-key",
+    "eyj",
+    "ghp_",
+    "xox",
+    "://",
 ];
 
 /// Shapes: what the first group holds is kept, the rest of the match is masked.
@@ -186,10 +201,7 @@ mod tests {
             ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "jwt [masked]."),
             ("postgres://app:s3cr3t@db:5432/x", "postgres://app:[masked]db:5432/x"),
             ("ghp_0123456789abcdefghij", "[masked]"),
-            (
-                "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nb",
-                "a\n[masked]\nb",
-            ),
+            ("a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nb", "a\n[masked]\nb"),
             ("-----BEGIN PRIVATE KEY-----\nMIIE and no end", "[masked]"),
         ] {
             assert_eq!(masks.apply(text), shown, "{text}");

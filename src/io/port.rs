@@ -7,6 +7,7 @@ use crate::domain::fault::Fault;
 pub use crate::domain::server_note::ServerNote;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
+use crate::domain::slo::sample::Sample;
 use crate::domain::time::{Span, Timestamp};
 use std::future::Future;
 use std::pin::Pin;
@@ -36,6 +37,10 @@ pub trait Metrics: Send + Sync + std::fmt::Debug {
         step: Span,
         end: Timestamp,
     ) -> Task<'a, Result<History, Fault>>;
+
+    /// The values of a PromQL expression at `now`, as they are: none is no error, NaN is kept. For conditions and queries
+    /// of runbooks, one expression at a time.
+    fn query<'a>(&'a self, promql: &'a str, now: Timestamp) -> Task<'a, Result<Vec<Sample>, Fault>>;
 
     /// The alerts it evaluates itself, for use without an Alertmanager.
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>>;

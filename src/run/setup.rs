@@ -95,7 +95,11 @@ pub fn real(given: Given<'_>) -> Ready {
     let world = World {
         metrics: sources.metrics,
         alerts: sources.alerts,
-        shell: if given.config.read_only { None } else { Some(Arc::new(LocalShell::default())) },
+        shell: if given.config.read_only {
+            None
+        } else {
+            Some(Arc::new(LocalShell { spill: Some(given.data.join("output")), ..LocalShell::default() }))
+        },
         store: given.with_record.then_some(store),
         drafts: given.config.postmortems.clone(),
         cache,
@@ -174,6 +178,7 @@ fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'sta
         bell: config.screen.bell,
         severities: given.severities.clone(),
         keymap,
+        env_pass: config.env_pass.clone(),
         arm_for: config.arm_for,
         cache: config.cache,
         template,

@@ -1,5 +1,7 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
+pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
+
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, StepId, TimerId};
 use crate::domain::labels::Labels;
 use crate::domain::severity::Severity;
@@ -243,6 +245,27 @@ pub struct CommandStart {
     pub timeout_s: u64,
     /// SHA-256 (hex) over argv and env: what was confirmed is what ran.
     pub sha256: String,
+    /// Its id in the runbook; empty in records of before.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// What it is for, when it is not the thing itself: `guard`, `before`, `dry_run`, `rollback`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// What it may do: `read`, `change`, `unknown`, `destroy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<String>,
+    /// Where else than on the host of the cockpit it runs: `edge-bastion over ssh`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// What the guard found, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// The second person's approval that it used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+    /// What it changes and how that is taken back; none for what only looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Box<ChangePlan>>,
 }
 
 /// A command that ended.
@@ -262,6 +285,16 @@ pub struct CommandFinish {
     pub sha256: String,
     /// The last lines of its output, sanitised.
     pub excerpt: Vec<String>,
+    /// Whether its exit code is one that the runbook takes for success; `None` in records of before, and when the result
+    /// is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ok: Option<bool>,
+    /// It never began: nothing was changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub never: bool,
+    /// A private file with more of its output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// What happened.
@@ -422,6 +455,76 @@ pub enum Body {
     CommandStarted(CommandStart),
     /// A command ended.
     CommandFinished(CommandFinish),
+    /// A value was given for commands of a runbook; a secret one is not recorded.
+    InputGiven {
+        /// Of which runbook.
+        runbook: RunbookId,
+        /// Its name.
+        name: String,
+        /// What it is; `None` is secret.
+        value: Option<String>,
+    },
+    /// A command's output gave a value.
+    ValueCaptured {
+        /// Of which runbook.
+        runbook: RunbookId,
+        /// Its name.
+        name: String,
+        /// What it is.
+        value: String,
+    },
+    /// Where we are was checked before something is changed.
+    GuardChecked {
+        /// Of which runbook.
+        runbook: RunbookId,
+        /// It is where the runbook wants to be.
+        ok: bool,
+        /// What was found, in words.
+        found: String,
+    },
+    /// A change did its work: it is in force until it is rolled back.
+    ChangeApplied {
+        /// The run of its command.
+        run: String,
+        /// What, in words.
+        action: String,
+    },
+    /// A change was taken back.
+    RolledBack {
+        /// The run of the command that changed.
+        run: String,
+        /// The run of the command that took it back.
+        by: String,
+        /// What, in words.
+        action: String,
+    },
+    /// Whether a change helps is being watched.
+    VerifyStarted(VerifyPlan),
+    /// What must hold has held for its time.
+    VerifyHeld {
+        /// The run of the change.
+        run: String,
+        /// Since when it held.
+        since: Timestamp,
+        /// What, in words.
+        what: String,
+    },
+    /// What must hold did not within its time.
+    VerifyFailed {
+        /// The run of the change.
+        run: String,
+        /// What was seen last, in words.
+        why: String,
+    },
+    /// A second person is asked before something runs.
+    ApprovalAsked(ApprovalRequest),
+    /// A second person approved.
+    ApprovalGiven {
+        /// Which request.
+        id: String,
+        /// Who, as typed on the asking cockpit; `None` is the actor of this event, at a cockpit of their own.
+        witness: Option<String>,
+    },
     /// A timer fell due.
     TimerDue {
         /// Which.
@@ -494,6 +597,12 @@ impl Body {
             Self::CheckAnswered { .. } => "check",
             Self::OptionChosen { .. } => "option",
             Self::CommandStarted(_) | Self::CommandFinished(_) => "command",
+            Self::InputGiven { .. } | Self::ValueCaptured { .. } => "value",
+            Self::GuardChecked { .. } => "guard",
+            Self::ChangeApplied { .. } => "change",
+            Self::RolledBack { .. } => "rollback",
+            Self::VerifyStarted(_) | Self::VerifyHeld { .. } | Self::VerifyFailed { .. } => "verify",
+            Self::ApprovalAsked(_) | Self::ApprovalGiven { .. } => "approval",
             Self::TimerDue { .. } | Self::TimerSnoozed { .. } | Self::TimerDismissed { .. } => "timer",
             Self::Escalated { .. } => "escalated",
             Self::Cockpit { .. } => "cockpit",

@@ -364,6 +364,18 @@ impl<A: Ask> Metrics for Prometheus<A> {
         Box::pin(self.chart(objective, windows, range, step, end))
     }
 
+    fn query<'a>(&'a self, promql: &'a str, now: Timestamp) -> Task<'a, Result<Vec<Sample>, Fault>> {
+        Box::pin(async move {
+            let answer = self.ask.instant(promql, now).await?;
+            if answer.partial {
+                // A series that is missing could be the one that does not hold.
+                let why = format!("answered only in part: {}", answer.warnings.join("; "));
+                return Err(Fault::new(FaultKind::Server, "prometheus query", why));
+            }
+            Ok(answer.data)
+        })
+    }
+
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>> {
         self.ask.alerts()
     }
