@@ -3,6 +3,7 @@
 //! in `state`, one arm in `timeline`.
 
 pub mod change;
+pub mod command;
 pub mod decide;
 pub mod event;
 pub mod state;

@@ -202,7 +202,7 @@ fn every_example_can_be_walked_to_its_end() {
     for book in examples() {
         let mut record = Walk { sha256: book.sha256.clone(), total: book.steps.len(), ..Walk::default() };
         let mut walked = Vec::new();
-        while let Some(step) = walk::current(&book, &record) {
+        while let Some(step) = walk::current(&book, &record, &values) {
             for command in step.all_commands() {
                 let prepared =
                     prepare(command, &values).unwrap_or_else(|why| panic!("{}: {}: {why}", book.id, command.text));

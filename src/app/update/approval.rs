@@ -34,7 +34,7 @@ pub fn ask(model: &mut Model, now: Timestamp, offer: &Offer, out: &mut Vec<Effec
     let id = offer.incident.clone();
     let sha256 = offer.sha256();
     let case = model.desk.cases.get(&id).ok_or("there is no such incident")?;
-    if let Some(waiting) = case.shown.awaiting(&sha256, now) {
+    if let Some(waiting) = case.shown.waiting(&sha256, now) {
         let request = waiting.request.id.clone();
         forms::open(model, now, Purpose::Witness(id, request));
         return Ok(());

@@ -226,7 +226,7 @@ impl Incident {
     }
 
     /// The request for a command that waits for its second person.
-    pub fn awaiting(&self, sha256: &str, now: Timestamp) -> Option<&Approval> {
+    pub fn waiting(&self, sha256: &str, now: Timestamp) -> Option<&Approval> {
         self.approvals.iter().find(|a| a.request.sha256 == sha256 && a.given.is_none() && a.is_live(now))
     }
 

@@ -208,9 +208,9 @@ mod tests {
     fn it_fails_when_its_time_is_over_and_says_what_was_seen() {
         let mut hold = hold();
         assert_eq!(hold.verdict(start() + secs(599)), Verdict::Waiting);
-        assert_eq!(hold.verdict(start() + secs(600)), Verdict::Failed("it was never measured after 10m00s".into()));
+        assert_eq!(hold.verdict(start() + secs(600)), Verdict::Failed("it was never measured after 10m".into()));
         hold.take(start() + secs(590), Look::NoData("no series".into()));
-        assert_eq!(hold.verdict(start() + secs(600)), Verdict::Failed("no data: no series after 10m00s".into()));
+        assert_eq!(hold.verdict(start() + secs(600)), Verdict::Failed("no data: no series after 10m".into()));
     }
 
     #[test]

@@ -346,22 +346,27 @@ fn object(prepared: &Prepared, fallback: &str) -> String {
         _ if prepared.host.is_some() => return prepared.host.clone().unwrap_or_default(),
         argv => argv.to_vec(),
     };
-    let mut named = None;
+    let (mut named, mut loose) = (None, None);
     let mut after_option = false;
-    for word in words.iter().skip(1) {
-        let option = word.starts_with('-');
-        if !option && !after_option && !word.contains('$') {
-            named = Some(word.clone());
+    // What comes after a pipe only reads what the first program wrote.
+    let first = words.iter().skip(1).take_while(|w| !matches!(w.as_str(), "|" | "||" | "&&" | ";" | "&"));
+    for word in first {
+        let option = word.starts_with('-') && word != "--";
+        if !option && word != "--" && !word.contains('$') {
+            loose = Some(word.clone());
+            if !after_option {
+                named = Some(word.clone());
+            }
         }
         // `-n prod` takes its value from the next word; `--name=value` has it already.
-        after_option = option && !word.contains('=') && word.trim_start_matches('-').len() <= 12;
+        after_option = option && !word.contains('=');
     }
     let typeable = |word: &String| {
         let length = word.chars().count();
         (2..=40).contains(&length) && word.chars().all(|c| c.is_ascii_graphic())
     };
     let short = |id: &str| id.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-    named.filter(typeable).unwrap_or_else(|| short(fallback))
+    named.or(loose).filter(typeable).unwrap_or_else(|| short(fallback))
 }
 
 #[cfg(test)]
@@ -385,6 +390,7 @@ mod tests {
             (&["kubectl", "delete", "pod", "api-7f", "-n", "prod"][..], "api-7f"),
             (&["kubectl", "-n", "prod", "delete", "deploy/api"], "deploy/api"),
             (&["rm", "-rf", "--", "/var/tmp/x"], "/var/tmp/x"),
+            (&["rm", "-rf", "/var/tmp/y"], "/var/tmp/y"),
             (&["dropdb", "--if-exists=1", "orders"], "orders"),
             (&["kubectl", "drain", "--force"], "drain"),
             (&["mkfs"], "1204"),

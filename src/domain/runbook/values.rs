@@ -371,7 +371,7 @@ mod tests {
             make(&["a"], &[("b", "c")]),
             make(&["a", "b", "c"], &[]),
         ];
-        assert_eq!(sums.iter().collect::<std::collections::BTreeSet<_>>().len(), sums.len());
+        assert_eq!(sums.iter().collect::<BTreeSet<_>>().len(), sums.len());
         assert_eq!(sums[0].len(), 64);
     }
 
