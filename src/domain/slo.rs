@@ -15,10 +15,12 @@
 
 pub mod budget;
 pub mod burn;
+pub mod event_slices;
 pub mod forecast;
 pub mod format;
 pub mod history;
 pub mod objective;
+pub mod period;
 pub mod plan;
 pub mod policy;
 pub mod promql;

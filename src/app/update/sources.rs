@@ -190,7 +190,7 @@ fn merge(measured: &mut BTreeMap<SloId, Measurement>, new: Measurement) {
             for (window, (at, reading)) in new.windows {
                 // A reading that failed does not wipe out the last good one: its age tells.
                 let failed = matches!(reading, crate::domain::slo::reading::Reading::Error(_));
-                let had = old.windows.get(&window).is_some_and(|(_, r)| r.counts().is_some());
+                let had = old.windows.get(&window).is_some_and(|(_, r)| r.is_known());
                 if !(failed && had) {
                     old.windows.insert(window, (at, reading));
                 }

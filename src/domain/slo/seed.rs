@@ -3,8 +3,9 @@
 
 use crate::domain::document::{Fields, Finding, Key, Level, Mark, Node, Reader, nearest, parse};
 use crate::domain::ids::{SloId, SourceName};
+use crate::domain::labels::Labels;
 use crate::domain::slo::burn::can_fire;
-use crate::domain::slo::objective::{Compare, Gap, Kind, Objective, PolicyRule, Sli};
+use crate::domain::slo::objective::{Compare, Gap, Identity, Kind, Objective, PolicyRule, Sli};
 use crate::domain::slo::promql::sli::{Shape, lacks_le, raised, service, shape};
 use crate::domain::slo::promql::{self, Refusal};
 use crate::domain::slo::{policy, windows};
@@ -109,6 +110,11 @@ fn objective(reader: &mut Reader<'_>, path: &str, key: &Key, node: &Node) -> Opt
         declared: format!("{path}:{}", key.mark.line),
         description: description.unwrap_or_default(),
         gap: gap.unwrap_or_default(),
+        period: None,
+        identity: Identity::Own,
+        labels: Labels::default(),
+        grouping: Vec::new(),
+        min_failures: None,
     })
 }
 
