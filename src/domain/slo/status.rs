@@ -3,7 +3,7 @@
 
 use crate::domain::ids::SloId;
 use crate::domain::slo::objective::{Kind, Objective, Sli};
-use crate::domain::slo::policy::{Band, due};
+use crate::domain::slo::policy::{PolicyBand, PolicyBands, due};
 use crate::domain::slo::reading::{Counts, Measurement, Reading, Via, Window};
 use crate::domain::slo::{budget, burn, forecast};
 use crate::domain::time::{Span, Timestamp};
@@ -92,7 +92,7 @@ pub struct PairState {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct PolicyState {
     /// The band of what is left.
-    pub band: Option<Band>,
+    pub band: Option<PolicyBand>,
     /// The objective's own action, when it is due.
     pub action: Option<String>,
 }
@@ -182,7 +182,7 @@ pub fn assess(objective: &Objective, measurement: Option<&Measurement>, now: Tim
         burn_rates: view.burn_rates(own),
         alerts,
         policy: PolicyState {
-            band: remaining.and_then(Band::of),
+            band: remaining.and_then(|r| PolicyBands::standard().of(r)).cloned(),
             action: rule.zip(consumed).and_then(|(rule, used)| due(rule, used)).map(str::to_owned),
         },
         forecast: view.forecast(remaining.filter(|_| fresh_budget)),
