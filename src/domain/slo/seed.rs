@@ -50,6 +50,11 @@ pub fn read(path: &str, text: &str) -> (Vec<Objective>, Vec<Finding>) {
     (gathered.declared.into_iter().map(|d| d.objective).collect(), findings)
 }
 
+/// Whether a document is of this format.
+pub fn knows(root: &Node) -> bool {
+    root.get(ROOT).is_some()
+}
+
 /// Takes the objectives out of a document of this format.
 pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Gathered) {
     let pairs = windows::standard();
@@ -59,7 +64,7 @@ pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Ga
     {
         for (key, node) in entries {
             let before = errors(reader);
-            let objective = objective(reader, document.path, key, node);
+            let objective = objective(reader, document, key, node);
             if errors(reader) == before {
                 let objective = objective.map(|o| Objective { pairs: pairs.clone(), ..o });
                 gathered.declared.extend(objective.map(|o| document.declare(key.mark, o)));
@@ -79,7 +84,7 @@ struct Written {
     slice: Span,
 }
 
-fn objective(reader: &mut Reader<'_>, path: &str, key: &Key, node: &Node) -> Option<Objective> {
+fn objective(reader: &mut Reader<'_>, document: Document<'_>, key: &Key, node: &Node) -> Option<Objective> {
     let fields = reader.map(node, &format!("objective `{}`", key.text), &KEYS)?;
     let written = written(reader, &fields);
     let policy = fields.get("error_budget_policy").and_then(|n| policy_rule(reader, n));
@@ -113,7 +118,7 @@ fn objective(reader: &mut Reader<'_>, path: &str, key: &Key, node: &Node) -> Opt
         pairs: Vec::new(),
         says,
         written: written.text,
-        declared: format!("{path}:{}", key.mark.line),
+        declared: document.place(key.mark),
         description: description.unwrap_or_default(),
         gap: gap.unwrap_or_default(),
         period: None,

@@ -91,6 +91,17 @@ pub fn side(expr: &Expr) -> Side {
     }
 }
 
+/// An event query in the form that it is read back in.
+pub fn canonical(text: &str) -> String {
+    tree(text, false).map_or_else(|_| whole(text), |expr| side(&expr).text)
+}
+
+/// A text that is not understood, read as one number by the same rule as in [`crate::domain::slo::plan`].
+pub fn whole(text: &str) -> String {
+    let text = text.trim();
+    if text.starts_with("sum(") { text.to_owned() } else { format!("sum({text})") }
+}
+
 /// A division of two queries that can be joined here: its sides, and whether the whole is one minus it.
 pub fn division(expr: &Expr) -> Option<(Side, Side, bool)> {
     let (division, inverted) = match bare(expr) {
