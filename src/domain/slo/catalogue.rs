@@ -55,7 +55,8 @@ pub fn unique(paths: &[&str], mut declared: Vec<Declared>, findings: &mut Vec<Fi
 
 fn parts_are_there(paths: &[&str], it: &Declared, names: &HashSet<String>, findings: &mut Vec<Finding>) -> bool {
     let Sli::Composite(composite) = &it.objective.sli else { return true };
-    let missing: Vec<&str> = composite.parts.iter().map(|(id, _)| id.as_str()).filter(|id| !names.contains(*id)).collect();
+    let missing: Vec<&str> =
+        composite.parts.iter().map(|(id, _)| id.as_str()).filter(|id| !names.contains(*id)).collect();
     for part in &missing {
         let near = crate::domain::document::nearest(part, names.iter().map(String::as_str));
         let near = near.map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();

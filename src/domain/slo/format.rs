@@ -120,7 +120,8 @@ pub fn read_all(files: &[(String, String)]) -> (Catalogue, Vec<Finding>) {
 
 fn gather(file: usize, path: &str, text: &str, gathered: &mut Gathered) -> Vec<Finding> {
     let (roots, mut findings) = parse_all(path, text);
-    let roots: Vec<&Node> = roots.iter().flat_map(|root| items(root).map_or(vec![root], |i| i.iter().collect())).collect();
+    let roots: Vec<&Node> =
+        roots.iter().flat_map(|root| items(root).map_or(vec![root], |i| i.iter().collect())).collect();
     let mut reader = Reader::new(path);
     let mixed = roots.iter().any(|root| knows(root));
     for root in &roots {
@@ -152,9 +153,9 @@ fn unknown(reader: &mut Reader<'_>, root: &Node, mixed: bool) {
         return reader.error(version.mark, "unknown-format", message);
     }
     let near = match &root.value {
-        Value::Map(entries) => entries
-            .iter()
-            .find_map(|(key, _)| nearest(&key.text, [seed::ROOT, "apiVersion"]).map(|name| (key.mark, &key.text, name))),
+        Value::Map(entries) => entries.iter().find_map(|(key, _)| {
+            nearest(&key.text, [seed::ROOT, "apiVersion"]).map(|name| (key.mark, &key.text, name))
+        }),
         _ => None,
     };
     match near {
@@ -178,7 +179,7 @@ mod tests {
         assert_eq!(read("slo.yaml", seed).0.len(), 2);
         for (text, rule, column) in [
             ("service_level_objectvies: {}\n", "unknown-key", 1),
-            ("apiVersion: x/v1\n", "unknown-format", 1),
+            ("apiVersion: x/v1\n", "unknown-format", 13),
             ("- a\n", "unknown-format", 3),
             ("", "unknown-format", 1),
         ] {

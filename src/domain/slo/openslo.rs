@@ -105,7 +105,8 @@ pub fn metadata(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
         return None;
     }
     if text.len() > 63 || !text.chars().all(fits) || text.starts_with('-') || text.ends_with('-') {
-        let message = format!("the name `{text}` is none that OpenSLO allows (a-z, 0-9 and -, at most 63); it is used as it is");
+        let message =
+            format!("the name `{text}` is none that OpenSLO allows (a-z, 0-9 and -, at most 63); it is used as it is");
         reader.report(name.mark, Level::Warning, "name", message);
     }
     Some(text)
@@ -154,8 +155,14 @@ pub fn settle(paths: &[&str], objects: &[Object], findings: &mut Vec<Finding>) -
     let objects = once(paths, objects, findings);
     let mut index = Index::default();
     // Conditions before the policies that name them, sources before the indicators.
-    let order =
-        [Kind::DataSource, Kind::Service, Kind::AlertNotificationTarget, Kind::Sli, Kind::AlertCondition, Kind::AlertPolicy];
+    let order = [
+        Kind::DataSource,
+        Kind::Service,
+        Kind::AlertNotificationTarget,
+        Kind::Sli,
+        Kind::AlertCondition,
+        Kind::AlertPolicy,
+    ];
     for kind in order {
         for object in objects.iter().filter(|o| o.kind == kind) {
             let mut reader = Reader::new(path(object));

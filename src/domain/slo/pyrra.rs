@@ -132,9 +132,7 @@ fn alerting(reader: &mut Reader<'_>, spec: &Fields<'_>, window: Span) -> Vec<Ale
     let Some(fields) = spec.get("alerting").and_then(|n| reader.foreign(n, "alerting", &ALERTING)) else {
         return pairs;
     };
-    let mut flag = |key: &str, without: bool| {
-        fields.get(key).and_then(|n| reader.boolean(n, key)).unwrap_or(without)
-    };
+    let mut flag = |key: &str, without: bool| fields.get(key).and_then(|n| reader.boolean(n, key)).unwrap_or(without);
     let (off, burnrates) = (flag("disabled", false), flag("burnrates", true));
     flag("absent", true);
     for key in ["name", "absentName"] {
@@ -158,7 +156,8 @@ fn severity(reader: &mut Reader<'_>, node: &Node, key: &str, word: &str, usual: 
         "page" | "critical" | "emergency" | "high" => "page".to_owned(),
         "ticket" | "warning" | "info" | "low" | "none" => "ticket".to_owned(),
         _ => {
-            let message = format!("{key} has the severity `{word}`, which is a {usual} here (known: critical, warning)");
+            let message =
+                format!("{key} has the severity `{word}`, which is a {usual} here (known: critical, warning)");
             reader.report(node.mark, Level::Warning, "severity", message);
             usual.to_owned()
         }
@@ -226,7 +225,11 @@ fn metric(reader: &mut Reader<'_>, fields: &Fields<'_>, what: &str) -> Option<Me
     let text = reader.string(node, "metric")?;
     let what = format!("the metric of {what}");
     let wrong = |reader: &mut Reader<'_>, why: &str| {
-        reader.error(node.mark, "promql", format!("{what} {why} (expected a selector such as http_requests_total{{job=\"api\"}})"));
+        reader.error(
+            node.mark,
+            "promql",
+            format!("{what} {why} (expected a selector such as http_requests_total{{job=\"api\"}})"),
+        );
         None
     };
     let selector = match parse(&text) {
@@ -331,9 +334,7 @@ fn native(reader: &mut Reader<'_>, node: &Node) -> Option<Measured> {
     let histogram = total.sum("increase");
     let all = format!("sum(histogram_count({histogram}))");
     // Without traffic the fraction is not a number; what is not over zero is left out, which counts as none.
-    let slow = format!(
-        "sum((histogram_count({histogram}) * (1 - histogram_fraction(0, {limit}, {histogram}))) >= 0)"
-    );
+    let slow = format!("sum((histogram_count({histogram}) * (1 - histogram_fraction(0, {limit}, {histogram}))) >= 0)");
     let written = format!("1 - histogram_fraction(0, {limit}, {})", total.selector);
     let sli = Sli::Events { bad: Bad::Counted(canonical(&slow)), total: canonical(&all) };
     Some(Measured { sli, written, service: total.service(), part: total.name.clone(), total: total.name, grouping })

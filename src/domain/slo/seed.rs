@@ -20,7 +20,8 @@ use promql_parser::parser::Expr;
 /// The key at the top of the file.
 pub const ROOT: &str = "service_level_objectives";
 
-const KEYS: [&str; 12] = [
+/// The keys of an objective.
+pub const KEYS: [&str; 12] = [
     "sli",
     "target",
     "window",

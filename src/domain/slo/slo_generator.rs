@@ -39,8 +39,7 @@ const SLI: [&str; 8] = [
     "filter_total",
     "measurement",
 ];
-const STEP: [&str; 6] =
-    ["name", "window", "burn_rate_threshold", "alert", "message_alert", "message_ok"];
+const STEP: [&str; 6] = ["name", "window", "burn_rate_threshold", "alert", "message_alert", "message_ok"];
 
 /// Whether a document is of this format.
 pub fn knows(root: &Node) -> bool {
@@ -76,7 +75,8 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
     });
     backend(reader, &spec)?;
     let method = spec.need(reader, "method").and_then(|n| method(reader, n));
-    let sli = spec.need(reader, "service_level_indicator").and_then(|n| reader.foreign(n, "service_level_indicator", &SLI));
+    let sli =
+        spec.need(reader, "service_level_indicator").and_then(|n| reader.foreign(n, "service_level_indicator", &SLI));
     let measured = method.zip(sli).and_then(|(method, sli)| measured(reader, method, &sli));
     let steps = steps(reader, spec.get("error_budget_policy"));
     let (name, (target, mark), measured) = (name?, goal?, measured?);
@@ -172,7 +172,8 @@ fn query_sli(reader: &mut Reader<'_>, sli: &Fields<'_>) -> Option<Measured> {
             reader.report(node.mark, Level::Warning, "promql", message);
         }
     }
-    let message = "the expression cannot be split into bad and all events; it is averaged over time, whatever the traffic";
+    let message =
+        "the expression cannot be split into bad and all events; it is averaged over time, whatever the traffic";
     reader.report(node.mark, Level::Info, "time-weighted", message);
     Some((Sli::Opaque { ratio: good_ratio(&query, SLICE), slice: SLICE }, written))
 }
@@ -210,7 +211,9 @@ fn operators(reader: &mut Reader<'_>, sli: &Fields<'_>) -> Option<&'static str> 
             "sum_over_time" => func = "sum_over_time",
             "count_over_time" => func = "count_over_time",
             other => {
-                let message = format!("the operator `{other}` does not count events (expected increase, rate, sum_over_time, count_over_time, sum)");
+                let message = format!(
+                    "the operator `{other}` does not count events (expected increase, rate, sum_over_time, count_over_time, sum)"
+                );
                 reader.error(node.mark, "operators", message);
                 return None;
             }
@@ -253,7 +256,9 @@ fn good_bad(reader: &mut Reader<'_>, sli: &Fields<'_>) -> Option<Measured> {
 fn cut(reader: &mut Reader<'_>, sli: &Fields<'_>) -> Option<Measured> {
     let node = sli.need(reader, "expression");
     let selector = filter(reader, sli, "expression").filter(|_| node.is_some());
-    let bound = sli.need(reader, "threshold_bucket").and_then(|n| Some((n.mark, reader.number(n, "threshold_bucket")?, n.text()?)));
+    let bound = sli
+        .need(reader, "threshold_bucket")
+        .and_then(|n| Some((n.mark, reader.number(n, "threshold_bucket")?, n.text()?)));
     let (selector, (mark, _, bound)) = (selector?, bound?);
     let base = selector.name.clone().unwrap_or_default();
     let base = base.strip_suffix("_bucket").unwrap_or(&base).to_owned();

@@ -82,7 +82,8 @@ pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Ga
 }
 
 fn kubernetes(reader: &mut Reader<'_>, document: Document<'_>, version: &Node, gathered: &mut Gathered) {
-    let Some(fields) = reader.foreign(document.root, "the object", &["apiVersion", "kind", "metadata", "spec", "status"])
+    let Some(fields) =
+        reader.foreign(document.root, "the object", &["apiVersion", "kind", "metadata", "spec", "status"])
     else {
         return;
     };
@@ -256,7 +257,9 @@ fn sli(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
         ["plugin"] => {
             let plugin = fields.get("plugin")?;
             let id = plugin.get("id").and_then(Node::text).unwrap_or("without an id");
-            let message = format!("the sli of `{called}` is the Go plug-in `{id}`, which cannot be run here (write the events or raw queries that it makes)");
+            let message = format!(
+                "the sli of `{called}` is the Go plug-in `{id}`, which cannot be run here (write the events or raw queries that it makes)"
+            );
             reader.error(plugin.mark, "plugin", message);
             None
         }

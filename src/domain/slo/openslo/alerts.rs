@@ -56,7 +56,8 @@ pub fn condition(reader: &mut Reader<'_>, spec: &Node) -> Option<Condition> {
         }
         Some(factor)
     });
-    let back = inner.need(reader, "lookbackWindow").and_then(|n| duration(reader, n, "lookbackWindow", Span::minutes(1)));
+    let back =
+        inner.need(reader, "lookbackWindow").and_then(|n| duration(reader, n, "lookbackWindow", Span::minutes(1)));
     let hold = match inner.get("alertAfter") {
         Some(n) if n.text() == Some("0m") => Some(Span::zero()),
         Some(n) => duration(reader, n, "alertAfter", Span::minutes(1)),
@@ -114,7 +115,9 @@ pub fn policy(reader: &mut Reader<'_>, spec: &Node, index: &Index) -> Option<Pol
         return None;
     };
     let condition = match one.get("conditionRef") {
-        Some(reference) => Index::find(reader, &index.conditions, reference, "the alert condition", Level::Error)?.clone(),
+        Some(reference) => {
+            Index::find(reader, &index.conditions, reference, "the alert condition", Level::Error)?.clone()
+        }
         None => {
             let spec = inline(reader, one, "the condition", "conditionRef")?;
             condition(reader, spec)
@@ -146,7 +149,9 @@ pub fn pairs(reader: &mut Reader<'_>, node: Option<&Node>, index: &Index) -> Opt
                 let found = Index::find(reader, &index.policies, reference, "the alert policy", Level::Warning);
                 found.cloned().flatten()
             }
-            None => inline(reader, item, "the alert policy", "alertPolicyRef").and_then(|spec| policy(reader, spec, index)),
+            None => {
+                inline(reader, item, "the alert policy", "alertPolicyRef").and_then(|spec| policy(reader, spec, index))
+            }
         };
         pairs.extend(policy.and_then(|p| p.condition).map(|c| c.pair));
     }

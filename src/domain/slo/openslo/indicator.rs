@@ -254,7 +254,9 @@ fn counted(
     let mut side = side(&expr);
     side.by.clear();
     if !side.text.contains(WINDOW) || query.contains("[") && !own && has_subquery(&expr) {
-        let message = format!("the query of {what} cannot be stretched over the window (expected a rate or increase over a range, or a plain series)");
+        let message = format!(
+            "the query of {what} cannot be stretched over the window (expected a rate or increase over a range, or a plain series)"
+        );
         reader.error(mark, "promql", message);
         return None;
     }

@@ -4,9 +4,7 @@
 use crate::domain::document::{Fields, Level, Mark, Node, Reader};
 use crate::domain::ids::SloId;
 use crate::domain::slo::budget::round12;
-use crate::domain::slo::objective::{
-    AlertPair, Bad, Combine, Compare, Composite, Gap, Identity, Kind, Objective, Sli,
-};
+use crate::domain::slo::objective::{AlertPair, Bad, Combine, Compare, Composite, Gap, Identity, Kind, Objective, Sli};
 use crate::domain::slo::openslo::alerts::{self, inline};
 use crate::domain::slo::openslo::indicator::{self, Indicator};
 use crate::domain::slo::openslo::window::{self, TimeWindow, duration};
@@ -222,11 +220,8 @@ fn names(name: &str, items: &[Node]) -> Vec<String> {
 }
 
 fn slug(text: &str) -> String {
-    let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    let words: Vec<String> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     words.join("-")
 }
 
@@ -442,9 +437,7 @@ fn threshold(
     };
     let slice = asked.slice.unwrap_or(SLICE);
     let said = match common.method {
-        Method::Occurrences => {
-            Some(format!("occurrences of a value are counted as slices of {}", prometheus(slice)))
-        }
+        Method::Occurrences => Some(format!("occurrences of a value are counted as slices of {}", prometheus(slice))),
         Method::Timeslices if asked.slice_target.is_some_and(|t| t < 1.0) => {
             Some("the value is judged once per slice, not several times as timeSliceTarget has it".to_owned())
         }

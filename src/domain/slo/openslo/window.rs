@@ -105,15 +105,8 @@ pub fn read(reader: &mut Reader<'_>, version: Version, spec: &Fields<'_>) -> Opt
 
 /// The window of `v1alpha`.
 fn unit_and_count(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<(u32, char)> {
-    let units = [
-        ("Minute", 'm'),
-        ("Hour", 'h'),
-        ("Day", 'd'),
-        ("Week", 'w'),
-        ("Month", 'M'),
-        ("Quarter", 'Q'),
-        ("Year", 'Y'),
-    ];
+    let units =
+        [("Minute", 'm'), ("Hour", 'h'), ("Day", 'd'), ("Week", 'w'), ("Month", 'M'), ("Quarter", 'Q'), ("Year", 'Y')];
     let unit = fields.need(reader, "unit").and_then(|n| choice(reader, n, "unit", &units));
     let count = fields.need(reader, "count").and_then(|n| {
         let count = n.text().and_then(|t| t.parse::<u32>().ok()).filter(|c| *c > 0);
@@ -166,7 +159,10 @@ fn start(reader: &mut Reader<'_>, node: &Node) -> Option<NaiveDateTime> {
     let found = lenient.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).or_else(day);
     match found {
         Some(at) => {
-            let message = format!("startTime `{text}` is read as the local time {at} (OpenSLO writes {})", at.format("%Y-%m-%d %H:%M:%S"));
+            let message = format!(
+                "startTime `{text}` is read as the local time {at} (OpenSLO writes {})",
+                at.format("%Y-%m-%d %H:%M:%S")
+            );
             reader.report(node.mark, Level::Warning, "time-window", message);
             Some(at)
         }

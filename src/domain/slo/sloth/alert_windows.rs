@@ -65,8 +65,7 @@ fn row(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<(f64, Span, S
         }
         Some(percent)
     });
-    let mut window =
-        |key: &str| fields.need(reader, key).and_then(|n| positive(reader, n, key, Span::seconds(1)));
+    let mut window = |key: &str| fields.need(reader, key).and_then(|n| positive(reader, n, key, Span::seconds(1)));
     let (short, long) = (window("shortWindow"), window("longWindow"));
     let (percent, short, long) = (percent?, short?, long?);
     if short >= long {
