@@ -31,4 +31,5 @@ pub mod sample;
 pub mod seed;
 pub mod slices;
 pub mod status;
+pub mod warm;
 pub mod windows;
