@@ -13,12 +13,14 @@
 //! - calendar windows: `calendar.rs`, which gives the start of the period; [`budget`] takes the estimate of all events;
 //! - composite objectives: `composite.rs`, from the statuses of its parts to one status.
 
+pub mod assemble;
 pub mod budget;
 pub mod burn;
 pub mod catalogue;
 pub mod event_slices;
 pub mod forecast;
 pub mod format;
+pub mod grouping;
 pub mod history;
 pub mod lines;
 pub mod objective;
@@ -27,6 +29,7 @@ pub mod plan;
 pub mod policy;
 pub mod promql;
 pub mod reading;
+pub mod recorded;
 pub mod sample;
 pub mod seed;
 pub mod slices;

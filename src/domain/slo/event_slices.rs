@@ -348,7 +348,8 @@ impl EventSlices {
             let (from, to) = ring.missing(ring.number(now), most)?;
             Some(Stretch { length: ring.length, from, to })
         };
-        next(&self.fine, FINE.1).or_else(|| next(&self.coarse, DAY))
+        // The fine ones are few: they are read at once, wherever they begin.
+        next(&self.fine, i64::MAX).or_else(|| next(&self.coarse, DAY))
     }
 
     /// The stretches to read at a poll; see [`Ring::tail`].
