@@ -13,12 +13,14 @@
 //! - calendar windows: `calendar.rs`, which gives the start of the period; [`budget`] takes the estimate of all events;
 //! - composite objectives: `composite.rs`, from the statuses of its parts to one status.
 
+pub mod assemble;
 pub mod budget;
 pub mod burn;
 pub mod catalogue;
 pub mod event_slices;
 pub mod forecast;
 pub mod format;
+pub mod grouping;
 pub mod history;
 pub mod lines;
 pub mod maintenance;
@@ -33,6 +35,7 @@ pub mod promql;
 pub mod pyrra;
 pub mod reading;
 pub mod recurrence;
+pub mod recorded;
 pub mod sample;
 pub mod seed;
 pub mod service;
@@ -41,5 +44,6 @@ pub mod slo_generator;
 pub mod sloth;
 pub mod status;
 pub mod terms;
+pub mod warm;
 pub mod windows;
 pub mod wording;
