@@ -189,13 +189,11 @@ pub fn chart(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
     let limits: Vec<(f64, String)> = objective.pairs.iter().map(|p| (p.factor, p.severity.clone())).collect();
     let blank = |missing: String| Chart {
         name: id.0.clone(),
-        caption: String::new(),
-        points: Vec::new(),
         start: now,
         step: secs(300),
         limits: limits.clone(),
-        linear: false,
         missing: Some(missing),
+        ..Chart::default()
     };
     if let Some(why) = model.fleet.history_faults.get(id) {
         return Some(blank(format!("no history: {why}")));
@@ -214,8 +212,8 @@ pub fn chart(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
         start: series.start,
         step: series.step,
         limits,
-        linear: false,
         missing: series.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned()),
+        ..Chart::default()
     })
 }
 
@@ -230,7 +228,7 @@ fn budget_chart(model: &Model, id: &SloId) -> Option<Chart> {
         step: series.step,
         limits: vec![(0.5, "50%".into()), (0.25, "25%".into()), (0.1, "10%".into())],
         linear: true,
-        missing: None,
+        ..Chart::default()
     })
 }
 
