@@ -34,4 +34,5 @@ pub mod seed;
 pub mod service;
 pub mod slices;
 pub mod status;
+pub mod warm;
 pub mod windows;

@@ -64,7 +64,7 @@ impl Client {
     pub async fn buildinfo(&self) -> Result<ServerNote, Fault> {
         let reply = self.http.send(&Request::get("api/v1/status/buildinfo", QUERY_LIMIT, decode::explain)).await?;
         let version = decode::version(&reply.body).map_err(|refusal| self.fault(refusal))?;
-        Ok(ServerNote { requests: 1, skew: reply.skew, version, warnings: Vec::new() })
+        Ok(ServerNote { requests: 1, skew: reply.skew, version, ..ServerNote::default() })
     }
 
     async fn post(&self, path: &str, fields: Vec<(String, String)>) -> Result<Reply, Fault> {

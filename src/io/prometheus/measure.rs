@@ -11,6 +11,7 @@ use crate::domain::slo::plan::{self, Reply, Request};
 use crate::domain::slo::reading::{History, Measurement, Reading, Via, Window};
 use crate::domain::slo::sample::{RangeSeries, Sample};
 use crate::domain::slo::slices::Slices;
+use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::{Span, Timestamp};
 use crate::io::port::{Metrics, ServerNote, Task};
 use crate::io::prometheus::answer::Answer;
@@ -352,6 +353,20 @@ impl<A: Ask> Metrics for Prometheus<A> {
         now: Timestamp,
     ) -> Task<'a, Result<(Vec<Measurement>, ServerNote), Fault>> {
         Box::pin(self.measured(objectives, windows, now))
+    }
+
+    fn warm<'a>(
+        &'a self,
+        _first: &'a [Arc<Objective>],
+        _rest: &'a [Arc<Objective>],
+        _now: Timestamp,
+    ) -> Task<'a, Result<Warmed, Fault>> {
+        Box::pin(async { Ok(Warmed::default()) })
+    }
+
+    fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], _now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>> {
+        let none = |o: &Arc<Objective>| Rows { template: o.id.clone(), labels: Vec::new(), left_out: 0 };
+        Box::pin(async move { Ok(templates.iter().map(none).collect()) })
     }
 
     fn history<'a>(
