@@ -15,14 +15,18 @@
 
 pub mod budget;
 pub mod burn;
+pub mod calendar;
 pub mod catalogue;
+pub mod composite;
 pub mod event_slices;
 pub mod forecast;
 pub mod format;
 pub mod history;
 pub mod lines;
 pub mod maintenance;
+pub mod net_events;
 pub mod objective;
+pub mod outlook;
 pub mod period;
 pub mod plan;
 pub mod policy;
