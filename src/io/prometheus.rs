@@ -5,4 +5,5 @@ pub mod answer;
 pub mod client;
 pub mod decode;
 pub mod measure;
+pub mod signals;
 pub mod source;
