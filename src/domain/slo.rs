@@ -19,6 +19,7 @@ pub mod event_slices;
 pub mod forecast;
 pub mod format;
 pub mod history;
+pub mod lint;
 pub mod objective;
 pub mod period;
 pub mod plan;

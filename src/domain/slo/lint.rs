@@ -1,0 +1,86 @@
+//! What is wrong with an objective although it can be read: ranges that are too short for the scrapes, units that are mixed
+//! up, alerts that cannot fire, queries that measure something else than is meant. Rules look at objectives, whatever file
+//! format they came in, and at what a server said of them where one was asked; an unknown fact silences its rule. Never
+//! hides an objective because of what it found.
+
+pub mod between;
+pub mod facts;
+pub mod place;
+pub mod query;
+pub mod questions;
+pub mod rules;
+pub mod server;
+
+mod alerts;
+mod functions;
+mod histogram;
+mod online;
+mod ranges;
+mod selectors;
+mod sides;
+mod target;
+
+use crate::domain::document::{Finding, Level};
+use crate::domain::slo::lint::facts::Facts;
+use crate::domain::slo::lint::place::{Part, Places, declared};
+use crate::domain::slo::lint::query::Query;
+use crate::domain::slo::lint::rules::Rule;
+use crate::domain::slo::objective::Objective;
+use crate::domain::text::clean;
+use std::sync::Arc;
+
+/// One objective under the rules.
+struct Case<'a> {
+    objective: &'a Objective,
+    query: Query,
+    facts: Option<&'a Facts>,
+    places: &'a Places,
+    findings: Vec<Finding>,
+}
+
+impl Case<'_> {
+    fn report(&mut self, part: Part, rule: &Rule, message: impl AsRef<str>) {
+        self.report_as(part, rule, rule.level, message);
+    }
+
+    /// A finding that is milder than its rule, because it rests on an assumption or may be meant.
+    fn report_as(&mut self, part: Part, rule: &Rule, level: Level, message: impl AsRef<str>) {
+        let mark = self.places.mark(self.objective, part);
+        let message = format!("{}: {}", self.objective.id, message.as_ref());
+        self.findings.push(Finding {
+            path: declared(self.objective).0.to_owned(),
+            line: mark.line,
+            column: mark.column,
+            rule: rule.id.to_owned(),
+            level,
+            message: clean(&message).into_owned(),
+        });
+    }
+}
+
+/// Findings about one objective, in the order of its file. Without facts of a server only what its text shows is judged.
+pub fn lint(objective: &Objective, places: &Places, facts: Option<&Facts>) -> Vec<Finding> {
+    let mut case = Case { objective, query: Query::of(objective), facts, places, findings: Vec::new() };
+    ranges::check(&mut case);
+    histogram::check(&mut case);
+    target::check(&mut case);
+    alerts::check(&mut case);
+    functions::check(&mut case);
+    selectors::check(&mut case);
+    sides::check(&mut case);
+    online::check(&mut case);
+    let mut findings = case.findings;
+    findings.sort_by_key(|f| (f.line, f.column));
+    findings
+}
+
+/// The findings that stand in the lines of an objective: from its own line to that of the next one in its file.
+pub fn of<'f>(objective: &Objective, all: &[Arc<Objective>], findings: &'f [Finding]) -> Vec<&'f Finding> {
+    let (path, line) = declared(objective);
+    let end = all.iter().map(|o| declared(o)).filter(|(p, l)| *p == path && *l > line).map(|(_, l)| l).min();
+    let inside = |f: &&Finding| f.path == path && f.line >= line.max(1) && end.is_none_or(|end| f.line < end);
+    findings.iter().filter(inside).collect()
+}
+
+#[cfg(test)]
+mod tests;
