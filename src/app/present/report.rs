@@ -136,6 +136,7 @@ pub fn runbook(b: &Runbook) -> Value {
     let command = |c: &crate::domain::runbook::model::RunCommand| match &c.exec {
         Exec::Sh(text) => json!({"id": c.id, "sh": text, "risk": c.risk.word()}),
         Exec::Argv(argv) => json!({"id": c.id, "argv": argv, "risk": c.risk.word()}),
+        Exec::Query(query) => json!({"id": c.id, "promql": query, "risk": c.risk.word()}),
     };
     let steps: Vec<Value> = b
         .steps

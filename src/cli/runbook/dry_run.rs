@@ -73,6 +73,7 @@ fn command(command: &RunCommand, values: &Values) -> Value {
     let refused = prepared.as_ref().err().map(ToString::to_string);
     let (key, what) = match &command.exec {
         Exec::Sh(text) => ("sh", json!(text)),
+        Exec::Query(query) => ("promql", json!(query)),
         Exec::Argv(written) => ("argv", prepared.as_ref().map_or_else(|_| json!(written), |p| json!(p.argv))),
     };
     json!({"id": command.id, key: what, "env": env, "risk": command.risk.word(), "refused": refused})

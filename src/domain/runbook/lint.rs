@@ -137,6 +137,7 @@ impl Linter<'_> {
         match &command.exec {
             Exec::Sh(text) => self.shell(command, &scan(text)),
             Exec::Argv(argv) => self.elements(command, argv),
+            Exec::Query(_) => {}
         }
         if let Some(verb) = change_without_namespace(command) {
             let message = format!(
@@ -288,6 +289,7 @@ fn elements(command: &RunCommand) -> Vec<String> {
     match &command.exec {
         Exec::Argv(argv) => argv.clone(),
         Exec::Sh(text) => scan(text).words.into_iter().map(|w| w.text).collect(),
+        Exec::Query(_) => Vec::new(),
     }
 }
 

@@ -2,13 +2,13 @@
 //! it has the shape of one; everything else stays a sentence. Optional keys say more (`id`, `owner`, `phase`, `risk` …).
 //! Guesses no risk: what is not said is unknown, and destructive words only ever raise it.
 
-use crate::domain::document::{Fields, Level, Node, Reader, Value};
+use crate::domain::document::{Fields, Level, Mark, Node, Reader, Value};
 use crate::domain::ids::{RunbookId, StepId};
 use crate::domain::labels::Matcher;
 use crate::domain::runbook::lint::destructive_word;
 use crate::domain::runbook::model::{
-    Check, Choice, Clock, DEFAULT_TIMEOUT, Exec, Link, Phase, Risk, RunCommand, Runbook, Rung, Step, Trigger,
-    default_review,
+    Check, Choice, Choose, Clock, DEFAULT_TIMEOUT, Dialect, Exec, Go, Link, Mutation, OnFail, Phase, Risk, RunCommand,
+    Runbook, Rung, Step, Trigger, default_review,
 };
 use crate::domain::runbook::shape;
 use crate::domain::severity::Severity;
@@ -64,6 +64,11 @@ pub fn read(reader: &mut Reader<'_>, path: &str, text: &str, root: &Node) -> Opt
         links: list(reader, "links").iter().filter_map(|n| link(reader, n)).collect(),
         escalation: list(reader, "escalation").iter().filter_map(|n| rung(reader, n)).collect(),
         steps,
+        dialect: Dialect::Seed,
+        inputs: Vec::new(),
+        guards: Vec::new(),
+        targets: Vec::new(),
+        cwd: None,
         id,
         path: path.to_owned(),
         sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
@@ -188,10 +193,17 @@ fn step(reader: &mut Reader<'_>, node: &Node, index: usize, taken: &mut BTreeSet
         name,
         say: fields.get("description").and_then(|n| reader.string(n, "description")).unwrap_or_default(),
         phase: fields.get("phase").and_then(|n| word(reader, n, "phase", &Phase::ALL.map(|p| (p.word(), p)))),
+        when: None,
         commands: Vec::new(),
+        parallel: false,
+        on_fail: OnFail::Ask,
         prose: Vec::new(),
         checks: Vec::new(),
         options: Vec::new(),
+        choose: Choose::Any,
+        include: None,
+        go: Go::Next,
+        approval: false,
         links: Vec::new(),
         todos: fields.get("actions").map(|n| reader.strings(n, "actions")).unwrap_or_default(),
         mark: node.mark,
@@ -199,13 +211,13 @@ fn step(reader: &mut Reader<'_>, node: &Node, index: usize, taken: &mut BTreeSet
     for item in fields.get("commands").map(|n| reader.list(n, "commands")).unwrap_or_default() {
         let id = format!("{}.{}", step.id, step.commands.len() + 1);
         match command(reader, item, id, &defaults) {
-            Some(Line::Command(command)) => step.commands.push(command),
+            Some(Line::Command(command)) => step.commands.push(*command),
             Some(Line::Prose(text)) => step.prose.push(text),
             None => {}
         }
     }
     for item in fields.get("checks").map(|n| reader.list(n, "checks")).unwrap_or_default() {
-        step.checks.extend(reader.string(item, "checks").map(|text| check(&text)));
+        step.checks.extend(reader.string(item, "checks").map(|text| check(&text, item.mark)));
     }
     for (index, item) in fields.get("options").map(|n| reader.list(n, "options")).unwrap_or_default().iter().enumerate()
     {
@@ -244,13 +256,19 @@ fn step_id(
 }
 
 /// The question up to its mark, the rest as a hint.
-fn check(text: &str) -> Check {
-    match text.split_once('?') {
-        Some((question, hint)) => Check {
-            question: format!("{}?", question.trim()),
-            hint: Some(hint.trim()).filter(|h| !h.is_empty()).map(str::to_owned),
-        },
-        None => Check { question: text.trim().to_owned(), hint: None },
+fn check(text: &str, mark: Mark) -> Check {
+    let (question, hint) = match text.split_once('?') {
+        Some((question, hint)) => (format!("{}?", question.trim()), hint.trim()),
+        None => (text.trim().to_owned(), ""),
+    };
+    Check {
+        question,
+        hint: Some(hint).filter(|h| !h.is_empty()).map(str::to_owned),
+        suggest: None,
+        if_yes: Go::Next,
+        if_no: Go::Next,
+        if_unsure: Go::Next,
+        mark,
     }
 }
 
@@ -262,17 +280,18 @@ fn choice(reader: &mut Reader<'_>, node: &Node, index: usize, defaults: &Default
         risk: risk(reader, &fields).unwrap_or(defaults.risk),
         timeout: fields.get("timeout").and_then(|n| reader.span(n, "timeout")).unwrap_or(defaults.timeout),
     };
-    let id = format!("{}.option-{}", own.step, index + 1);
-    let (command, prose) = match fields.get("command").and_then(|n| command(reader, n, id, &own)) {
-        Some(Line::Command(command)) => (Some(command), None),
+    let id = format!("option-{}", index + 1);
+    let full = format!("{}.{id}", own.step);
+    let (command, prose) = match fields.get("command").and_then(|n| command(reader, n, full, &own)) {
+        Some(Line::Command(command)) => (Some(*command), None),
         Some(Line::Prose(text)) => (None, Some(text)),
         None => (None, None),
     };
-    Some(Choice { action, command, prose })
+    Some(Choice { id, action, command, prose, mutation: Mutation::default(), mark: node.mark })
 }
 
 enum Line {
-    Command(RunCommand),
+    Command(Box<RunCommand>),
     Prose(String),
 }
 
@@ -299,7 +318,8 @@ fn command(reader: &mut Reader<'_>, node: &Node, id: String, defaults: &Defaults
         (text.clone(), Exec::Sh(text))
     };
     let risk = raised(reader, node, &text, defaults.risk);
-    Some(Line::Command(RunCommand { id, text, exec, risk, timeout: defaults.timeout, mark: node.mark }))
+    let command = RunCommand::new(id, text, exec, risk, node.mark);
+    Some(Line::Command(Box::new(RunCommand { timeout: defaults.timeout, ..command })))
 }
 
 /// Words may raise what was said, never lower it: what destroys is never run as a mere look.

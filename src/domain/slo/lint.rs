@@ -27,6 +27,7 @@ use crate::domain::slo::lint::query::Query;
 use crate::domain::slo::lint::rules::Rule;
 use crate::domain::slo::objective::Objective;
 use crate::domain::text::clean;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One objective under the rules.
@@ -71,6 +72,24 @@ pub fn lint(objective: &Objective, places: &Places, facts: Option<&Facts>) -> Ve
     online::check(&mut case);
     let mut findings = case.findings;
     findings.sort_by_key(|f| (f.line, f.column));
+    findings
+}
+
+/// Findings about all objectives of some files, each a path and its text, and between them; by file and place. `facts` gives
+/// what the server of an objective said, where one was asked.
+pub fn lint_all<'f>(
+    objectives: &[Objective],
+    files: &[(String, String)],
+    facts: impl Fn(&Objective) -> Option<&'f Facts>,
+) -> Vec<Finding> {
+    let places: HashMap<&str, Places> =
+        files.iter().map(|(path, text)| (path.as_str(), Places::of(path, text))).collect();
+    let nowhere = Places::default();
+    let placed: Vec<_> = objectives.iter().map(|o| (o, places.get(declared(o).0).unwrap_or(&nowhere))).collect();
+    let mut findings: Vec<Finding> = placed.iter().flat_map(|(o, places)| lint(o, places, facts(o))).collect();
+    findings.extend(between::between(&placed));
+    let order: HashMap<&str, usize> = files.iter().enumerate().map(|(n, (path, _))| (path.as_str(), n)).collect();
+    findings.sort_by_key(|f| (order.get(f.path.as_str()).copied().unwrap_or(usize::MAX), f.line, f.column));
     findings
 }
 

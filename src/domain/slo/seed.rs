@@ -1,12 +1,14 @@
 //! The plain format: `service_level_objectives`, a map of names to `sli`, `target`, `window` and a policy.
 //! An objective with an error is left out; the others load. Never asks a server.
 
-use crate::domain::document::{Fields, Finding, Key, Level, Mark, Node, Reader, nearest, parse};
+use crate::domain::document::{Fields, Key, Level, Mark, Node, Reader, nearest};
+#[cfg(test)]
+use crate::domain::document::{Finding, parse};
 use crate::domain::ids::{SloId, SourceName};
 use crate::domain::labels::Labels;
-use crate::domain::slo::burn::can_fire;
+use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{Compare, Gap, Identity, Kind, Objective, PolicyRule, Sli};
-use crate::domain::slo::promql::sli::{Shape, lacks_le, raised, service, shape};
+use crate::domain::slo::promql::sli::{Shape, raised, service, shape};
 use crate::domain::slo::promql::{self, Refusal};
 use crate::domain::slo::{policy, windows};
 use crate::domain::time::{Span, prometheus};
@@ -35,27 +37,34 @@ const SLICE: Span = Span::minutes(5);
 /// The share of good slices where neither the file nor a quantile says one.
 const COMPLIANCE: f64 = 0.99;
 
-/// Reads a file of this format; all findings at once.
+/// Reads a file of this format alone; all findings at once.
+#[cfg(test)]
 pub fn read(path: &str, text: &str) -> (Vec<Objective>, Vec<Finding>) {
     let (root, mut findings) = parse(path, text);
-    let mut reader = Reader::new(path);
-    let mut objectives = Vec::new();
+    let (mut reader, mut gathered) = (Reader::new(path), Gathered::default());
+    if let Some(root) = &root {
+        gather(&mut reader, Document { file: 0, path, root }, &mut gathered);
+    }
+    findings.extend(reader.findings);
+    (gathered.declared.into_iter().map(|d| d.objective).collect(), findings)
+}
+
+/// Takes the objectives out of a document of this format.
+pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Gathered) {
     let pairs = windows::standard();
-    if let Some(root) = &root
-        && let Some(fields) = reader.map(root, "the file", &[ROOT])
-        && let Some(list) = fields.need(&mut reader, ROOT)
+    if let Some(fields) = reader.map(document.root, "the file", &[ROOT])
+        && let Some(list) = fields.need(reader, ROOT)
         && let Some(entries) = reader.entries(list, ROOT)
     {
         for (key, node) in entries {
-            let before = errors(&reader);
-            let objective = objective(&mut reader, path, key, node);
-            if errors(&reader) == before {
-                objectives.extend(objective.map(|o| Objective { pairs: pairs.clone(), ..o }));
+            let before = errors(reader);
+            let objective = objective(reader, document.path, key, node);
+            if errors(reader) == before {
+                let objective = objective.map(|o| Objective { pairs: pairs.clone(), ..o });
+                gathered.declared.extend(objective.map(|o| document.declare(key.mark, o)));
             }
         }
     }
-    findings.extend(reader.findings);
-    (objectives, findings)
 }
 
 fn errors(reader: &Reader<'_>) -> usize {
@@ -87,13 +96,6 @@ fn objective(reader: &mut Reader<'_>, path: &str, key: &Key, node: &Node) -> Opt
     let sli_mark = fields.get("sli").map_or(key.mark, |n| n.mark);
     let tree = tree(reader, sli_mark, &written.text)?;
     let (sli, kind, target, says) = measure(reader, sli_mark, &written, tree.as_ref())?;
-    if !can_fire(14.4, target) {
-        let message = format!(
-            "with a target of {target} the 14.4x page alert cannot fire: all requests failing is a burn rate of {:.1}",
-            1.0 / (1.0 - target)
-        );
-        reader.report(written.target.1, Level::Warning, "page-cannot-fire", message);
-    }
     let service = named.or_else(|| tree.as_ref().and_then(service)).unwrap_or_else(|| first_word(&key.text));
     Some(Objective {
         id: SloId(key.text.clone()),
@@ -215,22 +217,14 @@ fn tree(reader: &mut Reader<'_>, mark: Mark, text: &str) -> Option<Option<Expr>>
             reader.error(mark, "promql", format!("the sli is empty: {why}"));
             None
         }
-        Err(Refusal::Unknown(why)) => {
-            let message =
-                format!("the sli is not understood ({why}); it is sent to the server as it is, slice by slice");
-            reader.report(mark, Level::Warning, "promql", message);
-            Some(None)
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => Some(None),
     }
 }
 
 type Measured = (Sli, Kind, f64, String);
 
 fn measure(reader: &mut Reader<'_>, mark: Mark, w: &Written, tree: Option<&Expr>) -> Option<Measured> {
-    if tree.is_some_and(lacks_le) {
-        let message = "the buckets are summed without `by (le)`: the quantile has nothing to work on";
-        reader.report(mark, Level::Warning, "missing-le", message);
-    }
     let shape = tree.map_or(Shape::Opaque, shape);
     if let Shape::Condition { value, compare, threshold } = &shape {
         let text = raised(value, w.slice);
@@ -259,11 +253,7 @@ fn as_ratio(
     let percent = crate::domain::slo::budget::round12(target * 100.0);
     let window = prometheus(w.window);
     Some(match shape {
-        Shape::Ratio { bad, total, suspicious } => {
-            if suspicious {
-                let message = "the numerator counts failures: an sli is the share of good events (write 1 - …)";
-                reader.report(mark, Level::Warning, "error-ratio", message);
-            }
+        Shape::Ratio { bad, total, .. } => {
             (Sli::Events { bad, total }, Kind::Ratio, target, format!("{percent} % of events good over {window}"))
         }
         _ => {

@@ -223,11 +223,11 @@ impl Inspector {
         facts.retention = unanswered.take("how long it keeps samples", self.asked.heard(kept)).flatten();
         let jobs = client.about("api/v1/targets", &[("state", "active")], server::intervals).await;
         let topic = "the scrape intervals of its targets (the spacing of samples was used)";
-        let jobs = unanswered.take(topic, self.asked.heard(jobs)).unwrap_or_default();
+        facts.jobs = unanswered.take(topic, self.asked.heard(jobs)).unwrap_or_default();
         let failing = client.about("api/v1/rules", &[("type", "record")], server::failing_records).await;
         facts.failing =
             unanswered.take("whether its recording rules fail", self.asked.heard(failing)).unwrap_or_default();
-        self.series(questions, jobs, now, &mut facts, &mut unanswered).await;
+        self.series(questions, now, &mut facts, &mut unanswered).await;
         self.texts(questions, now, &mut facts, &mut unanswered).await;
         facts.unanswered = unanswered.0.into_iter().map(|(topic, why)| format!("{topic} ({why})")).collect();
         if questions.left_out > 0 {
@@ -237,15 +237,8 @@ impl Inspector {
         Ok(facts)
     }
 
-    async fn series(
-        &self,
-        questions: &Questions,
-        jobs: BTreeMap<String, Span>,
-        now: Timestamp,
-        facts: &mut Facts,
-        unanswered: &mut Unanswered,
-    ) {
-        let jobs = Arc::new(jobs);
+    async fn series(&self, questions: &Questions, now: Timestamp, facts: &mut Facts, unanswered: &mut Unanswered) {
+        let jobs = Arc::new(facts.jobs.clone());
         let selectors: Vec<_> = questions.selectors.clone().into_iter().collect();
         let found = self.each(selectors, |asked, (selector, window)| {
             let jobs = Arc::clone(&jobs);

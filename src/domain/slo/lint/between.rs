@@ -1,8 +1,9 @@
-//! Rules that take several objectives: one name, one query or one service written twice. Looks at all files together.
+//! Rules that take several objectives: one query or one service written twice. Looks at all files together; one name used
+//! twice is the reader's to tell.
 
 use crate::domain::document::{Finding, Level, Mark};
 use crate::domain::slo::lint::place::{Part, Places, declared};
-use crate::domain::slo::lint::rules::{DUPLICATE, Rule, SAME_QUERY, SERVICE_NAMES};
+use crate::domain::slo::lint::rules::{Rule, SAME_QUERY, SERVICE_NAMES};
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::text::clean;
 use std::collections::{BTreeMap, HashMap};
@@ -12,8 +13,7 @@ pub type Placed<'a> = (&'a Objective, &'a Places);
 
 /// Findings between objectives, at the later one of each two. `all` comes in the order of the files.
 pub fn between(all: &[Placed<'_>]) -> Vec<Finding> {
-    let mut findings = duplicates(all);
-    findings.extend(same_queries(all));
+    let mut findings = same_queries(all);
     findings.extend(services(all));
     findings
 }
@@ -22,21 +22,6 @@ fn finding(one: Placed<'_>, part: Part, rule: &Rule, level: Level, message: &str
     let Mark { line, column } = one.1.mark(one.0, part);
     let (path, rule) = (declared(one.0).0.to_owned(), rule.id.to_owned());
     Finding { path, line, column, rule, level, message: clean(message).into_owned() }
-}
-
-fn duplicates(all: &[Placed<'_>]) -> Vec<Finding> {
-    let mut first: HashMap<&str, &Objective> = HashMap::new();
-    let mut findings = Vec::new();
-    for one in all {
-        let earlier = *first.entry(one.0.id.as_str()).or_insert(one.0);
-        // One declaration may give several rows.
-        if !std::ptr::eq(earlier, one.0) && earlier.declared != one.0.declared {
-            let message =
-                format!("the objective `{}` is declared at {} already; that one is used", one.0.id, earlier.declared);
-            findings.push(finding(*one, Part::Name, &DUPLICATE, DUPLICATE.level, &message));
-        }
-    }
-    findings
 }
 
 /// What is asked, so that equal ones are equal texts.

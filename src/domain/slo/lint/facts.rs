@@ -41,6 +41,8 @@ pub struct Facts {
     pub skew: Option<Span>,
     /// How long it keeps samples.
     pub retention: Option<Span>,
+    /// The longest scrape interval of each job; empty where targets are not told.
+    pub jobs: BTreeMap<String, Span>,
     /// By the selector's text.
     pub selectors: BTreeMap<String, Matched>,
     /// Values of `le` now, by the selector without `le`.

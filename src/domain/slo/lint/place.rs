@@ -1,7 +1,7 @@
 //! Where in its file an objective says what: the place of its query, target, window or service. Works on the tree of any
 //! format and falls back to the line of the objective; never reads a file.
 
-use crate::domain::document::{Key, Mark, Node, Value, parse};
+use crate::domain::document::{Key, Mark, Node, Value, parse_all};
 use crate::domain::slo::objective::Objective;
 
 /// What of an objective is meant.
@@ -32,11 +32,11 @@ impl Part {
     }
 }
 
-/// The tree of one file.
+/// The trees of one file, a tree per document.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     path: String,
-    root: Option<Node>,
+    roots: Vec<Node>,
 }
 
 /// The file and the line (from 1) where an objective is declared; line 0 where that is not known.
@@ -48,23 +48,39 @@ pub fn declared(objective: &Objective) -> (&str, usize) {
 impl Places {
     /// The places of a file.
     pub fn of(path: &str, text: &str) -> Self {
-        Self { path: path.to_owned(), root: parse(path, text).0 }
+        Self { path: path.to_owned(), roots: parse_all(path, text).0 }
     }
 
     /// The place of a part: its value where it is found, else the objective's name, else column 1 of its line.
     pub fn mark(&self, objective: &Objective, part: Part) -> Mark {
         let (path, line) = declared(objective);
         let fallback = Mark { line, column: usize::from(line > 0) };
-        let Some(root) = self.root.as_ref().filter(|_| path == self.path) else { return fallback };
-        let Some((name, scope)) = scope(root, line) else { return fallback };
+        if path != self.path {
+            return fallback;
+        }
+        let Some((name, scope)) = self.scope(line) else { return fallback };
         let written = (part == Part::Query).then(|| by_text(scope, &objective.written)).flatten();
         written.or_else(|| part.keys().iter().find_map(|key| by_key(scope, key))).unwrap_or(name)
     }
 }
 
-/// The map of the objective that is declared in a line, and the place of its name. An object of its own (`spec`) is one
-/// whatever line it begins in.
-fn scope(root: &Node, line: usize) -> Option<(Mark, &Node)> {
+impl Places {
+    /// The map of the objective that is declared in a line. An object of its own (it has a `spec`) is one whatever line
+    /// of it is named: the last that begins at or above the line.
+    fn scope(&self, line: usize) -> Option<(Mark, &Node)> {
+        let object = || {
+            let begun = self.roots.iter().filter(|root| root.mark.line <= line && root.get("spec").is_some());
+            begun.max_by_key(|root| root.mark.line).map(|root| (Mark { line: line.max(1), column: 1 }, root))
+        };
+        match object() {
+            Some(found) => Some(found),
+            None => self.roots.iter().find_map(|root| named(root, line)),
+        }
+    }
+}
+
+/// The map that begins in a line, as the value of a key or as an item, and the place of its name.
+fn named(root: &Node, line: usize) -> Option<(Mark, &Node)> {
     let at = |key: &Key, node: &Node| key.mark.line == line && matches!(node.value, Value::Map(_));
     let entry = visit(root, &mut |node| match &node.value {
         Value::Map(entries) => entries.iter().find(|(key, node)| at(key, node)).map(|(key, node)| (key.mark, node)),
@@ -78,8 +94,7 @@ fn scope(root: &Node, line: usize) -> Option<(Mark, &Node)> {
             _ => None,
         })
     };
-    let object = || root.get("spec").map(|_| (Mark { line: line.max(1), column: 1 }, root));
-    entry.or_else(item).or_else(object)
+    entry.or_else(item)
 }
 
 /// The first answer of a walk through a tree, outer nodes first.

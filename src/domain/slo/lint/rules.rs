@@ -1,5 +1,6 @@
 //! The rules of the lint: a stable id, how bad it can be, one line. The ids are a promise: a rule may go, its number is never
-//! given to another. Judges nothing itself.
+//! given to another. What hinders reading a file (`unknown-key`, `duplicate`) has a word for a rule and no number, for it
+//! comes from the reader. Judges nothing itself.
 
 use crate::domain::document::Level;
 
@@ -72,11 +73,9 @@ rules! {
     /// See its line.
     SAME_QUERY = file("SLO019", Warning, "two objectives measure the same");
     /// See its line.
-    DUPLICATE = file("SLO020", Error, "an objective is declared twice");
+    SERVICE_NAMES = file("SLO020", Warning, "one service is written in two ways");
     /// See its line.
-    SERVICE_NAMES = file("SLO021", Warning, "one service is written in two ways");
-    /// See its line.
-    NOT_UNDERSTOOD = file("SLO022", Warning, "the query is not understood here; the server decides (`--online` asks it)");
+    NOT_UNDERSTOOD = file("SLO021", Warning, "the query is not understood here; the server decides (`--online` asks it)");
     /// See its line.
     REFUSED = server("SLO101", Error, "the server refuses the query");
     /// See its line.
