@@ -129,7 +129,7 @@ impl Asked {
         }
         let refusal = |fault: &Fault| {
             let said = fault.kind == FaultKind::Rejected && fault.detail.contains("bad_data");
-            said.then(|| fault.detail.clone())
+            said.then(|| fault.detail.split_once("bad_data: ").map_or(fault.detail.as_str(), |(_, why)| why).to_owned())
         };
         match self.heard(self.client.format(query).await) {
             Ok(()) => return Ok(Ok(())),
@@ -215,6 +215,7 @@ impl Inspector {
             Ok(note) => (facts.version, facts.skew) = (note.version, note.skew),
             // A server without this page may answer everything else.
             Err(fault) if matches!(fault.kind, FaultKind::Rejected | FaultKind::Malformed) => {
+                client.instant("vector(1)", now).await?;
                 unanswered.tell("its version", &fault);
             }
             Err(fault) => return Err(fault),

@@ -1,6 +1,7 @@
 //! One objective in full: what it says now, how fast it burns, which pairs fire, when the budget is gone.
 
 use crate::app::present::view::{PairRow, Sign, SloDetail, Tone};
+use crate::domain::text::{clean, wrap};
 use crate::ui::layout::{GUTTER, Size, Want, columns, stack};
 use crate::ui::pen::{Pen, cells};
 use crate::ui::widget::gauge::{GAUGE, gauge};
@@ -57,8 +58,8 @@ fn charts(pen: &mut Pen<'_>, view: &SloDetail, size: Size) {
 fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
     let width = pen.width();
     let text = wrapped(&view.written, width);
-    let rows: u16 = view.findings.iter().map(|f| wrapped(&f.text, width).saturating_sub(1)).sum();
-    let found = if view.findings.is_empty() { 0 } else { rows.saturating_add(2) };
+    let rows: usize = view.findings.iter().map(|f| wrap(&clean(&f.text), usize::from(width)).len()).sum();
+    let found = if rows == 0 { 0 } else { u16::try_from(rows + 1).unwrap_or(u16::MAX) };
     let wants = [
         Want { least: picture.map_or(0, |p| p.min(9)), most: picture.map_or(0, |p| p.max(pen.height() / 3)), rank: 2 },
         Want { least: 4, most: u16::try_from(view.pairs.len()).unwrap_or(u16::MAX).saturating_add(2), rank: 0 },

@@ -60,9 +60,11 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The longest scrape interval among the series of an objective.
+    /// The longest scrape interval among the series of an objective; without any series that of all jobs, if they agree.
     pub fn interval(&self, objective: &Objective) -> Option<Span> {
         let asked = selectors_of(objective);
-        asked.iter().filter_map(|(selector, _)| self.selectors.get(selector)?.interval).max()
+        let own = asked.iter().filter_map(|(selector, _)| self.selectors.get(selector)?.interval).max();
+        let shortest = self.jobs.values().min().copied();
+        own.or(shortest.filter(|shortest| self.jobs.values().all(|interval| interval == shortest)))
     }
 }

@@ -35,34 +35,45 @@ fn refused(case: &mut Case<'_>, facts: &Facts) {
 
 fn series(case: &mut Case<'_>, facts: &Facts) {
     let window = prometheus(case.objective.window);
-    for (selector, need) in selectors_of(case.objective) {
-        let Some(matched) = facts.selectors.get(&selector) else { continue };
-        if matched.now.is_none_or(|n| n > 0) {
-            continue;
-        }
+    let mut nothing = false;
+    let mut asked = selectors_of(case.objective);
+    // Values first: where they are missing, missing errors are nothing new.
+    asked.sort_by_key(|(_, need)| *need == Need::Errors);
+    for (selector, need) in asked {
+        let Some(matched) = facts.selectors.get(&selector).filter(|m| m.now == Some(0)) else { continue };
         let shown = truncate(&selector, 120).into_owned();
-        match (need, matched.in_window) {
-            (Need::Errors, Some(false)) => {
+        let told = match (need, matched.in_window) {
+            // A bucket that is not there is told with those that are.
+            (Need::Value, _) if lacks_bucket(&selector, facts) => None,
+            (Need::Errors, Some(false)) if !nothing => {
                 let message = format!(
                     "`{shown}` has no series, now or within {window}: no error was ever counted, or its name is wrong"
                 );
-                case.report_as(Part::Query, &NO_SERIES, Level::Info, message);
+                Some((Level::Info, message))
             }
-            (Need::Errors, _) => {}
+            (Need::Errors, _) => None,
             (Need::Value, Some(false)) => {
                 let message = format!("`{shown}` matches no series on {}, now or within {window}", facts.what);
-                case.report(Part::Query, &NO_SERIES, message);
+                Some((NO_SERIES.level, message))
             }
             (Need::Value, Some(true)) => {
-                let message = format!("`{shown}` matches no series now, but did within {window}");
-                case.report_as(Part::Query, &NO_SERIES, Level::Warning, message);
+                Some((Level::Warning, format!("`{shown}` matches no series now, but did within {window}")))
             }
-            (Need::Value, None) => {
-                let message = format!("`{shown}` matches no series on {} now", facts.what);
-                case.report_as(Part::Query, &NO_SERIES, Level::Warning, message);
-            }
+            (Need::Value, None) => Some((Level::Warning, format!("`{shown}` matches no series on {} now", facts.what))),
+        };
+        nothing |= need == Need::Value;
+        if let Some((level, message)) = told {
+            case.report_as(Part::Query, &NO_SERIES, level, message);
         }
     }
+}
+
+/// Whether a selector asks for a bucket that its histogram is known not to have.
+fn lacks_bucket(selector: &str, facts: &Facts) -> bool {
+    let tree = promql::parse(selector);
+    let asked = tree.iter().flat_map(selectors).find_map(|selector| bucket(&selector));
+    let Some((rest, le)) = asked else { return false };
+    facts.buckets.get(&rest).is_some_and(|there| !there.is_empty() && !there.contains(&le))
 }
 
 fn buckets(case: &mut Case<'_>, facts: &Facts) {
@@ -148,7 +159,7 @@ fn low_traffic(case: &mut Case<'_>, facts: &Facts) {
     let guarded = objective.min_failures.is_some_and(|least| least > 1.0);
     if events < enough && !guarded {
         let message = format!(
-            "{events:.0} events in {long}: a single bad one burns {:.1}x and pages at {factor}x ({:.0} events are enough; a longer window, a target below {} or min_failures help)",
+            "{events:.0} events in the last {long}: a single bad one burns {:.1}x and pages at {factor}x ({:.0} events are enough; a longer window, a target below {} or min_failures help)",
             1.0 / events / share,
             enough.ceil(),
             round12(objective.target)

@@ -301,13 +301,18 @@ fn selectors_that_match_nothing() {
         (None, None, vec![]),
         (Some(0), Some(true), vec![Level::Warning]),
         (Some(0), None, vec![Level::Warning]),
-        (Some(0), Some(false), vec![Level::Info, Level::Error]),
+        (Some(0), Some(false), vec![Level::Error]),
     ] {
         let facts = known(&file, &Matched { now, in_window: ever, ..Matched::default() });
         let levels: Vec<Level> =
             found(&file, Some(&facts)).iter().filter(|f| f.rule == "SLO102").map(|f| f.level).collect();
         assert_eq!(levels, want, "{now:?} {ever:?}");
     }
+    let errors = text("1 - sum(rate(errors_total[5m])) / sum(rate(t[5m]))", RATIO);
+    let mut facts = known(&errors, &Matched { now: Some(4), ..Matched::default() });
+    let none = Matched { now: Some(0), in_window: Some(false), ..Matched::default() };
+    facts.selectors.insert("errors_total".into(), none);
+    assert_eq!(levels(&errors, &facts), [("SLO102".to_owned(), Level::Info)], "perhaps there never was an error");
 }
 
 #[test]
@@ -330,6 +335,10 @@ fn buckets_are_held_against_those_that_are_there() {
         assert_eq!(got.map(|f| f.level), want.map(|_| Level::Error), "{le} {les:?}");
         assert!(want.is_none_or(|w| got.unwrap().message.contains(w)), "{got:?}");
     }
+    let none = Matched { now: Some(0), in_window: Some(false), ..Matched::default() };
+    let both = Facts { selectors: known(&file("1.0"), &none).selectors, ..facts(&["1"]) };
+    let lines: Vec<String> = found(&file("1.0"), Some(&both)).into_iter().map(|f| f.message).collect();
+    assert!(lines.iter().all(|line| !line.contains("le=\"1.0\"}` matches")), "told once: {lines:?}");
     let quantile = text(P99, "target: 1, window: 14d");
     for (les, want) in [(vec!["0.5", "1.0"], Some("le=\"1.0\"")), (vec!["0.5", "2"], None)] {
         let buckets = [("x_bucket{job=\"a\"}".to_owned(), les.iter().map(|l| (*l).to_owned()).collect())].into();
