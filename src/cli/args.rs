@@ -140,6 +140,12 @@ pub struct DemoArgs {
 pub struct CheckArgs {
     /// Files and folders; without any, the configuration and everything it names
     pub paths: Vec<PathBuf>,
+    /// Hold the objectives against the configured Prometheus servers too
+    #[arg(long, conflicts_with = "rules")]
+    pub online: bool,
+    /// Print the rules for objectives, and check nothing
+    #[arg(long, conflicts_with = "paths")]
+    pub rules: bool,
 }
 
 /// `config`
@@ -288,6 +294,8 @@ mod tests {
             "init --config x.yaml",
             "check",
             "check a b -o json",
+            "check --online slos -o json",
+            "check --rules",
             "doctor -o json",
             "config show -o json",
             "config path",
@@ -332,6 +340,7 @@ mod tests {
             assert!(Args::try_parse_from(words).is_ok_and(|_| true), "{line}");
         }
         for line in [
+            "check --rules a.yaml",
             "incident role INC-1 king alice",
             "postmortem",
             "runbook walk r --arm",

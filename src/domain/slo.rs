@@ -26,6 +26,7 @@ pub mod grouping;
 pub mod history;
 pub mod lines;
 pub mod maintenance;
+pub mod lint;
 pub mod objective;
 pub mod openslo;
 pub mod own;

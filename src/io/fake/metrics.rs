@@ -23,7 +23,7 @@ use crate::io::port::Metrics;
 use crate::io::port::Task;
 use std::sync::Arc;
 
-const WHAT: &str = "prometheus demo";
+pub(super) const WHAT: &str = "prometheus demo";
 /// Points per line; as many as a Prometheus answers.
 const MOST_POINTS: i32 = 11_000;
 
@@ -38,7 +38,7 @@ impl FakeMetrics {
         Self { simulation }
     }
 
-    async fn ask(&self) -> Result<Production, Fault> {
+    pub(super) async fn ask(&self) -> Result<Production, Fault> {
         self.simulation.ask(&self.simulation.shared.metrics_fault, WHAT).await?;
         Ok(self.simulation.production())
     }

@@ -2,6 +2,8 @@
 //! fields ignored, NaN and infinities kept. What has the wrong type is an error that says what was found where; nothing is
 //! guessed, and nothing is dropped without a warning.
 
+pub mod server;
+
 use crate::domain::alert::{Alert, AlertState, fingerprint};
 use crate::domain::fault::FaultKind;
 use crate::domain::ids::SourceName;
