@@ -9,6 +9,7 @@ pub mod lint;
 pub mod matching;
 pub mod model;
 pub mod pieces;
+pub mod reference;
 pub mod seed;
 pub mod shape;
 pub mod shell;

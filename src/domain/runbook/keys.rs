@@ -75,7 +75,9 @@ pub enum Takes {
     Comparison,
     /// A map.
     Map(&'static Object),
-    /// Maps; one may stand alone.
+    /// A list of maps.
+    List(&'static Object),
+    /// A list of maps; one may stand alone.
     Maps(&'static Object),
     /// A map whose keys are names of the author's.
     Named(&'static Object),
@@ -106,7 +108,7 @@ impl Takes {
     /// The map that stands behind it.
     pub fn object(&self) -> Option<&'static Object> {
         match self {
-            Self::Map(object) | Self::Maps(object) | Self::Named(object) => Some(object),
+            Self::Map(object) | Self::List(object) | Self::Maps(object) | Self::Named(object) => Some(object),
             _ => None,
         }
     }
@@ -130,7 +132,7 @@ pub fn places(root: &'static Object) -> Vec<(String, &'static Object)> {
 pub fn below(place: &str, key: &Key) -> String {
     let dot = if place.is_empty() { "" } else { "." };
     let tail = match key.takes {
-        Takes::Maps(_) => "[]",
+        Takes::List(_) | Takes::Maps(_) => "[]",
         Takes::Named(_) => ".NAME",
         _ => "",
     };

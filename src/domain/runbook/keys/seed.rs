@@ -1,6 +1,6 @@
 //! The keys of the plain form, a file without `apiVersion`.
 
-use crate::domain::runbook::keys::Takes::{Date, Duration, Line, Lines, Maps, Text, Texts, Word};
+use crate::domain::runbook::keys::Takes::{Date, Duration, Line, Lines, List, Text, Texts, Word};
 use crate::domain::runbook::keys::Without::{Default, Nothing, Required};
 use crate::domain::runbook::keys::object;
 use crate::domain::runbook::keys::v1::{ESCALATION, LINK, PHASES};
@@ -19,11 +19,11 @@ object!(
         ("owner", Text, Nothing, "Who keeps it right."),
         ("reviewed", Date, Nothing, "When somebody last read it against reality."),
         ("review_every", Duration, Default("180d"), "How long a review holds."),
-        ("triggers", Maps(&TRIGGER), Nothing, "Alerts that it answers."),
+        ("triggers", List(&TRIGGER), Nothing, "Alerts that it answers."),
         ("severity", Text, Nothing, "Suggested when an incident is declared."),
-        ("links", Maps(&LINK), Nothing, "Where to look."),
-        ("steps", Maps(&STEP), Required, "What to do, in order."),
-        ("escalation", Maps(&ESCALATION), Nothing, "Whom to call when it lasts."),
+        ("links", List(&LINK), Nothing, "Where to look."),
+        ("steps", List(&STEP), Required, "What to do, in order."),
+        ("escalation", List(&ESCALATION), Nothing, "Whom to call when it lasts."),
     ]
 );
 object!(
@@ -47,9 +47,9 @@ object!(
         ("risk", Word(RISKS), Default("unknown"), "What each command of the step may do that does not say it itself."),
         ("timeout", Duration, Default("1m"), "How long each command may take."),
         ("commands", Lines, Nothing, "A list runs without a shell; a text runs in /bin/sh if it has the shape of a command, and is a task to tick by hand otherwise."),
-        ("links", Maps(&LINK), Nothing, "Where to look."),
+        ("links", List(&LINK), Nothing, "Where to look."),
         ("checks", Texts, Nothing, "Questions; what follows the question mark is a hint."),
-        ("options", Maps(&OPTION), Nothing, "What may be done, to choose from."),
+        ("options", List(&OPTION), Nothing, "What may be done, to choose from."),
         ("actions", Texts, Nothing, "Things to do by hand, ticked by people."),
     ]
 );

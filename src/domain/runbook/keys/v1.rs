@@ -1,7 +1,7 @@
 //! The keys of `apiVersion: midwatch/v1`. Keys and words avoid what other YAML readers take for a boolean or a clock time.
 
 use crate::domain::runbook::keys::Takes::{
-    Argv, Boolean, Codes, Comparison, Count, Date, Duration, Map, Maps, Named, Number, Shaped, Text, Texts, Word,
+    Argv, Boolean, Codes, Comparison, Count, Date, Duration, List, Map, Maps, Named, Number, Shaped, Text, Texts, Word,
 };
 use crate::domain::runbook::keys::Without::{Default, Nothing, Required};
 use crate::domain::runbook::keys::{Takes, object};
@@ -56,14 +56,14 @@ object!(
         ("reviewed", Date, Nothing, "When somebody last read it against reality; lint misses it."),
         ("review_every", Duration, Default("180d"), "How long a review holds."),
         ("severity", Text, Nothing, "Suggested when an incident is declared."),
-        ("triggers", Maps(&TRIGGER), Nothing, "Alerts that it answers."),
-        ("links", Maps(&LINK), Nothing, "Where to look."),
+        ("triggers", List(&TRIGGER), Nothing, "Alerts that it answers."),
+        ("links", List(&LINK), Nothing, "Where to look."),
         ("inputs", Maps(&INPUT), Nothing, "Values that its commands use, each with the rule that it must keep to."),
         ("guard", Maps(&GUARD), Nothing, "Where we are: checked before the first command that is not a read, and again after ten minutes. If one does not hold, nothing that changes anything runs."),
         ("defaults", Map(&DEFAULTS), Nothing, "What holds for every command or step that does not say it."),
         ("targets", Named(&TARGET_MAP), Nothing, "Where commands may run beside `local`, by name."),
-        ("steps", Maps(&STEP), Required, "What to do, in order."),
-        ("escalation", Maps(&ESCALATION), Nothing, "Whom to call when it lasts."),
+        ("steps", List(&STEP), Required, "What to do, in order."),
+        ("escalation", List(&ESCALATION), Nothing, "Whom to call when it lasts."),
     ]
 );
 object!(
@@ -144,7 +144,7 @@ object!(
         ("approval", Word(&["second"]), Nothing, "Everything in it that is not a read needs a second person."),
         ("include", ID, Nothing, "Another runbook whose steps are walked here; three levels at most."),
         ("goto", ID, Nothing, "The later step that follows this one; what lies between is skipped."),
-        ("links", Maps(&LINK), Nothing, "Where to look."),
+        ("links", List(&LINK), Nothing, "Where to look."),
         ("todo", Texts, Nothing, "What is to be done by hand. In `phase: followup` these become action items."),
     ]
 );
