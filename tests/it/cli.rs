@@ -335,6 +335,15 @@ fn is_type(name: &str, value: &Value) -> bool {
     }
 }
 
+fn within(word: &str, value: f64, bound: f64) -> bool {
+    match word {
+        "minimum" => value >= bound,
+        "maximum" => value <= bound,
+        "exclusiveMinimum" => value > bound,
+        _ => value < bound,
+    }
+}
+
 /// The part of JSON Schema that our schemas use; an unknown word fails the test.
 fn violations(schema: &Value, root: &Value, value: &Value, at: &str, out: &mut Vec<String>) {
     for (word, rule) in schema.as_object().unwrap() {
@@ -399,24 +408,9 @@ fn violations(schema: &Value, root: &Value, value: &Value, at: &str, out: &mut V
                     say("too short".to_owned());
                 }
             }
-            "minimum" => {
-                if value.as_f64() < rule.as_f64() {
-                    say(format!("{value} is below {rule}"));
-                }
-            }
-            "maximum" => {
-                if value.as_f64() > rule.as_f64() {
-                    say(format!("{value} is above {rule}"));
-                }
-            }
-            "exclusiveMinimum" => {
-                if value.as_f64() <= rule.as_f64() {
-                    say(format!("{value} is not above {rule}"));
-                }
-            }
-            "exclusiveMaximum" => {
-                if value.as_f64() >= rule.as_f64() {
-                    say(format!("{value} is not below {rule}"));
+            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
+                if !within(word, value.as_f64().unwrap_or(f64::NAN), rule.as_f64().unwrap()) {
+                    say(format!("{value} breaks {word} {rule}"));
                 }
             }
             "dependencies" => {
