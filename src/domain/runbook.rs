@@ -5,6 +5,7 @@
 
 pub mod format;
 pub mod lint;
+pub mod markdown;
 pub mod matching;
 pub mod model;
 pub mod seed;

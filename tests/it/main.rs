@@ -21,6 +21,7 @@ mod fold;
 mod http;
 mod layers;
 mod machine;
+mod markdown;
 #[cfg(test)]
 mod pictures;
 mod postmortem;

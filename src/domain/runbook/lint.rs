@@ -21,6 +21,11 @@ pub fn lint(runbook: &Runbook, now: Option<Timestamp>) -> Vec<Finding> {
     let mut linter = Linter { runbook, findings: Vec::new() };
     linter.head(now);
     linter.steps();
+    if !runbook.is_runnable() {
+        // A page of prose is read; its commands are judged when somebody makes a runbook of it.
+        linter.findings.sort_by_key(|f| (f.line, f.column));
+        return linter.findings;
+    }
     let mut spaces = Vec::new();
     for (_, command) in runbook.commands() {
         linter.command(command);
