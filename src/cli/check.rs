@@ -4,10 +4,11 @@
 use crate::cli::args::CheckArgs;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::files::{about, expand, read_text};
+use crate::cli::files::{about, expand, is_yaml, read_text};
 use crate::cli::output::Output;
 use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
 use crate::domain::document::{Finding, Level, Node, Value, parse};
+use crate::domain::runbook::markdown::is_markdown;
 use crate::domain::severity::SeverityTable;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -73,11 +74,11 @@ fn between(paths: &[PathBuf]) -> Vec<Finding> {
     for path in paths {
         let Ok(text) = read_text(path) else { continue };
         let name = path.to_string_lossy();
-        if kind_of(&text) == Some(Kind::Runbook) {
+        if kind_named(path, &text) == Some(Kind::Runbook) {
             runbooks.extend(crate::domain::runbook::format::read(&name, &text).0.map(Arc::new));
             continue;
         }
-        if kind_of(&text) != Some(Kind::Slo) {
+        if kind_named(path, &text) != Some(Kind::Slo) {
             continue;
         }
         for objective in crate::domain::slo::format::read(&name, &text).0 {
@@ -100,7 +101,7 @@ fn named(paths: &[PathBuf]) -> (usize, Vec<Finding>) {
     let (mut read, mut findings) = (Vec::new(), Vec::new());
     for path in paths {
         if path.is_dir() {
-            for file in expand(&path.to_string_lossy()) {
+            for file in expand(&path.to_string_lossy(), is_yaml) {
                 findings.extend(one(&file, None, false));
                 read.push(file);
             }
@@ -119,7 +120,7 @@ fn one(path: &Path, expected: Option<Kind>, meant: bool) -> Vec<Finding> {
         Ok(text) => text,
         Err(finding) => return vec![finding],
     };
-    match kind_of(&text).or(expected) {
+    match kind_named(path, &text).or(expected) {
         Some(kind) => examine(kind, path, &text),
         None => {
             let level = if meant { Level::Error } else { Level::Info };
@@ -165,6 +166,11 @@ fn config(path: &Path, text: &str) -> Vec<Finding> {
         machine_zone: None,
     };
     crate::config::read(&inputs).findings
+}
+
+/// What a file holds; Markdown is a runbook, whatever its words look like.
+fn kind_named(path: &Path, text: &str) -> Option<Kind> {
+    if is_markdown(&path.to_string_lossy()) { Some(Kind::Runbook) } else { kind_of(text) }
 }
 
 /// What a file holds, from its first-level keys; a file that is not valid YAML is recognised by its lines.

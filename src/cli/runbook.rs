@@ -2,6 +2,7 @@
 
 pub mod dry_run;
 pub mod exec;
+pub mod import;
 pub mod read;
 pub mod walk;
 
@@ -13,11 +14,13 @@ use crate::cli::library::Library;
 use crate::cli::output::Output;
 
 /// `lint` reports as `check` does ([`crate::cli::check::report`]); `match` prints `{"matches": [{"id", "path", "why"}]}`; `show`
-/// prints the promised object; `walk` reads numbered answers from standard input; `dry-run` shows what would run.
+/// prints the promised object; `import` writes new files and reports on each page; `walk` reads numbered answers from standard input; `dry-run` shows what would run.
 pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result<Exit, Failure> {
     let config = context.ready(output)?;
-    if let RunbookCommand::Lint { paths } = &args.what {
-        return read::lint(context, paths, output);
+    match &args.what {
+        RunbookCommand::Lint { paths } => return read::lint(context, paths, output),
+        RunbookCommand::Import { paths, to } => return import::run(context, paths, to, output),
+        _ => {}
     }
     let library = Library::load(context);
     output.notes(&library.findings);
@@ -35,6 +38,6 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
             let book = library.find(id)?;
             walk::run(context, config, &book, incident.as_deref(), *arm, output)
         }
-        RunbookCommand::Lint { .. } => Ok(Exit::DONE),
+        RunbookCommand::Lint { .. } | RunbookCommand::Import { .. } => Ok(Exit::DONE),
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod cli;
+mod cli_import;
 mod cli_incident;
 mod cli_runbook;
 mod cli_sources;

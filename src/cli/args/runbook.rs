@@ -35,6 +35,15 @@ pub enum RunbookCommand {
         #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
         label: Vec<(String, String)>,
     },
+    /// Turn pages of Markdown into runbooks for a person to review; never overwrites
+    Import {
+        /// Pages, and folders of pages
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// The folder for the new files
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// Follow a runbook line by line, with numbered prompts
     Walk {
         /// Its id or file

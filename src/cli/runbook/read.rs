@@ -4,7 +4,7 @@ use crate::app::present::report;
 use crate::cli::check;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::files::{expand, read_text};
+use crate::cli::files::{expand, is_runbook, read_text};
 use crate::cli::library::Library;
 use crate::cli::output::{Output, Table};
 use crate::cli::runbook::dry_run::labels;
@@ -162,7 +162,7 @@ pub fn lint(context: &Context, paths: &[PathBuf], output: &mut Output) -> Result
 
 /// A folder is what is in it; what is not there stays, so that its absence is told.
 fn named_files(path: &Path) -> Vec<PathBuf> {
-    if path.is_dir() { expand(&path.to_string_lossy()) } else { vec![path.to_owned()] }
+    if path.is_dir() { expand(&path.to_string_lossy(), is_runbook) } else { vec![path.to_owned()] }
 }
 
 fn one(name: &str, text: &str, now: Timestamp) -> (Option<Arc<Runbook>>, Vec<Finding>) {
