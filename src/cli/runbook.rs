@@ -25,9 +25,9 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
     let library = Library::load(context);
     output.notes(&library.findings);
     match &args.what {
-        RunbookCommand::List => read::list(&library, output),
+        RunbookCommand::List { words } => read::list(&library, &words.join(" "), output),
         RunbookCommand::Show { id } => read::show(&*library.find(id)?, output),
-        RunbookCommand::Match { alert, label } => read::matching(&library, alert, label, output),
+        RunbookCommand::Match { alert, label, url } => read::matching(&library, alert, label, url.as_deref(), output),
         RunbookCommand::DryRun { id, alert, label } => {
             dry_run::run(&*library.find(id)?, &dry_run::values(alert.as_deref(), label), output)
         }

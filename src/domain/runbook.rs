@@ -1,6 +1,6 @@
 //! Runbooks: what a person does about an alert, step by step. `model` is the runbook, `format` picks the reader, `seed`
-//! reads format v0, `shape` tells a command from a sentence, `shell` sees words and variables in a command, `lint` says
-//! what will hurt at night, `matching` finds the runbook for an alert, `values` gives facts to a command, `walk` says
+//! reads format v0, `markdown` reads pages, `shape` tells a command from a sentence, `shell` sees words and variables in a command, `lint` says
+//! what will hurt at night, `matching` finds the runbook for an alert, `search` for a person, `values` gives facts to a command, `walk` says
 //! where a person is. Nothing here runs anything or opens a file.
 
 pub mod format;
@@ -8,6 +8,7 @@ pub mod lint;
 pub mod markdown;
 pub mod matching;
 pub mod model;
+pub mod search;
 pub mod seed;
 pub mod shape;
 pub mod shell;

@@ -14,8 +14,12 @@ pub struct RunbookArgs {
 /// What about runbooks.
 #[derive(Clone, Debug, Subcommand)]
 pub enum RunbookCommand {
-    /// Every runbook
-    List,
+    /// Every runbook, or those that fit some words
+    List {
+        /// Parts of an id, a name or an alert; the best fit comes first
+        #[arg(value_name = "WORDS")]
+        words: Vec<String>,
+    },
     /// One runbook with its steps
     Show {
         /// Its id
@@ -34,6 +38,9 @@ pub enum RunbookCommand {
         /// A label of the alert; may be repeated
         #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
         label: Vec<(String, String)>,
+        /// The alert's `runbook_url`
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
     },
     /// Turn pages of Markdown into runbooks for a person to review; never overwrites
     Import {
