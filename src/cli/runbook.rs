@@ -1,5 +1,6 @@
 //! `midwatch runbook`: list, read, lint, match and walk runbooks. Only `walk` runs anything, and asks before each command.
 
+pub mod coverage;
 pub mod dry_run;
 pub mod exec;
 pub mod import;
@@ -28,6 +29,7 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
         RunbookCommand::List { words } => read::list(&library, &words.join(" "), output),
         RunbookCommand::Show { id } => read::show(&*library.find(id)?, output),
         RunbookCommand::Match { alert, label, url } => read::matching(&library, alert, label, url.as_deref(), output),
+        RunbookCommand::Coverage { check } => coverage::run(config, &library, *check, output),
         RunbookCommand::DryRun { id, alert, label } => {
             dry_run::run(&*library.find(id)?, &dry_run::values(alert.as_deref(), label), output)
         }

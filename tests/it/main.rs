@@ -15,6 +15,7 @@ mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
 mod config;
+mod coverage;
 mod demo;
 mod durability;
 mod fake_server;

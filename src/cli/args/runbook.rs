@@ -42,6 +42,12 @@ pub enum RunbookCommand {
         #[arg(long, value_name = "URL")]
         url: Option<String>,
     },
+    /// Which alerts of the servers have a runbook, which runbooks have no alert, which are stale
+    Coverage {
+        /// Exit 1 when fewer than 90 % of the alerts have one
+        #[arg(long)]
+        check: bool,
+    },
     /// Turn pages of Markdown into runbooks for a person to review; never overwrites
     Import {
         /// Pages, and folders of pages

@@ -8,6 +8,9 @@ use crate::domain::runbook::seed::slug;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// The highest score of a likeness of names, which is a hint and no answer.
+pub const LIKENESS: u32 = 499;
+
 /// A runbook for an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {

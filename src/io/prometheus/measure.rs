@@ -2,6 +2,7 @@
 //! itself ([`Ask`] does), holds no policy about when to ask, and never waits longer than what it asks.
 
 use crate::domain::alert::Alert;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SloId;
 use crate::domain::slo::history::{self, Grid};
@@ -39,6 +40,8 @@ pub trait Ask: Send + Sync + std::fmt::Debug + 'static {
     ) -> Task<'a, Result<Answer<Vec<RangeSeries>>, Fault>>;
     /// The alerts that the server evaluates.
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>>;
+    /// The alerting rules that the server evaluates.
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>>;
     /// Whether it is there, and its version.
     fn buildinfo(&self) -> Task<'_, Result<ServerNote, Fault>>;
 }
@@ -366,6 +369,10 @@ impl<A: Ask> Metrics for Prometheus<A> {
 
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>> {
         self.ask.alerts()
+    }
+
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>> {
+        self.ask.rules()
     }
 
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {
