@@ -1,10 +1,14 @@
 //! The plain format: `service_level_objectives`, a map of names to `sli`, `target`, `window` and a policy.
 //! An objective with an error is left out; the others load. Never asks a server.
 
-use crate::domain::document::{Fields, Finding, Key, Level, Mark, Node, Reader, nearest, parse};
+use crate::domain::document::{Fields, Key, Level, Mark, Node, Reader, nearest};
+#[cfg(test)]
+use crate::domain::document::{Finding, parse};
 use crate::domain::ids::{SloId, SourceName};
+use crate::domain::labels::Labels;
 use crate::domain::slo::burn::can_fire;
-use crate::domain::slo::objective::{Compare, Gap, Kind, Objective, PolicyRule, Sli};
+use crate::domain::slo::format::{Document, Gathered};
+use crate::domain::slo::objective::{Compare, Gap, Identity, Kind, Objective, PolicyRule, Sli};
 use crate::domain::slo::promql::sli::{Shape, lacks_le, raised, service, shape};
 use crate::domain::slo::promql::{self, Refusal};
 use crate::domain::slo::{policy, windows};
@@ -34,27 +38,34 @@ const SLICE: Span = Span::minutes(5);
 /// The share of good slices where neither the file nor a quantile says one.
 const COMPLIANCE: f64 = 0.99;
 
-/// Reads a file of this format; all findings at once.
+/// Reads a file of this format alone; all findings at once.
+#[cfg(test)]
 pub fn read(path: &str, text: &str) -> (Vec<Objective>, Vec<Finding>) {
     let (root, mut findings) = parse(path, text);
-    let mut reader = Reader::new(path);
-    let mut objectives = Vec::new();
+    let (mut reader, mut gathered) = (Reader::new(path), Gathered::default());
+    if let Some(root) = &root {
+        gather(&mut reader, Document { file: 0, path, root }, &mut gathered);
+    }
+    findings.extend(reader.findings);
+    (gathered.declared.into_iter().map(|d| d.objective).collect(), findings)
+}
+
+/// Takes the objectives out of a document of this format.
+pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Gathered) {
     let pairs = windows::standard();
-    if let Some(root) = &root
-        && let Some(fields) = reader.map(root, "the file", &[ROOT])
-        && let Some(list) = fields.need(&mut reader, ROOT)
+    if let Some(fields) = reader.map(document.root, "the file", &[ROOT])
+        && let Some(list) = fields.need(reader, ROOT)
         && let Some(entries) = reader.entries(list, ROOT)
     {
         for (key, node) in entries {
-            let before = errors(&reader);
-            let objective = objective(&mut reader, path, key, node);
-            if errors(&reader) == before {
-                objectives.extend(objective.map(|o| Objective { pairs: pairs.clone(), ..o }));
+            let before = errors(reader);
+            let objective = objective(reader, document.path, key, node);
+            if errors(reader) == before {
+                let objective = objective.map(|o| Objective { pairs: pairs.clone(), ..o });
+                gathered.declared.extend(objective.map(|o| document.declare(key.mark, o)));
             }
         }
     }
-    findings.extend(reader.findings);
-    (objectives, findings)
 }
 
 fn errors(reader: &Reader<'_>) -> usize {
@@ -109,6 +120,11 @@ fn objective(reader: &mut Reader<'_>, path: &str, key: &Key, node: &Node) -> Opt
         declared: format!("{path}:{}", key.mark.line),
         description: description.unwrap_or_default(),
         gap: gap.unwrap_or_default(),
+        period: None,
+        identity: Identity::Own,
+        labels: Labels::default(),
+        grouping: Vec::new(),
+        min_failures: None,
     })
 }
 

@@ -23,11 +23,8 @@ fn of(ratio: f64) -> Reading {
 
 fn measured(readings: impl IntoIterator<Item = (Window, i64, Reading)>) -> Measurement {
     Measurement {
-        slo: "api_availability".into(),
         windows: readings.into_iter().map(|(w, age, r)| (w, (now() - secs(age), r))).collect(),
-        coverage: None,
-        partial: false,
-        warnings: vec![],
+        ..Measurement::empty("api_availability".into())
     }
 }
 
