@@ -1,6 +1,7 @@
 //! Ports: what the machine may ask of the world, as traits that the real adapters and the simulated production both
 //! implement. An adapter knows nothing of the app; it takes plain values and gives plain values or a [`Fault`].
 
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::alert::{Alert, AlertSnapshot};
 pub use crate::domain::exec::{CommandEnd, CommandNews, CommandSpec};
 use crate::domain::fault::Fault;
@@ -58,6 +59,9 @@ pub trait Metrics: Send + Sync + std::fmt::Debug {
 
     /// The alerts it evaluates itself, for use without an Alertmanager.
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>>;
+
+    /// The alerting rules it evaluates, firing or not.
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>>;
 
     /// A cheap question that says whether it is there and which version it is.
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>>;

@@ -10,10 +10,12 @@
 )]
 
 mod cli;
+mod cli_import;
 mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
 mod config;
+mod coverage;
 mod demo;
 mod durability;
 mod fake_server;
@@ -21,6 +23,7 @@ mod fold;
 mod http;
 mod layers;
 mod machine;
+mod markdown;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
