@@ -4,6 +4,7 @@
 mod alerts;
 mod library;
 mod metrics;
+pub mod outside;
 mod shell;
 
 pub use alerts::FakeAlerts;

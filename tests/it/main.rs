@@ -14,6 +14,7 @@ mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
 mod config;
+mod contract;
 mod demo;
 mod durability;
 mod fake_server;
@@ -37,6 +38,7 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod stateful_server;
 mod store;
 mod storms;
 #[cfg(test)]
