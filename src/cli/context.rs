@@ -53,6 +53,7 @@ impl Context {
             flags: &global.flags(),
             machine_zone: zone.as_deref(),
         });
+        crate::run::integrations::check(&mut loaded);
         if loaded.origins.get("postmortems") == Origin::Default {
             loaded.config.postmortems = folders.data.join("postmortems");
         }

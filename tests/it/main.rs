@@ -16,6 +16,7 @@ mod cli_runbook;
 mod cli_sources;
 mod config;
 mod coverage;
+mod contract;
 mod demo;
 mod durability;
 mod fake_server;
@@ -42,6 +43,7 @@ mod screens;
 mod shell;
 mod simulation;
 mod slo_lint;
+mod stateful_server;
 mod store;
 mod storms;
 #[cfg(test)]
