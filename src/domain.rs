@@ -12,6 +12,7 @@ pub mod ids;
 pub mod incident;
 pub mod labels;
 pub mod mask;
+pub mod outward;
 pub mod postmortem;
 pub mod resilience;
 pub mod runbook;

@@ -18,7 +18,7 @@ mod watch;
 pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
-pub use sources::{CHARTS, gives_alerts, objectives_of, source_of};
+pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 
 use crate::app::effect::Effect;
 use crate::app::model::Model;

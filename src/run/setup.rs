@@ -7,7 +7,9 @@ use crate::config::{Config, Template};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::{Origin, SourceName};
 use crate::domain::severity::SeverityTable;
+use crate::domain::slo::catalogue::Catalogue;
 use crate::domain::slo::format;
+use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
 use crate::io::alertmanager::Cluster;
@@ -21,6 +23,7 @@ use crate::io::store::memory::Memory;
 use crate::io::store::sqlite::Sqlite;
 use crate::io::store::sqlite::open::default_path;
 use crate::run::endpoints;
+use crate::run::integrations;
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -95,6 +98,7 @@ pub fn real(given: Given<'_>) -> Ready {
     let world = World {
         metrics: sources.metrics,
         alerts: sources.alerts,
+        targets: if given.config.read_only { BTreeMap::new() } else { sources.targets },
         shell: if given.config.read_only {
             None
         } else {
@@ -139,6 +143,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     let world = World {
         metrics: BTreeMap::from([(prom, Arc::new(simulation.metrics()) as Arc<dyn crate::io::port::Metrics>)]),
         alerts: BTreeMap::from([(am, Arc::new(simulation.alerts()) as Arc<dyn crate::io::port::AlertSource>)]),
+        targets: BTreeMap::new(),
         shell: Some(Arc::new(simulation.shell())),
         store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
         drafts,
@@ -203,42 +208,32 @@ fn about(path: &Path, rule: &str, message: String) -> Finding {
     }
 }
 
-/// Reads SLO files: objectives that can be used, and everything wrong. A name used twice counts once.
-pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
-    let mut objectives: Vec<Arc<Objective>> = Vec::new();
-    let mut findings = Vec::new();
+/// Reads SLO files: what can be used, everything that hinders reading, and what the lint says of the rest.
+pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
+    let (mut texts, mut findings) = (Vec::new(), Vec::new());
     for path in files {
-        let name = path.to_string_lossy().into_owned();
-        let text = match read_text(path, SLO_LIMIT) {
-            Ok(text) => text,
-            Err(fault) => {
-                findings.push(about(path, "unreadable", fault.to_string()));
-                continue;
-            }
-        };
-        let (read, found) = format::read(&name, &text);
-        findings.extend(found);
-        for objective in read {
-            match objectives.iter().find(|o| o.id == objective.id) {
-                Some(first) => findings.push(about(
-                    path,
-                    "duplicate-objective",
-                    format!(
-                        "objective `{}` is defined at {} already; the first one counts",
-                        objective.id, first.declared
-                    ),
-                )),
-                None => objectives.push(Arc::new(objective)),
-            }
+        match read_text(path, SLO_LIMIT) {
+            Ok(text) => texts.push((path.to_string_lossy().into_owned(), text)),
+            Err(fault) => findings.push(about(path, "unreadable", fault.to_string())),
         }
     }
-    (objectives, findings)
+    let (catalogue, found) = format::read_all(&texts);
+    findings.extend(found);
+    findings.extend(lint_all(&catalogue.objectives, &texts, |_| None));
+    (catalogue, findings)
+}
+
+/// The objectives of SLO files, and everything wrong in them.
+pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
+    let (catalogue, findings) = read_catalogue(files);
+    (catalogue.objectives.into_iter().map(Arc::new).collect(), findings)
 }
 
 #[derive(Default)]
 struct Sources {
     metrics: BTreeMap<SourceName, Arc<dyn crate::io::port::Metrics>>,
     alerts: BTreeMap<SourceName, Arc<dyn crate::io::port::AlertSource>>,
+    targets: BTreeMap<SourceName, crate::io::port::Target>,
     links: Vec<Link>,
     patience: Duration,
 }
@@ -266,6 +261,10 @@ impl Sources {
                 Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),
             }
         }
+        let (targets, faults) = integrations::connect_all(config);
+        self.targets = targets;
+        findings
+            .extend(faults.iter().map(|(name, fault)| about(Path::new(name.as_str()), "target", fault.to_string())));
         for it in &config.alertmanager {
             match endpoints::alertmanager(it) {
                 Ok(peers) => {

@@ -60,6 +60,10 @@ pub fn run(
     };
     output.line(&format!("{}  {}: {told}", book.id, book.name))?;
     output.line(ANSWERS)?;
+    if arm && !book.is_runnable() {
+        output.line("a page of prose: its commands are shown and never run")?;
+    }
+    let arm = arm && book.is_runnable();
     let book = &*include::expand(&library.find(book.id.as_str()).unwrap_or_else(|_| Arc::clone(book)), &library.books);
     let files = match library.books.iter().any(|b| b.id == book.id) {
         true => include::files(book, &library.books),

@@ -2,18 +2,22 @@
 
 use crate::domain::alert::Alert;
 use crate::domain::alert::AlertState;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::drill::alarm;
 use crate::domain::drill::production::Production;
 use crate::domain::fault::Fault;
 use crate::domain::fault::FaultKind;
 use crate::domain::server_note::ServerNote;
-use crate::domain::slo::objective::Objective;
+use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::reading::History;
 use crate::domain::slo::reading::Measurement;
 use crate::domain::slo::reading::Reading;
 use crate::domain::slo::reading::Series;
+use crate::domain::slo::reading::Via;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::sample::Sample;
+use crate::domain::slo::warm::Rows;
+use crate::domain::slo::warm::Warmed;
 use crate::domain::text::clean;
 use crate::domain::text::truncate;
 use crate::domain::time::Span;
@@ -24,7 +28,7 @@ use crate::io::port::Metrics;
 use crate::io::port::Task;
 use std::sync::Arc;
 
-const WHAT: &str = "prometheus demo";
+pub(super) const WHAT: &str = "prometheus demo";
 /// Points per line; as many as a Prometheus answers.
 const MOST_POINTS: i32 = 11_000;
 
@@ -39,7 +43,7 @@ impl FakeMetrics {
         Self { simulation }
     }
 
-    async fn ask(&self) -> Result<Production, Fault> {
+    pub(super) async fn ask(&self) -> Result<Production, Fault> {
         self.simulation.ask(&self.simulation.shared.metrics_fault, WHAT).await?;
         Ok(self.simulation.production())
     }
@@ -57,6 +61,22 @@ impl Metrics for FakeMetrics {
             let all = objectives.iter().map(|o| measurement(&production, o, windows, now)).collect();
             Ok((all, note()))
         })
+    }
+
+    fn warm<'a>(
+        &'a self,
+        first: &'a [Arc<Objective>],
+        rest: &'a [Arc<Objective>],
+        now: Timestamp,
+    ) -> Task<'a, Result<Warmed, Fault>> {
+        // Every poll knows every window: there is no history to be read.
+        let _ = (first, rest, now);
+        Box::pin(async move { self.ask().await.map(|_| Warmed { note: note(), ..Warmed::default() }) })
+    }
+
+    fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], _now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>> {
+        let none = |o: &Arc<Objective>| Rows { template: o.id.clone(), labels: Vec::new(), left_out: 0 };
+        Box::pin(async move { self.ask().await.map(|_| templates.iter().map(none).collect()) })
     }
 
     fn history<'a>(
@@ -104,13 +124,18 @@ impl Metrics for FakeMetrics {
         })
     }
 
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>> {
+        Box::pin(async move { self.ask().await.map(|_| alarm::rules()) })
+    }
+
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {
         Box::pin(async move { self.ask().await.map(|_| note()) })
     }
 }
 
 fn note() -> ServerNote {
-    ServerNote { requests: 1, skew: Some(Span::zero()), version: Some("simulated".to_owned()), warnings: vec![] }
+    let version = Some("simulated".to_owned());
+    ServerNote { requests: 1, skew: Some(Span::zero()), version, ..ServerNote::default() }
 }
 
 fn measurement(production: &Production, objective: &Objective, windows: &[Window], now: Timestamp) -> Measurement {
@@ -119,11 +144,10 @@ fn measurement(production: &Production, objective: &Objective, windows: &[Window
         (*window, (now, reading))
     };
     Measurement {
-        slo: objective.id.clone(),
         windows: windows.iter().map(read).collect(),
         coverage: Some(1.0),
-        partial: false,
-        warnings: vec![],
+        via: if matches!(objective.sli, Sli::Events { .. }) { Via::Events } else { Via::Slices },
+        ..Measurement::empty(objective.id.clone())
     }
 }
 
