@@ -34,6 +34,7 @@ mod real;
 mod real_sources;
 mod runbook_keys;
 mod runbooks;
+mod running;
 #[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]

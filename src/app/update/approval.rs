@@ -14,6 +14,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::change::{APPROVAL_MINUTES, Approval, ApprovalRequest};
 use crate::domain::incident::decide::{Refusal, text};
 use crate::domain::incident::event::Body;
+use crate::domain::incident::state::Incident;
 use crate::domain::runbook::offer::Offer;
 use crate::domain::time::{Timestamp, clock, compact};
 use sha2::{Digest, Sha256};
@@ -21,10 +22,12 @@ use sha2::{Digest, Sha256};
 /// Letters and digits that are not taken for each other when they are read out.
 const LETTERS: &[u8; 29] = b"ABCDEFGHJKMNPQRTUVWXY23456789";
 
-/// Six letters, bound to what runs, where, for which incident and in which minute.
-pub fn code(sha256: &str, target: &str, incident: &str, now: Timestamp) -> String {
+/// Six letters, bound to what runs, where, for which incident, in which minute, and after how many other requests: no
+/// code comes twice.
+pub fn code(sha256: &str, target: &str, incident: &Incident, now: Timestamp) -> String {
+    let (id, before) = (&incident.id, incident.approvals.len());
     let minute = now.timestamp().div_euclid(60);
-    let sum = Sha256::digest(format!("{sha256}\n{target}\n{incident}\n{minute}").as_bytes());
+    let sum = Sha256::digest(format!("{sha256}\n{target}\n{id}\n{minute}\n{before}").as_bytes());
     let letter = |b: &u8| LETTERS.get(usize::from(*b) % LETTERS.len()).map_or('A', |l| char::from(*l));
     sum.iter().take(6).map(letter).collect()
 }
@@ -40,7 +43,7 @@ pub fn ask(model: &mut Model, now: Timestamp, offer: &Offer, out: &mut Vec<Effec
         return Ok(());
     }
     let target = offer.target(&model.setup.host);
-    let code = code(&sha256, &target, id.as_str(), now);
+    let code = code(&sha256, &target, &case.shown, now);
     let name = format!("{}-{code}", now.timestamp_millis());
     let request = ApprovalRequest {
         id: name,

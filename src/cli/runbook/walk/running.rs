@@ -174,7 +174,7 @@ impl Session<'_, '_> {
             Some(waiting) => waiting.request.code.clone(),
             None => {
                 let target = offer.target(&crate::run::setup::host());
-                let code = approval_code(&sha256, &target, state.id.as_str(), now);
+                let code = approval_code(&sha256, &target, state, now);
                 let request = ApprovalRequest {
                     id: format!("{}-{code}", now.timestamp_millis()),
                     command: offer.prepared.shown.clone(),
