@@ -22,6 +22,7 @@ mod durability;
 mod fake_server;
 mod fold;
 mod http;
+mod injection;
 mod layers;
 mod machine;
 mod markdown;
