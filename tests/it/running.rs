@@ -264,7 +264,7 @@ fn the_guard_is_looked_at_first_and_nothing_runs_elsewhere() {
     desk.press("Enter Enter");
     let shown = desk.shown();
     assert!(shown.contains("guard 1: kubectl config current-context"), "{shown}");
-    assert!(shown.contains("option 1 before: kubectl get deploy/api -n production"), "{shown}");
+    assert!(shown.contains("before: kubectl get deploy/api -n production"), "{shown}");
     desk.painted();
     let reads = runs(&desk.press("Enter"));
     assert_eq!(reads[0].1.argv, ["kubectl", "config", "current-context"]);

@@ -200,7 +200,12 @@ fn ask_reads(
         if offer.risk != Risk::Read {
             return Err(format!("{slot} is no read, says `{}`: look at the runbook", offer.prepared.shown));
         }
-        rows.push((slot, offer.prepared.shown.clone()));
+        // The column of labels is narrow: what belongs to an option needs no number there.
+        let label = match part {
+            Part::Guard | Part::Run => slot,
+            other => other.word().replace('_', " "),
+        };
+        rows.push((label, offer.prepared.shown.clone()));
         if !offer.prepared.argv.is_empty() {
             rows.push(("argv".into(), argv(&offer.prepared.argv)));
         }

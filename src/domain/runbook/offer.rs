@@ -189,13 +189,16 @@ impl Offer {
         for (name, value) in self.prepared.shown_env() {
             row("with", format!("{name}={value}"));
         }
-        let limit = self.timeout.num_seconds();
+        let limit = match self.tty {
+            true => "no time limit".to_owned(),
+            false => format!("time limit {}s", self.timeout.num_seconds()),
+        };
         match &self.prepared.host {
             Some(over) => {
-                row("where", format!("{over} over ssh, from {host} as {user}   time limit {limit}s"));
+                row("where", format!("{over} over ssh, from {host} as {user}   {limit}"));
                 row("note", format!("stopping ssh does not stop what runs on {over}"));
             }
-            None => row("where", format!("{} as {user}   time limit {limit}s", self.target(host))),
+            None => row("where", format!("{} as {user}   {limit}", self.target(host))),
         }
         self.prepared.cwd.iter().for_each(|cwd| row("folder", cwd.clone()));
         self.context.iter().for_each(|found| row("context", found.clone()));

@@ -102,9 +102,10 @@ impl Session<'_, '_> {
         input: &mut impl BufRead,
     ) -> Result<Option<Next>, Failure> {
         let mut words: BTreeMap<usize, (bool, String)> = BTreeMap::new();
+        let Some(state) = self.state()? else { return Ok(Some(Next::Stay)) };
+        let values = self.values()?;
+        let mut offers = Vec::new();
         for (part, command) in reads {
-            let Some(state) = self.state()? else { return Ok(Some(Next::Stay)) };
-            let values = self.values()?;
             let read = Wanted { part: *part, command, option: None, ..wanted };
             let slot = wanted.slot(*part, command);
             let mut offer = read.offer(&slot, &state, &values, clock::now()).map_err(refused)?;
@@ -113,14 +114,17 @@ impl Session<'_, '_> {
                 let why = format!("{slot} is no read, says `{}`: look at the runbook", offer.prepared.shown);
                 return Err(Failure::Refused(why));
             }
+            offers.push((*part, command, offer));
+        }
+        for (part, command, offer) in offers {
             let Some(ended) = self.confirmed(&offer, input)? else { return Ok(Some(Next::Quit)) };
             let probe = self.book.guards.iter().position(|g| g.command.id == command.id);
             if let Some((n, probe)) =
-                probe.and_then(|n| Some((n, self.book.guards.get(n)?))).filter(|_| *part == Part::Guard)
+                probe.and_then(|n| Some((n, self.book.guards.get(n)?))).filter(|_| part == Part::Guard)
             {
                 words.insert(n, probed(probe, ended.ok, &ended.first));
             } else if ended.ok != Some(true) {
-                return Err(Failure::Refused(format!("{slot} did not succeed; nothing is changed")));
+                return Err(Failure::Refused(format!("{} did not succeed; nothing is changed", offer.slot)));
             }
         }
         if words.is_empty() {
