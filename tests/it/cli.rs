@@ -440,7 +440,7 @@ fn the_schemas_accept_the_starter_files_and_our_fixtures() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (kind, files) in [
         ("config", vec!["assets/config.yaml", "tests/fixtures/config/good/full.yaml"]),
-        ("slo", vec!["assets/slo.yaml", "tests/fixtures/seeds/slo.yaml"]),
+        ("slo", vec!["assets/slo.yaml", "assets/objectives.yaml", "tests/fixtures/seeds/slo.yaml"]),
         ("runbook", vec!["assets/runbook.yaml", "tests/fixtures/seeds/high-api-latency.yaml"]),
         ("severity", vec!["assets/severity.yaml", "tests/fixtures/seeds/severity.yaml"]),
     ] {
@@ -459,7 +459,7 @@ fn the_schemas_accept_the_starter_files_and_our_fixtures() {
 #[test]
 fn the_configuration_schema_has_the_keys_of_the_reader() {
     let schema: Value =
-        serde_json::from_str(midwatch::cli::schema::schema(midwatch::cli::args::SchemaKind::Config)).unwrap();
+        serde_json::from_str(midwatch::cli::schema::schema(midwatch::cli::args::SchemaKind::Config).as_ref()).unwrap();
     let mut described: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
     let mut read = midwatch::config::file::KEYS.to_vec();
     described.sort_unstable();

@@ -37,6 +37,7 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod slo_formats;
 mod store;
 mod storms;
 #[cfg(test)]

@@ -283,7 +283,10 @@ fn latency(reader: &mut Reader<'_>, node: &Node) -> Option<Measured> {
     let (mut good, total) = (good?, total?);
     let written = format!("{} / {}", good.selector, total.selector);
     if !either_form(&mut good.selector) {
-        let message = "the metric of success has no le matcher that is a number (expected a bucket such as le=\"0.5\")";
+        let le = good.selector.matchers.matchers.iter().find(|m| m.name == "le");
+        let why =
+            le.map_or("has no le matcher".to_owned(), |m| format!("has the bucket `{}`, which is no number", m.value));
+        let message = format!("the metric of success {why} (expected a bucket such as le=\"0.5\")");
         reader.error(good.mark, "bucket", message);
         return None;
     }

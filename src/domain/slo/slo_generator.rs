@@ -5,7 +5,7 @@ use crate::domain::document::{Fields, Level, Node, Reader, Value, nearest};
 use crate::domain::ids::SloId;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{AlertPair, Bad, Gap, Identity, Kind, Objective, PolicyRule, Sli};
-use crate::domain::slo::pairs::{self, Named};
+use crate::domain::slo::pairs;
 use crate::domain::slo::promql::counter::Counter;
 use crate::domain::slo::promql::events::{division, tree, with_window};
 use crate::domain::slo::promql::sli::bad_of;
@@ -83,7 +83,7 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
     // The longest step is the window over which the budget is kept.
     let window = steps.iter().map(|s| s.pair.long.span()).max().unwrap_or(Span::days(28));
     let pairs = match steps.is_empty() {
-        true => Named::Google.pairs(window),
+        true => pairs::usual(window),
         false => steps.iter().map(|s| s.pair.clone()).collect(),
     };
     pairs::warn(reader, mark, &pairs, target);

@@ -9,8 +9,8 @@ use crate::domain::labels::Labels;
 use crate::domain::slo::catalogue::Declared;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{Bad, Gap, Identity, Kind, Objective, Sli};
-use crate::domain::slo::promql::events::{Side, Unit, division, side, tree, whole, with_window};
-use crate::domain::slo::promql::sli::raised;
+use crate::domain::slo::promql::events::{Side, Unit, division, inverse, side, tree, whole, with_window};
+use crate::domain::slo::promql::sli::{bad_of, raised};
 use crate::domain::slo::promql::{self, Refusal, WINDOW};
 use crate::domain::slo::terms::{self, SLICE, errors, percent};
 use crate::domain::time::{Span, prometheus};
@@ -139,8 +139,10 @@ struct Context<'a> {
 
 fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Option<Waiting> {
     let words = context.words;
-    let called = node.get("name").and_then(Node::text).unwrap_or("without a name");
-    let fields = reader.foreign(node, &format!("slo `{called}`"), &words.objective)?;
+    let written = node.get("name").and_then(Node::text);
+    let called = written.unwrap_or("without a name");
+    let what = written.map_or("a slo".to_owned(), |name| format!("slo `{name}`"));
+    let fields = reader.foreign(node, &what, &words.objective)?;
     let name = fields.need(reader, "name").and_then(|n| name(reader, n, "name"));
     let target = fields.need(reader, "objective").and_then(|n| {
         let written = reader.number(n, "objective")?;
@@ -344,7 +346,7 @@ fn raw(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
         }
     };
     if let Some((part, total, inverted)) = expr.as_ref().and_then(division) {
-        let bad = if inverted { Bad::TotalMinus(part.text) } else { Bad::Counted(part.text) };
+        let bad = if inverted { bad_of(part.text, &total.text) } else { Bad::Counted(part.text) };
         return Some(Measured { sli: Sli::Events { bad, total: total.text }, written, by: total.by });
     }
     let message = format!(
@@ -352,7 +354,7 @@ fn raw(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
         words.raw
     );
     reader.report(node.mark, Level::Info, "time-weighted", message);
-    let ratio = good_ratio(&format!("1 - ({})", query.trim()), SLICE);
+    let ratio = good_ratio(&inverse(expr.as_ref(), &query), SLICE);
     Some(Measured { sli: Sli::Opaque { ratio, slice: SLICE }, written, by: Vec::new() })
 }
 

@@ -4,7 +4,7 @@
 use crate::domain::document::{Fields, Level, Mark, Node, Reader};
 use crate::domain::slo::objective::Bad;
 use crate::domain::slo::promql::counter::Counter;
-use crate::domain::slo::promql::events::{Side, Unit, division, side, tree, whole, with_window};
+use crate::domain::slo::promql::events::{Side, Unit, division, inverse, side, tree, whole, with_window};
 use crate::domain::slo::promql::sli::bad_of;
 use crate::domain::slo::promql::{Refusal, WINDOW, bare};
 use crate::domain::slo::terms::choice;
@@ -138,7 +138,7 @@ fn raw(
         Err(Refusal::Unknown(why)) => {
             let message = format!("the query is not understood ({why}); it is sent to the server as it is");
             reader.report(mark, Level::Warning, "promql", message);
-            let good = if success { written.clone() } else { format!("1 - ({written})") };
+            let good = if success { written.clone() } else { inverse(None, &written) };
             return Some(Indicator::Raw { good, written });
         }
     };
@@ -149,7 +149,7 @@ fn raw(
     }
     let message = "the ratio cannot be split into bad and all events; it is averaged over time, whatever the traffic";
     reader.report(mark, Level::Info, "time-weighted", message);
-    let good = if success { query } else { format!("1 - ({})", query.trim()) };
+    let good = if success { query } else { inverse(Some(&expr), &query) };
     Some(Indicator::Raw { good, written })
 }
 
@@ -253,14 +253,14 @@ fn counted(
     }
     let mut side = side(&expr);
     side.by.clear();
-    if !side.text.contains(WINDOW) || query.contains("[") && !own && has_subquery(&expr) {
-        let message = format!(
-            "the query of {what} cannot be stretched over the window (expected a rate or increase over a range, or a plain series)"
-        );
-        reader.error(mark, "promql", message);
-        return None;
-    }
-    Some((side, written))
+    let why = match (side.text.contains(WINDOW), !own && has_subquery(&expr)) {
+        (_, true) => "has a subquery, which cannot be stretched over the window",
+        (false, _) => "has no range that could be stretched over the window",
+        (true, false) => return Some((side, written)),
+    };
+    let message = format!("the query of {what} {why} (expected a rate or increase over a range, or a plain series)");
+    reader.error(mark, "promql", message);
+    None
 }
 
 /// A series, or the sum of one, without a range.

@@ -9,7 +9,7 @@ use crate::domain::slo::openslo::alerts::{self, inline};
 use crate::domain::slo::openslo::indicator::{self, Indicator};
 use crate::domain::slo::openslo::window::{self, TimeWindow, duration};
 use crate::domain::slo::openslo::{Index, Object, Version};
-use crate::domain::slo::pairs::{self, Named};
+use crate::domain::slo::pairs;
 use crate::domain::slo::promql::sli::raised;
 use crate::domain::slo::promql::{self, WINDOW};
 use crate::domain::slo::sloth::good_ratio;
@@ -101,7 +101,7 @@ pub fn read(reader: &mut Reader<'_>, path: &str, object: &Object, index: &Index)
     let (Some(service), Some(method), Some(window), Some(list)) = (service, method, window, list) else {
         return Vec::new();
     };
-    let pairs = pairs.unwrap_or_else(|| Named::Google.pairs(window.span));
+    let pairs = pairs.unwrap_or_else(|| pairs::usual(window.span));
     let common = Common { path, object, index, service, description, window, method, pairs, labels };
     rows(reader, &common, shared, list)
 }

@@ -94,7 +94,7 @@ pub const BLOCKS: [Block; 18] = [
             key(
                 "alert_windows",
                 Shape::WordsOrList(&SETS, "alert_window"),
-                "Alert pairs of objectives that have none. Without it: `google`.",
+                "Alert pairs of objectives that have none. Without it: `google` from 28 days on, `fixed` for shorter windows.",
             ),
             key("objectives", Shape::List("objective"), "The objectives."),
             key("services", Shape::Named("service"), "Services and their golden signals, by name."),
