@@ -6,6 +6,7 @@ use midwatch::domain::slo::catalogue::Catalogue;
 use midwatch::domain::slo::format::{read, read_all};
 use midwatch::domain::slo::objective::{Bad, Objective, Sli};
 use midwatch::domain::slo::own::keys::{self, BLOCKS};
+use midwatch::domain::slo::own::schema::schema;
 use midwatch::domain::slo::own::write::{differences, file};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -63,7 +64,9 @@ fn everything(files: &[(String, String)]) -> String {
     let names: Vec<&str> = services.iter().map(|s| s.name.as_str()).collect();
     let works: Vec<&str> = maintenance.iter().map(|m| m.name.as_str()).collect();
     let _ = writeln!(out, "services {names:?} maintenance {works:?} policy {:?}\n", policy.as_ref().map(|p| &p.name));
-    findings.iter().for_each(|f| drop(writeln!(out, "{f}")));
+    for finding in &findings {
+        let _ = writeln!(out, "{finding}");
+    }
     out
 }
 
@@ -91,7 +94,9 @@ fn every_wrong_file_is_told_its_own_way() {
             assert!(error.line > 0 && error.column > 0, "{error}");
             first.insert(format!("{format} {}", error.message));
             count += 1;
-            findings.iter().for_each(|f| drop(writeln!(told, "{f}")));
+            for finding in &findings {
+                let _ = writeln!(told, "{finding}");
+            }
         }
     }
     let expected = std::fs::read_to_string(folder().join("bad/expected.txt")).unwrap();
@@ -161,9 +166,9 @@ fn every_key_of_the_table_is_accepted_by_the_reader_and_stands_in_the_schema() {
         let (_, findings) = read(name, text);
         assert!(findings.iter().all(|f| f.level < Level::Error), "{name}: {findings:?}");
     }
-    let schema: serde_json::Value = serde_json::from_str(&keys::schema()).unwrap();
+    let described: serde_json::Value = serde_json::from_str(&schema()).unwrap();
     for block in BLOCKS {
-        let described = schema["definitions"][block.name]["properties"].as_object().unwrap();
+        let described = described["definitions"][block.name]["properties"].as_object().unwrap();
         let described: Vec<&str> = described.keys().map(String::as_str).collect();
         let mut names = keys::names(block.name);
         names.sort_unstable();
@@ -246,7 +251,7 @@ fn mutated() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 400 } else { 2_000 }))]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(400), ..ProptestConfig::default() })]
     #[test]
     fn no_text_panics_a_reader_and_what_is_read_is_sound(text in mutated()) {
         let (catalogue, findings) = read_all(&[("f.yaml".to_owned(), text)]);

@@ -1,7 +1,8 @@
-//! Our own format, `midwatch/v1`: every feature of every other format has a place in it. [`keys`] is its table, [`sli`]
+//! Our own format, `midwatch/v1`: every feature of every other format has a place in it. [`keys`] is its table, from which [`schema`] is made, [`sli`]
 //! reads where numbers come from, [`write`](mod@write) writes any objective in it.
 
 pub mod keys;
+pub mod schema;
 pub mod sli;
 pub mod write;
 

@@ -8,11 +8,10 @@ use crate::domain::slo::objective::{AlertPair, Bad, Gap, Identity, Kind, Objecti
 use crate::domain::slo::pairs;
 use crate::domain::slo::promql::counter::Counter;
 use crate::domain::slo::promql::events::{division, tree, with_window};
-use crate::domain::slo::promql::sli::bad_of;
+use crate::domain::slo::promql::sli::{bad_of, per_slice};
 use crate::domain::slo::promql::{self, Refusal, WINDOW, bare};
 use crate::domain::slo::pyrra::either_form;
 use crate::domain::slo::reading::Window;
-use crate::domain::slo::sloth::good_ratio;
 use crate::domain::slo::terms::{self, SLICE, errors, first_word, share, within};
 use crate::domain::slo::wording::{Said, says};
 use crate::domain::time::{Span, prometheus};
@@ -175,7 +174,7 @@ fn query_sli(reader: &mut Reader<'_>, sli: &Fields<'_>) -> Option<Measured> {
     let message =
         "the expression cannot be split into bad and all events; it is averaged over time, whatever the traffic";
     reader.report(node.mark, Level::Info, "time-weighted", message);
-    Some((Sli::Opaque { ratio: good_ratio(&query, SLICE), slice: SLICE }, written))
+    Some((Sli::Opaque { ratio: per_slice(&query, SLICE), slice: SLICE }, written))
 }
 
 /// A filter: a selector, with `[window]` or without.

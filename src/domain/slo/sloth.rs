@@ -10,10 +10,10 @@ use crate::domain::slo::catalogue::Declared;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{Bad, Gap, Identity, Kind, Objective, Sli};
 use crate::domain::slo::promql::events::{Side, Unit, division, inverse, side, tree, whole, with_window};
-use crate::domain::slo::promql::sli::{bad_of, raised};
-use crate::domain::slo::promql::{self, Refusal, WINDOW};
+use crate::domain::slo::promql::sli::{bad_of, per_slice};
+use crate::domain::slo::promql::{Refusal, WINDOW};
 use crate::domain::slo::terms::{self, SLICE, errors, percent};
-use crate::domain::time::{Span, prometheus};
+use crate::domain::time::Span;
 
 /// What the two spellings call things.
 struct Words {
@@ -354,12 +354,6 @@ fn raw(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
         words.raw
     );
     reader.report(node.mark, Level::Info, "time-weighted", message);
-    let ratio = good_ratio(&inverse(expr.as_ref(), &query), SLICE);
+    let ratio = per_slice(&inverse(expr.as_ref(), &query), SLICE);
     Some(Measured { sli: Sli::Opaque { ratio, slice: SLICE }, written, by: Vec::new() })
-}
-
-/// A text with `$window` as the value of one slice, in the form that it is read back in.
-pub fn good_ratio(text: &str, slice: Span) -> String {
-    let text = text.replace(WINDOW, &prometheus(slice));
-    promql::parse(&text).map_or(text, |expr| raised(&expr, slice))
 }
