@@ -3,7 +3,7 @@
 pub mod convert;
 
 use crate::app::present::report;
-use crate::app::present::slos::{burn_text, percent, ranked, status};
+use crate::app::present::slos::{burn_text, own_findings, percent, ranked, status};
 use crate::cli::args::SloArgs;
 use crate::cli::args::SloCommand;
 use crate::cli::context::Context;
@@ -109,12 +109,19 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
         let mut document = look.sign(report::slos(&look.model, look.now));
         if let Some(map) = document.as_object_mut() {
-            map.insert("slos".to_owned(), json!([report::slo(objective, &s)]));
+            let mut one = report::slo(objective, &s);
+            if let Some(fields) = one.as_object_mut() {
+                fields.insert("findings".to_owned(), json!(own_findings(&look.model, objective)));
+            }
+            map.insert("slos".to_owned(), json!([one]));
         }
         return output.json(&document);
     }
     for (name, value) in facts(objective, &s) {
         output.line(&format!("{name:<12} {value}"))?;
+    }
+    for finding in own_findings(&look.model, objective) {
+        output.line(&format!("{:<12} {} [{}]", finding.level.word(), finding.message, finding.rule))?;
     }
     Ok(())
 }

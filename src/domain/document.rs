@@ -43,13 +43,20 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Level {
+    /// `info`, `warning`, `error`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = match self.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Info => "info",
-        };
+        let level = self.level.word();
         write!(f, "{}:{}:{}: {level}: {} [{}]", self.path, self.line, self.column, self.message, self.rule)
     }
 }

@@ -6,7 +6,7 @@ use crate::cli::check::{Kind, kind_of};
 use crate::cli::context::Context;
 use crate::cli::desk::writable;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::files::{expand, read_text};
+use crate::cli::files::{expand, is_yaml, read_text};
 use crate::cli::output::Output;
 use crate::domain::document::{Finding, Level, parse_all};
 use crate::domain::slo::format::read_all;
@@ -62,7 +62,7 @@ fn texts(paths: &[PathBuf]) -> (Vec<(String, String)>, Vec<Finding>) {
     let (mut texts, mut findings) = (Vec::new(), Vec::new());
     for path in paths {
         let folder = path.is_dir();
-        let files = if folder { expand(&path.to_string_lossy()) } else { vec![path.clone()] };
+        let files = if folder { expand(&path.to_string_lossy(), is_yaml) } else { vec![path.clone()] };
         for file in files {
             match read_text(&file) {
                 Ok(text) if folder && kind_of(&text) != Some(Kind::Slo) => {}

@@ -9,7 +9,7 @@ use crate::domain::labels::Labels;
 use crate::domain::slo::catalogue::Declared;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{Bad, Gap, Identity, Kind, Objective, Sli};
-use crate::domain::slo::promql::events::{Side, Unit, division, inverse, side, tree, whole, with_window};
+use crate::domain::slo::promql::events::{Side, Unit, division, inverse, rest_of, side, tree, whole, with_window};
 use crate::domain::slo::promql::sli::{bad_of, per_slice};
 use crate::domain::slo::promql::{Refusal, WINDOW};
 use crate::domain::slo::terms::{self, SLICE, errors, percent};
@@ -309,7 +309,10 @@ fn events(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> 
         reader.report(error_node.mark, Level::Warning, "unit", message);
     }
     let by = if bad.by == all.by { all.by } else { Vec::new() };
-    Some(Measured { sli: Sli::Events { bad: Bad::Counted(bad.text), total: all.text }, written, by })
+    // `total - good` batches as two counters; the latency of buckets is written so.
+    let good = tree(&error, false).ok().and_then(|expr| rest_of(&expr, &all.text));
+    let bad = good.map_or(Bad::Counted(bad.text), |good| bad_of(good, &all.text));
+    Some(Measured { sli: Sli::Events { bad, total: all.text }, written, by })
 }
 
 /// One side as events. What this program does not understand is sent as it is.

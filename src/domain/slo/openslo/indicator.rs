@@ -8,7 +8,7 @@ use crate::domain::slo::promql::events::{Side, Unit, division, inverse, side, tr
 use crate::domain::slo::promql::sli::bad_of;
 use crate::domain::slo::promql::{Refusal, WINDOW, bare};
 use crate::domain::slo::terms::choice;
-use promql_parser::parser::Expr;
+use promql_parser::parser::{Expr, VectorSelector};
 use std::collections::BTreeMap;
 
 /// What is measured.
@@ -77,8 +77,8 @@ pub fn threshold(reader: &mut Reader<'_>, node: &Node, sources: &BTreeMap<String
 pub fn ratio(reader: &mut Reader<'_>, node: &Node, sources: &BTreeMap<String, String>) -> Option<Indicator> {
     let fields = reader.foreign(node, "ratioMetric", &RATIO)?;
     let counter = match fields.get("counter").or(fields.get("incremental")) {
-        Some(n) => reader.boolean(n, "counter")?,
-        None => false,
+        Some(n) => Some(reader.boolean(n, "counter")?),
+        None => None,
     };
     if let Some(raw) = fields.get("raw") {
         for key in ["good", "bad", "total"].into_iter().filter(|key| fields.get(key).is_some()) {
@@ -230,7 +230,7 @@ fn counted(
     reader: &mut Reader<'_>,
     node: &Node,
     what: &str,
-    counter: bool,
+    counter: Option<bool>,
     sources: &BTreeMap<String, String>,
 ) -> Option<(Side, String)> {
     let (query, mark) = query(reader, node, what, sources)?;
@@ -248,8 +248,10 @@ fn counted(
             return None;
         }
     };
-    if let Some(plain) = plain(&expr, if counter { "increase" } else { "sum_over_time" }) {
-        return Some((side(&tree(&plain.text(), false).ok()?), written));
+    if let Some(selector) = plain(&expr) {
+        let func = if counts(reader, mark, &selector, counter) { "increase" } else { "sum_over_time" };
+        let text = Counter::new(func, selector).text();
+        return Some((side(&tree(&text, false).ok()?), written));
     }
     let mut side = side(&expr);
     side.by.clear();
@@ -263,16 +265,27 @@ fn counted(
     None
 }
 
+/// Whether a plain series is a counter. Where the file does not say, its name does.
+fn counts(reader: &mut Reader<'_>, mark: Mark, selector: &VectorSelector, counter: Option<bool>) -> bool {
+    let name = selector.name.as_deref().unwrap_or_default();
+    let named = ["_total", "_count", "_bucket", "_sum"].iter().any(|end| name.ends_with(end));
+    if counter.is_none() && named {
+        let message = format!("`counter` is not written; `{name}` is taken for a counter by its name");
+        reader.report(mark, Level::Warning, "counter", message);
+    }
+    counter.unwrap_or(named)
+}
+
 /// A series, or the sum of one, without a range.
-fn plain(expr: &Expr, func: &'static str) -> Option<Counter> {
+fn plain(expr: &Expr) -> Option<VectorSelector> {
     let inner = match bare(expr) {
         Expr::Aggregate(a) if a.op.to_string() == "sum" => bare(&a.expr),
         other => other,
     };
     match inner {
         Expr::VectorSelector(selector) => {
-            let counter = Counter::new(func, selector.clone());
-            (Counter::read(&counter.text()).as_ref() == Some(&counter)).then_some(counter)
+            let counter = Counter::new("increase", selector.clone());
+            (Counter::read(&counter.text()).as_ref() == Some(&counter)).then(|| selector.clone())
         }
         _ => None,
     }

@@ -116,6 +116,16 @@ pub fn inverse(expr: Option<&Expr>, text: &str) -> String {
     }
 }
 
+/// The counter that is taken away from a given total: `good` of `total - good`.
+pub fn rest_of(expr: &Expr, total: &str) -> Option<String> {
+    let Expr::Binary(b) = without_zero(bare(expr)) else { return None };
+    if b.op.to_string() != "-" || !plain_match(b) {
+        return None;
+    }
+    let (whole, good) = (counter(bare(&b.lhs))?, counter(bare(&b.rhs))?);
+    (whole.text() == total).then(|| good.text())
+}
+
 /// A division of two queries that can be joined here: its sides, and whether the whole is one minus it.
 pub fn division(expr: &Expr) -> Option<(Side, Side, bool)> {
     let (division, inverted) = match bare(expr) {
