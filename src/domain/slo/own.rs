@@ -125,7 +125,7 @@ fn objective(reader: &mut Reader<'_>, document: Document<'_>, defaults: &Default
     });
     let window = window(reader, &fields);
     let target = match fields.get("target") {
-        Some(n) => Some((target(reader, n), n.mark)),
+        Some(n) => Some(target(reader, n)),
         None => None,
     };
     let measured = sli::read(reader, &fields, window.as_ref().map(|(span, _)| *span), target.is_some());
@@ -135,16 +135,15 @@ fn objective(reader: &mut Reader<'_>, document: Document<'_>, defaults: &Default
     };
     let rest = rest(reader, &fields, defaults);
     let (name, (window, period), measured) = (name?, window?, measured?);
-    let (target, mark, assumed) = match target {
-        Some((target, mark)) => (target?, mark, false),
-        None => (measured.compliance, node.mark, true),
+    let (target, assumed) = match target {
+        Some(target) => (target?, false),
+        None => (measured.compliance, true),
     };
     let pairs = match pairs.as_ref().or(defaults.alerts.as_ref()) {
         Some(Alerts::Listed(pairs)) => pairs.clone(),
         Some(Alerts::Named(set)) => set.pairs(window),
         None => pairs::usual(window),
     };
-    pairs::warn(reader, mark, &pairs, target);
     let said = Said { sli: &measured.sli, target, window, period: period.as_ref(), value: &measured.called, assumed };
     let says = says(&said);
     let service = rest.service.or(measured.service).unwrap_or_else(|| first_word(&name));

@@ -1,9 +1,7 @@
 //! Sets of alert pairs by the length of the budget's window: the factors of the SRE workbook, those that stay as they are,
 //! Sloth's and Pyrra's. Measures nothing.
 
-use crate::domain::document::{Level, Mark, Reader};
 use crate::domain::slo::budget::round12;
-use crate::domain::slo::burn::can_fire;
 use crate::domain::slo::objective::AlertPair;
 use crate::domain::slo::reading::Window;
 use crate::domain::time::{Span, mins, seconds};
@@ -89,21 +87,6 @@ fn scaled(window: Span) -> Vec<AlertPair> {
         hold: minutes(hold),
     })
     .collect()
-}
-
-/// Warns of every pair that not even a total failure could make fire.
-pub fn warn(reader: &mut Reader<'_>, mark: Mark, pairs: &[AlertPair], target: f64) {
-    for pair in pairs.iter().filter(|p| !can_fire(p.factor, target)) {
-        let message = format!(
-            "with a target of {target} the {}x {} alert ({}/{}) cannot fire: all requests failing is a burn rate of {:.1}",
-            pair.factor,
-            pair.severity,
-            pair.long,
-            pair.short,
-            1.0 / (1.0 - target)
-        );
-        reader.report(mark, Level::Warning, "alert-cannot-fire", message);
-    }
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
     let description = spec.get("description").and_then(|n| reader.string(n, "description")).unwrap_or_default();
     let goal = spec.need(reader, "goal").and_then(|n| {
         let written = reader.number(n, "goal")?;
-        Some((share(reader, n.mark, "goal", written)?, n.mark))
+        share(reader, n.mark, "goal", written)
     });
     backend(reader, &spec)?;
     let method = spec.need(reader, "method").and_then(|n| method(reader, n));
@@ -78,14 +78,13 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
         spec.need(reader, "service_level_indicator").and_then(|n| reader.foreign(n, "service_level_indicator", &SLI));
     let measured = method.zip(sli).and_then(|(method, sli)| measured(reader, method, &sli));
     let steps = steps(reader, spec.get("error_budget_policy"));
-    let (name, (target, mark), measured) = (name?, goal?, measured?);
+    let (name, target, measured) = (name?, goal?, measured?);
     // The longest step is the window over which the budget is kept.
     let window = steps.iter().map(|s| s.pair.long.span()).max().unwrap_or(Span::days(28));
     let pairs = match steps.is_empty() {
         true => pairs::usual(window),
         false => steps.iter().map(|s| s.pair.clone()).collect(),
     };
-    pairs::warn(reader, mark, &pairs, target);
     let service = match ["service_name", "service"].iter().find_map(|key| labels.0.get(*key)) {
         Some(service) => service.clone(),
         None => first_word(&name),

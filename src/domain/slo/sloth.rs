@@ -50,8 +50,6 @@ const CAMEL: Words = Words {
 pub struct Waiting {
     /// The objective, so far with a window of 30 days.
     pub declared: Declared,
-    /// Where its target stands.
-    pub target: Mark,
     /// Its page alert is made.
     pub page: bool,
     /// Its ticket alert is made.
@@ -146,7 +144,7 @@ fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Opt
     let name = fields.need(reader, "name").and_then(|n| name(reader, n, "name"));
     let target = fields.need(reader, "objective").and_then(|n| {
         let written = reader.number(n, "objective")?;
-        Some((percent(reader, n.mark, "objective", written)?, n.mark))
+        percent(reader, n.mark, "objective", written)
     });
     let description = fields.get("description").and_then(|n| reader.string(n, "description")).unwrap_or_default();
     let mut labels = context.labels.clone();
@@ -170,7 +168,7 @@ fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Opt
         id: SloId(id.clone()),
         service: context.service.to_owned(),
         kind: Kind::Ratio,
-        target: target.0,
+        target,
         window: Span::days(30),
         period: None,
         sli: measured.sli,
@@ -188,7 +186,7 @@ fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Opt
         min_failures: None,
     };
     let declared = context.document.declare(node.mark, objective);
-    Some(Waiting { declared, target: target.1, page: alerting.page, ticket: alerting.ticket })
+    Some(Waiting { declared, page: alerting.page, ticket: alerting.ticket })
 }
 
 /// What Sloth takes for a name.
