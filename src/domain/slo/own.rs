@@ -124,10 +124,7 @@ fn objective(reader: &mut Reader<'_>, document: Document<'_>, defaults: &Default
         Some(name)
     });
     let window = window(reader, &fields);
-    let target = match fields.get("target") {
-        Some(n) => Some(target(reader, n)),
-        None => None,
-    };
+    let target = fields.get("target").map(|n| target(reader, n));
     let measured = sli::read(reader, &fields, window.as_ref().map(|(span, _)| *span), target.is_some());
     let pairs = match fields.get("alert_windows") {
         Some(n) => Some(alerts(reader, n)?),
