@@ -251,6 +251,9 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
+    /// The reference page in Markdown instead; only for `runbook`
+    #[arg(long)]
+    pub reference: bool,
 }
 
 /// Kinds of files that have a schema.
@@ -300,6 +303,7 @@ mod tests {
             "config show -o json",
             "config path",
             "schema runbook",
+            "schema runbook --reference",
             "slo list -o json",
             "slo show api_availability",
             "alerts --output json --read-only",

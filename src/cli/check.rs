@@ -13,12 +13,14 @@ use crate::cli::files::{about, expand, read_text};
 use crate::cli::output::Output;
 use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
 use crate::domain::document::{Finding, Level, Node, Value, parse};
+use crate::domain::runbook::lint::{Facts, lint_knowing};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::domain::slo::catalogue::Catalogue;
 use crate::domain::slo::format;
 use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
+use crate::io::files::presence::missing_beside;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -168,10 +170,14 @@ impl Examined {
     }
 }
 
-/// What hinders reading, then what would hurt; without a date, because `check` answers the same on every day.
+/// What hinders reading, then what would hurt; without a date and a search path, because `check` answers the same on every
+/// day and every machine.
 fn runbook(name: &str, text: &str) -> (Option<Runbook>, Vec<Finding>) {
     let (runbook, mut findings) = crate::domain::runbook::format::read(name, text);
-    findings.extend(runbook.iter().flat_map(|runbook| crate::domain::runbook::lint::lint(runbook, None)));
+    if let Some(runbook) = &runbook {
+        let facts = Facts { missing_files: Some(missing_beside(runbook)), ..Facts::default() };
+        findings.extend(lint_knowing(runbook, &facts));
+    }
     findings.sort_by_key(|finding| (finding.line, finding.column));
     (runbook, findings)
 }

@@ -4,11 +4,15 @@
 //! where a person is. Nothing here runs anything or opens a file.
 
 pub mod format;
+pub mod keys;
 pub mod lint;
 pub mod matching;
 pub mod model;
+pub mod pieces;
+pub mod reference;
 pub mod seed;
 pub mod shape;
 pub mod shell;
+pub mod v1;
 pub mod values;
 pub mod walk;

@@ -9,6 +9,7 @@ use crate::domain::slo::lint::facts::Facts;
 use crate::domain::slo::lint::questions::Questions;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
+use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::{Span, Timestamp};
 use std::future::Future;
 use std::pin::Pin;
@@ -19,15 +20,31 @@ pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Something that measures objectives: a Prometheus-compatible server, or the simulated production.
 pub trait Metrics: Send + Sync + std::fmt::Debug {
-    /// Reads the given windows of the given objectives, evaluated at `now`, in as few requests as it can. One
-    /// measurement per objective; what failed for one objective is an `Error` reading of that one. `Err` is for a source
-    /// that could not be asked at all.
+    /// The poll: reads every window of the given objectives (the standard ones, those of its pairs, its own) and the
+    /// given ones, evaluated at `now`, in as few requests as it can. One measurement per objective; a window whose history
+    /// was not read yet ([`Metrics::warm`]) is left out; what failed for one objective is an `Error` reading of that one.
+    /// `Err` is for a source that could not be asked at all.
     fn measure<'a>(
         &'a self,
         objectives: &'a [Arc<Objective>],
         windows: &'a [Window],
         now: Timestamp,
     ) -> Task<'a, Result<(Vec<Measurement>, ServerNote), Fault>>;
+
+    /// One bounded step of reading the history that long windows are summed from: of those of `first` that lack some, else
+    /// of `rest`; the newest slices go first. To be asked again while something is left; a poll never waits for it.
+    fn warm<'a>(
+        &'a self,
+        first: &'a [Arc<Objective>],
+        rest: &'a [Arc<Objective>],
+        now: Timestamp,
+    ) -> Task<'a, Result<Warmed, Fault>>;
+
+    /// The rows that templates ([`Objective::grouping`]) have on the server. `Err` when one of them could not be read.
+    fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>>;
+
+    /// Writes what should outlive the program, if anything changed. Blocks for as long as a disk takes.
+    fn keep(&self) {}
 
     /// Burn rates over `[end - range, end]` for the chart of one objective, and its budget over its window.
     fn history<'a>(

@@ -6,4 +6,5 @@ pub mod client;
 pub mod decode;
 pub mod inspect;
 pub mod measure;
+pub mod signals;
 pub mod source;

@@ -337,7 +337,17 @@ fn is_type(name: &str, value: &Value) -> bool {
         "string" => value.is_string(),
         "number" => value.is_number(),
         "boolean" => value.is_boolean(),
+        "integer" => value.is_i64(),
         other => panic!("type {other}"),
+    }
+}
+
+fn within(word: &str, value: f64, bound: f64) -> bool {
+    match word {
+        "minimum" => value >= bound,
+        "maximum" => value <= bound,
+        "exclusiveMinimum" => value > bound,
+        _ => value < bound,
     }
 }
 
@@ -352,7 +362,8 @@ fn violations(schema: &Value, root: &Value, value: &Value, at: &str, out: &mut V
                 violations(&root["definitions"][name], root, value, at, out);
             }
             "type" => {
-                let fits = is_type(rule.as_str().unwrap(), value);
+                let names = rule.as_array().cloned().unwrap_or_else(|| vec![rule.clone()]);
+                let fits = names.iter().any(|name| is_type(name.as_str().unwrap(), value));
                 if !fits {
                     say(format!("{value} is not of type {rule}"));
                 }
@@ -379,7 +390,13 @@ fn violations(schema: &Value, root: &Value, value: &Value, at: &str, out: &mut V
                     say(format!("{value} fits {fits} of the alternatives"));
                 }
             }
-            "properties" | "additionalProperties" => {}
+            "if" => {
+                let mut inner = Vec::new();
+                violations(rule, root, value, at, &mut inner);
+                let then = if inner.is_empty() { "then" } else { "else" };
+                violations(&schema[then], root, value, at, out);
+            }
+            "properties" | "additionalProperties" | "then" | "else" => {}
             "required" => {
                 for name in rule.as_array().unwrap() {
                     if value.get(name.as_str().unwrap()).is_none() {
@@ -398,14 +415,9 @@ fn violations(schema: &Value, root: &Value, value: &Value, at: &str, out: &mut V
                     say("too short".to_owned());
                 }
             }
-            "exclusiveMinimum" => {
-                if value.as_f64() <= rule.as_f64() {
-                    say(format!("{value} is not above {rule}"));
-                }
-            }
-            "exclusiveMaximum" => {
-                if value.as_f64() >= rule.as_f64() {
-                    say(format!("{value} is not below {rule}"));
+            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
+                if !within(word, value.as_f64().unwrap_or(f64::NAN), rule.as_f64().unwrap()) {
+                    say(format!("{value} breaks {word} {rule}"));
                 }
             }
             "dependencies" => {
@@ -448,7 +460,15 @@ fn the_schemas_accept_the_starter_files_and_our_fixtures() {
     for (kind, files) in [
         ("config", vec!["assets/config.yaml", "tests/fixtures/config/good/full.yaml"]),
         ("slo", vec!["assets/slo.yaml", "tests/fixtures/seeds/slo.yaml"]),
-        ("runbook", vec!["assets/runbook.yaml", "tests/fixtures/seeds/high-api-latency.yaml"]),
+        (
+            "runbook",
+            vec![
+                "assets/runbook.yaml",
+                "tests/fixtures/seeds/high-api-latency.yaml",
+                "tests/fixtures/runbooks/good/every-key.yaml",
+                "tests/fixtures/runbooks/v1/every-key.yaml",
+            ],
+        ),
         ("severity", vec!["assets/severity.yaml", "tests/fixtures/seeds/severity.yaml"]),
     ] {
         let out = machine.run(&format!("schema {kind}"));
@@ -466,7 +486,7 @@ fn the_schemas_accept_the_starter_files_and_our_fixtures() {
 #[test]
 fn the_configuration_schema_has_the_keys_of_the_reader() {
     let schema: Value =
-        serde_json::from_str(midwatch::cli::schema::schema(midwatch::cli::args::SchemaKind::Config)).unwrap();
+        serde_json::from_str(&midwatch::cli::schema::schema(midwatch::cli::args::SchemaKind::Config)).unwrap();
     let mut described: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
     let mut read = midwatch::config::file::KEYS.to_vec();
     described.sort_unstable();

@@ -180,7 +180,7 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         burn_1d: burn(Window::D1),
         burn_3d: burn(Window::D3),
         empty_in,
-        policy: status.policy.band.map(|b| b.word().replace('_', " ")).unwrap_or_default(),
+        policy: status.policy.band.as_ref().map(|b| b.name.replace('_', " ")).unwrap_or_default(),
     }
 }
 
@@ -292,7 +292,7 @@ fn budget_lines(model: &Model, status: &Status, now: Timestamp, objective: &Obje
     let mut lines = Vec::new();
     let spent = status.budget.consumed.map_or("spent unknown".to_owned(), |c| format!("{} spent", percent(c)));
     let events = status.events.map(|e| format!(", {:.0} bad of {:.0}", e.bad, e.total)).unwrap_or_default();
-    let band = status.policy.band.map(|b| format!("   policy: {}", b.asks())).unwrap_or_default();
+    let band = status.policy.band.as_ref().map(|b| format!("   policy: {}", b.action)).unwrap_or_default();
     lines.push(bit(format!("{spent} over {}{events}{band}", prometheus(objective.window)), Tone::Text));
     if let Some(action) = &status.policy.action {
         lines.push(bit(format!("policy demands: {action}"), Tone::Warn));

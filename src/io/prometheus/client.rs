@@ -4,6 +4,7 @@
 use crate::domain::alert::Alert;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SourceName;
+use crate::domain::labels::Labels;
 use crate::domain::slo::sample::{RangeSeries, Sample};
 use crate::domain::time::{Span, Timestamp, seconds};
 use crate::io::http::{ALERTS_LIMIT, Body, Endpoint, Http, QUERY_LIMIT, Reply, Request};
@@ -30,7 +31,7 @@ impl Client {
 
     /// Evaluates a query at an instant. Sent as a form, since objectives make queries longer than proxies let URLs be.
     pub async fn instant(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<Sample>>, Fault> {
-        let fields = vec![("query".to_owned(), query.to_owned()), ("time".to_owned(), unix(at)), self.limit()];
+        let fields = vec![("query".to_owned(), query.to_owned()), ("time".to_owned(), unix(at)), self.limit(), stats()];
         let reply = self.post("api/v1/query", fields).await?;
         self.answer(&reply, decode::vector(&reply.body))
     }
@@ -49,9 +50,21 @@ impl Client {
             ("end".to_owned(), unix(end)),
             ("step".to_owned(), seconds(step).to_string()),
             self.limit(),
+            stats(),
         ];
         let reply = self.post("api/v1/query_range", fields).await?;
         self.answer(&reply, decode::matrix(&reply.body))
+    }
+
+    /// The label sets of the series of a selector that have samples in `[start, end]`, read from the index alone.
+    pub async fn series(&self, selector: &str, start: Timestamp, end: Timestamp) -> Result<Answer<Vec<Labels>>, Fault> {
+        let fields = vec![
+            ("match[]".to_owned(), selector.to_owned()),
+            ("start".to_owned(), unix(start)),
+            ("end".to_owned(), unix(end)),
+        ];
+        let reply = self.post("api/v1/series", fields).await?;
+        self.answer(&reply, decode::series(&reply.body))
     }
 
     /// The alerts it evaluates itself, pending ones included.
@@ -64,7 +77,7 @@ impl Client {
     pub async fn buildinfo(&self) -> Result<ServerNote, Fault> {
         let reply = self.http.send(&Request::get("api/v1/status/buildinfo", QUERY_LIMIT, decode::explain)).await?;
         let version = decode::version(&reply.body).map_err(|refusal| self.fault(refusal))?;
-        Ok(ServerNote { requests: 1, skew: reply.skew, version, warnings: Vec::new() })
+        Ok(ServerNote { requests: 1, skew: reply.skew, version, ..ServerNote::default() })
     }
 
     /// The samples of a range selector, such as `x[5m]`, as an instant query gives them.
@@ -120,8 +133,8 @@ impl Client {
     }
 
     fn answer<T>(&self, reply: &Reply, decoded: Result<Decoded<T>, Refusal>) -> Result<Answer<T>, Fault> {
-        let Decoded { data, warnings, partial } = decoded.map_err(|refusal| self.fault(refusal))?;
-        Ok(Answer { data, warnings, partial, skew: reply.skew })
+        let Decoded { data, warnings, partial, samples } = decoded.map_err(|refusal| self.fault(refusal))?;
+        Ok(Answer { data, warnings, partial, skew: reply.skew, samples })
     }
 
     fn fault(&self, refusal: Refusal) -> Fault {
@@ -131,6 +144,11 @@ impl Client {
         };
         Fault::new(kind, self.http.endpoint().name(), detail)
     }
+}
+
+/// Asks for what a query cost.
+fn stats() -> (String, String) {
+    ("stats".to_owned(), "true".to_owned())
 }
 
 /// Seconds since 1970 with milliseconds, as the API wants them.
