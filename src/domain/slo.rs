@@ -3,7 +3,8 @@
 //! The way of a number: files are read by [`mod@format`] (which picks a reader such as [`seed`]) into a
 //! [`catalogue::Catalogue`] of [`objective::Objective`]s; [`plan`] turns objectives and windows into few PromQL requests and joins the answers into
 //! [`reading::Measurement`]s; [`status::assess`] says what a measurement means. [`budget`], [`burn`], [`forecast`] and
-//! [`policy`] hold the arithmetic that it uses, each on its own so that a test vector points at one file.
+//! [`policy`] hold the arithmetic that it uses, each on its own so that a test vector points at one file. [`lint`] says what
+//! is wrong with objectives that can be read.
 //!
 //! Where more goes:
 //! - another file format: a sibling of [`seed`], named in [`mod@format`]'s table; it yields the same objectives;
@@ -24,24 +25,24 @@ pub mod forecast;
 pub mod format;
 pub mod grouping;
 pub mod history;
+pub mod incident_cost;
 pub mod lines;
-pub mod maintenance;
 pub mod lint;
+pub mod maintenance;
+pub mod net_events;
 pub mod objective;
 pub mod openslo;
+pub mod outlook;
 pub mod own;
 pub mod pairs;
-pub mod incident_cost;
-pub mod net_events;
-pub mod outlook;
 pub mod period;
 pub mod plan;
 pub mod policy;
 pub mod promql;
 pub mod pyrra;
 pub mod reading;
-pub mod recurrence;
 pub mod recorded;
+pub mod recurrence;
 pub mod sample;
 pub mod seed;
 pub mod service;

@@ -11,7 +11,7 @@ use crate::domain::labels::Labels;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{AlertPair, Gap, Identity, Objective, Sli};
 use crate::domain::slo::own::keys::names;
-use crate::domain::slo::pairs::{self, Named};
+use crate::domain::slo::pairs::Named;
 use crate::domain::slo::period::{Period, Unit};
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::seed::policy_rule;
@@ -117,10 +117,7 @@ fn objective(reader: &mut Reader<'_>, document: Document<'_>, defaults: &Default
         Some(name)
     });
     let window = window(reader, &fields);
-    let target = match fields.get("target") {
-        Some(n) => Some((target(reader, n), n.mark)),
-        None => None,
-    };
+    let target = fields.get("target").map(|n| target(reader, n));
     let measured = sli::read(reader, &fields, window.as_ref().map(|(span, _)| *span), target.is_some());
     let pairs = match fields.get("alert_windows") {
         Some(n) => Some(alerts(reader, n)?),
@@ -128,16 +125,15 @@ fn objective(reader: &mut Reader<'_>, document: Document<'_>, defaults: &Default
     };
     let rest = rest(reader, &fields, defaults);
     let (name, (window, period), measured) = (name?, window?, measured?);
-    let (target, mark, assumed) = match target {
-        Some((target, mark)) => (target?, mark, false),
-        None => (measured.compliance, node.mark, true),
+    let (target, assumed) = match target {
+        Some(target) => (target?, false),
+        None => (measured.compliance, true),
     };
     let pairs = match pairs.as_ref().or(defaults.alerts.as_ref()) {
         Some(Alerts::Listed(pairs)) => pairs.clone(),
         Some(Alerts::Named(set)) => set.pairs(window),
         None => Named::Google.pairs(window),
     };
-    pairs::warn(reader, mark, &pairs, target);
     let said = Said { sli: &measured.sli, target, window, period: period.as_ref(), value: &measured.called, assumed };
     let says = says(&said);
     let service = rest.service.or(measured.service).unwrap_or_else(|| first_word(&name));

@@ -1,12 +1,10 @@
 //! Sets of alert pairs by the length of the budget's window: the factors of the SRE workbook, those that stay as they are,
 //! Sloth's and Pyrra's. Measures nothing.
 
-use crate::domain::document::{Level, Mark, Reader};
 use crate::domain::slo::budget::round12;
-use crate::domain::slo::burn::can_fire;
 use crate::domain::slo::objective::AlertPair;
 use crate::domain::slo::reading::Window;
-use crate::domain::time::{Span, mins, prometheus, seconds};
+use crate::domain::time::{Span, mins, seconds};
 
 /// A set that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,35 +81,6 @@ fn scaled(window: Span) -> Vec<AlertPair> {
         hold: minutes(hold),
     })
     .collect()
-}
-
-/// Warns of every pair that not even a total failure could make fire, and of tickets that are opened by less than even
-/// spending.
-pub fn warn(reader: &mut Reader<'_>, mark: Mark, pairs: &[AlertPair], target: f64) {
-    for pair in pairs.iter().filter(|p| !can_fire(p.factor, target)) {
-        let message = format!(
-            "with a target of {target} the {}x {} alert ({}/{}) cannot fire: all requests failing is a burn rate of {:.1}",
-            pair.factor,
-            pair.severity,
-            pair.long,
-            pair.short,
-            1.0 / (1.0 - target)
-        );
-        reader.report(mark, Level::Warning, "alert-cannot-fire", message);
-    }
-}
-
-/// Warns of pairs that look back further than the budget does.
-pub fn warn_of_length(reader: &mut Reader<'_>, mark: Mark, pairs: &[AlertPair], window: Span) {
-    for pair in pairs.iter().filter(|p| p.long.span() > window) {
-        let message = format!(
-            "the {} alert looks back {}, further than the objective's window of {}",
-            pair.severity,
-            pair.long,
-            prometheus(window)
-        );
-        reader.report(mark, Level::Warning, "alert-window", message);
-    }
 }
 
 #[cfg(test)]

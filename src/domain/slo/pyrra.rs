@@ -6,7 +6,7 @@ use crate::domain::ids::SloId;
 use crate::domain::labels::Labels;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{AlertPair, Bad, Gap, Identity, Kind, Objective, Sli};
-use crate::domain::slo::pairs::{self, Named};
+use crate::domain::slo::pairs::Named;
 use crate::domain::slo::promql::counter::Counter;
 use crate::domain::slo::promql::events::canonical;
 use crate::domain::slo::promql::{self, WINDOW, bare, parse};
@@ -65,8 +65,7 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
         reader.boolean(node, "performanceOverAccuracy");
     }
     let pairs = alerting(reader, &spec, window.unwrap_or(Span::days(28)));
-    let (name, (target, target_mark), window, measured) = (name?, target?, window?, measured?);
-    pairs::warn(reader, target_mark, &pairs, target);
+    let (name, target, window, measured) = (name?, target?, window?, measured?);
     let said = Said { sli: &measured.sli, target, window, period: None, value: "", assumed: false };
     let says = says(&said);
     Some(Objective {
@@ -116,13 +115,13 @@ fn metadata(reader: &mut Reader<'_>, node: &Node) -> (Option<String>, Labels) {
 }
 
 /// A text with a percentage.
-fn target(reader: &mut Reader<'_>, node: &Node) -> Option<(f64, Mark)> {
+fn target(reader: &mut Reader<'_>, node: &Node) -> Option<f64> {
     let written = reader.string(node, "target")?;
     let Some(number) = written.trim().parse::<f64>().ok().filter(|n| n.is_finite()) else {
         reader.wrong(node, "target", "a percentage such as '99.9'");
         return None;
     };
-    Some((percent(reader, node.mark, "target", number)?, node.mark))
+    percent(reader, node.mark, "target", number)
 }
 
 /// The alert pairs. Four, unless they are switched off; which of them wake somebody is told by their place, because a

@@ -5,7 +5,7 @@ use crate::domain::document::{Fields, Level, Node, Reader, Value, nearest};
 use crate::domain::ids::SloId;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{AlertPair, Bad, Gap, Identity, Kind, Objective, PolicyRule, Sli};
-use crate::domain::slo::pairs::{self, Named};
+use crate::domain::slo::pairs::Named;
 use crate::domain::slo::promql::counter::Counter;
 use crate::domain::slo::promql::events::{division, tree, with_window};
 use crate::domain::slo::promql::sli::bad_of;
@@ -71,7 +71,7 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
     let description = spec.get("description").and_then(|n| reader.string(n, "description")).unwrap_or_default();
     let goal = spec.need(reader, "goal").and_then(|n| {
         let written = reader.number(n, "goal")?;
-        Some((share(reader, n.mark, "goal", written)?, n.mark))
+        share(reader, n.mark, "goal", written)
     });
     backend(reader, &spec)?;
     let method = spec.need(reader, "method").and_then(|n| method(reader, n));
@@ -79,14 +79,13 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
         spec.need(reader, "service_level_indicator").and_then(|n| reader.foreign(n, "service_level_indicator", &SLI));
     let measured = method.zip(sli).and_then(|(method, sli)| measured(reader, method, &sli));
     let steps = steps(reader, spec.get("error_budget_policy"));
-    let (name, (target, mark), measured) = (name?, goal?, measured?);
+    let (name, target, measured) = (name?, goal?, measured?);
     // The longest step is the window over which the budget is kept.
     let window = steps.iter().map(|s| s.pair.long.span()).max().unwrap_or(Span::days(28));
     let pairs = match steps.is_empty() {
         true => Named::Google.pairs(window),
         false => steps.iter().map(|s| s.pair.clone()).collect(),
     };
-    pairs::warn(reader, mark, &pairs, target);
     let service = match ["service_name", "service"].iter().find_map(|key| labels.0.get(*key)) {
         Some(service) => service.clone(),
         None => first_word(&name),
@@ -167,10 +166,8 @@ fn query_sli(reader: &mut Reader<'_>, sli: &Fields<'_>) -> Option<Measured> {
             reader.error(node.mark, "promql", format!("the expression is not read: {why}"));
             return None;
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("the expression is not understood ({why}); it is sent to the server as it is");
-            reader.report(node.mark, Level::Warning, "promql", message);
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => {}
     }
     let message =
         "the expression cannot be split into bad and all events; it is averaged over time, whatever the traffic";

@@ -50,8 +50,6 @@ const CAMEL: Words = Words {
 pub struct Waiting {
     /// The objective, so far with a window of 30 days.
     pub declared: Declared,
-    /// Where its target stands.
-    pub target: Mark,
     /// Its page alert is made.
     pub page: bool,
     /// Its ticket alert is made.
@@ -144,7 +142,7 @@ fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Opt
     let name = fields.need(reader, "name").and_then(|n| name(reader, n, "name"));
     let target = fields.need(reader, "objective").and_then(|n| {
         let written = reader.number(n, "objective")?;
-        Some((percent(reader, n.mark, "objective", written)?, n.mark))
+        percent(reader, n.mark, "objective", written)
     });
     let description = fields.get("description").and_then(|n| reader.string(n, "description")).unwrap_or_default();
     let mut labels = context.labels.clone();
@@ -168,7 +166,7 @@ fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Opt
         id: SloId(id.clone()),
         service: context.service.to_owned(),
         kind: Kind::Ratio,
-        target: target.0,
+        target,
         window: Span::days(30),
         period: None,
         sli: measured.sli,
@@ -186,7 +184,7 @@ fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Opt
         min_failures: None,
     };
     let declared = context.document.declare(node.mark, objective);
-    Some(Waiting { declared, target: target.1, page: alerting.page, ticket: alerting.ticket })
+    Some(Waiting { declared, page: alerting.page, ticket: alerting.ticket })
 }
 
 /// What Sloth takes for a name.
@@ -318,11 +316,8 @@ pub fn one_side(reader: &mut Reader<'_>, mark: Mark, what: &str, text: &str) -> 
             reader.error(mark, "promql", format!("{what} is not read: {why}"));
             None
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("{what} is not understood ({why}); it is sent to the server as it is");
-            reader.report(mark, Level::Warning, "promql", message);
-            Some(Side { text: whole(text), unit: Unit::Unknown, by: Vec::new() })
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => Some(Side { text: whole(text), unit: Unit::Unknown, by: Vec::new() }),
     }
 }
 
@@ -337,11 +332,7 @@ fn raw(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
             reader.error(node.mark, "promql", format!("{} is not read: {why}", words.raw));
             return None;
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("{} is not understood ({why}); it is sent to the server as it is", words.raw);
-            reader.report(node.mark, Level::Warning, "promql", message);
-            None
-        }
+        Err(Refusal::Unknown(_)) => None,
     };
     if let Some((part, total, inverted)) = expr.as_ref().and_then(division) {
         let bad = if inverted { Bad::TotalMinus(part.text) } else { Bad::Counted(part.text) };

@@ -9,7 +9,7 @@ use crate::domain::slo::openslo::alerts::{self, inline};
 use crate::domain::slo::openslo::indicator::{self, Indicator};
 use crate::domain::slo::openslo::window::{self, TimeWindow, duration};
 use crate::domain::slo::openslo::{Index, Object, Version};
-use crate::domain::slo::pairs::{self, Named};
+use crate::domain::slo::pairs::Named;
 use crate::domain::slo::promql::sli::raised;
 use crate::domain::slo::promql::{self, WINDOW};
 use crate::domain::slo::sloth::good_ratio;
@@ -253,7 +253,6 @@ fn objective(
     let (target, indicator) = (target?, indicator?);
     let asked = Asked { target, limit, slice: asked_slice, slice_target };
     let (sli, kind, value, written) = measured(reader, common, fields, &asked, indicator)?;
-    pairs::warn(reader, asked.target.1, &common.pairs, asked.target.0);
     let (span, period) = (common.window.span, common.window.period.as_ref());
     let said = Said { sli: &sli, target: asked.target.0, window: span, period, value, assumed: false };
     let says = says(&said);
