@@ -9,11 +9,12 @@ use crate::cli::args::CheckArgs;
 use crate::cli::check::online::Online;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::files::{about, expand, read_text};
+use crate::cli::files::{about, expand, is_yaml, read_text};
 use crate::cli::output::Output;
 use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
 use crate::domain::document::{Finding, Level, Node, Value, parse};
 use crate::domain::runbook::lint::{Facts, lint_knowing};
+use crate::domain::runbook::markdown::is_markdown;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::domain::slo::catalogue::Catalogue;
@@ -100,7 +101,7 @@ fn named(paths: &[PathBuf]) -> Examined {
     let mut examined = Examined::default();
     for path in paths {
         if path.is_dir() {
-            for file in expand(&path.to_string_lossy()) {
+            for file in expand(&path.to_string_lossy(), is_yaml) {
                 examined.add(&file, None, false);
             }
         } else {
@@ -132,7 +133,7 @@ impl Examined {
             Ok(text) => text,
             Err(finding) => return self.findings.push(finding),
         };
-        match kind_of(&text).or(expected) {
+        match kind_named(path, &text).or(expected) {
             Some(Kind::Slo) => self.objectives.push((name, text)),
             Some(Kind::Runbook) => {
                 let (runbook, findings) = runbook(&name, &text);
@@ -192,6 +193,11 @@ fn config(path: &Path, text: &str) -> Vec<Finding> {
         machine_zone: None,
     };
     crate::config::read(&inputs).findings
+}
+
+/// What a file holds; Markdown is a runbook, whatever its words look like.
+fn kind_named(path: &Path, text: &str) -> Option<Kind> {
+    if is_markdown(&path.to_string_lossy()) { Some(Kind::Runbook) } else { kind_of(text) }
 }
 
 /// What a file holds, from its first-level keys; a file that is not valid YAML is recognised by its lines.

@@ -23,6 +23,7 @@ use crate::io::store::memory::Memory;
 use crate::io::store::sqlite::Sqlite;
 use crate::io::store::sqlite::open::default_path;
 use crate::run::endpoints;
+use crate::run::integrations;
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -97,6 +98,7 @@ pub fn real(given: Given<'_>) -> Ready {
     let world = World {
         metrics: sources.metrics,
         alerts: sources.alerts,
+        targets: if given.config.read_only { BTreeMap::new() } else { sources.targets },
         shell: if given.config.read_only { None } else { Some(Arc::new(LocalShell::default())) },
         store: given.with_record.then_some(store),
         drafts: given.config.postmortems.clone(),
@@ -137,6 +139,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     let world = World {
         metrics: BTreeMap::from([(prom, Arc::new(simulation.metrics()) as Arc<dyn crate::io::port::Metrics>)]),
         alerts: BTreeMap::from([(am, Arc::new(simulation.alerts()) as Arc<dyn crate::io::port::AlertSource>)]),
+        targets: BTreeMap::new(),
         shell: Some(Arc::new(simulation.shell())),
         store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
         drafts,
@@ -225,6 +228,7 @@ pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>)
 struct Sources {
     metrics: BTreeMap<SourceName, Arc<dyn crate::io::port::Metrics>>,
     alerts: BTreeMap<SourceName, Arc<dyn crate::io::port::AlertSource>>,
+    targets: BTreeMap<SourceName, crate::io::port::Target>,
     links: Vec<Link>,
     patience: Duration,
 }
@@ -252,6 +256,10 @@ impl Sources {
                 Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),
             }
         }
+        let (targets, faults) = integrations::connect_all(config);
+        self.targets = targets;
+        findings
+            .extend(faults.iter().map(|(name, fault)| about(Path::new(name.as_str()), "target", fault.to_string())));
         for it in &config.alertmanager {
             match endpoints::alertmanager(it) {
                 Ok(peers) => {

@@ -2,6 +2,7 @@
 
 use crate::domain::alert::Alert;
 use crate::domain::alert::AlertState;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::drill::alarm;
 use crate::domain::drill::production::Production;
 use crate::domain::fault::Fault;
@@ -108,6 +109,10 @@ impl Metrics for FakeMetrics {
             }
             Ok(all)
         })
+    }
+
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>> {
+        Box::pin(async move { self.ask().await.map(|_| alarm::rules()) })
     }
 
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {

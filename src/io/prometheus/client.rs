@@ -2,6 +2,7 @@
 //! judges a number.
 
 use crate::domain::alert::Alert;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SourceName;
 use crate::domain::labels::Labels;
@@ -71,6 +72,15 @@ impl Client {
     pub async fn alerts(&self, source: &SourceName) -> Result<Vec<Alert>, Fault> {
         let reply = self.http.send(&Request::get("api/v1/alerts", ALERTS_LIMIT, decode::explain)).await?;
         decode::alerts(&reply.body, source).map_err(|refusal| self.fault(refusal))
+    }
+
+    /// Its alerting rules. Newer servers leave the alerts of each rule out when they are asked to.
+    pub async fn rules(&self) -> Result<Vec<AlertRule>, Fault> {
+        let only = [("type", "alert"), ("exclude_alerts", "true")];
+        let query = only.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let ask = Request { query, ..Request::get("api/v1/rules", ALERTS_LIMIT, decode::explain) };
+        let reply = self.http.send(&ask).await?;
+        decode::rules(&reply.body).map_err(|refusal| self.fault(refusal))
     }
 
     /// Its version and clock: the cheap question of a health check.
