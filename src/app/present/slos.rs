@@ -219,7 +219,7 @@ pub fn own_findings<'m>(model: &'m Model, objective: &Objective) -> Vec<&'m Find
 fn warned(findings: &[&Finding]) -> Option<Bit> {
     let many = findings.iter().filter(|f| f.level > Level::Info).count();
     let word = if many == 1 { "finding" } else { "findings" };
-    (many > 0).then(|| bit(format!("{many} {word} in its file"), Tone::Warn))
+    (many > 0).then(|| bit(format!("{many} {word}"), Tone::Warn))
 }
 
 fn finding_line(objective: &Objective, finding: &Finding) -> Bit {

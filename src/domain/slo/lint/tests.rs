@@ -253,7 +253,7 @@ fn places_are_found_in_other_formats() {
     let places = Places::of("s.yaml", object);
     let one = Objective { declared: "s.yaml:1".into(), ..(*read(&text(GOOD, RATIO))[0]).clone() };
     assert_eq!(places.mark(&one, Part::Target), Mark { line: 9, column: 15 });
-    assert_eq!(places.mark(&one, Part::Window).line, 7);
+    assert_eq!((places.mark(&one, Part::Window).line, places.mark(&one, Part::Name).line), (7, 4));
 }
 
 fn asked(text: &str) -> Questions {
