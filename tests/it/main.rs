@@ -42,6 +42,7 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod slo_formats;
 mod slo_lint;
 mod stateful_server;
 mod store;

@@ -36,6 +36,12 @@ impl Named {
     }
 }
 
+/// The pairs of an objective that says nothing of them: the shares of [`Named::Google`] from 28 days on. Shorter budgets keep
+/// the factors of 30 days, because scaled down they would alert while less than the budget is spent.
+pub fn usual(window: Span) -> Vec<AlertPair> {
+    if window >= Span::days(28) { Named::Google.pairs(window) } else { Named::Fixed.pairs(window) }
+}
+
 const ROWS: [(&str, Window, Window); 4] = [
     ("page", Window::H1, Window::M5),
     ("page", Window::H6, Window::M30),
@@ -101,6 +107,8 @@ mod tests {
         assert_eq!(factors(Named::Sloth, 7), [13.44, 3.5, 1.4, 0.98]);
         assert_eq!(factors(Named::Fixed, 90), [14.4, 6.0, 3.0, 1.0]);
         assert_eq!(Named::Google.pairs(Span::days(30)), crate::domain::slo::windows::standard());
+        assert_eq!(usual(Span::days(90)), Named::Google.pairs(Span::days(90)));
+        assert!(usual(Span::days(1)).iter().all(|p| p.factor >= 1.0));
     }
 
     #[test]

@@ -27,7 +27,7 @@ const SPEC: [&str; 8] = [
     "ruleOutput",
 ];
 const INDICATORS: [&str; 4] = ["ratio", "latency", "latencyNative", "bool_gauge"];
-const ALERTING: [&str; 6] = ["disabled", "burnrates", "absent", "name", "absentName", "severities"];
+const ALERTING: [&str; 7] = ["disabled", "burnrates", "absent", "name", "absentName", "severities", "burnRateType"];
 const SEVERITIES: [&str; 5] = ["absent", "fastBurn", "mediumBurn", "slowBurn", "longTermBurn"];
 /// Labels of the object with this prefix are labels of what Pyrra records.
 const PREFIX: &str = "pyrra.dev/";
@@ -134,6 +134,10 @@ fn alerting(reader: &mut Reader<'_>, spec: &Fields<'_>, window: Span) -> Vec<Ale
     let mut flag = |key: &str, without: bool| fields.get(key).and_then(|n| reader.boolean(n, key)).unwrap_or(without);
     let (off, burnrates) = (flag("disabled", false), flag("burnrates", true));
     flag("absent", true);
+    if let Some(node) = fields.get("burnRateType").filter(|n| n.text() != Some("static")) {
+        let message = "alerts whose factor follows the traffic are not computed here; the static factors are used";
+        reader.report(node.mark, Level::Warning, "burn-rate-type", message);
+    }
     for key in ["name", "absentName"] {
         fields.get(key).map(|n| reader.string(n, key));
     }
@@ -233,8 +237,8 @@ fn metric(reader: &mut Reader<'_>, fields: &Fields<'_>, what: &str) -> Option<Me
     };
     let selector = match parse(&text) {
         Ok(expr) => match bare(&expr) {
-            Expr::VectorSelector(selector) if selector.offset.is_none() && selector.at.is_none() => selector.clone(),
-            Expr::VectorSelector(_) => return wrong(reader, "has an offset or an instant"),
+            Expr::VectorSelector(selector) if selector.at.is_none() => selector.clone(),
+            Expr::VectorSelector(_) => return wrong(reader, "is held at one instant"),
             _ => return wrong(reader, "is no selector"),
         },
         Err(promql::Refusal::Unknown(why) | promql::Refusal::TooMuch(why)) => {
@@ -282,7 +286,10 @@ fn latency(reader: &mut Reader<'_>, node: &Node) -> Option<Measured> {
     let (mut good, total) = (good?, total?);
     let written = format!("{} / {}", good.selector, total.selector);
     if !either_form(&mut good.selector) {
-        let message = "the metric of success has no le matcher that is a number (expected a bucket such as le=\"0.5\")";
+        let le = good.selector.matchers.matchers.iter().find(|m| m.name == "le");
+        let why =
+            le.map_or("has no le matcher".to_owned(), |m| format!("has the bucket `{}`, which is no number", m.value));
+        let message = format!("the metric of success {why} (expected a bucket such as le=\"0.5\")");
         reader.error(good.mark, "bucket", message);
         return None;
     }

@@ -5,14 +5,13 @@ use crate::domain::document::{Fields, Level, Node, Reader, Value, nearest};
 use crate::domain::ids::SloId;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{AlertPair, Bad, Gap, Identity, Kind, Objective, PolicyRule, Sli};
-use crate::domain::slo::pairs::Named;
+use crate::domain::slo::pairs;
 use crate::domain::slo::promql::counter::Counter;
 use crate::domain::slo::promql::events::{division, tree, with_window};
-use crate::domain::slo::promql::sli::bad_of;
+use crate::domain::slo::promql::sli::{bad_of, per_slice};
 use crate::domain::slo::promql::{self, Refusal, WINDOW, bare};
 use crate::domain::slo::pyrra::either_form;
 use crate::domain::slo::reading::Window;
-use crate::domain::slo::sloth::good_ratio;
 use crate::domain::slo::terms::{self, SLICE, errors, first_word, share, within};
 use crate::domain::slo::wording::{Said, says};
 use crate::domain::time::{Span, prometheus};
@@ -83,7 +82,7 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
     // The longest step is the window over which the budget is kept.
     let window = steps.iter().map(|s| s.pair.long.span()).max().unwrap_or(Span::days(28));
     let pairs = match steps.is_empty() {
-        true => Named::Google.pairs(window),
+        true => pairs::usual(window),
         false => steps.iter().map(|s| s.pair.clone()).collect(),
     };
     let service = match ["service_name", "service"].iter().find_map(|key| labels.0.get(*key)) {
@@ -172,7 +171,7 @@ fn query_sli(reader: &mut Reader<'_>, sli: &Fields<'_>) -> Option<Measured> {
     let message =
         "the expression cannot be split into bad and all events; it is averaged over time, whatever the traffic";
     reader.report(node.mark, Level::Info, "time-weighted", message);
-    Some((Sli::Opaque { ratio: good_ratio(&query, SLICE), slice: SLICE }, written))
+    Some((Sli::Opaque { ratio: per_slice(&query, SLICE), slice: SLICE }, written))
 }
 
 /// A filter: a selector, with `[window]` or without.

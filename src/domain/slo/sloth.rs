@@ -9,11 +9,11 @@ use crate::domain::labels::Labels;
 use crate::domain::slo::catalogue::Declared;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{Bad, Gap, Identity, Kind, Objective, Sli};
-use crate::domain::slo::promql::events::{Side, Unit, division, side, tree, whole, with_window};
-use crate::domain::slo::promql::sli::raised;
-use crate::domain::slo::promql::{self, Refusal, WINDOW};
+use crate::domain::slo::promql::events::{Side, Unit, division, inverse, rest_of, side, tree, whole, with_window};
+use crate::domain::slo::promql::sli::{bad_of, per_slice};
+use crate::domain::slo::promql::{Refusal, WINDOW};
 use crate::domain::slo::terms::{self, SLICE, errors, percent};
-use crate::domain::time::{Span, prometheus};
+use crate::domain::time::Span;
 
 /// What the two spellings call things.
 struct Words {
@@ -137,8 +137,10 @@ struct Context<'a> {
 
 fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Option<Waiting> {
     let words = context.words;
-    let called = node.get("name").and_then(Node::text).unwrap_or("without a name");
-    let fields = reader.foreign(node, &format!("slo `{called}`"), &words.objective)?;
+    let written = node.get("name").and_then(Node::text);
+    let called = written.unwrap_or("without a name");
+    let what = written.map_or("a slo".to_owned(), |name| format!("slo `{name}`"));
+    let fields = reader.foreign(node, &what, &words.objective)?;
     let name = fields.need(reader, "name").and_then(|n| name(reader, n, "name"));
     let target = fields.need(reader, "objective").and_then(|n| {
         let written = reader.number(n, "objective")?;
@@ -305,7 +307,10 @@ fn events(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> 
         reader.report(error_node.mark, Level::Warning, "unit", message);
     }
     let by = if bad.by == all.by { all.by } else { Vec::new() };
-    Some(Measured { sli: Sli::Events { bad: Bad::Counted(bad.text), total: all.text }, written, by })
+    // `total - good` batches as two counters; the latency of buckets is written so.
+    let good = tree(&error, false).ok().and_then(|expr| rest_of(&expr, &all.text));
+    let bad = good.map_or(Bad::Counted(bad.text), |good| bad_of(good, &all.text));
+    Some(Measured { sli: Sli::Events { bad, total: all.text }, written, by })
 }
 
 /// One side as events. What this program does not understand is sent as it is.
@@ -335,7 +340,7 @@ fn raw(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
         Err(Refusal::Unknown(_)) => None,
     };
     if let Some((part, total, inverted)) = expr.as_ref().and_then(division) {
-        let bad = if inverted { Bad::TotalMinus(part.text) } else { Bad::Counted(part.text) };
+        let bad = if inverted { bad_of(part.text, &total.text) } else { Bad::Counted(part.text) };
         return Some(Measured { sli: Sli::Events { bad, total: total.text }, written, by: total.by });
     }
     let message = format!(
@@ -343,12 +348,6 @@ fn raw(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
         words.raw
     );
     reader.report(node.mark, Level::Info, "time-weighted", message);
-    let ratio = good_ratio(&format!("1 - ({})", query.trim()), SLICE);
+    let ratio = per_slice(&inverse(expr.as_ref(), &query), SLICE);
     Some(Measured { sli: Sli::Opaque { ratio, slice: SLICE }, written, by: Vec::new() })
-}
-
-/// A text with `$window` as the value of one slice, in the form that it is read back in.
-pub fn good_ratio(text: &str, slice: Span) -> String {
-    let text = text.replace(WINDOW, &prometheus(slice));
-    promql::parse(&text).map_or(text, |expr| raised(&expr, slice))
 }

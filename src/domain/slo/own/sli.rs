@@ -8,9 +8,8 @@ use crate::domain::slo::objective::{Bad, Combine, Compare, Composite, Kind, Sli}
 use crate::domain::slo::own::keys::names;
 use crate::domain::slo::own::{GAPS, Measured, time_weighted};
 use crate::domain::slo::promql::events::{Side, Unit, division, side, tree, whole, with_window};
-use crate::domain::slo::promql::sli::{Shape, bad_of, raised, service, shape};
+use crate::domain::slo::promql::sli::{Shape, bad_of, per_slice, service, shape};
 use crate::domain::slo::promql::{self, Refusal, WINDOW};
-use crate::domain::slo::sloth::good_ratio;
 use crate::domain::slo::terms::{SLICE, choice, positive};
 use crate::domain::time::{Span, prometheus};
 use promql_parser::parser::Expr;
@@ -183,7 +182,7 @@ pub(in crate::domain::slo) fn of_events(bad: &Bad, total: &str) -> String {
 }
 
 fn judged(slices: &Slices, ratio: &str, service: Option<String>) -> Measured {
-    let ratio = good_ratio(ratio, slices.slice);
+    let ratio = per_slice(ratio, slices.slice);
     match slices.good_from.filter(|_| !slices.mean) {
         Some(threshold) => {
             let sli = Sli::Slices { value: ratio, compare: Compare::AtLeast, threshold, slice: slices.slice };
@@ -230,7 +229,7 @@ fn ratio(reader: &mut Reader<'_>, node: &Node, slice: Option<Span>, slices: Opti
         None => {
             time_weighted(reader, node.mark);
             let slice = slice.unwrap_or(SLICE);
-            let ratio = good_ratio(text.trim(), slice);
+            let ratio = per_slice(text.trim(), slice);
             Some(measured(Sli::Opaque { ratio, slice }, Kind::Ratio, named))
         }
     }
@@ -262,8 +261,7 @@ fn value(reader: &mut Reader<'_>, fields: &Fields<'_>, node: &Node, slice: Span)
             (text.trim().to_owned(), op.unwrap_or(Compare::AtMost), reader.number(n, "threshold")?, quantile)
         }
     };
-    let query = query.replace(WINDOW, &prometheus(slice));
-    let value = promql::parse(&query).map_or(query, |expr| raised(&expr, slice));
+    let value = per_slice(&query, slice);
     let called = match fields.get("called") {
         Some(n) => reader.string(n, "called")?,
         None => quantile.map_or_else(|| "value".to_owned(), |q| format!("p{}", round12(q * 100.0))),
