@@ -165,7 +165,7 @@ fn measurements(model: &Model, at: Timestamp, bad: f64) -> Vec<Measurement> {
     let of = |o: &Arc<Objective>| {
         let all = Window::BURN.into_iter().chain([Window::of(o.window)]);
         let windows = all.map(|w| (w, (at, Reading::Counts(Counts { bad, total: f64::from(w.0) * 10.0 })))).collect();
-        Measurement { slo: o.id.clone(), windows, coverage: None, partial: false, warnings: Vec::new() }
+        Measurement { windows, ..Measurement::empty(o.id.clone()) }
     };
     model.fleet.objectives.iter().map(of).collect()
 }

@@ -117,8 +117,10 @@
 //! [`domain::incident::state`], an arm in [`domain::incident::timeline`]; the rule that makes it in
 //! [`domain::incident::decide`]. Old logs must fold as before: a kind is never renamed or given another meaning.
 //!
-//! **A format of objectives.** A reader beside [`domain::slo::seed`] that gives [`domain::slo::objective::Objective`]s and
-//! findings, and a row in `FORMATS` of [`domain::slo::format`]. Runbooks have the same place: [`domain::runbook::format`].
+//! **A format of objectives.** A reader beside [`domain::slo::seed`] that takes
+//! [`domain::slo::objective::Objective`]s and findings out of a document, and a row in `FORMATS` of
+//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. Runbooks have the same
+//! place: [`domain::runbook::format`].
 //!
 //! **A theme.** A file in `assets/themes`, a row in [`ui::theme::SHIPPED`], a word in [`config::theme::ThemeName`]. The
 //! tests measure contrast and that tones can be told apart.

@@ -55,12 +55,6 @@ impl Cached {
             .filter(sound)
             .map(|c| (Window(c.window), (c.at, Reading::Counts(Counts { bad: c.bad, total: c.total }))))
             .collect();
-        (!windows.is_empty()).then(|| Measurement {
-            slo: slo.into(),
-            windows,
-            coverage: None,
-            partial: false,
-            warnings: Vec::new(),
-        })
+        (!windows.is_empty()).then(|| Measurement { windows, ..Measurement::empty(slo.into()) })
     }
 }

@@ -1,5 +1,5 @@
-//! `midwatch check`: everything wrong in every file at once. Each kind of file has one line in [`examine`]; what is wrong is
-//! decided by the reader of that kind, never here.
+//! `midwatch check`: everything wrong in every file at once. Each kind of file has one arm in [`Examined::add`]; what is
+//! wrong is decided by the reader of that kind, never here.
 
 use crate::cli::args::CheckArgs;
 use crate::cli::context::Context;
@@ -9,10 +9,10 @@ use crate::cli::output::Output;
 use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
 use crate::domain::document::{Finding, Level, Node, Value, parse};
 use crate::domain::runbook::lint::{Facts, lint_knowing};
+use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::io::files::presence::missing_beside;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,113 +52,90 @@ pub fn report(files: usize, findings: &[Finding], output: &mut Output) -> Result
 
 fn configured(context: &Context) -> (usize, Vec<Finding>) {
     let mut findings = context.all_findings();
-    let mut files = usize::from(context.configured) + usize::from(context.config().severities.is_some());
+    let files = usize::from(context.configured) + usize::from(context.config().severities.is_some());
     findings.extend(references(context));
-    let mut read = Vec::new();
+    let mut examined = Examined::default();
     for (kind, (paths, missing)) in [(Kind::Slo, context.slo_files()), (Kind::Runbook, context.runbook_files())] {
         findings.extend(missing);
         for path in paths {
-            files += 1;
-            findings.extend(one(&path, Some(kind), true));
-            read.push(path);
+            examined.add(&path, Some(kind), true);
         }
     }
-    findings.extend(between(&read));
+    let files = files + examined.paths.len();
+    findings.extend(examined.findings());
     (files, findings)
 }
 
-/// What is wrong only between files: one objective or one runbook declared twice.
-fn between(paths: &[PathBuf]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut runbooks = Vec::new();
-    let mut first: BTreeMap<String, String> = BTreeMap::new();
-    for path in paths {
-        let Ok(text) = read_text(path) else { continue };
-        let name = path.to_string_lossy();
-        if kind_of(&text) == Some(Kind::Runbook) {
-            runbooks.extend(crate::domain::runbook::format::read(&name, &text).0.map(Arc::new));
-            continue;
-        }
-        if kind_of(&text) != Some(Kind::Slo) {
-            continue;
-        }
-        for objective in crate::domain::slo::format::read(&name, &text).0 {
-            if let Some(other) = first.get(objective.id.as_str()) {
-                let message =
-                    format!("the objective `{}` is declared at {other} already; that one is used", objective.id);
-                let line = objective.declared.rsplit(':').next().and_then(|line| line.parse().ok()).unwrap_or(0);
-                let message = crate::domain::text::clean(&message);
-                findings.push(Finding { line, column: 1, ..about(path, Level::Error, "duplicate", message) });
-            } else {
-                first.insert(objective.id.0, objective.declared);
-            }
-        }
-    }
-    findings.extend(crate::domain::runbook::lint::lint_together(&runbooks));
-    findings
-}
-
 fn named(paths: &[PathBuf]) -> (usize, Vec<Finding>) {
-    let (mut read, mut findings) = (Vec::new(), Vec::new());
+    let mut examined = Examined::default();
     for path in paths {
         if path.is_dir() {
             for file in expand(&path.to_string_lossy()) {
-                findings.extend(one(&file, None, false));
-                read.push(file);
+                examined.add(&file, None, false);
             }
         } else {
-            findings.extend(one(path, None, true));
-            read.push(path.clone());
+            examined.add(path, None, true);
         }
     }
-    findings.extend(between(&read));
-    (read.len(), findings)
+    (examined.paths.len(), examined.findings())
 }
 
-/// A file of unknown kind is an error when someone named it, and a remark when it merely lay in a folder.
-fn one(path: &Path, expected: Option<Kind>, meant: bool) -> Vec<Finding> {
-    let text = match read_text(path) {
-        Ok(text) => text,
-        Err(finding) => return vec![finding],
-    };
-    match kind_of(&text).or(expected) {
-        Some(kind) => examine(kind, path, &text),
-        None => {
-            let level = if meant { Level::Error } else { Level::Info };
-            let (_, mut findings) = parse(&path.to_string_lossy(), &text);
-            let message =
-                "cannot tell what this file is (expected a configuration, objectives, a runbook or a severity table)";
-            findings.push(about(path, level, "unknown-kind", message));
-            findings
+/// Files as they are taken in. Objectives and runbooks are kept until all are there, because they speak of each other.
+#[derive(Default)]
+struct Examined {
+    paths: Vec<String>,
+    findings: Vec<Finding>,
+    objectives: Vec<(String, String)>,
+    runbooks: Vec<Arc<Runbook>>,
+}
+
+impl Examined {
+    /// A file of unknown kind is an error when someone named it, and a remark when it merely lay in a folder.
+    fn add(&mut self, path: &Path, expected: Option<Kind>, meant: bool) {
+        let name = path.to_string_lossy().into_owned();
+        self.paths.push(name.clone());
+        let text = match read_text(path) {
+            Ok(text) => text,
+            Err(finding) => return self.findings.push(finding),
+        };
+        match kind_of(&text).or(expected) {
+            Some(Kind::Slo) => self.objectives.push((name, text)),
+            Some(Kind::Runbook) => {
+                let (runbook, findings) = runbook(&name, &text);
+                self.findings.extend(findings);
+                self.runbooks.extend(runbook.map(Arc::new));
+            }
+            Some(Kind::Config) => self.findings.extend(config(path, &text)),
+            Some(Kind::Severity) => self.findings.extend(SeverityTable::read(&name, &text).1),
+            None => {
+                let level = if meant { Level::Error } else { Level::Info };
+                self.findings.extend(parse(&name, &text).1);
+                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook or a severity table)";
+                self.findings.push(about(path, level, "unknown-kind", message));
+            }
         }
     }
-}
 
-/// What is wrong in a file of a known kind.
-pub fn examine(kind: Kind, path: &Path, text: &str) -> Vec<Finding> {
-    let name = path.to_string_lossy();
-    match kind {
-        Kind::Config => config(path, text),
-        Kind::Severity => SeverityTable::read(&name, text).1,
-        Kind::Slo => objectives(&name, text),
-        Kind::Runbook => runbook(&name, text),
+    /// Everything, file by file, then what is wrong only between runbooks.
+    fn findings(self) -> Vec<Finding> {
+        let mut findings = self.findings;
+        findings.extend(crate::domain::slo::format::read_all(&self.objectives).1);
+        findings.sort_by_cached_key(|f| self.paths.iter().position(|path| *path == f.path));
+        findings.extend(crate::domain::runbook::lint::lint_together(&self.runbooks));
+        findings
     }
-}
-
-fn objectives(name: &str, text: &str) -> Vec<Finding> {
-    crate::domain::slo::format::read(name, text).1
 }
 
 /// What hinders reading, then what would hurt; without a date and a search path, because `check` answers the same on every
 /// day and every machine.
-fn runbook(name: &str, text: &str) -> Vec<Finding> {
+fn runbook(name: &str, text: &str) -> (Option<Runbook>, Vec<Finding>) {
     let (runbook, mut findings) = crate::domain::runbook::format::read(name, text);
     if let Some(runbook) = &runbook {
         let facts = Facts { missing_files: Some(missing_beside(runbook)), ..Facts::default() };
         findings.extend(lint_knowing(runbook, &facts));
     }
     findings.sort_by_key(|finding| (finding.line, finding.column));
-    findings
+    (runbook, findings)
 }
 
 fn config(path: &Path, text: &str) -> Vec<Finding> {

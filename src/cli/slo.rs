@@ -142,7 +142,7 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
         };
         (p.severity.clone(), format!("{} and {} over {}: {firing}", p.long, p.short, p.factor))
     }));
-    out.push(("policy".into(), s.policy.band.map_or("unknown", |b| b.word()).to_owned()));
+    out.push(("policy".into(), s.policy.band.as_ref().map_or("unknown", |b| &b.name).to_owned()));
     out.extend(s.policy.action.clone().map(|action| ("action".to_owned(), action)));
     let empty = match (s.forecast.exhausts_at, s.forecast.left_1h) {
         (Some(at), Some(left)) => format!("{} (in {})", rfc3339(at), compact(left)),

@@ -9,7 +9,8 @@ use std::fmt;
 
 /// The largest text that is read, in bytes.
 pub const SIZE_LIMIT: usize = 1 << 20;
-const NODE_LIMIT: usize = 60_000;
+/// A thousand objectives in one file of the largest size stay below it; what aliases unfold to does not.
+const NODE_LIMIT: usize = 200_000;
 const DEPTH_LIMIT: usize = 32;
 const ALIAS_LIMIT: usize = 100;
 
@@ -101,20 +102,7 @@ pub struct Key {
 /// Reads one document. An empty text is `Null` at 1:1. Never panics; limits depth, nodes, aliases and size.
 pub fn parse(path: &str, text: &str) -> (Option<Node>, Vec<Finding>) {
     let mut findings = Vec::new();
-    let whole = |rule: &str, message: String| Finding {
-        path: path.to_owned(),
-        line: 1,
-        column: 1,
-        rule: rule.to_owned(),
-        level: Level::Error,
-        message,
-    };
-    if text.len() > SIZE_LIMIT {
-        let message = format!("the file has {} bytes (the limit is {SIZE_LIMIT}); it is not read", text.len());
-        return (None, vec![whole("too-large", message)]);
-    }
-    let mut builder =
-        Builder { path, parser: Parser::new_from_str(text), nodes: 0, aliases: 0, anchors: HashMap::new() };
+    let Some(mut builder) = Builder::new(path, text, &mut findings) else { return (None, findings) };
     match builder.document(&mut findings) {
         Ok(node) => (Some(node), findings),
         Err(finding) => {
@@ -122,6 +110,27 @@ pub fn parse(path: &str, text: &str) -> (Option<Node>, Vec<Finding>) {
             (None, findings)
         }
     }
+}
+
+/// Reads every document of a text, JSON included; the items of a list at the root count as documents of their own. Empty
+/// documents are left out. Where the text stops being YAML, what came before is still given. Limits as in [`parse`].
+pub fn parse_all(path: &str, text: &str) -> (Vec<Node>, Vec<Finding>) {
+    let (mut findings, mut roots) = (Vec::new(), Vec::new());
+    if let Some(mut builder) = Builder::new(path, text, &mut findings) {
+        loop {
+            match builder.next_document(&mut findings) {
+                Ok(Some(Node { value: Value::Seq(items), .. })) => roots.extend(items),
+                Ok(Some(Node { value: Value::Null, .. })) => {}
+                Ok(Some(node)) => roots.push(node),
+                Ok(None) => break,
+                Err(finding) => {
+                    findings.push(finding);
+                    break;
+                }
+            }
+        }
+    }
+    (roots, findings)
 }
 
 struct Builder<'t> {
@@ -133,6 +142,17 @@ struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
+    /// `None` with a finding for a text over the limit.
+    fn new(path: &'t str, text: &'t str, findings: &mut Vec<Finding>) -> Option<Self> {
+        let it = Self { path, parser: Parser::new_from_str(text), nodes: 0, aliases: 0, anchors: HashMap::new() };
+        if text.len() > SIZE_LIMIT {
+            let message = format!("the file has {} bytes (the limit is {SIZE_LIMIT}); it is not read", text.len());
+            findings.push(it.error(Mark { line: 1, column: 1 }, "too-large", message));
+            return None;
+        }
+        Some(it)
+    }
+
     fn error(&self, mark: Mark, rule: &str, message: impl Into<String>) -> Finding {
         Finding {
             path: self.path.to_owned(),
@@ -171,6 +191,20 @@ impl<'t> Builder<'t> {
             }
         }
         Ok(root.unwrap_or(Node { mark: first, value: Value::Null }))
+    }
+
+    /// The next document of several; `None` at the end of the text.
+    fn next_document(&mut self, findings: &mut Vec<Finding>) -> Result<Option<Node>, Finding> {
+        while let Some((event, mark)) = self.next()? {
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                // An anchor belongs to its document.
+                Event::DocumentStart(..) => self.anchors.clear(),
+                Event::StreamEnd => break,
+                event => return self.node(event, mark, 0, findings).map(Some),
+            }
+        }
+        Ok(None)
     }
 
     fn node(
@@ -290,6 +324,11 @@ impl Node {
         }
     }
 
+    /// Whether it is a list without items.
+    pub fn is_empty_list(&self) -> bool {
+        matches!(&self.value, Value::Seq(items) if items.is_empty())
+    }
+
     /// The text of a scalar.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
@@ -326,21 +365,37 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// The file as it was named.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
     /// Records an error at a place.
     pub fn error(&mut self, mark: Mark, rule: &str, message: impl AsRef<str>) {
         self.report(mark, Level::Error, rule, message);
     }
 
-    /// The entries of a map whose keys are all known; unknown ones are reported with the nearest known name.
+    /// The entries of a map whose keys are all known; unknown ones are errors that name the nearest known one.
     pub fn map<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<Fields<'n>> {
+        self.checked(node, what, known, Level::Error)
+    }
+
+    /// The entries of a map of somebody else's format, which drops unknown keys silently: they are warnings here.
+    pub fn foreign<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<Fields<'n>> {
+        self.checked(node, what, known, Level::Warning)
+    }
+
+    fn checked<'n>(&mut self, node: &'n Node, what: &str, known: &[&str], level: Level) -> Option<Fields<'n>> {
         let entries = self.entries(node, what)?;
+        let ignored = if level == Level::Error { "" } else { ", it is ignored" };
         for (key, _) in entries {
             if !known.contains(&key.text.as_str()) {
                 let hint = match nearest(&key.text, known.iter().copied()) {
                     Some(name) => format!("nearest: `{name}`"),
                     None => format!("expected one of: {}", known.join(", ")),
                 };
-                self.error(key.mark, "unknown-key", format!("unknown key `{}` in {what} ({hint})", key.text));
+                let message = format!("unknown key `{}` in {what}{ignored} ({hint})", key.text);
+                self.report(key.mark, level, "unknown-key", message);
             }
         }
         Some(Fields { mark: node.mark, what: what.to_owned(), entries })
@@ -539,6 +594,26 @@ mod tests {
         }
         assert_eq!(parse("f", "").0.unwrap().value, Value::Null);
         assert!(parse("f", &"x".repeat(SIZE_LIMIT + 1)).0.is_none());
+    }
+
+    #[test]
+    fn a_text_may_hold_several_documents() {
+        let texts = |text: &str| -> (Vec<(usize, usize)>, usize) {
+            let (roots, findings) = parse_all("f.yaml", text);
+            (roots.iter().map(|n| (n.mark.line, n.mark.column)).collect(), findings.len())
+        };
+        for (text, roots, findings) in [
+            ("a: 1\n---\nb: 2\n", vec![(1, 1), (3, 1)], 0),
+            ("---\n# nothing\n---\nb: 2\n...\n---\n", vec![(4, 1)], 0),
+            ("- a: 1\n- b: 2\n", vec![(1, 3), (2, 3)], 0),
+            ("{\n\t\"a\": 1, \"b\": [\"\\/\", null]\n}\n", vec![(1, 1)], 0),
+            ("[{\"a\": 1},\n {\"b\": 2}]", vec![(1, 2), (2, 2)], 0),
+            ("a: 1\n---\nb: [\n", vec![(1, 1)], 1),
+            ("a: &x 1\n---\nb: *x\n", vec![(1, 1)], 1),
+            ("", vec![], 0),
+        ] {
+            assert_eq!(texts(text), (roots, findings), "{text}");
+        }
     }
 
     #[test]

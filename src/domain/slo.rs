@@ -1,7 +1,7 @@
 //! Objectives, readings and what follows from them: budgets, burn rates, alert pairs, policy. No I/O, no clock.
 //!
-//! The way of a number: a file is read by [`mod@format`] (which picks a reader such as [`seed`]) into
-//! [`objective::Objective`]s; [`plan`] turns objectives and windows into few PromQL requests and joins the answers into
+//! The way of a number: files are read by [`mod@format`] (which picks a reader such as [`seed`]) into a
+//! [`catalogue::Catalogue`] of [`objective::Objective`]s; [`plan`] turns objectives and windows into few PromQL requests and joins the answers into
 //! [`reading::Measurement`]s; [`status::assess`] says what a measurement means. [`budget`], [`burn`], [`forecast`] and
 //! [`policy`] hold the arithmetic that it uses, each on its own so that a test vector points at one file.
 //!
@@ -15,16 +15,31 @@
 
 pub mod budget;
 pub mod burn;
+pub mod catalogue;
+pub mod event_slices;
 pub mod forecast;
 pub mod format;
 pub mod history;
+pub mod lines;
+pub mod maintenance;
 pub mod objective;
+pub mod openslo;
+pub mod own;
+pub mod pairs;
+pub mod period;
 pub mod plan;
 pub mod policy;
 pub mod promql;
+pub mod pyrra;
 pub mod reading;
+pub mod recurrence;
 pub mod sample;
 pub mod seed;
+pub mod service;
 pub mod slices;
+pub mod slo_generator;
+pub mod sloth;
 pub mod status;
+pub mod terms;
 pub mod windows;
+pub mod wording;

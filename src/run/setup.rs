@@ -7,6 +7,7 @@ use crate::config::{Config, Template};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::{Origin, SourceName};
 use crate::domain::severity::SeverityTable;
+use crate::domain::slo::catalogue::Catalogue;
 use crate::domain::slo::format;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
@@ -198,36 +199,24 @@ fn about(path: &Path, rule: &str, message: String) -> Finding {
     }
 }
 
-/// Reads SLO files: objectives that can be used, and everything wrong. A name used twice counts once.
-pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
-    let mut objectives: Vec<Arc<Objective>> = Vec::new();
-    let mut findings = Vec::new();
+/// Reads SLO files: what can be used, and everything wrong.
+pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
+    let (mut texts, mut findings) = (Vec::new(), Vec::new());
     for path in files {
-        let name = path.to_string_lossy().into_owned();
-        let text = match read_text(path, SLO_LIMIT) {
-            Ok(text) => text,
-            Err(fault) => {
-                findings.push(about(path, "unreadable", fault.to_string()));
-                continue;
-            }
-        };
-        let (read, found) = format::read(&name, &text);
-        findings.extend(found);
-        for objective in read {
-            match objectives.iter().find(|o| o.id == objective.id) {
-                Some(first) => findings.push(about(
-                    path,
-                    "duplicate-objective",
-                    format!(
-                        "objective `{}` is defined at {} already; the first one counts",
-                        objective.id, first.declared
-                    ),
-                )),
-                None => objectives.push(Arc::new(objective)),
-            }
+        match read_text(path, SLO_LIMIT) {
+            Ok(text) => texts.push((path.to_string_lossy().into_owned(), text)),
+            Err(fault) => findings.push(about(path, "unreadable", fault.to_string())),
         }
     }
-    (objectives, findings)
+    let (catalogue, found) = format::read_all(&texts);
+    findings.extend(found);
+    (catalogue, findings)
+}
+
+/// The objectives of SLO files, and everything wrong in them.
+pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
+    let (catalogue, findings) = read_catalogue(files);
+    (catalogue.objectives.into_iter().map(Arc::new).collect(), findings)
 }
 
 #[derive(Default)]

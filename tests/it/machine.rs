@@ -62,8 +62,7 @@ impl Bench {
             let calm = Reading::Counts(Counts { bad: 0.0, total: 1_000_000.0 });
             let windows = all.map(|w| (w, (self.now, calm.clone()))).collect();
             let slo = objective.id.clone();
-            let measurement =
-                Measurement { slo: slo.clone(), windows, coverage: None, partial: false, warnings: vec![] };
+            let measurement = Measurement { windows, ..Measurement::empty(slo.clone()) };
             self.model.fleet.measured.insert(slo, measurement);
         }
         self.model.fleet.assessed = None;

@@ -69,7 +69,7 @@ pub fn slo(objective: &Objective, s: &Status) -> Value {
         "budget": {"remaining": number(s.budget.remaining), "consumed": number(s.budget.consumed),
             "minutes_total": number(Some(s.budget.minutes_total)), "minutes_left": number(s.budget.minutes_left)},
         "burn_rates": burns, "alerts": pairs, "state": s.state.word(), "reason": s.reason,
-        "policy": {"band": s.policy.band.map(|b| b.word()), "action": s.policy.action},
+        "policy": {"band": s.policy.band.as_ref().map(|b| b.name.as_str()), "action": s.policy.action},
         "exhausts_at": at(s.forecast.exhausts_at), "coverage": number(s.coverage), "source": s.source,
         "says": objective.says, "declared": objective.declared,
     })

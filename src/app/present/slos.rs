@@ -1,10 +1,9 @@
 //! Objectives for the screen: rows by urgency, the detail, charts.
 
 use crate::app::model::Model;
-use crate::app::present::view::{Bit, Chart, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
-use crate::app::present::{bit, items, near, passes};
-use crate::app::screen::{Item, Screen};
-use crate::app::update::CHARTS;
+use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
+use crate::app::present::{bit, charts, items, near, passes};
+use crate::app::screen::Item;
 use crate::domain::ids::SloId;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
@@ -114,7 +113,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
 
 /// The objectives screen.
 pub fn page(model: &Model, now: Timestamp) -> Overview {
-    let mut charts = chart_ids(model, 1).into_iter().filter_map(|id| chart(model, now, &id));
+    let mut charts = chart_ids(model, 1).into_iter().filter_map(|id| charts::burn(model, now, &id));
     Overview { slos: pane(model, now), chart: charts.next(), ..Overview::default() }
 }
 
@@ -179,59 +178,8 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         burn_1d: burn(Window::D1),
         burn_3d: burn(Window::D3),
         empty_in,
-        policy: status.policy.band.map(|b| b.word().replace('_', " ")).unwrap_or_default(),
+        policy: status.policy.band.as_ref().map(|b| b.name.replace('_', " ")).unwrap_or_default(),
     }
-}
-
-/// The chart of an objective.
-pub fn chart(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
-    let objective = model.fleet.objective(id)?;
-    let limits: Vec<(f64, String)> = objective.pairs.iter().map(|p| (p.factor, p.severity.clone())).collect();
-    let blank = |missing: String| Chart {
-        name: id.0.clone(),
-        caption: String::new(),
-        points: Vec::new(),
-        start: now,
-        step: secs(300),
-        limits: limits.clone(),
-        linear: false,
-        missing: Some(missing),
-    };
-    if let Some(why) = model.fleet.history_faults.get(id) {
-        return Some(blank(format!("no history: {why}")));
-    }
-    let Some((_, history)) = model.fleet.histories.get(id) else {
-        return Some(blank("waiting for history".into()));
-    };
-    let Some(series) = history.series.first() else {
-        return Some(blank("no history from this source".into()));
-    };
-    let range = compact(secs(series.step.num_seconds().saturating_mul(series.points.len().saturating_sub(1) as i64)));
-    Some(Chart {
-        name: id.0.clone(),
-        caption: format!("{} window, last {range}", series.window),
-        points: series.points.clone(),
-        start: series.start,
-        step: series.step,
-        limits,
-        linear: false,
-        missing: series.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned()),
-    })
-}
-
-fn budget_chart(model: &Model, id: &SloId) -> Option<Chart> {
-    let (_, history) = model.fleet.histories.get(id)?;
-    let series = history.budget.as_ref()?;
-    Some(Chart {
-        name: id.0.clone(),
-        caption: "budget left".into(),
-        points: series.points.clone(),
-        start: series.start,
-        step: series.step,
-        limits: vec![(0.5, "50%".into()), (0.25, "25%".into()), (0.1, "10%".into())],
-        linear: true,
-        missing: None,
-    })
 }
 
 /// One objective in full.
@@ -239,17 +187,12 @@ pub fn detail(model: &Model, now: Timestamp, id: &SloId) -> Option<SloDetail> {
     let objective = model.fleet.objective(id)?;
     let status = status(model, now, objective);
     let row = row(objective, &status, now);
-    let mut chart = chart(model, now, id)?;
-    if let Screen::Slo(_) = model.nav.screen() {
-        let next =
-            CHARTS.get((model.nav.spot().window + 1) % CHARTS.len()).map(|(w, ..)| w.to_string()).unwrap_or_default();
-        chart.caption = format!("{}   w: {next}", chart.caption);
-    }
+    let chart = charts::burn(model, now, id)?;
     Some(SloDetail {
         says: objective.says.clone(),
         now: now_line(&row, &status),
         chart,
-        more_charts: budget_chart(model, id).into_iter().collect(),
+        more_charts: charts::budget(model, now, id).into_iter().collect(),
         pairs: pairs(&status),
         budget: budget_lines(model, &status, now, objective),
         related: related(model, objective),
@@ -318,7 +261,7 @@ fn budget_lines(model: &Model, status: &Status, now: Timestamp, objective: &Obje
     let mut lines = Vec::new();
     let spent = status.budget.consumed.map_or("spent unknown".to_owned(), |c| format!("{} spent", percent(c)));
     let events = status.events.map(|e| format!(", {:.0} bad of {:.0}", e.bad, e.total)).unwrap_or_default();
-    let band = status.policy.band.map(|b| format!("   policy: {}", b.asks())).unwrap_or_default();
+    let band = status.policy.band.as_ref().map(|b| format!("   policy: {}", b.action)).unwrap_or_default();
     lines.push(bit(format!("{spent} over {}{events}{band}", prometheus(objective.window)), Tone::Text));
     if let Some(action) = &status.policy.action {
         lines.push(bit(format!("policy demands: {action}"), Tone::Warn));

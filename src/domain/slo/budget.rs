@@ -22,7 +22,12 @@ pub fn minutes_total(target: f64, window: Span) -> f64 {
 
 /// The share of the budget that is used, 0 upwards; over 1 is debt. `None` without events or without a budget.
 pub fn consumed(counts: Counts, target: f64) -> Option<f64> {
-    Some(counts.error_ratio()? / allowance(target)?).filter(|c| c.is_finite())
+    consumed_by(counts.error_ratio()?, target)
+}
+
+/// The share of the budget that an error ratio (0..1) over the whole window uses; over 1 is debt.
+pub fn consumed_by(error_ratio: f64, target: f64) -> Option<f64> {
+    Some(error_ratio / allowance(target)?).filter(|c| c.is_finite())
 }
 
 /// The share of the budget that is left; negative is debt.

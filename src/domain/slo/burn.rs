@@ -8,16 +8,21 @@ use crate::domain::time::{Span, seconds};
 
 /// The burn rate of a window's counts; `None` without traffic or without a budget.
 pub fn rate(counts: Counts, target: f64) -> Option<f64> {
-    Some(counts.error_ratio()? / allowance(target)?).filter(|b| b.is_finite())
+    of(counts.error_ratio()?, target)
+}
+
+/// The burn rate of an error ratio (0..1), counted or recorded; `None` without a budget.
+pub fn of(error_ratio: f64, target: f64) -> Option<f64> {
+    Some(error_ratio / allowance(target)?).filter(|b| b.is_finite())
 }
 
 /// Whether the burn rate of a reading is over a factor; `None` when that is unknown. Without traffic it is not.
 fn over(reading: Option<&Reading>, target: f64, factor: f64) -> Option<bool> {
-    let counts = reading?.counts()?;
-    if counts.total <= 0.0 {
+    let reading = reading?;
+    if reading.counts().is_some_and(|c| c.total <= 0.0) {
         return Some(false);
     }
-    rate(counts, target).map(|b| b > factor)
+    of(reading.error_ratio()?, target).map(|b| b > factor)
 }
 
 /// Whether a pair fires: both windows burn faster than its factor. One window that is known not to is enough for `false`;

@@ -1,6 +1,8 @@
 //! What an objective is, whatever file format it came from. Every format reader produces this one value.
 
 use crate::domain::ids::{SloId, SourceName};
+use crate::domain::labels::Labels;
+use crate::domain::slo::period::Period;
 use crate::domain::slo::reading::Window;
 use crate::domain::time::Span;
 use serde::Serialize;
@@ -90,6 +92,52 @@ pub enum Sli {
         /// The slice length.
         slice: Span,
     },
+    /// Made of other objectives: nothing is asked of a server for it, its reading comes from theirs.
+    Composite(Composite),
+}
+
+/// How the parts of a composite become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Combine {
+    /// Each part's burn rate times its weight, added up.
+    Weighted,
+    /// Bad wherever any part is.
+    AnyBad,
+}
+
+/// An objective made of others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Composite {
+    /// How its parts become one.
+    pub combine: Combine,
+    /// The parts and their weights (over 0; they need not add up to 1).
+    pub parts: Vec<(SloId, f64)>,
+}
+
+/// The file format an objective came in, and what it is called there: recordings on the server carry these names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// Our own and the plain form.
+    Own,
+    /// The label `sloth_id`: `<service>-<name>`.
+    Sloth(String),
+    /// The label `slo` and the metrics of both sides, which name the recordings (`x:burnrate5m`, `x:increase30d`).
+    Pyrra {
+        /// `metadata.name`.
+        name: String,
+        /// The metric of the errors (or of the successes, for a latency).
+        part: String,
+        /// The metric of the total.
+        total: String,
+    },
+    /// `metadata.name` of an OpenSLO object.
+    OpenSlo(String),
+    /// `metadata.name` of a slo-generator object.
+    SloGenerator(String),
+    /// The label `grafana_slo_uuid`.
+    Grafana(String),
+    /// A recording of the kubernetes-mixin by its `verb`: `read` or `write`.
+    KubernetesMixin(String),
 }
 
 /// How bad events are obtained.
@@ -121,6 +169,8 @@ pub struct AlertPair {
     pub short: Window,
     /// Burn rate over which both must be.
     pub factor: f64,
+    /// How long both must be over it before the alert fires; zero for most.
+    pub hold: Span,
 }
 
 /// What a time slice without data counts as.
@@ -146,8 +196,10 @@ pub struct Objective {
     pub kind: Kind,
     /// Share that must be good, 0..1 exclusive.
     pub target: f64,
-    /// The rolling window.
+    /// The rolling window; for a calendar budget the nominal length of its period.
     pub window: Span,
+    /// The budget is that of a calendar period; `None` for a rolling window.
+    pub period: Option<Period>,
     /// Where the numbers come from.
     pub sli: Sli,
     /// The source that is asked; `None` means the first one configured.
@@ -166,4 +218,13 @@ pub struct Objective {
     pub description: String,
     /// What a time slice without data counts as; means nothing for events.
     pub gap: Gap,
+    /// What it is called in its format.
+    pub identity: Identity,
+    /// Labels its file gives it; raw outside text.
+    pub labels: Labels,
+    /// Labels whose values on the server make one row each. An objective with any is a template: it is never measured
+    /// itself, the rows that [`super::grouping`] pins from it are.
+    pub grouping: Vec<String>,
+    /// Bad events in the long window below which no pair fires.
+    pub min_failures: Option<f64>,
 }

@@ -2,9 +2,11 @@
 
 use crate::domain::fault::Fault;
 use crate::domain::ids::SloId;
+use crate::domain::slo::event_slices::EventSlices;
 use crate::domain::time::{Span, Timestamp, prometheus, secs};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A window length in whole seconds; orders by length, prints as `5m`, `30d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +68,8 @@ impl Counts {
 pub enum Reading {
     /// Joined counts; a total of 0 is `no traffic`.
     Counts(Counts),
+    /// An error ratio (0..1) that the server recorded; how many events it stands for is not known.
+    Recorded(f64),
     /// The total is missing.
     NoData,
     /// The source answered with what cannot be: NaN, infinite, negative, bad over total by more than extrapolation.
@@ -82,6 +86,43 @@ impl Reading {
             _ => None,
         }
     }
+
+    /// Share of bad events, counted or recorded; `None` without traffic and where nothing is known.
+    pub fn error_ratio(&self) -> Option<f64> {
+        match self {
+            Self::Counts(c) => c.error_ratio(),
+            Self::Recorded(ratio) => Some(*ratio),
+            _ => None,
+        }
+    }
+
+    /// Whether it says something of the service, even if only that nothing happened.
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Counts(_) | Self::Recorded(_))
+    }
+}
+
+/// What feeds a measurement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Via {
+    /// Events counted by queries and slices of events.
+    #[default]
+    Events,
+    /// Series that rules on the server recorded.
+    Recorded,
+    /// Time slices.
+    Slices,
+}
+
+impl Via {
+    /// Its word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Recorded => "recorded",
+            Self::Slices => "slices",
+        }
+    }
 }
 
 /// Everything one poll (or several with different windows) said about one objective.
@@ -93,10 +134,32 @@ pub struct Measurement {
     pub windows: BTreeMap<Window, (Timestamp, Reading)>,
     /// Share of the window for which there is data, 0..1, where known.
     pub coverage: Option<f64>,
+    /// What feeds it.
+    pub via: Via,
+    /// The slices behind the long windows, oldest first, as they are now; `None` where none are kept.
+    pub slices: Option<Arc<EventSlices>>,
+    /// Error ratio of the objective's window as recorded and as counted from slices, where both are known.
+    pub recorded: Option<(f64, f64)>,
     /// Warnings or a partial answer came with it.
     pub partial: bool,
     /// What the source warned of; raw outside text.
     pub warnings: Vec<String>,
+}
+
+impl Measurement {
+    /// One that says nothing yet.
+    pub fn empty(slo: SloId) -> Self {
+        Self {
+            slo,
+            windows: BTreeMap::new(),
+            coverage: None,
+            via: Via::default(),
+            slices: None,
+            recorded: None,
+            partial: false,
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// One line of a chart: a fixed time grid, `None` where there is no data.

@@ -43,7 +43,7 @@ impl Slices {
                 let keep = (objective.window.num_seconds() / slice).clamp(1, MOST);
                 Some(Self { slice, keep, first: 0, bad: VecDeque::new() })
             }
-            Sli::Events { .. } => None,
+            Sli::Events { .. } | Sli::Composite(_) => None,
         }
     }
 

@@ -3,8 +3,8 @@
 
 use crate::domain::ids::SloId;
 use crate::domain::slo::objective::{Kind, Objective, Sli};
-use crate::domain::slo::policy::{Band, due};
-use crate::domain::slo::reading::{Counts, Measurement, Reading, Window};
+use crate::domain::slo::policy::{PolicyBand, PolicyBands, due};
+use crate::domain::slo::reading::{Counts, Measurement, Reading, Via, Window};
 use crate::domain::slo::{budget, burn, forecast};
 use crate::domain::time::{Span, Timestamp};
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ pub struct PairState {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct PolicyState {
     /// The band of what is left.
-    pub band: Option<Band>,
+    pub band: Option<PolicyBand>,
     /// The objective's own action, when it is due.
     pub action: Option<String>,
 }
@@ -157,12 +157,12 @@ pub fn assess(objective: &Objective, measurement: Option<&Measurement>, now: Tim
     let view = View { objective, measurement, now, short_age: poll_interval.checked_mul(4).unwrap_or(Span::MAX) };
     let own = Window::of(objective.window);
     // The budget keeps its last value while it is old: the state says so, and `budget_at` how old.
-    let (budget_at, counts) = match measurement.and_then(|m| m.windows.get(&own)) {
-        Some((at, reading)) => (Some(*at), reading.counts()),
-        None => (None, None),
+    let (budget_at, counts, errors) = match measurement.and_then(|m| m.windows.get(&own)) {
+        Some((at, reading)) => (Some(*at), reading.counts(), reading.error_ratio()),
+        None => (None, None, None),
     };
-    let remaining = counts.and_then(|c| budget::remaining(c, objective.target));
-    let consumed = counts.and_then(|c| budget::consumed(c, objective.target));
+    let consumed = errors.and_then(|e| budget::consumed_by(e, objective.target));
+    let remaining = consumed.map(|c| 1.0 - c);
     let minutes_total = budget::minutes_total(objective.target, objective.window);
     let alerts = view.pairs();
     let (state, reason) = view.state(own, remaining, &alerts);
@@ -176,18 +176,22 @@ pub fn assess(objective: &Objective, measurement: Option<&Measurement>, now: Tim
         window: own,
         state,
         reason,
-        sli: counts.and_then(Counts::error_ratio).map(|e| 1.0 - e),
+        sli: errors.map(|e| 1.0 - e),
         events: counts,
         budget: Budget { remaining, consumed, minutes_total, minutes_left: remaining.map(|r| r * minutes_total) },
         burn_rates: view.burn_rates(own),
         alerts,
         policy: PolicyState {
-            band: remaining.and_then(Band::of),
+            band: remaining.and_then(|r| PolicyBands::standard().of(r)).cloned(),
             action: rule.zip(consumed).and_then(|(rule, used)| due(rule, used)).map(str::to_owned),
         },
         forecast: view.forecast(remaining.filter(|_| fresh_budget)),
         coverage: measurement.and_then(|m| m.coverage),
-        source: if matches!(objective.sli, Sli::Events { .. }) { "events" } else { "slices" },
+        source: match (measurement, &objective.sli) {
+            (Some(m), _) => m.via.word(),
+            (None, Sli::Events { .. } | Sli::Composite(_)) => Via::Events.word(),
+            (None, _) => Via::Slices.word(),
+        },
         measured_at: view.newest(),
         budget_at,
     }
@@ -222,7 +226,7 @@ impl View<'_> {
     }
 
     fn rate(&self, window: Window) -> Option<f64> {
-        burn::rate(self.fresh(window)?.counts()?, self.objective.target)
+        burn::of(self.fresh(window)?.error_ratio()?, self.objective.target)
     }
 
     fn burn_rates(&self, own: Window) -> BTreeMap<Window, Option<f64>> {

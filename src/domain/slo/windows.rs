@@ -3,6 +3,7 @@
 use crate::domain::document::{Finding, Node, Reader, parse};
 use crate::domain::slo::objective::AlertPair;
 use crate::domain::slo::reading::Window;
+use crate::domain::time::Span;
 
 /// The compiled-in table's text.
 pub const DEFAULT: &str = include_str!("../../../assets/windows.yaml");
@@ -42,7 +43,7 @@ fn pair(reader: &mut Reader<'_>, node: &Node) -> Option<AlertPair> {
         reader.error(node.mark, "alert-window", "expected 0 < short < long and a factor over 0");
         return None;
     }
-    Some(AlertPair { severity, long, short, factor })
+    Some(AlertPair { severity, long, short, factor, hold: Span::zero() })
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use crate::domain::drill::alarm;
 use crate::domain::drill::production::Production;
 use crate::domain::fault::Fault;
 use crate::domain::server_note::ServerNote;
-use crate::domain::slo::objective::Objective;
+use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::reading::History;
 use crate::domain::slo::reading::Measurement;
 use crate::domain::slo::reading::Reading;
 use crate::domain::slo::reading::Series;
+use crate::domain::slo::reading::Via;
 use crate::domain::slo::reading::Window;
 use crate::domain::time::Span;
 use crate::domain::time::Timestamp;
@@ -106,11 +107,10 @@ fn measurement(production: &Production, objective: &Objective, windows: &[Window
         (*window, (now, reading))
     };
     Measurement {
-        slo: objective.id.clone(),
         windows: windows.iter().map(read).collect(),
         coverage: Some(1.0),
-        partial: false,
-        warnings: vec![],
+        via: if matches!(objective.sli, Sli::Events { .. }) { Via::Events } else { Via::Slices },
+        ..Measurement::empty(objective.id.clone())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::slo::history::{self, Grid};
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::plan::ranges::{self, RangeRequest, Want};
 use crate::domain::slo::plan::{self, Reply, Request};
-use crate::domain::slo::reading::{History, Measurement, Reading, Window};
+use crate::domain::slo::reading::{History, Measurement, Reading, Via, Window};
 use crate::domain::slo::sample::{RangeSeries, Sample};
 use crate::domain::slo::slices::Slices;
 use crate::domain::time::{Span, Timestamp};
@@ -270,6 +270,7 @@ impl<A: Ask> Prometheus<A> {
                 };
                 m.windows.insert(*window, (now, reading));
             }
+            m.via = Via::Slices;
             m.coverage = Some(entry.slices.coverage(Window::of(objective.window)));
         }
     }

@@ -92,7 +92,7 @@ pub fn join(
             }
         }
         let (partial, warnings) = notes.get(&index).cloned().unwrap_or_default();
-        Measurement { slo: objective.id.clone(), windows: readings, coverage: None, partial, warnings }
+        Measurement { windows: readings, partial, warnings, ..Measurement::empty(objective.id.clone()) }
     };
     objectives.iter().enumerate().map(measurement).collect()
 }
