@@ -3,6 +3,7 @@
 //! what will hurt at night, `matching` finds the runbook for an alert, `values` gives facts to a command, `walk` says
 //! where a person is. Nothing here runs anything or opens a file.
 
+pub mod convert;
 pub mod format;
 pub mod keys;
 pub mod lint;

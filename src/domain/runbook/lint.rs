@@ -13,6 +13,7 @@ mod together;
 mod words;
 
 pub use facts::{Facts, Rehearsal, programs, relative_links};
+pub use place::lacks_namespace;
 pub use together::lint_together;
 pub use words::{destructive_word, placeholder};
 
