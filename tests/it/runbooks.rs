@@ -9,11 +9,14 @@ use midwatch::domain::labels::Labels;
 use midwatch::domain::runbook::format::read;
 use midwatch::domain::runbook::lint::{lint, lint_together};
 use midwatch::domain::runbook::matching::matches;
-use midwatch::domain::runbook::model::{Clock, Exec, Phase, Risk, Runbook, Step};
+use midwatch::domain::runbook::model::{
+    Clock, Dialect, Exec, Phase, Risk, Rollback, RunCommand, Runbook, Step, Target,
+};
 use midwatch::domain::runbook::values::{Values, prepare};
 use midwatch::domain::runbook::walk;
 use midwatch::domain::text::is_hidden;
 use proptest::prelude::*;
+use regex::Regex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -176,38 +179,51 @@ fn examples() -> Vec<Arc<Runbook>> {
     let mut books = Vec::new();
     for path in files {
         let (book, findings, _) = load(&path);
-        // A sentence among commands is a task by hand, and wanted there; nothing else may be found.
-        let other: Vec<&Finding> = findings.iter().filter(|f| f.rule != "RB002").collect();
-        assert!(other.is_empty(), "{other:?}");
+        assert_eq!(findings, vec![], "{}", path.display());
         let book = book.unwrap();
-        let prose: usize = book.steps.iter().map(|s| s.prose.len()).sum();
-        assert_eq!(prose, 0, "{}: only options may be sentences", path.display());
-        let sentences = book.steps.iter().flat_map(|s| &s.options).filter(|o| o.prose.is_some()).count();
-        assert_eq!(findings.len(), sentences);
+        assert_eq!(book.dialect, Dialect::V1);
         books.push(Arc::new(book));
     }
     assert_eq!(lint_together(&books), vec![]);
     books
 }
 
+/// What a responder would answer and what commands would capture.
+fn sample(name: &str) -> &'static str {
+    match name {
+        "NAMESPACE" => "production",
+        "SERVICE" => "checkout",
+        "ENDPOINT" => "shop.example:443",
+        "SERVER_NAME" => "shop.example",
+        "CERTIFICATE" => "shop-tls",
+        "NODE" => "node-7.example",
+        "REPLICAS" => "12",
+        "DEPLOYMENT" => "deployment/checkout",
+        "QUERY_PID" => "4711",
+        "WRITERS" => "1",
+        "OLD_REVISION" | "OLD_REPLICAS" | "OLD_WRITERS" | "TIMEOUTS" => "7",
+        other => panic!("no sample for {other}"),
+    }
+}
+
 #[test]
 fn every_example_can_be_walked_to_its_end() {
-    let labels = Labels::from([
-        ("namespace", "production"),
-        ("service", "checkout"),
-        ("instance", "shop.example:443"),
-        ("host", "shop.example"),
-    ]);
-    let values = Values::of_alert("Example", &labels);
     for book in examples() {
+        let mut values = Values::default();
+        for input in &book.inputs {
+            let value = sample(&input.name);
+            let pattern = input.pattern.as_ref().map(|p| Regex::new(&format!("^(?:{p})$")).unwrap());
+            assert!(pattern.is_none_or(|p| p.is_match(value)), "{}: {value}", input.name);
+            values.offer(&input.name, value);
+        }
+        for (_, command) in book.parts() {
+            command.capture.iter().for_each(|capture| values.offer(&capture.name, sample(&capture.name)));
+        }
         let mut record = Walk { sha256: book.sha256.clone(), total: book.steps.len(), ..Walk::default() };
         let mut walked = Vec::new();
         while let Some(step) = walk::current(&book, &record) {
-            for command in step.all_commands() {
-                let prepared =
-                    prepare(command, &values).unwrap_or_else(|why| panic!("{}: {}: {why}", book.id, command.text));
-                let named = prepared.env.iter().all(|(name, _)| command.text.contains(&format!("${name}")));
-                assert!(named && !prepared.shown.is_empty(), "{}: {}", book.id, command.id);
+            for (_, command) in step.parts() {
+                prepared(&book, command, &values);
             }
             let end = walk::end(step, &record, StepEnd::Done).unwrap();
             let at = "2026-05-01T03:00:00Z".parse().unwrap();
@@ -217,9 +233,47 @@ fn every_example_can_be_walked_to_its_end() {
         assert_eq!(walked.first(), Some(&Phase::Acknowledge), "{}", book.id);
         assert_eq!(walked.last(), Some(&Phase::Followup), "{}", book.id);
         assert!(walked.contains(&Phase::Mitigate) && walked.contains(&Phase::Verify), "{}", book.id);
-        let reads = |s: &&Step| s.phase == Some(Phase::Diagnose);
-        assert!(book.steps.iter().filter(reads).flat_map(|s| &s.commands).all(|c| c.risk == Risk::Read), "{}", book.id);
         assert_eq!(walk::progress(&book, &record).ended, book.steps.len());
+    }
+}
+
+/// A command can be given exactly, wherever it is to run.
+fn prepared(book: &Runbook, command: &RunCommand, values: &Values) {
+    if let Exec::Query(_) = command.exec {
+        return;
+    }
+    assert!(book.target(command).is_some(), "{}: {}", book.id, command.id);
+    let here = RunCommand { target: None, ..command.clone() };
+    let prepared = prepare(&here, values).unwrap_or_else(|why| panic!("{}: {}: {why}", book.id, command.text));
+    let named = prepared.env.iter().all(|(name, _)| command.text.contains(&format!("${name}")));
+    assert!(named && !prepared.argv.iter().any(|e| e.contains("${")), "{}: {}", book.id, command.id);
+}
+
+/// Whoever tries an example where nothing of it exists changes nothing: what changes is never the first thing, and the
+/// guard before it cannot hold where its programs are not there.
+#[test]
+fn the_examples_change_nothing_by_accident() {
+    let empty = tempfile::tempdir().unwrap();
+    for book in examples() {
+        assert!(!book.guards.is_empty(), "{}", book.id);
+        for step in &book.steps {
+            assert!(step.commands.iter().all(|c| c.risk == Risk::Read), "{}: only options change something", step.id);
+            for option in step.options.iter().filter(|o| o.command.is_some()) {
+                let mutation = &option.mutation;
+                assert!(mutation.impact.is_some() && mutation.verify.is_some(), "{}.{}", step.id, option.id);
+                assert!(mutation.rollback != Rollback::Unstated, "{}.{}", step.id, option.id);
+                assert!(mutation.before.is_some() || mutation.dry_run.is_some(), "{}.{}", step.id, option.id);
+            }
+        }
+        for guard in &book.guards {
+            let program = match (book.target(&guard.command), &guard.command.exec) {
+                (Some(Target::Ssh { .. }), _) => "ssh",
+                (_, Exec::Argv(argv)) => argv[0].as_str(),
+                _ => panic!("{} is a line for a shell that is here", guard.command.id),
+            };
+            let tried = std::process::Command::new(program).env("PATH", empty.path()).output();
+            assert!(tried.is_err(), "{program} was found where nothing is");
+        }
     }
 }
 

@@ -46,6 +46,7 @@ pub fn lint_knowing(runbook: &Runbook, facts: &Facts) -> Vec<Finding> {
     for (part, command) in runbook.parts() {
         linter.command(part, command);
     }
+    linter.startable();
     linter.changes();
     linter.places();
     linter.numbers();
