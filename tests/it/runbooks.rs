@@ -119,6 +119,20 @@ fn broken_runbooks_say_what_is_wrong_and_where() {
     assert!(wrong.is_empty(), "these say something else:\n{wrong}");
 }
 
+/// The same for `midwatch/v1`, all expectations in one table. A message that changed is looked at before it is taken over.
+#[test]
+fn broken_v1_runbooks_say_what_is_wrong_and_where() {
+    let files = folder("tests/fixtures/runbooks/v1/bad");
+    assert!(files.len() >= 40, "{}", files.len());
+    let expected = include_str!("../fixtures/runbooks/v1/bad/expected.txt");
+    let told: String = files.iter().flat_map(|path| load(path).1).map(|finding| format!("{finding}\n")).collect();
+    for path in &files {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(told.lines().any(|line| line.starts_with(&format!("{name}:"))), "nothing is wrong in {name}");
+    }
+    assert!(told == expected, "these say something else than expected.txt:\n{told}");
+}
+
 #[test]
 fn good_runbooks_load_without_errors() {
     for path in folder("tests/fixtures/runbooks/good") {

@@ -147,8 +147,8 @@ impl Linter<'_> {
                 self.warn(step.mark, "RB013", format!("step `{}` is not written yet: `{word}`", step.id));
             }
         }
-        let mitigates =
-            |step: &Step| !step.options.is_empty() || (step.phase == Some(Phase::Mitigate) && !step.is_bare());
+        let says = |step: &Step| !step.is_bare() || (self.is_v1() && !step.say.trim().is_empty());
+        let mitigates = |step: &Step| !step.options.is_empty() || (step.phase == Some(Phase::Mitigate) && says(step));
         if !runbook.steps.iter().any(mitigates) {
             self.warn(TOP, "RB013", "no step stops the pain (expected one with `options` or `phase: mitigate`)");
         }
