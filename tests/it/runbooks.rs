@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+use chrono::NaiveDate;
 use midwatch::domain::document::{Finding, Level};
+use midwatch::domain::ids::SloId;
 use midwatch::domain::incident::event::StepEnd;
 use midwatch::domain::incident::state::{StepMark, Walk};
 use midwatch::domain::labels::Labels;
 use midwatch::domain::runbook::format::read;
-use midwatch::domain::runbook::lint::{lint, lint_together};
+use midwatch::domain::runbook::lint::{Facts, Rehearsal, lint, lint_knowing, lint_together};
 use midwatch::domain::runbook::matching::matches;
 use midwatch::domain::runbook::model::{
     Clock, Dialect, Exec, Phase, Risk, Rollback, RunCommand, Runbook, Step, Target,
@@ -17,6 +19,7 @@ use midwatch::domain::runbook::walk;
 use midwatch::domain::text::is_hidden;
 use proptest::prelude::*;
 use regex::Regex;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -309,6 +312,64 @@ fn the_examples_answer_the_alerts_they_are_for() {
     let deploy = books.iter().find(|b| b.id.as_str() == "checkout-bad-deploy").unwrap();
     let actions: Vec<&str> = deploy.steps.iter().flat_map(|s| &s.options).map(|o| o.action.as_str()).collect();
     assert_eq!(actions, ["Roll back the deploy", "Scale out", "Shed load"]);
+}
+
+/// Rules that need the world: silent while nothing is known, told where it is known to differ.
+#[test]
+fn rules_about_the_world_speak_only_of_what_is_known() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/runbooks/v1/every-key.yaml");
+    let book = load(&path).0.unwrap();
+    assert_eq!(lint_knowing(&book, &Facts::default()), vec![]);
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+    let drills = |drill: Option<Option<&str>>| {
+        let on = NaiveDate::from_ymd_opt(2026, 5, 1).unwrap();
+        let last = drill.map(|failed| (book.id.clone(), Rehearsal { on, failed_at: failed.map(Into::into) }));
+        Facts { drills: Some(last.into_iter().collect()), ..Facts::default() }
+    };
+    for (facts, want) in [
+        (Facts { now: Some("2026-05-02T00:00:00Z".parse().unwrap()), ..Facts::default() }, ""),
+        (
+            Facts { now: Some("2026-09-01T00:00:00Z".parse().unwrap()), ..Facts::default() },
+            "1:1 RB009 last reviewed 123 days ago (a review holds 90 days)",
+        ),
+        (
+            Facts { now: Some("2026-01-01T00:00:00Z".parse().unwrap()), ..Facts::default() },
+            "1:1 RB009 reviewed on 2026-05-01, which is still to come",
+        ),
+        (Facts { alerts: Some(set(&["APILatencyHigh"])), ..Facts::default() }, ""),
+        (
+            Facts { alerts: Some(set(&["ApiLatencyHight", "Other"])), ..Facts::default() },
+            "12:5 RB010 no rule of the servers raises the alert `APILatencyHigh` (nearest: `ApiLatencyHight`)",
+        ),
+        (Facts { slos: Some([SloId::from("api-latency")].into()), ..Facts::default() }, ""),
+        (
+            Facts { slos: Some([SloId::from("api-latnecy")].into()), ..Facts::default() },
+            "89:17 RB001 there is no objective `api-latency`, so this can never hold (nearest: `api-latnecy`)",
+        ),
+        (
+            Facts { missing_programs: Some(set(&["kubectl", "vi"])), ..Facts::default() },
+            "28:5 RB012 `kubectl` is not found on the search path here; 7 commands need it",
+        ),
+        (Facts { contacts: Some(set(&["senior-sre"])), ..Facts::default() }, ""),
+        (
+            Facts { contacts: Some(set(&["junior-sre"])), ..Facts::default() },
+            "130:5 RB014 senior-sre is not among the contacts (nearest: `junior-sre`)",
+        ),
+        (drills(None), "1:1 RB015 never rehearsed in a drill"),
+        (drills(Some(None)), ""),
+        (drills(Some(Some("mitigate"))), "1:1 RB015 the last drill, on 2026-05-01, failed at step `mitigate`"),
+    ] {
+        let told: Vec<String> = lint_knowing(&book, &facts)
+            .iter()
+            .map(|f| format!("{}:{} {} {}", f.line, f.column, f.rule, f.message))
+            .collect();
+        assert_eq!(told.join("\n"), want, "{facts:?}");
+    }
+    let mut linked = book;
+    linked.links[0].url = "flow.png".to_owned();
+    assert_eq!(lint_knowing(&linked, &Facts::default()), vec![]);
+    let facts = Facts { missing_files: Some(set(&["flow.png"])), ..Facts::default() };
+    assert!(lint_knowing(&linked, &facts)[0].message.starts_with("`flow.png` is not there"));
 }
 
 proptest! {
