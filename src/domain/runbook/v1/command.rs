@@ -90,7 +90,8 @@ impl File<'_, '_> {
         let timeout = self.timeout(own);
         let said_target = own.get("target").is_some();
         let target = if said_target { self.target(own) } else { near_target };
-        if target.is_some() && timeout.or(self.defaults.timeout).is_none() {
+        let query = matches!(exec, Exec::Query(_));
+        if target.is_some() && !query && timeout.or(self.defaults.timeout).is_none() {
             let message =
                 "no timeout on a command that runs elsewhere; 1m is used (stopping ssh does not stop what it began)";
             self.reader.report(own.mark(), Level::Warning, "RB012", message);
