@@ -61,7 +61,8 @@ pub fn look(context: &Context, with_record: bool) -> Result<Look, Failure> {
     }
     let told = context.all_findings();
     let model = poll_once(model, world, patience).map_err(|fault| Failure::Source(fault.to_string()))?;
-    let findings = model.setup.findings.iter().filter(|f| !told.contains(f)).cloned().collect();
+    let findings =
+        model.setup.findings.iter().chain(&model.fleet.findings).filter(|f| !told.contains(f)).cloned().collect();
     Ok(Look { model, now: clock::now(), findings })
 }
 

@@ -4,6 +4,7 @@
 //! where a person is. Nothing here runs anything or opens a file.
 
 pub mod coverage;
+pub mod diff;
 pub mod format;
 pub mod lint;
 pub mod markdown;

@@ -16,6 +16,7 @@
 pub mod budget;
 pub mod burn;
 pub mod catalogue;
+pub mod diff;
 pub mod event_slices;
 pub mod forecast;
 pub mod format;
