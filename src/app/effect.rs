@@ -14,6 +14,10 @@ use std::sync::Arc;
 pub enum Effect {
     /// Measure objectives. Answer: `Measured`.
     Measure { req: ReqId, source: SourceName, objectives: Vec<Arc<Objective>>, windows: Vec<Window> },
+    /// Read a step of history: of `first` before `rest`. Answer: `Warmed`.
+    Warm { req: ReqId, source: SourceName, first: Vec<Arc<Objective>>, rest: Vec<Arc<Objective>> },
+    /// Read which rows templates have. Answer: `Rows`.
+    Rows { req: ReqId, source: SourceName, templates: Vec<Arc<Objective>> },
     /// Read the history of a chart. Answer: `Charted`.
     Chart { req: ReqId, source: SourceName, objective: Arc<Objective>, windows: Vec<Window>, range: Span, step: Span },
     /// Read alerts. Answer: `Alerts`.

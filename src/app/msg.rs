@@ -16,6 +16,7 @@ use crate::domain::runbook::model::Runbook;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::Span;
 use std::sync::Arc;
 
@@ -47,6 +48,10 @@ pub enum Msg {
 pub enum Reply {
     /// Objectives were measured.
     Measured(Result<(Vec<Measurement>, ServerNote), Fault>),
+    /// A step of history was read.
+    Warmed(Result<Warmed, Fault>),
+    /// The rows of templates came.
+    Rows(Result<Vec<Rows>, Fault>),
     /// A chart's history came.
     Charted(Result<History, Fault>),
     /// Alerts came.

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 pub enum Asked {
     /// Objectives of a source; `true` for the long windows.
     Measure(SourceName, bool),
+    /// A step of history of a source.
+    Warm(SourceName),
+    /// The rows of a source's templates.
+    Rows(SourceName),
     /// What an incident cost: for this incident and moment.
     Sample(IncidentId, String),
     /// The history of an objective's chart.

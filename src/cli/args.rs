@@ -140,6 +140,12 @@ pub struct DemoArgs {
 pub struct CheckArgs {
     /// Files and folders; without any, the configuration and everything it names
     pub paths: Vec<PathBuf>,
+    /// Hold the objectives against the configured Prometheus servers too
+    #[arg(long, conflicts_with = "rules")]
+    pub online: bool,
+    /// Print the rules for objectives, and check nothing
+    #[arg(long, conflicts_with = "paths")]
+    pub rules: bool,
 }
 
 /// `config`
@@ -245,6 +251,9 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
+    /// The reference page in Markdown instead; only for `runbook`
+    #[arg(long)]
+    pub reference: bool,
 }
 
 /// Kinds of files that have a schema.
@@ -288,10 +297,13 @@ mod tests {
             "init --config x.yaml",
             "check",
             "check a b -o json",
+            "check --online slos -o json",
+            "check --rules",
             "doctor -o json",
             "config show -o json",
             "config path",
             "schema runbook",
+            "schema runbook --reference",
             "slo list -o json",
             "slo show api_availability",
             "alerts --output json --read-only",
@@ -336,6 +348,7 @@ mod tests {
             assert!(Args::try_parse_from(words).is_ok_and(|_| true), "{line}");
         }
         for line in [
+            "check --rules a.yaml",
             "incident role INC-1 king alice",
             "postmortem",
             "runbook walk r --arm",

@@ -8,7 +8,9 @@ use crate::cli::folders::Folders;
 use crate::cli::output::Output;
 use crate::config::{Config, Environment, Inputs, Loaded, Origin, Setting};
 use crate::domain::document::{Finding, Level};
+use crate::domain::ids::SloId;
 use crate::domain::severity::SeverityTable;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What is known before a command begins.
@@ -53,6 +55,7 @@ impl Context {
             flags: &global.flags(),
             machine_zone: zone.as_deref(),
         });
+        crate::run::integrations::check(&mut loaded);
         if loaded.origins.get("postmortems") == Origin::Default {
             loaded.config.postmortems = folders.data.join("postmortems");
         }
@@ -88,6 +91,14 @@ impl Context {
     /// The SLO files that the settings name, and a warning for each pattern that names none.
     pub fn slo_files(&self) -> (Vec<PathBuf>, Vec<Finding>) {
         self.named_files("slos", &self.config().slos, is_yaml)
+    }
+
+    /// The objectives of the SLO files; `None` when the settings name none.
+    pub fn slo_ids(&self) -> Option<BTreeSet<SloId>> {
+        let files = Some(self.slo_files().0).filter(|files| !files.is_empty())?;
+        let texts = files.iter().filter_map(|path| Some((path.to_string_lossy(), read_text(path).ok()?)));
+        let objectives = texts.flat_map(|(name, text)| crate::domain::slo::format::read(&name, &text).0);
+        Some(objectives.map(|objective| objective.id).collect())
     }
 
     /// The runbook files that the settings name, and a warning for each pattern that names none.

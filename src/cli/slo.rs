@@ -1,7 +1,7 @@
 //! `midwatch slo`: objectives with budgets and burn rates.
 
 use crate::app::present::report;
-use crate::app::present::slos::{burn_text, percent, ranked, status};
+use crate::app::present::slos::{burn_text, own_findings, percent, ranked, status};
 use crate::cli::args::SloArgs;
 use crate::cli::args::SloCommand;
 use crate::cli::context::Context;
@@ -103,12 +103,19 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
         let mut document = look.sign(report::slos(&look.model, look.now));
         if let Some(map) = document.as_object_mut() {
-            map.insert("slos".to_owned(), json!([report::slo(objective, &s)]));
+            let mut one = report::slo(objective, &s);
+            if let Some(fields) = one.as_object_mut() {
+                fields.insert("findings".to_owned(), json!(own_findings(&look.model, objective)));
+            }
+            map.insert("slos".to_owned(), json!([one]));
         }
         return output.json(&document);
     }
     for (name, value) in facts(objective, &s) {
         output.line(&format!("{name:<12} {value}"))?;
+    }
+    for finding in own_findings(&look.model, objective) {
+        output.line(&format!("{:<12} {} [{}]", finding.level.word(), finding.message, finding.rule))?;
     }
     Ok(())
 }
@@ -142,7 +149,7 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
         };
         (p.severity.clone(), format!("{} and {} over {}: {firing}", p.long, p.short, p.factor))
     }));
-    out.push(("policy".into(), s.policy.band.map_or("unknown", |b| b.word()).to_owned()));
+    out.push(("policy".into(), s.policy.band.as_ref().map_or("unknown", |b| &b.name).to_owned()));
     out.extend(s.policy.action.clone().map(|action| ("action".to_owned(), action)));
     let empty = match (s.forecast.exhausts_at, s.forecast.left_1h) {
         (Some(at), Some(left)) => format!("{} (in {})", rfc3339(at), compact(left)),

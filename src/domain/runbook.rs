@@ -6,13 +6,17 @@
 pub mod coverage;
 pub mod diff;
 pub mod format;
+pub mod keys;
 pub mod lint;
 pub mod markdown;
 pub mod matching;
 pub mod model;
+pub mod pieces;
+pub mod reference;
 pub mod search;
 pub mod seed;
 pub mod shape;
 pub mod shell;
+pub mod v1;
 pub mod values;
 pub mod walk;

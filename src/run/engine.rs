@@ -101,6 +101,8 @@ impl Engine {
             }
             Effect::All { req, incident } => self.job(req, Job::All { ticket: req.0, incident }),
             Effect::Measure { .. }
+            | Effect::Warm { .. }
+            | Effect::Rows { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
             | Effect::Rules { .. }
@@ -204,6 +206,20 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 Some(port) => port.measure(&objectives, &windows, (ports.now)()).await,
             };
             (ports.tell)(Msg::Reply(req, Reply::Measured(result)));
+        }),
+        Effect::Warm { req, source, first, rest } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.warm(&first, &rest, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Warmed(result)));
+        }),
+        Effect::Rows { req, source, templates } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.rows(&templates, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Rows(result)));
         }),
         Effect::Chart { req, source, objective, windows, range, step } => spawn(async move {
             let result = match ports.metrics.get(&source) {

@@ -3,9 +3,10 @@
 
 use crate::domain::document::{Finding, Level};
 use crate::domain::runbook::format;
-use crate::domain::runbook::lint::{lint, lint_together};
+use crate::domain::runbook::lint::{lint, lint_knowing, lint_together};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::time::Timestamp;
+use crate::io::files::presence::Presence;
 use crate::io::files::read::read_text;
 use crate::run::stamp::Stamp;
 use crate::run::world::RunbookText;
@@ -43,11 +44,13 @@ pub struct Shelf {
 
 /// Reads every runbook once: those that can be used, and what is wrong with any.
 pub fn library(texts: &[RunbookText], now: Timestamp) -> Library {
-    let read = |text: &RunbookText| match text {
-        RunbookText::BuiltIn(name, content) => book(name, content, now),
-        RunbookText::File(path) => file(path, now),
+    let mut presence = Presence::here();
+    let mut read = |text: &RunbookText| match text {
+        // The simulated production has its own programs.
+        RunbookText::BuiltIn(name, content) => book(name, content, |book| lint(book, Some(now))),
+        RunbookText::File(path) => file(path, &mut presence, now),
     };
-    let all: Vec<Kept> = texts.iter().map(read).collect();
+    let all: Vec<Kept> = texts.iter().map(&mut read).collect();
     together(all.iter())
 }
 
@@ -60,6 +63,8 @@ impl Shelf {
     /// Reads what changed. `Some` when the library did.
     pub fn look(&mut self, files: &[PathBuf], now: Timestamp) -> Option<Library> {
         let mut changed = self.list(files);
+        // Made when the first file is read: which programs are here is asked of every folder of the path.
+        let mut presence = None;
         for path in files {
             let stamp = Stamp::of(path);
             let known = self.files.contains_key(path);
@@ -72,7 +77,7 @@ impl Shelf {
                 self.files.insert(path.clone(), Kept { away: true, ..old });
                 continue;
             }
-            let new = Kept { stamp, ..after(&old, file(path, now)) };
+            let new = Kept { stamp, ..after(&old, file(path, presence.get_or_insert_with(Presence::here), now)) };
             let sha = |kept: &Kept| kept.book.as_ref().map(|b| b.sha256.clone());
             changed |= !known || sha(&new) != sha(&old) || new.findings != old.findings;
             self.files.insert(path.clone(), new);
@@ -118,18 +123,18 @@ fn after(old: &Kept, new: Kept) -> Kept {
     }
 }
 
-fn file(path: &Path, now: Timestamp) -> Kept {
+fn file(path: &Path, presence: &mut Presence, now: Timestamp) -> Kept {
     let name = path.to_string_lossy();
     match read_text(path, RUNBOOK_LIMIT) {
-        Ok(content) => book(&name, &content, now),
+        Ok(content) => book(&name, &content, |book| lint_knowing(book, &presence.facts(book, Some(now)))),
         Err(fault) => Kept { findings: vec![about(&name, "unreadable", fault.to_string())], ..Kept::default() },
     }
 }
 
-fn book(name: &str, content: &str, now: Timestamp) -> Kept {
+fn book(name: &str, content: &str, judge: impl FnOnce(&Runbook) -> Vec<Finding>) -> Kept {
     let (book, mut findings) = format::read(name, content);
     let clean = findings.iter().all(|f| f.level != Level::Error);
-    findings.extend(book.iter().flat_map(|book| lint(book, Some(now))));
+    findings.extend(book.as_ref().map(judge).unwrap_or_default());
     Kept { book: book.map(Arc::new), clean, findings, ..Kept::default() }
 }
 

@@ -15,6 +15,7 @@ mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
 mod config;
+mod contract;
 mod coverage;
 mod demo;
 mod durability;
@@ -31,6 +32,7 @@ mod postmortem;
 mod readme;
 mod real;
 mod real_sources;
+mod runbook_keys;
 mod runbooks;
 #[cfg(test)]
 mod sample_overlays;
@@ -40,6 +42,8 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod slo_lint;
+mod stateful_server;
 mod store;
 mod storms;
 #[cfg(test)]

@@ -11,13 +11,15 @@ use crate::cli::runbook::dry_run::labels;
 use crate::domain::document::Finding;
 use crate::domain::labels::Labels;
 use crate::domain::runbook::format;
-use crate::domain::runbook::lint::{lint as lint_one, lint_together};
+use crate::domain::runbook::lint::{Facts, lint_knowing, lint_together};
 use crate::domain::runbook::matching::matches;
 use crate::domain::runbook::model::{Runbook, Step};
 use crate::domain::runbook::search::search;
-use crate::domain::time::{Timestamp, compact};
+use crate::domain::time::compact;
 use crate::io::clock;
+use crate::io::files::presence::Presence;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -157,18 +159,28 @@ pub fn lint(context: &Context, paths: &[PathBuf], output: &mut Output) -> Result
         named => (named.iter().flat_map(|path| named_files(path.as_path())).collect(), Vec::new()),
     };
     let now = clock::now();
+    let mut presence = Presence::here();
+    let slos = context.slo_ids();
     let mut books = Vec::new();
     for path in &files {
         match read_text(path) {
             Ok(text) => {
-                let (book, found) = one(&path.to_string_lossy(), &text, now);
+                let (book, found) = one(&path.to_string_lossy(), &text, |book| Facts {
+                    slos: slos.clone(),
+                    ..presence.facts(book, Some(now))
+                });
                 findings.extend(found);
                 books.extend(book);
             }
             Err(finding) => findings.push(finding),
         }
     }
-    findings.extend(lint_together(&books));
+    // Files that were named may include those that are configured.
+    let named: BTreeSet<String> = books.iter().map(|book| book.path.clone()).collect();
+    if !paths.is_empty() {
+        books.extend(Library::load(context).books.into_iter().filter(|book| !named.contains(&book.path)));
+    }
+    findings.extend(lint_together(&books).into_iter().filter(|finding| named.contains(&finding.path)));
     check::report(files.len(), &findings, output)
 }
 
@@ -177,9 +189,11 @@ fn named_files(path: &Path) -> Vec<PathBuf> {
     if path.is_dir() { expand(&path.to_string_lossy(), is_runbook) } else { vec![path.to_owned()] }
 }
 
-fn one(name: &str, text: &str, now: Timestamp) -> (Option<Arc<Runbook>>, Vec<Finding>) {
+fn one(name: &str, text: &str, facts: impl FnOnce(&Runbook) -> Facts) -> (Option<Arc<Runbook>>, Vec<Finding>) {
     let (book, mut findings) = format::read(name, text);
-    findings.extend(book.iter().flat_map(|book| lint_one(book, Some(now))));
+    if let Some(book) = &book {
+        findings.extend(lint_knowing(book, &facts(book)));
+    }
     findings.sort_by_key(|finding| (finding.line, finding.column));
     (book.map(Arc::new), findings)
 }

@@ -25,7 +25,7 @@ use crate::domain::runbook::markdown::outline::outline;
 use crate::domain::runbook::markdown::piece::pieces;
 use crate::domain::runbook::markdown::step::Maker;
 use crate::domain::runbook::model::{Dialect, Runbook, Trigger, default_review};
-use crate::domain::runbook::seed::slug;
+use crate::domain::runbook::pieces::slug;
 use crate::domain::text::{clean, truncate};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@
 use crate::domain::ids::RunbookId;
 use crate::domain::labels::Labels;
 use crate::domain::runbook::model::{Runbook, Trigger};
-use crate::domain::runbook::seed::slug;
+use crate::domain::runbook::pieces::slug;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@ use crate::domain::alert::Alert;
 use crate::domain::alert::rule::AlertRule;
 use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
+use crate::domain::labels::Labels;
 use crate::domain::slo::sample::{RangeSeries, Sample};
 use crate::domain::time::{Span, Timestamp};
 use crate::io::http::Endpoint;
@@ -37,6 +38,15 @@ impl Ask for Source {
         step: Span,
     ) -> Task<'a, Result<Answer<Vec<RangeSeries>>, Fault>> {
         Box::pin(self.client.range(query, start, end, step))
+    }
+
+    fn series<'a>(
+        &'a self,
+        selector: &'a str,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Task<'a, Result<Answer<Vec<Labels>>, Fault>> {
+        Box::pin(self.client.series(selector, start, end))
     }
 
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>> {

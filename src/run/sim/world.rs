@@ -160,6 +160,16 @@ impl World {
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.measure(objectives, windows, now))?);
                 self.answer(elapsed, *req, Reply::Measured(result));
             }
+            Effect::Warm { req, first, rest, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.warm(first, rest, now))?);
+                self.answer(elapsed, *req, Reply::Warmed(result));
+            }
+            Effect::Rows { req, templates, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.rows(templates, now))?);
+                self.answer(elapsed, *req, Reply::Rows(result));
+            }
             Effect::Chart { req, objective, windows, range, step, .. } => {
                 let metrics = self.simulation.metrics();
                 let result = self

@@ -10,7 +10,7 @@ use crate::domain::runbook::markdown::{Rejected, blank, finding};
 use crate::domain::runbook::model::{
     Capture, Choose, Exec, Go, Input, InputFrom, Link, OnFail, Risk, RunCommand, Step,
 };
-use crate::domain::runbook::seed::slug;
+use crate::domain::runbook::pieces::slug;
 use crate::domain::runbook::values::is_known;
 use crate::domain::text::{clean, truncate};
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@
 use crate::domain::runbook::markdown::blank::{blanks, filled, variables};
 use crate::domain::runbook::markdown::{Page, Rejected, proposal};
 use crate::domain::runbook::model::{Exec, Input, InputFrom, RunCommand, Runbook, Step};
-use crate::domain::runbook::seed::slug;
+use crate::domain::runbook::pieces::slug;
 use crate::domain::text::{clean, is_hidden};
 use std::collections::BTreeSet;
 use std::fmt::Write;
