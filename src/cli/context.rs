@@ -28,6 +28,8 @@ pub struct Context {
     pub findings: Vec<Finding>,
     /// The environment as it was at the start.
     pub environment: Environment,
+    /// The flags that it was loaded with.
+    global: Global,
 }
 
 /// The environment of this process; what is not UTF-8 is replaced.
@@ -58,7 +60,12 @@ impl Context {
             loaded.config.postmortems = folders.data.join("postmortems");
         }
         let severities = severities(loaded.config.severities.as_deref(), &mut findings);
-        Ok(Self { folders, configured, loaded, severities, findings, environment })
+        Ok(Self { folders, configured, loaded, severities, findings, environment, global: global.clone() })
+    }
+
+    /// The same flags and environment on the files as they are now.
+    pub fn again(&self) -> Result<Self, Failure> {
+        Self::load(&self.global, self.environment.clone())
     }
 
     /// The settings.

@@ -63,7 +63,7 @@ pub fn look(context: &Context, with_record: bool) -> Result<Look, Failure> {
     let model = poll_once(model, world, patience).map_err(|fault| Failure::Source(fault.to_string()))?;
     // Remarks are for who writes the files (`midwatch check`), not for every look at the numbers.
     let worth = |f: &&Finding| f.level > Level::Info && !told.contains(f);
-    let findings = model.setup.findings.iter().filter(worth).cloned().collect();
+    let findings = model.setup.findings.iter().chain(&model.fleet.findings).filter(worth).cloned().collect();
     Ok(Look { model, now: clock::now(), findings })
 }
 

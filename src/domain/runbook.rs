@@ -5,6 +5,7 @@
 
 pub mod coverage;
 pub mod convert;
+pub mod diff;
 pub mod format;
 pub mod keys;
 pub mod lint;

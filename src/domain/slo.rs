@@ -20,6 +20,7 @@ pub mod burn;
 pub mod calendar;
 pub mod catalogue;
 pub mod composite;
+pub mod diff;
 pub mod event_slices;
 pub mod forecast;
 pub mod format;

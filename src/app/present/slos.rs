@@ -99,7 +99,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
     let filter = model.nav.spot().filter;
     let empty = if model.fleet.reading {
         "reading the SLO files".to_owned()
-    } else if model.setup.findings.is_empty() {
+    } else if model.setup.findings.is_empty() && model.fleet.findings.is_empty() {
         "no objectives: name SLO files under `slos:` in the configuration".to_owned()
     } else {
         "no objectives could be read: midwatch check says why".to_owned()
