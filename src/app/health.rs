@@ -30,11 +30,13 @@ pub struct Warming {
     pub out: Option<(ReqId, Timestamp)>,
     /// Objectives that were looked at when nothing was left for them.
     pub done_for: Vec<SloId>,
+    /// Steps that failed in a row.
+    pub failures: u32,
 }
 
 impl Warming {
     fn new(start: Timestamp) -> Self {
-        Self { next: start, out: None, done_for: Vec::new() }
+        Self { next: start, out: None, done_for: Vec::new(), failures: 0 }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Ports: what the machine may ask of the world, as traits that the real adapters and the simulated production both
 //! implement. An adapter knows nothing of the app; it takes plain values and gives plain values or a [`Fault`].
 
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::alert::{Alert, AlertSnapshot};
 pub use crate::domain::exec::{CommandEnd, CommandNews, CommandSpec};
 use crate::domain::fault::Fault;
 pub use crate::domain::server_note::ServerNote;
+use crate::domain::slo::lint::facts::Facts;
+use crate::domain::slo::lint::questions::Questions;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
 use crate::domain::slo::warm::{Rows, Warmed};
@@ -57,8 +60,18 @@ pub trait Metrics: Send + Sync + std::fmt::Debug {
     /// The alerts it evaluates itself, for use without an Alertmanager.
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>>;
 
+    /// The alerting rules it evaluates, firing or not.
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>>;
+
     /// A cheap question that says whether it is there and which version it is.
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>>;
+}
+
+/// Something that says what it holds, so that objectives can be held against it.
+pub trait Inspect: Send + Sync + std::fmt::Debug {
+    /// Answers what it can; what it cannot is named in [`Facts::unanswered`] and stays unknown. Bounded in requests and
+    /// bytes, and cheap for the server. `Err` is for a source that could not be asked at all.
+    fn facts<'a>(&'a self, questions: &'a Questions, now: Timestamp) -> Task<'a, Result<Facts, Fault>>;
 }
 
 /// Something that knows which alerts reach people: an Alertmanager cluster, or the simulated production.

@@ -9,6 +9,7 @@ use crate::domain::ids::{Origin, SourceName};
 use crate::domain::severity::SeverityTable;
 use crate::domain::slo::catalogue::Catalogue;
 use crate::domain::slo::format;
+use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
 use crate::io::alertmanager::Cluster;
@@ -201,7 +202,7 @@ fn about(path: &Path, rule: &str, message: String) -> Finding {
     }
 }
 
-/// Reads SLO files: what can be used, and everything wrong.
+/// Reads SLO files: what can be used, everything that hinders reading, and what the lint says of the rest.
 pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
     let (mut texts, mut findings) = (Vec::new(), Vec::new());
     for path in files {
@@ -212,6 +213,7 @@ pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
     }
     let (catalogue, found) = format::read_all(&texts);
     findings.extend(found);
+    findings.extend(lint_all(&catalogue.objectives, &texts, |_| None));
     (catalogue, findings)
 }
 

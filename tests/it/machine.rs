@@ -202,7 +202,11 @@ fn a_start_asks_each_source_once_and_never_again_before_it_answered() {
     let partly = bench.answer(&first[..1], vec![]);
     assert_eq!(polls(&partly), ["alertmanager"], "the one that answered in full is overdue");
     let all = bench.answer(&first[1..], vec![]);
-    assert_eq!(polls(&all), ["prometheus", "prometheus history"], "history is read once the source is known to be there");
+    assert_eq!(
+        polls(&all),
+        ["prometheus", "prometheus history"],
+        "history is read once the source is known to be there"
+    );
 }
 
 /// A step of history brought something for nobody, and so much is left.
@@ -347,18 +351,18 @@ fn nonsense_changes_the_state_and_never_the_number() {
 #[test]
 fn rows_of_a_template_take_its_place() {
     let text = "service_level_objectives:\n  x: {sli: 'sum(rate(a_total{code!~\"5..\"}[5m])) / sum(rate(a_total[5m]))', target: 0.99, window: 30d}\n";
-    let (mut read, _) = midwatch::domain::slo::seed::read("f.yaml", text);
+    let (mut read, _) = midwatch::domain::slo::format::read("f.yaml", text);
     let template = Objective { grouping: vec!["handler".into()], ..read.remove(0) };
-    let mut bench = Bench { model: Model::new(setup("ada"), vec![], links(start(), secs(15))), ..Bench::with(setup("ada")) };
+    let mut bench =
+        Bench { model: Model::new(setup("ada"), vec![], links(start(), secs(15))), ..Bench::with(setup("ada")) };
     bench.send(Msg::Feed(Feed::Objectives(vec![Arc::new(template.clone())], vec![])));
     let asked: Vec<Effect> = bench.after(secs(15));
     let named = |effects: &[Effect]| -> Option<ReqId> {
         effects.iter().find_map(|e| if let Effect::Rows { req, .. } = e { Some(*req) } else { None })
     };
     let set = |handler: &str| Labels::from([("handler", handler)]);
-    let came = |labels: Vec<Labels>, left_out| {
-        Reply::Rows(Ok(vec![Rows { template: template.id.clone(), labels, left_out }]))
-    };
+    let came =
+        |labels: Vec<Labels>, left_out| Reply::Rows(Ok(vec![Rows { template: template.id.clone(), labels, left_out }]));
     let all: Vec<Effect> = asked;
     let rows = named(&all).expect("rows are asked for with the first poll");
     let rest: Vec<Effect> = all.into_iter().filter(|e| !matches!(e, Effect::Rows { .. })).collect();
@@ -375,11 +379,16 @@ fn rows_of_a_template_take_its_place() {
     let cut: Vec<&str> = bench.model.setup.findings.iter().map(|f| f.message.as_str()).collect();
     assert!(cut.len() == 1 && cut[0].contains("9 rows"), "{cut:?}");
     bench.answer(&effects, vec![]);
-    let again: Vec<Effect> = (0..60).flat_map(|_| {
-        let effects = bench.after(secs(15));
-        bench.answer(&effects.iter().filter(|e| !matches!(e, Effect::Rows { .. })).cloned().collect::<Vec<_>>(), vec![]);
-        effects
-    }).collect();
+    let again: Vec<Effect> = (0..60)
+        .flat_map(|_| {
+            let effects = bench.after(secs(15));
+            bench.answer(
+                &effects.iter().filter(|e| !matches!(e, Effect::Rows { .. })).cloned().collect::<Vec<_>>(),
+                vec![],
+            );
+            effects
+        })
+        .collect();
     let kept = bench.model.fleet.objectives[1].clone();
     let failed = Reply::Rows(Err(fault(FaultKind::Timeout)));
     bench.send(Msg::Reply(named(&again).expect("asked again after ten minutes"), failed));

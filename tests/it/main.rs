@@ -10,10 +10,12 @@
 )]
 
 mod cli;
+mod cli_import;
 mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
 mod config;
+mod coverage;
 mod demo;
 mod durability;
 mod fake_server;
@@ -21,6 +23,7 @@ mod fold;
 mod http;
 mod layers;
 mod machine;
+mod markdown;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
@@ -28,6 +31,7 @@ mod postmortem;
 mod readme;
 mod real;
 mod real_sources;
+mod runbook_keys;
 mod runbooks;
 #[cfg(test)]
 mod sample_overlays;
@@ -37,6 +41,7 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod slo_lint;
 mod store;
 mod storms;
 #[cfg(test)]

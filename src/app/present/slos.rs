@@ -4,7 +4,9 @@ use crate::app::model::Model;
 use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
 use crate::app::present::{bit, charts, items, near, passes};
 use crate::app::screen::Item;
+use crate::domain::document::{Finding, Level};
 use crate::domain::ids::SloId;
+use crate::domain::slo::lint;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::status::{State, Status, assess};
@@ -152,7 +154,11 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         (State::NoData, _) => "no data".into(),
         (State::NoTraffic, None) => "no traffic".into(),
         (State::Error, None) => "error".into(),
-        (State::Warming, None) => "warming".into(),
+        (State::Warming, None) => match status.read {
+            Some(read) => format!("warming {:.0}%", (read * 100.0).floor().clamp(0.0, 99.0)),
+            None => "warming".into(),
+        },
+        (_, Some(remaining)) if status.approximate => format!("~{}", percent(remaining)),
         (_, Some(remaining)) => tilde(percent(remaining)),
         (_, None) => "unknown".into(),
     };
@@ -178,7 +184,7 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         burn_1d: burn(Window::D1),
         burn_3d: burn(Window::D3),
         empty_in,
-        policy: status.policy.band.map(|b| b.word().replace('_', " ")).unwrap_or_default(),
+        policy: status.policy.band.as_ref().map(|b| b.name.replace('_', " ")).unwrap_or_default(),
     }
 }
 
@@ -188,18 +194,47 @@ pub fn detail(model: &Model, now: Timestamp, id: &SloId) -> Option<SloDetail> {
     let status = status(model, now, objective);
     let row = row(objective, &status, now);
     let chart = charts::burn(model, now, id)?;
+    let findings = own_findings(model, objective);
+    let mut now_bits = now_line(&row, &status);
+    now_bits.extend(warned(&findings));
     Some(SloDetail {
         says: objective.says.clone(),
-        now: now_line(&row, &status),
+        now: now_bits,
         chart,
         more_charts: charts::budget(model, now, id).into_iter().collect(),
         pairs: pairs(&status),
         budget: budget_lines(model, &status, now, objective),
         related: related(model, objective),
+        findings: findings.into_iter().map(|f| finding_line(objective, f)).collect(),
         written: objective.written.clone(),
         declared: objective.declared.clone(),
         row,
     })
+}
+
+/// The findings of its file that are about this objective, the worst first.
+pub fn own_findings<'m>(model: &'m Model, objective: &Objective) -> Vec<&'m Finding> {
+    let mut own = lint::of(objective, &model.fleet.objectives, &model.setup.findings);
+    own.sort_by_key(|f| std::cmp::Reverse(f.level));
+    own
+}
+
+/// That there is more to its numbers than they show; remarks are no reason.
+fn warned(findings: &[&Finding]) -> Option<Bit> {
+    let many = findings.iter().filter(|f| f.level > Level::Info).count();
+    let word = if many == 1 { "finding" } else { "findings" };
+    (many > 0).then(|| bit(format!("{many} {word} in its file"), Tone::Warn))
+}
+
+fn finding_line(objective: &Objective, finding: &Finding) -> Bit {
+    let tone = match finding.level {
+        Level::Error => Tone::Crit,
+        Level::Warning => Tone::Warn,
+        Level::Info => Tone::Muted,
+    };
+    let own = format!("{}: ", objective.id);
+    let message = finding.message.strip_prefix(&own).unwrap_or(&finding.message);
+    bit(format!("{} {}: {message}", finding.level.word(), finding.rule), tone)
 }
 
 fn now_line(row: &SloRow, status: &Status) -> Vec<Bit> {
@@ -261,7 +296,7 @@ fn budget_lines(model: &Model, status: &Status, now: Timestamp, objective: &Obje
     let mut lines = Vec::new();
     let spent = status.budget.consumed.map_or("spent unknown".to_owned(), |c| format!("{} spent", percent(c)));
     let events = status.events.map(|e| format!(", {:.0} bad of {:.0}", e.bad, e.total)).unwrap_or_default();
-    let band = status.policy.band.map(|b| format!("   policy: {}", b.asks())).unwrap_or_default();
+    let band = status.policy.band.as_ref().map(|b| format!("   policy: {}", b.action)).unwrap_or_default();
     lines.push(bit(format!("{spent} over {}{events}{band}", prometheus(objective.window)), Tone::Text));
     if let Some(action) = &status.policy.action {
         lines.push(bit(format!("policy demands: {action}"), Tone::Warn));
@@ -288,10 +323,32 @@ fn budget_lines(model: &Model, status: &Status, now: Timestamp, objective: &Obje
             ));
         }
     }
-    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99) {
+    lines.extend(trust(status));
+    lines.push(bit(format!("now {}", crate::domain::time::clock(now)), Tone::Muted));
+    lines
+}
+
+/// Where the numbers come from, and how far they can be trusted.
+fn trust(status: &Status) -> Vec<Bit> {
+    let mut lines = Vec::new();
+    let way = match status.source {
+        "recorded" => "numbers as rules on the server recorded them",
+        "slices" => "numbers from time slices judged here",
+        _ => "numbers from events counted here",
+    };
+    lines.push(bit(way, Tone::Muted));
+    if let Some(recorded) = status.recorded {
+        let left = recorded.remaining.map_or_else(|| "an unknown budget".to_owned(), percent);
+        let tone = if recorded.differs { Tone::Warn } else { Tone::Muted };
+        let end = if recorded.differs { ": not weighted by events" } else { "" };
+        lines.push(bit(format!("the server recorded {left} left{end}"), tone));
+    }
+    if status.approximate {
+        lines.push(bit("~ fewer than 100 bad events: approximate", Tone::Muted));
+    }
+    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99 && status.read.is_none_or(|r| r >= 1.0)) {
         lines.push(bit(format!("data covers {} of the window", percent(coverage)), Tone::Stale));
     }
-    lines.push(bit(format!("now {}", crate::domain::time::clock(now)), Tone::Muted));
     lines
 }
 

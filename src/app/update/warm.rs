@@ -115,6 +115,7 @@ pub fn warmed(model: &mut Model, now: Timestamp, source: &SourceName, result: Re
     match result {
         Ok(Warmed { measurements, left, note }) => {
             link.left = Some(left);
+            link.warming.failures = 0;
             // As much rest as work, and as much more as the ceiling of samples demands.
             let samples = note.samples.unwrap_or(0) as f64;
             let paid = link.ceiling.filter(|c| *c > 0.0).map_or(0.0, |ceiling| samples / ceiling);
@@ -129,6 +130,7 @@ pub fn warmed(model: &mut Model, now: Timestamp, source: &SourceName, result: Re
             // The next poll says what is wrong with the source; history waits.
             link.warming.next = now + link.interval.max(secs(1));
             link.warming.done_for.clear();
+            link.warming.failures += 1;
             tracing::warn!(source = %source, %fault, "history");
         }
     }

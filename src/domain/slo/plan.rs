@@ -99,12 +99,12 @@ impl Request {
     }
 }
 
-pub(super) fn tagged(expr: &str, tag: &str) -> String {
+pub(in crate::domain::slo) fn tagged(expr: &str, tag: &str) -> String {
     format!("label_replace({expr}, \"{TAG}\", \"{tag}\", \"\", \"\")")
 }
 
 /// `or` as a balanced tree.
-pub(super) fn balanced(parts: &[String]) -> String {
+pub(in crate::domain::slo) fn balanced(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),

@@ -2,6 +2,7 @@
 //! whether a server accepts a text; the server does.
 
 pub mod counter;
+pub mod events;
 pub mod sli;
 
 use crate::domain::labels::Labels;

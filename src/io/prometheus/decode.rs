@@ -2,6 +2,9 @@
 //! fields ignored, NaN and infinities kept. What has the wrong type is an error that says what was found where; nothing is
 //! guessed, and nothing is dropped without a warning.
 
+pub mod server;
+
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::alert::{Alert, AlertState, fingerprint};
 use crate::domain::fault::FaultKind;
 use crate::domain::ids::SourceName;
@@ -13,6 +16,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
+
+/// The most alerting rules of one server.
+pub const RULE_LIMIT: usize = 20_000;
 
 /// Why a body could not be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -359,6 +365,52 @@ pub fn alerts(body: &[u8], source: &SourceName) -> Result<Vec<Alert>, Refusal> {
 pub fn series(body: &[u8]) -> Result<Decoded<Vec<Labels>>, Refusal> {
     let Decoded { data, warnings, partial, samples } = open::<Option<Vec<Labels>>>(body)?;
     Ok(Decoded { data: data.unwrap_or_default(), warnings, partial, samples })
+}
+
+/// Reads `/api/v1/rules`: the alerting rules, recording rules left out. A rule without a name fails the whole answer, and
+/// so do more than [`RULE_LIMIT`]: a list that is silently shorter would count as covered what it leaves out.
+pub fn rules(body: &[u8]) -> Result<Vec<AlertRule>, Refusal> {
+    #[derive(Deserialize)]
+    struct Data {
+        /// `null` is how some servers write an empty list.
+        groups: Option<Vec<Group>>,
+    }
+    #[derive(Deserialize)]
+    struct Group {
+        #[serde(default)]
+        name: Option<String>,
+        #[serde(default)]
+        rules: Option<Vec<Wire>>,
+    }
+    #[derive(Deserialize)]
+    struct Wire {
+        #[serde(default, rename = "type")]
+        kind: Option<String>,
+        name: String,
+        #[serde(default)]
+        labels: Option<Labels>,
+        #[serde(default)]
+        annotations: Option<Labels>,
+    }
+    let mut all = Vec::new();
+    for group in open::<Data>(body)?.data.groups.unwrap_or_default() {
+        let name = group.name.unwrap_or_default();
+        for rule in group.rules.unwrap_or_default() {
+            if rule.kind.as_deref().is_some_and(|kind| kind != "alerting") {
+                continue;
+            }
+            if all.len() >= RULE_LIMIT {
+                return Err(Refusal::Malformed(format!("more than {RULE_LIMIT} alerting rules")));
+            }
+            all.push(AlertRule {
+                name: rule.name,
+                labels: rule.labels.unwrap_or_default(),
+                annotations: rule.annotations.unwrap_or_default(),
+                group: name.clone(),
+            });
+        }
+    }
+    Ok(all)
 }
 
 /// Reads `/api/v1/status/buildinfo`: the version.

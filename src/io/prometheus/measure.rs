@@ -12,6 +12,7 @@ mod rows;
 mod warm;
 
 use crate::domain::alert::Alert;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::fault::Fault;
 use crate::domain::ids::SloId;
 use crate::domain::labels::Labels;
@@ -55,6 +56,8 @@ pub trait Ask: Send + Sync + std::fmt::Debug + 'static {
     ) -> Task<'a, Result<Answer<Vec<Labels>>, Fault>>;
     /// The alerts that the server evaluates.
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>>;
+    /// The alerting rules that the server evaluates.
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>>;
     /// Whether it is there, and its version.
     fn buildinfo(&self) -> Task<'_, Result<ServerNote, Fault>>;
 }
@@ -190,6 +193,10 @@ impl<A: Ask> Metrics for Prometheus<A> {
 
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>> {
         self.ask.alerts()
+    }
+
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>> {
+        self.ask.rules()
     }
 
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {

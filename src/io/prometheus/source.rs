@@ -1,6 +1,7 @@
 //! A configured Prometheus: its client under its name, as the measuring adapter asks it.
 
 use crate::domain::alert::Alert;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
 use crate::domain::labels::Labels;
@@ -50,6 +51,10 @@ impl Ask for Source {
 
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>> {
         Box::pin(self.client.alerts(&self.name))
+    }
+
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>> {
+        Box::pin(self.client.rules())
     }
 
     fn buildinfo(&self) -> Task<'_, Result<ServerNote, Fault>> {

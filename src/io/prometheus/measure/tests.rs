@@ -108,6 +108,10 @@ impl Ask for Fake {
         Box::pin(async { Ok(vec![]) })
     }
 
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>> {
+        Box::pin(async { Ok(vec![]) })
+    }
+
     fn buildinfo(&self) -> Task<'_, Result<ServerNote, Fault>> {
         Box::pin(async { Ok(ServerNote::default()) })
     }
