@@ -30,6 +30,7 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_slos;
 mod real_sources;
 mod runbook_keys;
 mod runbooks;
