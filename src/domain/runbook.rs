@@ -3,8 +3,8 @@
 //! what will hurt at night, `coverage` which alerts have none, `matching` finds the runbook for an alert, `search` for a person, `values` gives facts to a command, `walk` says
 //! where a person is. Nothing here runs anything or opens a file.
 
-pub mod coverage;
 pub mod convert;
+pub mod coverage;
 pub mod diff;
 pub mod format;
 pub mod keys;

@@ -31,6 +31,7 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_slos;
 mod real_sources;
 mod runbook_convert;
 mod runbook_keys;
