@@ -9,6 +9,7 @@ pub mod keys;
 pub mod lint;
 pub mod matching;
 pub mod model;
+pub mod pattern;
 pub mod pieces;
 pub mod reference;
 pub mod seed;
