@@ -14,10 +14,18 @@ use std::sync::Arc;
 pub enum Effect {
     /// Measure objectives. Answer: `Measured`.
     Measure { req: ReqId, source: SourceName, objectives: Vec<Arc<Objective>>, windows: Vec<Window> },
+    /// Read a step of history: of `first` before `rest`. Answer: `Warmed`.
+    Warm { req: ReqId, source: SourceName, first: Vec<Arc<Objective>>, rest: Vec<Arc<Objective>> },
+    /// Read which rows templates have. Answer: `Rows`.
+    Rows { req: ReqId, source: SourceName, templates: Vec<Arc<Objective>> },
     /// Read the history of a chart. Answer: `Charted`.
     Chart { req: ReqId, source: SourceName, objective: Arc<Objective>, windows: Vec<Window>, range: Span, step: Span },
     /// Read alerts. Answer: `Alerts`.
     Alerts { req: ReqId, source: SourceName },
+    /// Read alerting rules. Answer: `Rules`.
+    Rules { req: ReqId, source: SourceName },
+    /// Look whether files changed. Answer: `Looked`.
+    Look { req: ReqId },
     /// Record events. Answer: `Saved` or `NotSaved`.
     Append { req: ReqId, events: Vec<NewEvent> },
     /// Read older events. Answer: `Events`.
@@ -34,6 +42,8 @@ pub enum Effect {
     Copy { req: ReqId, text: String },
     /// Keep last known values.
     Cache(Cached),
+    /// The screen's settings changed: colours and characters.
+    Restyle(Box<crate::config::Screen>),
     /// Ring.
     Bell,
     /// Name the terminal's window.

@@ -6,14 +6,17 @@ use crate::app::health::Link;
 use crate::app::keymap::Keymap;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
+use crate::app::reload::Reload;
 use crate::app::screen::{Nav, Screen};
 use crate::domain::alert::Alert;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
 use crate::domain::exec::CommandEnd;
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SloId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::render::Template;
+use crate::domain::runbook::coverage::Coverage;
 use crate::domain::runbook::matching::{Match, matches};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
@@ -91,6 +94,8 @@ impl Layout {
 pub struct Fleet {
     /// All objectives, in file order.
     pub objectives: Vec<Arc<Objective>>,
+    /// What is wrong in SLO files.
+    pub findings: Vec<Finding>,
     /// SLO files are still being read; no source is asked for numbers before they are.
     pub reading: bool,
     /// Last known values, until the objectives that they belong to are known.
@@ -368,6 +373,19 @@ impl AlertBook {
     }
 }
 
+/// Alerting rules by source.
+#[derive(Clone, Debug, Default)]
+pub struct RuleBook {
+    /// What each source said last.
+    pub known: BTreeMap<SourceName, Vec<AlertRule>>,
+    /// Sources that could not be asked, and why.
+    pub faults: BTreeMap<SourceName, String>,
+    /// When they were asked.
+    pub asked: Option<Timestamp>,
+    /// What is covered, and whether every source is in it.
+    pub coverage: Option<(Coverage, bool)>,
+}
+
 /// Everything the machine knows.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -385,6 +403,10 @@ pub struct Model {
     pub library: Vec<Arc<Runbook>>,
     /// Findings of the runbooks.
     pub library_findings: Vec<Finding>,
+    /// Alerting rules and what they mean for the runbooks.
+    pub rules: RuleBook,
+    /// The files and their newer versions.
+    pub reload: Reload,
     /// Running commands.
     pub exec: Exec,
     /// Where the person is.
@@ -415,6 +437,8 @@ impl Model {
             desk: Desk::default(),
             library: Vec::new(),
             library_findings: Vec::new(),
+            rules: RuleBook::default(),
+            reload: Reload::default(),
             exec: Exec::default(),
             nav: Nav::at(first),
             pending: Pending::default(),
@@ -441,6 +465,11 @@ impl Model {
         open
     }
 
+    /// What is wrong in any file: configuration, objectives, runbooks.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.setup.findings.iter().chain(&self.fleet.findings).chain(&self.library_findings)
+    }
+
     /// A runbook by its id.
     pub fn runbook(&self, id: &RunbookId) -> Option<&Arc<Runbook>> {
         self.library.iter().find(|r| r.id == *id)
@@ -457,15 +486,14 @@ impl Model {
     }
 
     /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.
-    pub fn learn(&mut self, objectives: Vec<Arc<Objective>>, findings: Vec<Finding>, now: Timestamp) {
-        self.setup.findings.extend(findings);
+    pub fn learn(&mut self, objectives: Vec<Arc<Objective>>, mut findings: Vec<Finding>, now: Timestamp) {
         for objective in &objectives {
             let known = |s: &SourceName| self.links.contains_key(s);
             if let Some(source) = objective.source.as_ref().filter(|s| !known(s)) {
                 let nearest =
                     crate::domain::document::nearest(source.as_str(), self.links.keys().map(SourceName::as_str));
                 let hint = nearest.map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
-                self.setup.findings.push(Finding {
+                findings.push(Finding {
                     path: objective.declared.clone(),
                     line: 1,
                     column: 1,
@@ -475,6 +503,7 @@ impl Model {
                 });
             }
         }
+        self.fleet.findings = findings;
         self.fleet.objectives = objectives;
         self.fleet.reading = false;
         self.fleet.assessed = None;

@@ -1,7 +1,9 @@
 //! `midwatch slo`: objectives with budgets and burn rates.
 
+pub mod convert;
+
 use crate::app::present::report;
-use crate::app::present::slos::{burn_text, percent, ranked, status};
+use crate::app::present::slos::{burn_text, own_findings, percent, ranked, status};
 use crate::cli::args::SloArgs;
 use crate::cli::args::SloCommand;
 use crate::cli::context::Context;
@@ -20,12 +22,16 @@ use serde_json::{Value, json};
 /// `{"as_of", "partial", "faults", "slos": […]}` with the promised names. Exit 3 with what could be had when a source failed,
 /// 1 when a file with objectives has errors.
 pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exit, Failure> {
+    if let SloCommand::Convert(it) = &args.what {
+        return convert::run(context, it, output);
+    }
     context.ready(output)?;
     let look = look(context, false)?;
     output.notes(&look.findings);
     match &args.what {
         SloCommand::List => list(&look, output)?,
         SloCommand::Show { name } => show(&look, name, output)?,
+        SloCommand::Convert(_) => {}
     }
     faults(&look, output);
     Ok(match (look.is_partial(), look.is_broken()) {
@@ -103,12 +109,19 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
         let mut document = look.sign(report::slos(&look.model, look.now));
         if let Some(map) = document.as_object_mut() {
-            map.insert("slos".to_owned(), json!([report::slo(objective, &s)]));
+            let mut one = report::slo(objective, &s);
+            if let Some(fields) = one.as_object_mut() {
+                fields.insert("findings".to_owned(), json!(own_findings(&look.model, objective)));
+            }
+            map.insert("slos".to_owned(), json!([one]));
         }
         return output.json(&document);
     }
     for (name, value) in facts(objective, &s) {
         output.line(&format!("{name:<12} {value}"))?;
+    }
+    for finding in own_findings(&look.model, objective) {
+        output.line(&format!("{:<12} {} [{}]", finding.level.word(), finding.message, finding.rule))?;
     }
     Ok(())
 }

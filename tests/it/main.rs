@@ -10,10 +10,13 @@
 )]
 
 mod cli;
+mod cli_import;
 mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
 mod config;
+mod contract;
+mod coverage;
 mod demo;
 mod durability;
 mod fake_server;
@@ -21,6 +24,7 @@ mod fold;
 mod http;
 mod layers;
 mod machine;
+mod markdown;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
@@ -39,6 +43,9 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod slo_formats;
+mod slo_lint;
+mod stateful_server;
 mod store;
 mod storms;
 #[cfg(test)]

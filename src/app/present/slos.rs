@@ -4,7 +4,9 @@ use crate::app::model::Model;
 use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
 use crate::app::present::{bit, charts, items, near, passes};
 use crate::app::screen::Item;
+use crate::domain::document::{Finding, Level};
 use crate::domain::ids::SloId;
+use crate::domain::slo::lint;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::status::{State, Status, assess};
@@ -97,7 +99,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
     let filter = model.nav.spot().filter;
     let empty = if model.fleet.reading {
         "reading the SLO files".to_owned()
-    } else if model.setup.findings.is_empty() {
+    } else if model.setup.findings.is_empty() && model.fleet.findings.is_empty() {
         "no objectives: name SLO files under `slos:` in the configuration".to_owned()
     } else {
         "no objectives could be read: midwatch check says why".to_owned()
@@ -188,18 +190,47 @@ pub fn detail(model: &Model, now: Timestamp, id: &SloId) -> Option<SloDetail> {
     let status = status(model, now, objective);
     let row = row(objective, &status, now);
     let chart = charts::burn(model, now, id)?;
+    let findings = own_findings(model, objective);
+    let mut now_bits = now_line(&row, &status);
+    now_bits.extend(warned(&findings));
     Some(SloDetail {
         says: objective.says.clone(),
-        now: now_line(&row, &status),
+        now: now_bits,
         chart,
         more_charts: charts::budget(model, now, id).into_iter().collect(),
         pairs: pairs(&status),
         budget: budget_lines(model, &status, now, objective),
         related: related(model, objective),
+        findings: findings.into_iter().map(|f| finding_line(objective, f)).collect(),
         written: objective.written.clone(),
         declared: objective.declared.clone(),
         row,
     })
+}
+
+/// The findings of its file that are about this objective, the worst first.
+pub fn own_findings<'m>(model: &'m Model, objective: &Objective) -> Vec<&'m Finding> {
+    let mut own = lint::of(objective, &model.fleet.objectives, &model.setup.findings);
+    own.sort_by_key(|f| std::cmp::Reverse(f.level));
+    own
+}
+
+/// That there is more to its numbers than they show; remarks are no reason.
+fn warned(findings: &[&Finding]) -> Option<Bit> {
+    let many = findings.iter().filter(|f| f.level > Level::Info).count();
+    let word = if many == 1 { "finding" } else { "findings" };
+    (many > 0).then(|| bit(format!("{many} {word}"), Tone::Warn))
+}
+
+fn finding_line(objective: &Objective, finding: &Finding) -> Bit {
+    let tone = match finding.level {
+        Level::Error => Tone::Crit,
+        Level::Warning => Tone::Warn,
+        Level::Info => Tone::Muted,
+    };
+    let own = format!("{}: ", objective.id);
+    let message = finding.message.strip_prefix(&own).unwrap_or(&finding.message);
+    bit(format!("{} {}: {message}", finding.level.word(), finding.rule), tone)
 }
 
 fn now_line(row: &SloRow, status: &Status) -> Vec<Bit> {

@@ -1,10 +1,10 @@
-//! Opens a runbook's text: chooses the reader by what the text says of itself, never by its file name. A further format
-//! is one arm in [`read`] and one reader beside `seed` and `v1`.
+//! Opens a runbook's text: chooses the reader by what the text says of itself; only Markdown, which says nothing of itself,
+//! is known by its file name. A further format is one arm in [`read`] and one reader beside `seed` and `v1`.
 
 use crate::domain::document::{Finding, Reader, parse};
 use crate::domain::runbook::keys::v1::API_VERSION;
 use crate::domain::runbook::model::{Dialect, Runbook};
-use crate::domain::runbook::{seed, v1};
+use crate::domain::runbook::{markdown, seed, v1};
 use crate::domain::text::truncate;
 
 /// Rules of the document reader that a runbook of [`Dialect::V1`] tells under its own name, RB001.
@@ -13,6 +13,11 @@ const STRUCTURE: [&str; 5] = ["unknown-key", "wrong-type", "missing-key", "dupli
 /// Reads a runbook. `None` where there is nothing to walk; a runbook with findings still opens, because somebody may
 /// need it now. Findings are in the order of the file.
 pub fn read(path: &str, text: &str) -> (Option<Runbook>, Vec<Finding>) {
+    if markdown::is_markdown(path) {
+        let page = markdown::read(path, text);
+        let findings = page.findings(path);
+        return (page.runbook, findings);
+    }
     let (node, mut findings) = parse(path, text);
     let mut reader = Reader::new(path);
     let mut dialect = Dialect::Seed;

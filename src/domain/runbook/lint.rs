@@ -42,6 +42,11 @@ pub fn lint_knowing(runbook: &Runbook, facts: &Facts) -> Vec<Finding> {
     linter.head();
     linter.triggers();
     linter.steps();
+    if !runbook.is_runnable() {
+        // A page of prose is read; its commands are judged when somebody makes a runbook of it.
+        linter.findings.sort_by_key(|f| (f.line, f.column));
+        return linter.findings;
+    }
     linter.names();
     for (part, command) in runbook.parts() {
         linter.command(part, command);

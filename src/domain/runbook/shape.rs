@@ -57,6 +57,9 @@ const SENTENCE_WORDS: [&str; 22] = [
     "then", "they", "this", "was", "with", "your",
 ];
 
+/// Why a line is refused that has the words of a command and nothing by which it could be told from a sentence.
+pub const NOT_TELLING: &str = "it has no option, path, pipe, `$` or `=`";
+
 /// Why a line is not a command; `Ok` when it is one.
 pub fn command(line: &str) -> Result<(), &'static str> {
     if line.chars().any(is_hidden) {
@@ -86,7 +89,7 @@ pub fn command(line: &str) -> Result<(), &'static str> {
         return Err("it has the punctuation of a sentence");
     }
     let telling = first.text.contains('/') || rest.iter().any(|w| w.quoted || is_telling(&w.text));
-    if telling { Ok(()) } else { Err("it has no option, path, pipe, `$` or `=`") }
+    if telling { Ok(()) } else { Err(NOT_TELLING) }
 }
 
 /// Words that begin commands of the shell itself.

@@ -134,6 +134,8 @@ pub struct Measurement {
     pub windows: BTreeMap<Window, (Timestamp, Reading)>,
     /// Share of the window for which there is data, 0..1, where known.
     pub coverage: Option<f64>,
+    /// Share of the window whose history was read, 0..1; `None` where none has to be. The window has a reading at 1.
+    pub read: Option<f64>,
     /// What feeds it.
     pub via: Via,
     /// The slices behind the long windows, oldest first, as they are now; `None` where none are kept.
@@ -153,6 +155,7 @@ impl Measurement {
             slo,
             windows: BTreeMap::new(),
             coverage: None,
+            read: None,
             via: Via::default(),
             slices: None,
             recorded: None,

@@ -6,14 +6,13 @@ use crate::domain::document::{Fields, Key, Level, Mark, Node, Reader};
 use crate::domain::document::{Finding, parse};
 use crate::domain::ids::{SloId, SourceName};
 use crate::domain::labels::Labels;
-use crate::domain::slo::burn::can_fire;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{Compare, Gap, Identity, Kind, Objective, PolicyRule, Sli};
-use crate::domain::slo::promql::sli::{Shape, lacks_le, raised, service, shape};
+use crate::domain::slo::promql::sli::{Shape, raised, service, shape};
 use crate::domain::slo::promql::{self, Refusal};
 use crate::domain::slo::terms::{SLICE, choice, errors, first_word, positive, share};
 use crate::domain::slo::wording::{Said, says};
-use crate::domain::slo::{policy, windows};
+use crate::domain::slo::{pairs, policy};
 use crate::domain::time::{Span, prometheus};
 use promql_parser::parser::Expr;
 
@@ -58,7 +57,6 @@ pub fn knows(root: &Node) -> bool {
 
 /// Takes the objectives out of a document of this format.
 pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Gathered) {
-    let pairs = windows::standard();
     if let Some(fields) = reader.map(document.root, "the file", &[ROOT])
         && let Some(list) = fields.need(reader, ROOT)
         && let Some(entries) = reader.entries(list, ROOT)
@@ -67,7 +65,7 @@ pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Ga
             let before = errors(reader);
             let objective = objective(reader, document, key, node);
             if errors(reader) == before {
-                let objective = objective.map(|o| Objective { pairs: pairs.clone(), ..o });
+                let objective = objective.map(|o| Objective { pairs: pairs::usual(o.window), ..o });
                 gathered.declared.extend(objective.map(|o| document.declare(key.mark, o)));
             }
         }
@@ -99,13 +97,6 @@ fn objective(reader: &mut Reader<'_>, document: Document<'_>, key: &Key, node: &
     let sli_mark = fields.get("sli").map_or(key.mark, |n| n.mark);
     let tree = tree(reader, sli_mark, &written.text)?;
     let (sli, kind, target, says) = measure(reader, sli_mark, &written, tree.as_ref())?;
-    if !can_fire(14.4, target) {
-        let message = format!(
-            "with a target of {target} the 14.4x page alert cannot fire: all requests failing is a burn rate of {:.1}",
-            1.0 / (1.0 - target)
-        );
-        reader.report(written.target.1, Level::Warning, "page-cannot-fire", message);
-    }
     let service = named.or_else(|| tree.as_ref().and_then(service)).unwrap_or_else(|| first_word(&key.text));
     Some(Objective {
         id: SloId(key.text.clone()),
@@ -189,22 +180,14 @@ fn tree(reader: &mut Reader<'_>, mark: Mark, text: &str) -> Option<Option<Expr>>
             reader.error(mark, "promql", format!("the sli is empty: {why}"));
             None
         }
-        Err(Refusal::Unknown(why)) => {
-            let message =
-                format!("the sli is not understood ({why}); it is sent to the server as it is, slice by slice");
-            reader.report(mark, Level::Warning, "promql", message);
-            Some(None)
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => Some(None),
     }
 }
 
 type Measured = (Sli, Kind, f64, String);
 
 fn measure(reader: &mut Reader<'_>, mark: Mark, w: &Written, tree: Option<&Expr>) -> Option<Measured> {
-    if tree.is_some_and(lacks_le) {
-        let message = "the buckets are summed without `by (le)`: the quantile has nothing to work on";
-        reader.report(mark, Level::Warning, "missing-le", message);
-    }
     let shape = tree.map_or(Shape::Opaque, shape);
     if let Shape::Condition { value, compare, threshold } = &shape {
         let text = raised(value, w.slice);
@@ -231,13 +214,7 @@ fn as_ratio(
 ) -> Option<Measured> {
     let target = share(reader, w.target.1, "target", w.target.0)?;
     let sli = match shape {
-        Shape::Ratio { bad, total, suspicious } => {
-            if suspicious {
-                let message = "the numerator counts failures: an sli is the share of good events (write 1 - …)";
-                reader.report(mark, Level::Warning, "error-ratio", message);
-            }
-            Sli::Events { bad, total }
-        }
+        Shape::Ratio { bad, total, .. } => Sli::Events { bad, total },
         _ => {
             let message =
                 "the sli cannot be split into bad and all events; it is averaged over time, whatever the traffic";

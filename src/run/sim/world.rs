@@ -160,6 +160,16 @@ impl World {
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.measure(objectives, windows, now))?);
                 self.answer(elapsed, *req, Reply::Measured(result));
             }
+            Effect::Warm { req, first, rest, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.warm(first, rest, now))?);
+                self.answer(elapsed, *req, Reply::Warmed(result));
+            }
+            Effect::Rows { req, templates, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.rows(templates, now))?);
+                self.answer(elapsed, *req, Reply::Rows(result));
+            }
             Effect::Chart { req, objective, windows, range, step, .. } => {
                 let metrics = self.simulation.metrics();
                 let result = self
@@ -185,7 +195,14 @@ impl World {
                 self.answer(elapsed, *req, Reply::Draft(Ok(format!("drafts/{name}"))));
             }
             Effect::Copy { req, .. } => self.answer(elapsed, *req, Reply::Copied(Ok("copied".into()))),
+            Effect::Rules { req, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.rules())?);
+                self.answer(elapsed, *req, Reply::Rules(result));
+            }
+            Effect::Look { req } => self.answer(elapsed, *req, Reply::Looked(Box::default())),
             Effect::Cache(_)
+            | Effect::Restyle(_)
             | Effect::Bell
             | Effect::Title(_)
             | Effect::Page(_)

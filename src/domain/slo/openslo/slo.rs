@@ -9,10 +9,8 @@ use crate::domain::slo::openslo::alerts::{self, inline};
 use crate::domain::slo::openslo::indicator::{self, Indicator};
 use crate::domain::slo::openslo::window::{self, TimeWindow, duration};
 use crate::domain::slo::openslo::{Index, Object, Version};
-use crate::domain::slo::pairs::{self, Named};
-use crate::domain::slo::promql::sli::raised;
-use crate::domain::slo::promql::{self, WINDOW};
-use crate::domain::slo::sloth::good_ratio;
+use crate::domain::slo::pairs;
+use crate::domain::slo::promql::sli::per_slice;
 use crate::domain::slo::terms::{self, SLICE, choice, errors, percent, share};
 use crate::domain::slo::wording::{Said, says};
 use crate::domain::time::{Span, prometheus};
@@ -101,7 +99,7 @@ pub fn read(reader: &mut Reader<'_>, path: &str, object: &Object, index: &Index)
     let (Some(service), Some(method), Some(window), Some(list)) = (service, method, window, list) else {
         return Vec::new();
     };
-    let pairs = pairs.unwrap_or_else(|| Named::Google.pairs(window.span));
+    let pairs = pairs.unwrap_or_else(|| pairs::usual(window.span));
     let common = Common { path, object, index, service, description, window, method, pairs, labels };
     rows(reader, &common, shared, list)
 }
@@ -253,7 +251,6 @@ fn objective(
     let (target, indicator) = (target?, indicator?);
     let asked = Asked { target, limit, slice: asked_slice, slice_target };
     let (sli, kind, value, written) = measured(reader, common, fields, &asked, indicator)?;
-    pairs::warn(reader, asked.target.1, &common.pairs, asked.target.0);
     let (span, period) = (common.window.span, common.window.period.as_ref());
     let said = Said { sli: &sli, target: asked.target.0, window: span, period, value, assumed: false };
     let says = says(&said);
@@ -407,7 +404,7 @@ fn measured(
         Indicator::Raw { good, written } => {
             no_limit(reader, fields);
             let slice = asked.slice.unwrap_or(SLICE);
-            Some(sliced(common, asked, good_ratio(&good, slice), slice, written))
+            Some(sliced(common, asked, per_slice(&good, slice), slice, written))
         }
     }
 }
@@ -446,8 +443,7 @@ fn threshold(
     if let Some(message) = said {
         reader.report(fields.mark(), Level::Info, "time-slice", message);
     }
-    let text = query.replace(WINDOW, &prometheus(slice));
-    let value = promql::parse(&text).map_or(text, |expr| raised(&expr, slice));
+    let value = per_slice(&query, slice);
     Some((Sli::Slices { value, compare, threshold, slice }, Kind::Threshold, "value", query))
 }
 
@@ -461,7 +457,7 @@ fn ratio(common: &Common<'_>, asked: &Asked, bad: Bad, total: String, written: S
         Bad::Counted(bad) => format!("1 - ({bad} or {total} * 0) / {total}"),
         Bad::TotalMinus(good) => format!("({good} or {total} * 0) / {total}"),
     };
-    sliced(common, asked, good_ratio(&good, slice), slice, written)
+    sliced(common, asked, per_slice(&good, slice), slice, written)
 }
 
 fn sliced(common: &Common<'_>, asked: &Asked, ratio: String, slice: Span, written: String) -> Measured {
