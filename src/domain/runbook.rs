@@ -12,6 +12,7 @@ pub mod lint;
 pub mod markdown;
 pub mod matching;
 pub mod model;
+pub mod pattern;
 pub mod pieces;
 pub mod reference;
 pub mod search;
