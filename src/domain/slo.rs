@@ -1,9 +1,10 @@
 //! Objectives, readings and what follows from them: budgets, burn rates, alert pairs, policy. No I/O, no clock.
 //!
 //! The way of a number: files are read by [`mod@format`] (which picks a reader such as [`seed`]) into a
-//! [`catalogue::Catalogue`] of [`objective::Objective`]s; [`plan`] turns objectives and windows into few PromQL requests
-//! and joins the answers into [`reading::Measurement`]s; [`status::assess`] says what a measurement means. [`budget`], [`burn`], [`forecast`] and
-//! [`policy`] hold the arithmetic that it uses, each on its own so that a test vector points at one file.
+//! [`catalogue::Catalogue`] of [`objective::Objective`]s; [`plan`] turns objectives and windows into few PromQL requests and joins the answers into
+//! [`reading::Measurement`]s; [`status::assess`] says what a measurement means. [`budget`], [`burn`], [`forecast`] and
+//! [`policy`] hold the arithmetic that it uses, each on its own so that a test vector points at one file. [`lint`] says what
+//! is wrong with objectives that can be read.
 //!
 //! Where more goes:
 //! - another file format: a sibling of [`sloth`], [`pyrra`], [`openslo`], [`slo_generator`], [`own`], named in
@@ -20,6 +21,7 @@ pub mod burn;
 pub mod calendar;
 pub mod catalogue;
 pub mod composite;
+pub mod diff;
 pub mod event_slices;
 pub mod forecast;
 pub mod format;

@@ -165,10 +165,8 @@ fn query_sli(reader: &mut Reader<'_>, sli: &Fields<'_>) -> Option<Measured> {
             reader.error(node.mark, "promql", format!("the expression is not read: {why}"));
             return None;
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("the expression is not understood ({why}); it is sent to the server as it is");
-            reader.report(node.mark, Level::Warning, "promql", message);
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => {}
     }
     let message =
         "the expression cannot be split into bad and all events; it is averaged over time, whatever the traffic";

@@ -328,11 +328,8 @@ pub fn one_side(reader: &mut Reader<'_>, mark: Mark, what: &str, text: &str) -> 
             reader.error(mark, "promql", format!("{what} is not read: {why}"));
             None
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("{what} is not understood ({why}); it is sent to the server as it is");
-            reader.report(mark, Level::Warning, "promql", message);
-            Some(Side { text: whole(text), unit: Unit::Unknown, by: Vec::new() })
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => Some(Side { text: whole(text), unit: Unit::Unknown, by: Vec::new() }),
     }
 }
 
@@ -347,11 +344,7 @@ fn raw(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
             reader.error(node.mark, "promql", format!("{} is not read: {why}", words.raw));
             return None;
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("{} is not understood ({why}); it is sent to the server as it is", words.raw);
-            reader.report(node.mark, Level::Warning, "promql", message);
-            None
-        }
+        Err(Refusal::Unknown(_)) => None,
     };
     if let Some((part, total, inverted)) = expr.as_ref().and_then(division) {
         let bad = if inverted { bad_of(part.text, &total.text) } else { Bad::Counted(part.text) };

@@ -136,9 +136,8 @@ fn raw(
             reader.error(mark, "promql", format!("the query is not read: {why}"));
             return None;
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("the query is not understood ({why}); it is sent to the server as it is");
-            reader.report(mark, Level::Warning, "promql", message);
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => {
             let good = if success { written.clone() } else { inverse(None, &written) };
             return Some(Indicator::Raw { good, written });
         }
@@ -238,9 +237,7 @@ fn counted(
     let own = query.contains(WINDOW);
     let expr = match tree(&query, !own) {
         Ok(expr) => expr,
-        Err(Refusal::Unknown(why)) if own => {
-            let message = format!("the query of {what} is not understood ({why}); it is sent to the server as it is");
-            reader.report(mark, Level::Warning, "promql", message);
+        Err(Refusal::Unknown(_)) if own => {
             return Some((Side { text: whole(&query), unit: Unit::Unknown, by: Vec::new() }, written));
         }
         Err(Refusal::Unknown(why) | Refusal::TooMuch(why)) => {
