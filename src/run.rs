@@ -4,11 +4,15 @@
 pub mod draft;
 pub mod endpoints;
 pub mod engine;
+pub mod integrations;
 pub mod once;
 pub mod plain;
 pub mod rehearsal;
 pub mod setup;
+pub mod shelf;
 pub mod sim;
+pub mod stamp;
 pub mod terminal;
 pub mod tui;
+pub mod watch;
 pub mod world;

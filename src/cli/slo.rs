@@ -1,5 +1,7 @@
 //! `midwatch slo`: objectives with budgets and burn rates.
 
+pub mod convert;
+
 use crate::app::present::report;
 use crate::app::present::slos::{burn_text, own_findings, percent, ranked, status};
 use crate::cli::args::SloArgs;
@@ -20,12 +22,16 @@ use serde_json::{Value, json};
 /// `{"as_of", "partial", "faults", "slos": […]}` with the promised names. Exit 3 with what could be had when a source failed,
 /// 1 when a file with objectives has errors.
 pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exit, Failure> {
+    if let SloCommand::Convert(it) = &args.what {
+        return convert::run(context, it, output);
+    }
     context.ready(output)?;
     let look = look(context, false)?;
     output.notes(&look.findings);
     match &args.what {
         SloCommand::List => list(&look, output)?,
         SloCommand::Show { name } => show(&look, name, output)?,
+        SloCommand::Convert(_) => {}
     }
     faults(&look, output);
     Ok(match (look.is_partial(), look.is_broken()) {

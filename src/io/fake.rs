@@ -5,6 +5,7 @@ mod alerts;
 mod inspect;
 mod library;
 mod metrics;
+pub mod outside;
 mod shell;
 
 pub use alerts::FakeAlerts;

@@ -15,6 +15,7 @@ mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
 mod config;
+mod contract;
 mod coverage;
 mod demo;
 mod durability;
@@ -32,6 +33,7 @@ mod readme;
 mod real;
 mod real_slos;
 mod real_sources;
+mod runbook_convert;
 mod runbook_keys;
 mod runbooks;
 #[cfg(test)]
@@ -42,7 +44,9 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod slo_formats;
 mod slo_lint;
+mod stateful_server;
 mod store;
 mod storms;
 #[cfg(test)]

@@ -117,9 +117,9 @@ pub fn explain(body: &[u8]) -> Explained {
                 "bad_data" | "execution" => Some(FaultKind::Rejected),
                 _ => None,
             };
-            Explained { kind: better, text: said(&kind, &error.unwrap_or_default(), "error") }
+            Explained { kind: better, text: said(&kind, &error.unwrap_or_default(), "error"), ..Explained::default() }
         }
-        Err(_) => Explained { kind: None, text: String::from_utf8_lossy(body).into_owned() },
+        Err(_) => Explained { text: String::from_utf8_lossy(body).into_owned(), ..Explained::default() },
     }
 }
 
