@@ -14,5 +14,6 @@ pub mod model;
 pub mod msg;
 pub mod pending;
 pub mod present;
+pub mod reload;
 pub mod screen;
 pub mod update;

@@ -69,6 +69,7 @@ pub enum Action {
     StepReopen,
     NextStep,
     PrevStep,
+    LookAgain,
     Yes,
     No,
     Unsure,
@@ -185,6 +186,7 @@ table! {
     Unsure      "check-unsure" "Answer the check: unsure"           ""         [c('m')] [Walk] Reversible true;
     NextStep    "next-step"    "Look at the next step"              ""         [k(Code::Right), c('l')] [Walk] View false;
     PrevStep    "prev-step"    "Look at the step before"            ""         [k(Code::Left), c('h')] [Walk] View false;
+    LookAgain   "look-again"   "Show the runbook as its file is now" ""        [c('V')] [Walk] View false;
     StepReopen  "step-reopen"  "Open the step again"                ""         [] [Walk] Reversible true;
     RollBack    "roll-back"    "Take the last (or selected) change back" "roll back" [c('b')] [Walk, Changes, Incident] Asks true;
     Stop        "stop"         "Stop the running command"           "stop"     [Key::ctrl('x')] [Walk, Changes] Asks true;

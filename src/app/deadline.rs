@@ -11,6 +11,7 @@ pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Tim
     let mut due: Vec<Timestamp> = Vec::new();
     let waits = |l: &&Link| l.out.is_empty() && !(model.fleet.reading && matches!(l.kind, LinkKind::Prometheus { .. }));
     due.extend(model.links.values().filter(waits).map(|l| l.next));
+    due.extend(crate::app::update::warm_due(model));
     due.extend(model.exec.armed_until);
     due.extend(model.desk.trouble.as_ref().map(|(_, _, at)| *at));
     let looks = model.exec.watches.values().filter(|w| w.asked.is_none()).map(|w| w.hold.next());
@@ -21,6 +22,7 @@ pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Tim
         let urgent = timers::live(model, now).iter().any(|t| t.due_at - now < secs(120));
         let every = if (model.setup.slow || !model.focused) && !urgent { 60 } else { 1 };
         due.extend(next_multiple(now, every));
+        due.extend(model.reload.next);
         due.extend(model.messages.back().map(|m| m.at + flash_for()).filter(|at| *at > now));
     }
     due.into_iter().map(|at| at.max(now)).min()

@@ -3,7 +3,9 @@
 use crate::app::action::Action;
 use crate::app::cache::Cached;
 use crate::app::key::Key;
+use crate::app::reload::Looked;
 use crate::domain::alert::AlertSnapshot;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
 use crate::domain::exec::CommandNews;
 use crate::domain::fault::Fault;
@@ -55,6 +57,10 @@ pub enum Reply {
     Charted(Result<History, Fault>),
     /// Alerts came.
     Alerts(Result<AlertSnapshot, Fault>),
+    /// Alerting rules came.
+    Rules(Result<Vec<AlertRule>, Fault>),
+    /// The files were looked at.
+    Looked(Box<Looked>),
     /// Events are on disk.
     Saved(Vec<Event>),
     /// Events are not on disk.

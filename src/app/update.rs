@@ -2,23 +2,28 @@
 
 mod act;
 mod approval;
+mod coverage;
 mod draft;
 mod exec;
 mod forms;
 mod incident;
 mod input;
 mod record;
+mod reload;
 mod rename;
 mod rollback;
+mod rows;
 mod sources;
 mod timers;
 mod walk;
+mod warm;
 mod watch;
 
 pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
+pub use warm::due as warm_due;
 
 use crate::app::effect::Effect;
 use crate::app::model::Model;
@@ -28,7 +33,6 @@ use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::domain::ids::ReqId;
 use crate::domain::resilience::breaker::State;
-use crate::domain::runbook::include;
 use crate::domain::time::{Span, Timestamp, compact};
 
 /// Handles one message at an instant. Never blocks, never panics; a spurious `Wake` changes nothing.
@@ -61,7 +65,10 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     timers::ring(model, now, &mut out);
     watch::look(model, now, &mut out);
     sources::poll(model, now, &mut out);
+    warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
+    coverage::ask(model, now, &mut out);
+    reload::look(model, now, &mut out);
     out
 }
 
@@ -81,14 +88,18 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Verify(id, run), Reply::Measured(result)) => {
             watch::measured(model, now, &(id, run), result.map(|(m, _)| m), out);
         }
-        (Asked::Measure(source, slow), Reply::Measured(result)) => {
-            sources::measured(model, now, req, &source, slow, result, out);
+        (Asked::Measure(source), Reply::Measured(result)) => {
+            sources::measured(model, now, req, &source, result, out);
         }
+        (Asked::Warm(source), Reply::Warmed(result)) => warm::warmed(model, now, &source, result),
+        (Asked::Rows(source), Reply::Rows(result)) => rows::came(model, now, req, &source, result),
         (Asked::Sample(incident, moment), Reply::Measured(result)) => {
             incident::sampled(model, now, &incident, &moment, result.map(|(m, _)| m), out);
         }
         (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
+        (Asked::Rules(source), Reply::Rules(result)) => coverage::answered(model, now, source, result),
+        (Asked::Files, Reply::Looked(found)) => reload::looked(model, now, *found, out),
         (Asked::Append(incident), Reply::Saved(events)) => record::saved(model, now, req, &incident, &events, out),
         (Asked::Append(_), Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
@@ -113,14 +124,8 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             model.learn(objectives, findings, now);
             crate::app::present::slos::refresh(model, now);
         }
-        Feed::Library(runbooks, findings) => {
-            let library = runbooks;
-            let expanded = |book: &std::sync::Arc<_>| include::expand(book, &library);
-            model.library = library.iter().map(expanded).collect();
-            model.files = library.iter().map(|b| (b.id.clone(), include::files(b, &library))).collect();
-            model.alerts.arrange(&model.library);
-            model.library_findings = findings;
-        }
+        // The first time everything is new, and nothing is said of it.
+        Feed::Library(runbooks, findings) => drop(reload::library(model, now, runbooks, findings)),
         Feed::Cached(cached) => model.recall(&cached, now),
         Feed::ClockMoved(by) => {
             reclock(model, now, by);
@@ -142,7 +147,9 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     let moved = |at: &mut Timestamp| *at = at.checked_add_signed(by).unwrap_or(*at);
     for link in model.links.values_mut() {
         link.next = now;
-        moved(&mut link.next_slow);
+        moved(&mut link.warming.next);
+        link.warming.out.iter_mut().for_each(|(_, since)| moved(since));
+        moved(&mut link.next_rows);
         link.since.iter_mut().for_each(moved);
         link.good.iter_mut().for_each(moved);
         link.fault.iter_mut().for_each(|(since, _)| moved(since));
@@ -159,6 +166,8 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     watch::reclock(model, by);
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
     model.cached_at.iter_mut().for_each(moved);
+    model.rules.asked.iter_mut().for_each(moved);
+    model.reload.next.iter_mut().for_each(moved);
     model.quit_asked = None;
     if let Some((since, _, again)) = &mut model.desk.trouble {
         moved(since);

@@ -6,7 +6,9 @@
 //! `hold` watches whether a change helps, `route` says which way a walk takes, `walk` where a person is. Nothing here runs
 //! anything or opens a file.
 
+pub mod convert;
 pub mod coverage;
+pub mod diff;
 pub mod format;
 pub mod gate;
 pub mod hold;
@@ -18,6 +20,7 @@ pub mod markdown;
 pub mod matching;
 pub mod model;
 pub mod offer;
+pub mod pattern;
 pub mod permit;
 pub mod pieces;
 pub mod prepare;
