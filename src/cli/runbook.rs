@@ -1,7 +1,7 @@
 //! `midwatch runbook`: list, read, lint, match and walk runbooks. Only `walk` runs anything, and asks before each command.
 
-pub mod coverage;
 pub mod convert;
+pub mod coverage;
 pub mod dry_run;
 pub mod exec;
 pub mod import;

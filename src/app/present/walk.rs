@@ -126,6 +126,7 @@ pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runboo
     if page.say.is_empty() && !book.description.is_empty() && number == 1 {
         page.say = book.description.lines().map(str::to_owned).collect();
     }
+    crate::app::present::step_findings::mark(model, book, &step.id, &mut page.steps, &mut page.say);
     page.items = OnScreen { model, now, incident, book, step, walk: &walk }.pane();
     page.output = output(model, now, incident, book, step);
     page
