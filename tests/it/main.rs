@@ -32,6 +32,7 @@ mod postmortem;
 mod readme;
 mod real;
 mod real_sources;
+mod reload;
 mod runbook_keys;
 mod runbooks;
 #[cfg(test)]
