@@ -128,10 +128,11 @@
 //! [`domain::incident::state`], an arm in [`domain::incident::timeline`]; the rule that makes it in
 //! [`domain::incident::decide`]. Old logs must fold as before: a kind is never renamed or given another meaning.
 //!
-//! **A format of objectives.** A reader beside [`domain::slo::seed`] that takes
+//! **A format of objectives.** A reader beside [`domain::slo::pyrra`] that takes
 //! [`domain::slo::objective::Objective`]s and findings out of a document, and a row in `FORMATS` of
-//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. Runbooks have the same
-//! place: [`domain::runbook::format`].
+//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. What it can say has a place
+//! in [`domain::slo::own`], whose table of keys makes schema and reference page; rich and wrong files go to
+//! `tests/fixtures/slo`. Runbooks have the same place: [`domain::runbook::format`].
 //!
 //! **A key of runbook files.** A row in [`domain::runbook::keys::v1`], a field of [`domain::runbook::model`], the line that
 //! reads it below [`domain::runbook::v1`], and its use in `tests/fixtures/runbooks/v1/every-key.yaml`. The tests miss each
@@ -165,8 +166,8 @@
 //!
 //! # Seams for what comes next
 //!
-//! - **An objectives engine** (recorded rules, slices, more formats): readers beside [`domain::slo::seed`], plans in
-//!   [`domain::slo::plan`]; [`io::port::Metrics::measure`] already takes all objectives of a source at once.
+//! - **An objectives engine** (recorded rules, slices): plans in [`domain::slo::plan`]; [`io::port::Metrics::measure`]
+//!   already takes all objectives of a source at once.
 //! - **Drills**: [`domain::drill`] is the production; a scenario file, a score over the events, and a shell in [`run`] on
 //!   a clock that it moves itself, as `tests/it/pictures.rs` does.
 //! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).

@@ -7,7 +7,8 @@
 //! is wrong with objectives that can be read.
 //!
 //! Where more goes:
-//! - another file format: a sibling of [`seed`], named in [`mod@format`]'s table; it yields the same objectives;
+//! - another file format: a sibling of [`sloth`], [`pyrra`], [`openslo`], [`slo_generator`], [`own`], named in
+//!   [`mod@format`]'s table; it yields the same objectives, and what it says in [`own`] words is read back equal;
 //! - recorded series (Sloth, Pyrra, Grafana): `recorded.rs`, a third way of obtaining counts, and a variant of
 //!   [`objective::Sli`]; [`plan`] plans it, [`status::Status::source`] names it;
 //! - 5 m and 1 h event slices: `ring.rs` beside [`slices`], which holds bad and total per slice instead of a verdict;

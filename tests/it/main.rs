@@ -31,7 +31,9 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_slos;
 mod real_sources;
+mod reload;
 mod runbook_convert;
 mod runbook_keys;
 mod runbooks;

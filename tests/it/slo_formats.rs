@@ -197,6 +197,41 @@ fn files_speak_of_each_other() {
     assert!(catalogue.objectives.iter().all(|o| o.window.num_days() == 7), "one period for all of Sloth's");
 }
 
+#[test]
+fn sloth_has_one_period() {
+    let windows = |period: &str| {
+        let row = "{errorBudgetPercent: 10, shortWindow: 5m, longWindow: 1h}";
+        let text = format!(
+            "apiVersion: sloth.slok.dev/v1\nkind: AlertWindows\nspec:\n  sloPeriod: {period}\n  page: {{quick: {row}, slow: {row}}}\n  ticket: {{quick: {row}, slow: {row}}}\n"
+        );
+        (format!("{period}.yaml"), text)
+    };
+    let slo = files("sloth").into_iter().find(|f| f.0 == "kubernetes.yaml").unwrap();
+    let period = |files: &[(String, String)]| {
+        let (catalogue, findings) = read_all(files);
+        let first = &catalogue.objectives[0];
+        let unused = findings.iter().filter(|f| f.rule == "alert-windows").map(|f| f.path.clone()).collect::<Vec<_>>();
+        (first.window.num_days(), first.pairs[0].factor, unused)
+    };
+    assert_eq!(period(&[slo.clone()]), (30, 14.4, vec![]));
+    assert_eq!(period(&[slo.clone(), windows("28d")]), (28, 67.2, vec![]));
+    assert_eq!(period(&[slo.clone(), windows("90d"), windows("28d")]), (90, 216.0, vec!["28d.yaml".to_owned()]));
+    assert_eq!(period(&[windows("90d"), slo, windows("30d")]), (30, 72.0, vec!["90d.yaml".to_owned()]));
+}
+
+#[test]
+fn a_thousand_objectives_fit_into_one_file() {
+    let mut text = String::from("version: prometheus/v1\nservice: many\nslos:\n");
+    for n in 0..1_000 {
+        let _ = write!(
+            text,
+            "  - name: slo-{n}\n    objective: 99.9\n    description: The {n}th of many\n    labels: {{owner: team-{n}}}\n    sli:\n      events:\n        error_query: sum(rate(http_requests_total{{job=\"svc-{n}\",code=~\"5..\"}}[{{{{.window}}}}]))\n        total_query: sum(rate(http_requests_total{{job=\"svc-{n}\"}}[{{{{.window}}}}]))\n    alerting:\n      name: Slo{n}\n      annotations: {{summary: it burns}}\n      page_alert: {{labels: {{severity: page}}}}\n      ticket_alert: {{labels: {{severity: ticket}}}}\n"
+        );
+    }
+    let (catalogue, findings) = read_all(&[("many.yaml".to_owned(), text)]);
+    assert_eq!((catalogue.objectives.len(), findings), (1_000, vec![]));
+}
+
 fn mutated() -> impl Strategy<Value = String> {
     let mut texts: Vec<String> = rich().into_iter().flat_map(|(_, files)| files).map(|(_, text)| text).collect();
     texts.push("service_level_objectives:\n  a: {sli: a / b, target: 0.9, window: 30d}\n".to_owned());

@@ -3,6 +3,7 @@
 
 use crate::domain::document::{Fields, Level, Mark, Node, Reader};
 use crate::domain::slo::objective::Bad;
+use crate::domain::slo::openslo::Index;
 use crate::domain::slo::promql::counter::Counter;
 use crate::domain::slo::promql::events::{Side, Unit, division, inverse, side, tree, whole, with_window};
 use crate::domain::slo::promql::sli::bad_of;
@@ -204,9 +205,8 @@ fn named(
     let name = reader.string(node, "the data source")?;
     match sources.get(&name) {
         Some(kind) => Some((node.mark, kind.clone())),
-        None if sources.is_empty() => None,
         None => {
-            super::Index::find(reader, sources, node, "the data source", Level::Warning);
+            Index::hint(reader, sources, node, "the data source");
             None
         }
     }

@@ -76,9 +76,7 @@ struct Common<'a> {
 pub fn read(reader: &mut Reader<'_>, path: &str, object: &Object, index: &Index) -> Vec<(Mark, Objective)> {
     let Some(spec) = object.root.get("spec").and_then(|n| reader.foreign(n, "spec", &SPEC)) else { return Vec::new() };
     let service = spec.need(reader, "service").and_then(|n| {
-        if !index.services.is_empty() {
-            Index::find(reader, &index.services, n, "the service", Level::Warning);
-        }
+        Index::hint(reader, &index.services, n, "the service");
         reader.string(n, "service")
     });
     let method = match spec.get("budgetingMethod") {
@@ -225,7 +223,7 @@ fn slug(text: &str) -> String {
 
 /// What one objective asks of its indicator.
 struct Asked {
-    target: (f64, Mark),
+    target: f64,
     limit: Option<(Compare, f64)>,
     slice: Option<Span>,
     slice_target: Option<f64>,
@@ -252,7 +250,7 @@ fn objective(
     let asked = Asked { target, limit, slice: asked_slice, slice_target };
     let (sli, kind, value, written) = measured(reader, common, fields, &asked, indicator)?;
     let (span, period) = (common.window.span, common.window.period.as_ref());
-    let said = Said { sli: &sli, target: asked.target.0, window: span, period, value, assumed: false };
+    let said = Said { sli: &sli, target: asked.target, window: span, period, value, assumed: false };
     let says = says(&said);
     let shown = fields.get("displayName").and_then(Node::text).filter(|_| id != common.object.name);
     let description = match (common.description.as_str(), shown) {
@@ -263,7 +261,7 @@ fn objective(
     Some(Objective {
         id: SloId(id.to_owned()),
         kind,
-        target: asked.target.0,
+        target: asked.target,
         sli,
         says,
         written,
@@ -311,16 +309,16 @@ fn composite(common: &Common<'_>, rows: &[(Mark, Objective)], parts: Vec<(SloId,
     Objective { target, sli, says, written, ..blank(common) }
 }
 
-fn target(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<(f64, Mark)> {
+fn target(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<f64> {
     let plain = fields.get("target").or(fields.get("budgetTarget"));
     match (plain, fields.get("targetPercent")) {
         (Some(n), None) => {
             let written = reader.number(n, "target")?;
-            Some((share(reader, n.mark, "target", written)?, n.mark))
+            share(reader, n.mark, "target", written)
         }
         (None, Some(n)) => {
             let written = reader.number(n, "targetPercent")?;
-            Some((percent(reader, n.mark, "targetPercent", written)?, n.mark))
+            percent(reader, n.mark, "targetPercent", written)
         }
         (Some(_), Some(n)) => {
             reader.error(n.mark, "target", "both target and targetPercent (expected one of them)");
