@@ -115,6 +115,7 @@ impl Engine {
             | Effect::Alerts { .. }
             | Effect::Rules { .. }
             | Effect::Look { .. }
+            | Effect::Query { .. }
             | Effect::Run { .. }
             | Effect::Stop { .. }
             | Effect::WriteDraft { .. }
@@ -262,6 +263,13 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             let found = ports.watch.as_ref().and_then(|watch| watch.lock().ok().map(|mut watch| watch.look(now)));
             (ports.tell)(Msg::Reply(req, Reply::Looked(Box::new(found.unwrap_or_default()))));
         }),
+        Effect::Query { req, source, promql } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.query(&promql, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Queried(result)));
+        }),
         Effect::Run { req, spec } => spawn(run(ports, req, spec)),
         Effect::Stop { req } => {
             let stop = ports.stops.lock().ok().and_then(|mut stops| stops.remove(&req));
@@ -288,15 +296,7 @@ fn keep(ports: &Ports, cached: &Cached) {
 
 async fn run(ports: Arc<Ports>, req: ReqId, spec: crate::domain::exec::CommandSpec) {
     let Some(shell) = ports.shell.clone() else {
-        let end = CommandEnd {
-            exit: None,
-            reason: Some("nothing is run here".into()),
-            took: Duration::ZERO,
-            bytes: 0,
-            dropped: 0,
-            sha256: String::new(),
-            survivors: false,
-        };
+        let end = CommandEnd::never("nothing is run here");
         (ports.tell)(Msg::Reply(req, Reply::Command(CommandNews::Ended(end))));
         return;
     };
@@ -316,15 +316,8 @@ async fn run(ports: Arc<Ports>, req: ReqId, spec: crate::domain::exec::CommandSp
         stops.remove(&req);
     }
     if !ended {
-        let end = CommandEnd {
-            exit: None,
-            reason: Some("result unknown: the runner ended first".into()),
-            took: Duration::ZERO,
-            bytes: 0,
-            dropped: 0,
-            sha256: String::new(),
-            survivors: true,
-        };
+        let why = "result unknown: the runner ended first";
+        let end = CommandEnd { began: true, survivors: true, ..CommandEnd::never(why) };
         (ports.tell)(Msg::Reply(req, Reply::Command(CommandNews::Ended(end))));
     }
 }

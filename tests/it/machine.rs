@@ -878,15 +878,7 @@ fn a_command_runs_only_when_armed_shown_and_confirmed() {
     bench.press("Ctrl-X");
     bench.send(Msg::Painted);
     assert_eq!(bench.press("y"), [Effect::Stop { req: *req }], "stopping asks");
-    let end = CommandEnd {
-        exit: None,
-        reason: Some("stopped".into()),
-        took: std::time::Duration::from_secs(1),
-        bytes: 0,
-        dropped: 0,
-        sha256: String::new(),
-        survivors: false,
-    };
+    let end = CommandEnd { began: true, took: std::time::Duration::from_secs(1), ..CommandEnd::never("stopped") };
     let over = bench.send(Msg::Reply(*req, Reply::Command(CommandNews::Ended(end))));
     assert_eq!(kinds(&over), ["command"]);
     bench.now += mins(31);

@@ -12,8 +12,8 @@ use crate::app::update::{coverage, walk};
 use crate::config::{Config, Connection};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::RunbookId;
-use crate::domain::runbook::diff;
 use crate::domain::runbook::model::Runbook;
+use crate::domain::runbook::{diff, include};
 use crate::domain::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -70,9 +70,13 @@ fn ask_soon(model: &mut Model, now: Timestamp) {
     }
 }
 
-/// Takes in runbooks that were read, and says what changed. Those that are open here stay as they were opened.
-pub fn library(model: &mut Model, now: Timestamp, books: Vec<Arc<Runbook>>, findings: Vec<Finding>) -> Vec<String> {
+/// Takes in runbooks that were read, with the steps of those that they include, and says what changed. Those that are open
+/// here stay as they were opened, and so do the files that they are known to come from.
+pub fn library(model: &mut Model, now: Timestamp, read: Vec<Arc<Runbook>>, findings: Vec<Finding>) -> Vec<String> {
     let known = latest(model);
+    let books: Vec<Arc<Runbook>> = read.iter().map(|book| include::expand(book, &read)).collect();
+    model.reload.files = read.iter().map(|b| (b.id.clone(), include::files(b, &read))).collect();
+    let mut files = model.reload.files.clone();
     let told = diff::library(&known, &books);
     let open = open(model);
     model.reload.newer.clear();
@@ -88,7 +92,11 @@ pub fn library(model: &mut Model, now: Timestamp, books: Vec<Arc<Runbook>>, find
             None => shown.push(kept),
         }
         model.reload.newer.insert(id.clone(), new.cloned());
+        if let Some(old) = model.files.get(id) {
+            files.insert(id.clone(), old.clone());
+        }
     }
+    model.files = files;
     model.library = shown;
     model.library_findings = findings;
     model.alerts.arrange(&model.library);
@@ -133,6 +141,10 @@ fn take(model: &mut Model, id: &RunbookId) {
         }
         Some(None) => model.library.retain(|b| b.id != *id),
         None => return,
+    }
+    match model.reload.files.get(id) {
+        Some(files) => drop(model.files.insert(id.clone(), files.clone())),
+        None => drop(model.files.remove(id)),
     }
     model.alerts.arrange(&model.library);
 }
