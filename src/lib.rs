@@ -131,11 +131,17 @@
 //! **A file that may change while the cockpit runs.** [`run::watch`] reads it again when the machine asks for a look
 //! ([`app::reload`]); a `diff` of the domain says what changed; a broken one keeps its last good version.
 //!
-//! **A format of objectives.** A reader beside [`domain::slo::seed`] that takes
+//! **A format of objectives.** A reader beside [`domain::slo::pyrra`] that takes
 //! [`domain::slo::objective::Objective`]s and findings out of a document, and a row in `FORMATS` of
-//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. Runbooks have the same
-//! place: [`domain::runbook::format`].
-//! Pages of prose come through [`domain::runbook::markdown`]; none of them ever runs.
+//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. What it can say has a place
+//! in [`domain::slo::own`], whose table of keys makes schema and reference page; rich and wrong files go to
+//! `tests/fixtures/slo`. Runbooks have the same place: [`domain::runbook::format`];
+//! pages of prose come through [`domain::runbook::markdown`], and none of them ever runs.
+//!
+//! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
+//! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on
+//! which it does not. What it wants of a server is a field of [`domain::slo::lint::facts`] and of
+//! [`domain::slo::lint::questions`], answered by [`io::prometheus::inspect`].
 //!
 //! **A theme.** A file in `assets/themes`, a row in [`ui::theme::SHIPPED`], a word in [`config::theme::ThemeName`]. The
 //! tests measure contrast and that tones can be told apart.
@@ -156,8 +162,8 @@
 //!
 //! # Seams for what comes next
 //!
-//! - **An objectives engine** (recorded rules, slices, more formats): readers beside [`domain::slo::seed`], plans in
-//!   [`domain::slo::plan`]; [`io::port::Metrics::measure`] already takes all objectives of a source at once.
+//! - **An objectives engine** (recorded rules, slices): plans in [`domain::slo::plan`]; [`io::port::Metrics::measure`]
+//!   already takes all objectives of a source at once.
 //! - **Runbook format v1** (declared risk, conditions): a reader beside [`domain::runbook::seed`], chosen by `apiVersion`
 //!   in [`domain::runbook::format`]; the model has [`domain::runbook::model::Risk`].
 //! - **Drills**: [`domain::drill`] is the production; a scenario file, a score over the events, and a shell in [`run`] on

@@ -96,6 +96,8 @@ pub struct Fleet {
     pub objectives: Vec<Arc<Objective>>,
     /// What is wrong in SLO files.
     pub findings: Vec<Finding>,
+    /// Objectives that are one row per set of label values; their rows are among `objectives`.
+    pub templates: Vec<Arc<Objective>>,
     /// SLO files are still being read; no source is asked for numbers before they are.
     pub reading: bool,
     /// Last known values, until the objectives that they belong to are known.
@@ -115,10 +117,50 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// Takes the objectives of the files: templates wait for their rows, those that did not change keep theirs.
+    pub fn take(&mut self, objectives: Vec<Arc<Objective>>) {
+        let (mut plain, templates): (Vec<_>, Vec<_>) =
+            objectives.into_iter().partition(|o: &Arc<Objective>| o.grouping.is_empty());
+        for same in templates.iter().filter(|t| self.templates.contains(t)) {
+            plain.extend(self.objectives.iter().filter(|o| is_row(o, &same.id)).cloned());
+        }
+        self.objectives = plain;
+        self.templates = templates;
+    }
+
+    /// The objectives as the files have them: templates, and not their rows.
+    pub fn declared(&self) -> Vec<Arc<Objective>> {
+        let row = |o: &&Arc<Objective>| self.templates.iter().any(|t| is_row(o, &t.id));
+        self.objectives.iter().filter(|o| !row(o)).chain(&self.templates).cloned().collect()
+    }
+
+    /// Puts rows in the place of a template's old ones. A row that is there already stays the very same value, so that what
+    /// was planned with it holds. Whether anything changed.
+    pub fn replace_rows(&mut self, template: &SloId, rows: Vec<Objective>) -> bool {
+        let (old, mut all): (Vec<_>, Vec<_>) = self.objectives.drain(..).partition(|o| is_row(o, template));
+        let kept = |row: Objective| match old.iter().find(|o| ***o == row) {
+            Some(same) => Arc::clone(same),
+            None => Arc::new(row),
+        };
+        let new: Vec<Arc<Objective>> = rows.into_iter().map(kept).collect();
+        let changed = new != old;
+        all.extend(new);
+        self.objectives = all;
+        if changed {
+            self.order.clear();
+        }
+        changed
+    }
+
     /// An objective by its id.
     pub fn objective(&self, id: &SloId) -> Option<&Arc<Objective>> {
         self.objectives.iter().find(|o| o.id == *id)
     }
+}
+
+/// Whether an objective is a row of a template: its id is the template's with label values behind it.
+fn is_row(objective: &Objective, template: &SloId) -> bool {
+    objective.id.as_str().strip_prefix(template.as_str()).is_some_and(|rest| rest.starts_with('{'))
 }
 
 /// An incident with what is not on disk yet.
@@ -429,9 +471,11 @@ impl Model {
     /// A machine that knows its settings and nothing else.
     pub fn new(setup: Setup, objectives: Vec<Arc<Objective>>, links: Vec<Link>) -> Self {
         let first = if setup.configured { Screen::Overview } else { Screen::FirstRun };
+        let mut fleet = Fleet::default();
+        fleet.take(objectives);
         Self {
             setup,
-            fleet: Fleet { objectives, ..Fleet::default() },
+            fleet,
             alerts: AlertBook::default(),
             links: links.into_iter().map(|l| (l.name.clone(), l)).collect(),
             desk: Desk::default(),
@@ -504,7 +548,7 @@ impl Model {
             }
         }
         self.fleet.findings = findings;
-        self.fleet.objectives = objectives;
+        self.fleet.take(objectives);
         self.fleet.reading = false;
         self.fleet.assessed = None;
         if let Some(cached) = self.fleet.cached.take() {

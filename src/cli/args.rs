@@ -183,6 +183,19 @@ pub enum SloCommand {
         /// Its name
         name: String,
     },
+    /// Write objectives of any format as our own
+    Convert(ConvertArgs),
+}
+
+/// `slo convert`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ConvertArgs {
+    /// Files of Sloth, Pyrra, OpenSLO, slo-generator, the plain or our own form; folders too
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where to write; never overwrites. Without it: standard output
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
 }
 
 /// `postmortem`
@@ -251,7 +264,7 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
-    /// The reference page in Markdown instead; only for `runbook`
+    /// The reference page in Markdown instead; for `runbook` and `slo`
     #[arg(long)]
     pub reference: bool,
 }

@@ -96,9 +96,9 @@ impl Context {
     /// The objectives of the SLO files; `None` when the settings name none.
     pub fn slo_ids(&self) -> Option<BTreeSet<SloId>> {
         let files = Some(self.slo_files().0).filter(|files| !files.is_empty())?;
-        let texts = files.iter().filter_map(|path| Some((path.to_string_lossy(), read_text(path).ok()?)));
-        let objectives = texts.flat_map(|(name, text)| crate::domain::slo::format::read(&name, &text).0);
-        Some(objectives.map(|objective| objective.id).collect())
+        let texts = files.iter().filter_map(|path| Some((path.to_string_lossy().into_owned(), read_text(path).ok()?)));
+        let catalogue = crate::domain::slo::format::read_all(&texts.collect::<Vec<_>>()).0;
+        Some(catalogue.objectives.into_iter().map(|objective| objective.id).collect())
     }
 
     /// The runbook files that the settings name, and a warning for each pattern that names none.

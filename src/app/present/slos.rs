@@ -154,7 +154,11 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         (State::NoData, _) => "no data".into(),
         (State::NoTraffic, None) => "no traffic".into(),
         (State::Error, None) => "error".into(),
-        (State::Warming, None) => "warming".into(),
+        (State::Warming, None) => match status.read {
+            Some(read) => format!("warming {:.0}%", (read * 100.0).floor().clamp(0.0, 99.0)),
+            None => "warming".into(),
+        },
+        (_, Some(remaining)) if status.approximate => format!("~{}", percent(remaining)),
         (_, Some(remaining)) => tilde(percent(remaining)),
         (_, None) => "unknown".into(),
     };
@@ -219,7 +223,7 @@ pub fn own_findings<'m>(model: &'m Model, objective: &Objective) -> Vec<&'m Find
 fn warned(findings: &[&Finding]) -> Option<Bit> {
     let many = findings.iter().filter(|f| f.level > Level::Info).count();
     let word = if many == 1 { "finding" } else { "findings" };
-    (many > 0).then(|| bit(format!("{many} {word} in its file"), Tone::Warn))
+    (many > 0).then(|| bit(format!("{many} {word}"), Tone::Warn))
 }
 
 fn finding_line(objective: &Objective, finding: &Finding) -> Bit {
@@ -319,10 +323,32 @@ fn budget_lines(model: &Model, status: &Status, now: Timestamp, objective: &Obje
             ));
         }
     }
-    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99) {
+    lines.extend(trust(status));
+    lines.push(bit(format!("now {}", crate::domain::time::clock(now)), Tone::Muted));
+    lines
+}
+
+/// Where the numbers come from, and how far they can be trusted.
+fn trust(status: &Status) -> Vec<Bit> {
+    let mut lines = Vec::new();
+    let way = match status.source {
+        "recorded" => "numbers as rules on the server recorded them",
+        "slices" => "numbers from time slices judged here",
+        _ => "numbers from events counted here",
+    };
+    lines.push(bit(way, Tone::Muted));
+    if let Some(recorded) = status.recorded {
+        let left = recorded.remaining.map_or_else(|| "an unknown budget".to_owned(), percent);
+        let tone = if recorded.differs { Tone::Warn } else { Tone::Muted };
+        let end = if recorded.differs { ": not weighted by events" } else { "" };
+        lines.push(bit(format!("the server recorded {left} left{end}"), tone));
+    }
+    if status.approximate {
+        lines.push(bit("~ fewer than 100 bad events: approximate", Tone::Muted));
+    }
+    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99 && status.read.is_none_or(|r| r >= 1.0)) {
         lines.push(bit(format!("data covers {} of the window", percent(coverage)), Tone::Stale));
     }
-    lines.push(bit(format!("now {}", crate::domain::time::clock(now)), Tone::Muted));
     lines
 }
 

@@ -43,7 +43,7 @@ pub fn looked(model: &mut Model, now: Timestamp, found: Looked, out: &mut Vec<Ef
         told.extend(settings(model, now, *new, out));
     }
     if let Some((objectives, findings)) = found.objectives {
-        told.extend(crate::domain::slo::diff::objectives(&model.fleet.objectives, &objectives));
+        told.extend(crate::domain::slo::diff::objectives(&model.fleet.declared(), &objectives));
         model.learn(objectives, findings, now);
         ask_soon(model, now);
         crate::app::present::slos::refresh(model, now);
@@ -67,7 +67,6 @@ fn ask_soon(model: &mut Model, now: Timestamp) {
     model.fleet.statuses.retain(|id, _| known.contains(id));
     for link in model.links.values_mut() {
         link.next = link.next.min(now);
-        link.next_slow = link.next_slow.min(now);
     }
 }
 

@@ -58,7 +58,10 @@ fn parts_are_there(paths: &[&str], it: &Declared, names: &HashSet<String>, findi
     let missing: Vec<&str> =
         composite.parts.iter().map(|(id, _)| id.as_str()).filter(|id| !names.contains(*id)).collect();
     for part in &missing {
-        let near = crate::domain::document::nearest(part, names.iter().map(String::as_str));
+        let near = crate::domain::document::nearest(
+            part,
+            names.iter().map(String::as_str).filter(|n| *n != it.objective.id.as_str()),
+        );
         let near = near.map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
         let message = format!("`{}` is made of `{part}`, which no file has{near}", it.objective.id);
         error(paths, it, "missing-part", &message, findings);
