@@ -276,17 +276,23 @@ fn intervals(model: &mut Model, now: Timestamp, config: &Config) -> bool {
 /// What changed and is only read at the start.
 fn restart(old: &Config, new: &Config) -> Vec<&'static str> {
     // The interval alone is taken at once.
-    let connection = |c: &Connection| Connection { poll_interval: Connection::default().poll_interval, ..c.clone() };
+    let still = |c: &mut Connection| c.poll_interval = Connection::default().poll_interval;
     let prometheus = |c: &Config| {
-        c.prometheus.iter().map(|p| (p.name.clone(), p.url.clone(), connection(&p.connection))).collect::<Vec<_>>()
+        let mut all = c.prometheus.clone();
+        all.iter_mut().for_each(|p| still(&mut p.connection));
+        all
     };
     let alertmanager = |c: &Config| {
-        c.alertmanager.iter().map(|a| (a.name.clone(), a.urls.clone(), connection(&a.connection))).collect::<Vec<_>>()
+        let mut all = c.alertmanager.clone();
+        all.iter_mut().for_each(|a| still(&mut a.connection));
+        all
     };
     let mut named = Vec::new();
     for (differs, word) in [
         (prometheus(old) != prometheus(new), "prometheus"),
         (alertmanager(old) != alertmanager(new), "alertmanager"),
+        (old.outside != new.outside, "the targets of writes"),
+        (old.outward_hold != new.outward_hold, "outward_hold"),
         (old.postmortems != new.postmortems, "postmortems"),
         (old.cache != new.cache, "cache"),
         (old.log_level != new.log_level, "log_level"),
