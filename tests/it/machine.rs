@@ -392,7 +392,8 @@ fn rows_of_a_template_take_its_place() {
     let again = pass(&mut bench, 60);
     let kept = bench.model.fleet.objectives[1].clone();
     let failed = Reply::Rows(Err(fault(FaultKind::Timeout)));
-    bench.send(Msg::Reply(named(&again).expect("asked again after ten minutes"), failed));
+    let effects = bench.send(Msg::Reply(named(&again).expect("asked again after ten minutes"), failed));
+    bench.answer(&effects, vec![]);
     assert_eq!(bench.model.fleet.objectives.len(), 2, "a failure changes no row");
     let again = pass(&mut bench, 5);
     bench.send(Msg::Reply(named(&again).expect("soon tried again"), came(vec![set("/b"), set("/c")], 0)));

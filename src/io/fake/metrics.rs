@@ -7,6 +7,7 @@ use crate::domain::drill::alarm;
 use crate::domain::drill::production::Production;
 use crate::domain::fault::Fault;
 use crate::domain::server_note::ServerNote;
+use crate::domain::slo::assemble;
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::reading::History;
 use crate::domain::slo::reading::Measurement;
@@ -131,7 +132,7 @@ fn measurement(production: &Production, objective: &Objective, windows: &[Window
         (*window, (now, reading))
     };
     Measurement {
-        windows: windows.iter().map(read).collect(),
+        windows: assemble::windows(objective, windows).iter().map(read).collect(),
         coverage: Some(1.0),
         via: if matches!(objective.sli, Sli::Events { .. }) { Via::Events } else { Via::Slices },
         ..Measurement::empty(objective.id.clone())
