@@ -128,10 +128,11 @@
 //! [`domain::incident::state`], an arm in [`domain::incident::timeline`]; the rule that makes it in
 //! [`domain::incident::decide`]. Old logs must fold as before: a kind is never renamed or given another meaning.
 //!
-//! **A format of objectives.** A reader beside [`domain::slo::seed`] that takes
+//! **A format of objectives.** A reader beside [`domain::slo::pyrra`] that takes
 //! [`domain::slo::objective::Objective`]s and findings out of a document, and a row in `FORMATS` of
-//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. Runbooks have the same
-//! place: [`domain::runbook::format`].
+//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. What it can say has a place
+//! in [`domain::slo::own`], whose table of keys makes schema and reference page; rich and wrong files go to
+//! `tests/fixtures/slo`. Runbooks have the same place: [`domain::runbook::format`].
 //!
 //! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
 //! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on
@@ -157,8 +158,8 @@
 //!
 //! # Seams for what comes next
 //!
-//! - **An objectives engine** (recorded rules, slices, more formats): readers beside [`domain::slo::seed`], plans in
-//!   [`domain::slo::plan`]; [`io::port::Metrics::measure`] already takes all objectives of a source at once.
+//! - **An objectives engine** (recorded rules, slices): plans in [`domain::slo::plan`]; [`io::port::Metrics::measure`]
+//!   already takes all objectives of a source at once.
 //! - **Runbook format v1** (declared risk, conditions): a reader beside [`domain::runbook::seed`], chosen by `apiVersion`
 //!   in [`domain::runbook::format`]; the model has [`domain::runbook::model::Risk`].
 //! - **Drills**: [`domain::drill`] is the production; a scenario file, a score over the events, and a shell in [`run`] on

@@ -34,6 +34,7 @@ mod real;
 mod real_slos;
 mod real_sources;
 mod runbook_convert;
+mod reload;
 mod runbook_keys;
 mod runbooks;
 #[cfg(test)]

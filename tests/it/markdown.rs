@@ -274,6 +274,8 @@ proptest! {
         if let Some(written) = write(&page) {
             let (node, findings) = midwatch::domain::document::parse("out.yaml", &written.yaml);
             prop_assert!(node.is_some() && findings.is_empty(), "{:?}\n{}", findings, written.yaml);
+            let (back, findings) = format::read("out.yaml", &written.yaml);
+            prop_assert!(back.is_some() && findings.iter().all(|f| f.level < Level::Error), "{:?}\n{}", findings, written.yaml);
         }
         for finding in page.findings("x/SomeAlert.md") {
             prop_assert!(finding.line >= 1 && finding.line <= text.lines().count().max(1));
