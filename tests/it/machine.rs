@@ -258,7 +258,7 @@ fn who_is_looked_at_comes_first() {
     let asked = bench.send(Msg::Feed(Feed::Loaded(vec![])));
     let asked = bench.answer(&asked, vec![]);
     let (_, first, rest) = history(&asked).expect("a step");
-    assert_eq!(first, [one.0.clone()]);
+    assert_eq!(first, std::slice::from_ref(&one.0));
     assert!(rest.len() + 1 == bench.model.fleet.objectives.len() && !rest.contains(&one.0));
 }
 
