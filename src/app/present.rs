@@ -18,6 +18,7 @@ pub mod report;
 pub mod runbooks;
 pub mod slos;
 pub mod sources;
+pub mod step_findings;
 pub mod timers;
 pub mod view;
 pub mod walk;
