@@ -511,8 +511,8 @@ pub struct Model {
     pub desk: Desk,
     /// Runbooks.
     pub library: Vec<Arc<Runbook>>,
-    /// The files of each runbook: path and SHA-256 of the text that was read.
-    pub files: BTreeMap<RunbookId, Vec<(String, String)>>,
+    /// The files of each version of a runbook, by its SHA-256: path and SHA-256 of the text that was read.
+    pub files: BTreeMap<String, Vec<(String, String)>>,
     /// Findings of the runbooks.
     pub library_findings: Vec<Finding>,
     /// Alerting rules and what they mean for the runbooks.

@@ -50,6 +50,4 @@ pub struct Reload {
     pub settings: Option<Box<Settings>>,
     /// Runbooks that are open here in the version they were opened in, with the newer one; `None` where the file is gone.
     pub newer: BTreeMap<RunbookId, Option<Arc<Runbook>>>,
-    /// The files of each runbook as they were read last: path and SHA-256 of the text.
-    pub files: BTreeMap<RunbookId, Vec<(String, String)>>,
 }

@@ -113,9 +113,9 @@ impl Engine {
             | Effect::Rows { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
+            | Effect::Query { .. }
             | Effect::Rules { .. }
             | Effect::Look { .. }
-            | Effect::Query { .. }
             | Effect::Run { .. }
             | Effect::Stop { .. }
             | Effect::WriteDraft { .. }
@@ -251,6 +251,13 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             };
             (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
         }),
+        Effect::Query { req, source, promql } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.query(&promql, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Queried(result)));
+        }),
         Effect::Rules { req, source } => spawn(async move {
             let result = match ports.metrics.get(&source) {
                 None => Err(unknown(&source)),
@@ -262,13 +269,6 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             let now = (ports.now)();
             let found = ports.watch.as_ref().and_then(|watch| watch.lock().ok().map(|mut watch| watch.look(now)));
             (ports.tell)(Msg::Reply(req, Reply::Looked(Box::new(found.unwrap_or_default()))));
-        }),
-        Effect::Query { req, source, promql } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
-                None => Err(unknown(&source)),
-                Some(port) => port.query(&promql, (ports.now)()).await,
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Queried(result)));
         }),
         Effect::Run { req, spec } => spawn(run(ports, req, spec)),
         Effect::Stop { req } => {

@@ -143,7 +143,7 @@ fn offer(
 
 /// The files that a runbook came from, to be looked at once more before it runs.
 pub fn files(model: &Model, book: &Runbook, risk: Risk) -> Vec<FileSeen> {
-    let known = model.files.get(&book.id).into_iter().flatten();
+    let known = model.files.get(&book.sha256).into_iter().flatten();
     known
         .map(|(path, sha256)| FileSeen { path: path.clone(), sha256: sha256.clone(), private: risk.is_dangerous() })
         .collect()
