@@ -36,7 +36,7 @@
 //! ```text
 //! key pressed ── run::terminal ── Msg::Key ──┐
 //! a source answered ── Msg::Reply(ReqId, …) ─┤
-//! the record, the library ── Msg::Feed(…) ───┼─► app::update(&mut Model, now, Msg) ─► Vec<Effect>
+//! the record, the files ──── Msg::Feed(…) ───┼─► app::update(&mut Model, now, Msg) ─► Vec<Effect>
 //! a deadline was reached ── Msg::Wake ───────┘        │ domain::incident::decide ─► events or a refusal
 //!                                                     ▼
 //!            run::engine ◄── Effect::Append, Measure, Alerts, Run …     &Model ─► app::present::view ─► ui::view::draw
@@ -128,11 +128,15 @@
 //! [`domain::incident::state`], an arm in [`domain::incident::timeline`]; the rule that makes it in
 //! [`domain::incident::decide`]. Old logs must fold as before: a kind is never renamed or given another meaning.
 //!
+//! **A file that may change while the cockpit runs.** [`run::watch`] reads it again when the machine asks for a look
+//! ([`app::reload`]); a `diff` of the domain says what changed; a broken one keeps its last good version.
+//!
 //! **A format of objectives.** A reader beside [`domain::slo::pyrra`] that takes
 //! [`domain::slo::objective::Objective`]s and findings out of a document, and a row in `FORMATS` of
 //! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. What it can say has a place
 //! in [`domain::slo::own`], whose table of keys makes schema and reference page; rich and wrong files go to
-//! `tests/fixtures/slo`. Runbooks have the same place: [`domain::runbook::format`].
+//! `tests/fixtures/slo`. Runbooks have the same place: [`domain::runbook::format`];
+//! pages of prose come through [`domain::runbook::markdown`], and none of them ever runs.
 //!
 //! **A key of runbook files.** A row in [`domain::runbook::keys::v1`], a field of [`domain::runbook::model`], the line that
 //! reads it below [`domain::runbook::v1`], and its use in `tests/fixtures/runbooks/v1/every-key.yaml`. The tests miss each

@@ -258,7 +258,7 @@ fn who_is_looked_at_comes_first() {
     let asked = bench.send(Msg::Feed(Feed::Loaded(vec![])));
     let asked = bench.answer(&asked, vec![]);
     let (_, first, rest) = history(&asked).expect("a step");
-    assert_eq!(first, [one.0.clone()]);
+    assert_eq!(first, std::slice::from_ref(&one.0));
     assert!(rest.len() + 1 == bench.model.fleet.objectives.len() && !rest.contains(&one.0));
 }
 
@@ -897,15 +897,7 @@ fn a_command_runs_only_when_armed_shown_and_confirmed() {
     bench.press("Ctrl-X");
     bench.send(Msg::Painted);
     assert_eq!(bench.press("y"), [Effect::Stop { req: *req }], "stopping asks");
-    let end = CommandEnd {
-        exit: None,
-        reason: Some("stopped".into()),
-        took: std::time::Duration::from_secs(1),
-        bytes: 0,
-        dropped: 0,
-        sha256: String::new(),
-        survivors: false,
-    };
+    let end = CommandEnd { began: true, took: std::time::Duration::from_secs(1), ..CommandEnd::never("stopped") };
     let over = bench.send(Msg::Reply(*req, Reply::Command(CommandNews::Ended(end))));
     assert_eq!(kinds(&over), ["command"]);
     bench.now += mins(31);
