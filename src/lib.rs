@@ -138,6 +138,14 @@
 //! `tests/fixtures/slo`. Runbooks have the same place: [`domain::runbook::format`];
 //! pages of prose come through [`domain::runbook::markdown`], and none of them ever runs.
 //!
+//! **A key of runbook files.** A row in [`domain::runbook::keys::v1`], a field of [`domain::runbook::model`], the line that
+//! reads it below [`domain::runbook::v1`], and its use in `tests/fixtures/runbooks/v1/every-key.yaml`. The tests miss each
+//! of the four; the JSON Schema and the reference page follow (`midwatch schema runbook > assets/schemas/runbook.json`).
+//!
+//! **A rule for runbooks.** An arm below [`domain::runbook::lint`] under its number, a file below
+//! `tests/fixtures/runbooks/v1/bad`, its line in `expected.txt` there. What it wants to know of the world is a field of
+//! [`domain::runbook::lint::Facts`], and it is silent while that is `None`.
+//!
 //! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
 //! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on
 //! which it does not. What it wants of a server is a field of [`domain::slo::lint::facts`] and of
@@ -164,8 +172,6 @@
 //!
 //! - **An objectives engine** (recorded rules, slices): plans in [`domain::slo::plan`]; [`io::port::Metrics::measure`]
 //!   already takes all objectives of a source at once.
-//! - **Runbook format v1** (declared risk, conditions): a reader beside [`domain::runbook::seed`], chosen by `apiVersion`
-//!   in [`domain::runbook::format`]; the model has [`domain::runbook::model::Risk`].
 //! - **Drills**: [`domain::drill`] is the production; a scenario file, a score over the events, and a shell in [`run`] on
 //!   a clock that it moves itself, as `tests/it/pictures.rs` does.
 //! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).

@@ -12,8 +12,8 @@ use crate::app::update::{coverage, walk};
 use crate::config::{Config, Connection};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::RunbookId;
-use crate::domain::runbook::diff;
 use crate::domain::runbook::model::Runbook;
+use crate::domain::runbook::{diff, include};
 use crate::domain::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -72,6 +72,11 @@ fn ask_soon(model: &mut Model, now: Timestamp) {
 
 /// Takes in runbooks that were read, and says what changed. Those that are open here stay as they were opened.
 pub fn library(model: &mut Model, now: Timestamp, books: Vec<Arc<Runbook>>, findings: Vec<Finding>) -> Vec<String> {
+    // A runbook is walked with the steps of those that it includes, and each version knows the files it came from.
+    let read = books;
+    let books: Vec<Arc<Runbook>> = read.iter().map(|book| include::expand(book, &read)).collect();
+    let files = read.iter().zip(&books).map(|(raw, whole)| (whole.sha256.clone(), include::files(raw, &read)));
+    model.files.extend(files);
     let known = latest(model);
     let told = diff::library(&known, &books);
     let open = open(model);
@@ -264,23 +269,17 @@ fn intervals(model: &mut Model, now: Timestamp, config: &Config) -> bool {
 /// What changed and is only read at the start.
 fn restart(old: &Config, new: &Config) -> Vec<&'static str> {
     // The interval alone is taken at once.
-    let still = |c: &mut Connection| c.poll_interval = Connection::default().poll_interval;
+    let connection = |c: &Connection| Connection { poll_interval: Connection::default().poll_interval, ..c.clone() };
     let prometheus = |c: &Config| {
-        let mut all = c.prometheus.clone();
-        all.iter_mut().for_each(|p| still(&mut p.connection));
-        all
+        c.prometheus.iter().map(|p| (p.name.clone(), p.url.clone(), connection(&p.connection))).collect::<Vec<_>>()
     };
     let alertmanager = |c: &Config| {
-        let mut all = c.alertmanager.clone();
-        all.iter_mut().for_each(|a| still(&mut a.connection));
-        all
+        c.alertmanager.iter().map(|a| (a.name.clone(), a.urls.clone(), connection(&a.connection))).collect::<Vec<_>>()
     };
     let mut named = Vec::new();
     for (differs, word) in [
         (prometheus(old) != prometheus(new), "prometheus"),
         (alertmanager(old) != alertmanager(new), "alertmanager"),
-        (old.outside != new.outside, "the targets of writes"),
-        (old.outward_hold != new.outward_hold, "outward_hold"),
         (old.postmortems != new.postmortems, "postmortems"),
         (old.cache != new.cache, "cache"),
         (old.log_level != new.log_level, "log_level"),
