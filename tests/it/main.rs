@@ -33,8 +33,8 @@ mod readme;
 mod real;
 mod real_slos;
 mod real_sources;
-mod runbook_convert;
 mod reload;
+mod runbook_convert;
 mod runbook_keys;
 mod runbooks;
 #[cfg(test)]
