@@ -280,6 +280,8 @@ fn intervals_are_taken_and_addresses_are_not() {
         name: "main".into(),
         url: url.into(),
         connection: midwatch::config::Connection { poll_interval: secs(seconds), ..Default::default() },
+        params: Vec::new(),
+        max_samples_per_second: None,
     };
     bench.model.reload.settings = Some(Box::new(settings(|c| c.prometheus = vec![source("http://a", 3600)])));
     set(&mut bench, settings(|c| c.prometheus = vec![source("http://a", 30)]));
