@@ -620,6 +620,8 @@ impl Model {
         }
         self.fleet.findings = findings;
         self.fleet.take(objectives);
+        // A template may be new.
+        self.links.values_mut().for_each(|link| link.next_rows = now);
         self.fleet.reading = false;
         self.fleet.assessed = None;
         if let Some(cached) = self.fleet.cached.take() {
