@@ -3,9 +3,10 @@
 
 use crate::app::editor::Editor;
 use crate::domain::exec::CommandSpec;
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Command;
 use crate::domain::incident::event::At;
+use crate::domain::outward::operation::OpId;
 
 /// What happens when it is confirmed.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,10 @@ pub enum Deed {
     Arm,
     /// The running command is stopped.
     Stop,
+    /// The on-call is paged for an incident through a target.
+    Page(IncidentId, SourceName),
+    /// An operation was done by hand.
+    ByHand(OpId),
     /// The program ends.
     Quit,
 }

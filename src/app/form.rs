@@ -3,6 +3,7 @@
 use crate::app::editor::Editor;
 use crate::domain::ids::{Fingerprint, IncidentId, TimerId};
 use crate::domain::incident::event::{At, EventKey, NoteKind};
+use crate::domain::outward::operation::OpId;
 
 /// What a form is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,8 @@ pub enum Purpose {
     Fail(IncidentId, At),
     /// A due timer: answer, reason.
     Timer(IncidentId, TimerId),
+    /// An operation is not sent: reason.
+    Drop(OpId),
     /// Address of a Prometheus to begin with: url.
     Connect,
 }
@@ -41,7 +44,7 @@ impl Purpose {
     /// The incident it is about.
     pub fn incident_mut(&mut self) -> Option<&mut IncidentId> {
         match self {
-            Self::Declare(_) | Self::Connect => None,
+            Self::Declare(_) | Self::Connect | Self::Drop(_) => None,
             Self::Note(id, _)
             | Self::Action(id)
             | Self::Status(id)

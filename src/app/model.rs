@@ -4,6 +4,7 @@ use crate::app::cache::Cached;
 use crate::app::confirm::Run;
 use crate::app::health::Link;
 use crate::app::keymap::Keymap;
+use crate::app::outbox::Outbox;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::screen::{Nav, Screen};
@@ -13,6 +14,7 @@ use crate::domain::exec::CommandEnd;
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SloId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
+use crate::domain::outward::operation::OpId;
 use crate::domain::postmortem::render::Template;
 use crate::domain::runbook::matching::{Match, matches};
 use crate::domain::runbook::model::Runbook;
@@ -227,6 +229,8 @@ pub struct LastAct {
     pub key: Option<EventKey>,
     /// What takes it back, for acts that are not a line of text.
     pub reverse: Option<Body>,
+    /// What was to leave the house with it, once it is on disk.
+    pub ops: Vec<OpId>,
     /// In words.
     pub words: String,
 }
@@ -381,6 +385,8 @@ pub struct Model {
     pub links: BTreeMap<SourceName, Link>,
     /// Incidents.
     pub desk: Desk,
+    /// What leaves the house.
+    pub outbox: Outbox,
     /// Runbooks.
     pub library: Vec<Arc<Runbook>>,
     /// Findings of the runbooks.
@@ -413,6 +419,7 @@ impl Model {
             alerts: AlertBook::default(),
             links: links.into_iter().map(|l| (l.name.clone(), l)).collect(),
             desk: Desk::default(),
+            outbox: Outbox::default(),
             library: Vec::new(),
             library_findings: Vec::new(),
             exec: Exec::default(),

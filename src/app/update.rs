@@ -6,6 +6,8 @@ mod exec;
 mod forms;
 mod incident;
 mod input;
+mod outward;
+mod paging;
 mod record;
 mod rename;
 mod sources;
@@ -14,6 +16,8 @@ mod walk;
 
 pub use act::target;
 pub use exec::output_key;
+pub use outward::{outgoing, queue};
+pub use paging::pager;
 pub use sources::{CHARTS, gives_alerts, objectives_of, source_of};
 
 use crate::app::effect::Effect;
@@ -47,13 +51,14 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Focus(focused) => model.focused = focused,
     }
     crate::app::present::slos::refresh(model, now);
-    let due = model.links.values().any(|l| l.next <= now && l.out.is_empty());
+    let due = model.links.values().any(|l| l.kind.polled() && l.next <= now && l.out.is_empty());
     if here.as_ref() == Some(model.nav.screen()) && out.is_empty() && !due {
         return out;
     }
     exec::disarm_when_over(model, now);
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
+    outward::drive(model, now, &mut out);
     sources::poll(model, now, &mut out);
     sources::charts(model, now, &mut out);
     out
@@ -78,6 +83,12 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
         (Asked::Append(incident), Reply::Saved(events)) => record::saved(model, now, req, &incident, &events, out),
         (Asked::Append(_), Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
+        (Asked::Step(op), Reply::Stepped(result)) => outward::stepped(model, now, &op, result, out),
+        (Asked::Deliver(op), Reply::Delivered(outcome)) => outward::delivered(model, now, &op, outcome, out),
+        (Asked::Deliver(op), Reply::Looked(found)) => outward::looked(model, now, &op, found, out),
+        (Asked::Target(source, question), Reply::Told(result)) => {
+            sources::told(model, now, req, &source, &question, result);
+        }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),
         (Asked::Draft(incident), Reply::Draft(result)) => draft::written(model, now, &incident, result, out),
@@ -95,6 +106,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
         Feed::Opened(origin) => model.desk.origin = Some(origin),
         Feed::Loaded(incidents) => record::loaded(model, now, incidents, out),
         Feed::Others(events) => record::others(model, now, &events),
+        Feed::Outbox(entries) => model.outbox.take(now, entries),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
         Feed::Objectives(objectives, findings) => {
             model.learn(objectives, findings, now);
@@ -135,6 +147,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
             link.breaker.try_now();
         }
     }
+    model.outbox.reclock(now, by);
     model.exec.armed_until.iter_mut().for_each(moved);
     model.exec.running.iter_mut().for_each(|r| moved(&mut r.since));
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));

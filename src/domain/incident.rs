@@ -5,4 +5,5 @@
 pub mod decide;
 pub mod event;
 pub mod state;
+pub mod stepped;
 pub mod timeline;

@@ -37,7 +37,11 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration) -> Result<M
     step(&mut model, Msg::Wake);
     let mut library = false;
     loop {
-        let asked = model.links.values().all(|l| l.out.is_empty() && (l.good.is_some() || l.fault.is_some()));
+        let asked = model
+            .links
+            .values()
+            .filter(|l| l.kind.polled())
+            .all(|l| l.out.is_empty() && (l.good.is_some() || l.fault.is_some()));
         if (asked && !model.fleet.reading && library && (model.desk.loaded || !with_record)) || now() > give_up {
             break;
         }

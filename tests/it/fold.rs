@@ -8,6 +8,12 @@ use midwatch::domain::incident::event::{
     StepEnd,
 };
 use midwatch::domain::incident::state::Incident;
+use midwatch::domain::outward::capability::{Capability, Class};
+use midwatch::domain::outward::chat::ChatWrite;
+use midwatch::domain::outward::entry::Ending;
+use midwatch::domain::outward::intent::Intent;
+use midwatch::domain::outward::operation::Operation;
+use midwatch::domain::outward::outcome::Reference;
 use midwatch::domain::time::{Timestamp, secs};
 use midwatch::io::store::Store;
 use midwatch::io::store::memory::Memory;
@@ -44,8 +50,14 @@ pub fn note(text: &str) -> Body {
     Body::Note { sort: NoteKind::Note, text: text.into() }
 }
 
+/// A post to a room.
+pub fn operation(n: u8) -> Operation {
+    let write = ChatWrite::Post { room: None, text: format!("text {n}"), thread: None };
+    Operation::new("room".into(), Intent::Chat(write), Class::Compare, time(i64::from(n)), "alice")
+}
+
 /// Number of different bodies of [`body`].
-pub const BODIES: usize = 28;
+pub const BODIES: usize = 30;
 
 /// One of every kind; `n` varies what is in it, and `seen` is what the writer knows.
 pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
@@ -119,6 +131,18 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
         24 => Body::TimerSnoozed { timer: timer(), until: time(i64::from(n)), reason: text() },
         25 => Body::TimerDismissed { timer: timer(), reason: text() },
         26 => Body::Escalated { timer: timer(), contact: text() },
+        27 => Body::Outgoing(Box::new(operation(n))),
+        28 => Body::OutgoingOutcome {
+            op: format!("op-{}", n % 3).as_str().into(),
+            target: "room".into(),
+            capability: Capability::Post,
+            words: text(),
+            end: if n.is_multiple_of(2) {
+                Ending::Done { reference: Reference::id(text()) }
+            } else {
+                Ending::Conflict { current: text() }
+            },
+        },
         _ => Body::Unknown(serde_json::json!({"kind": "teleported", "data": n})),
     }
 }

@@ -22,6 +22,7 @@ mod fold;
 mod http;
 mod layers;
 mod machine;
+mod outbox_sim;
 #[cfg(test)]
 mod pictures;
 mod postmortem;

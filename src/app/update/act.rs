@@ -11,10 +11,11 @@ use crate::app::present::available::why_not;
 use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
-use crate::app::update::{draft, exec, forms, incident, record, timers, walk};
+use crate::app::update::{draft, exec, forms, incident, outward, paging, record, timers, walk};
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Answer, NoteKind};
+use crate::domain::outward::operation::OpId;
 use crate::domain::time::{Timestamp, secs};
 
 /// Takes an action, or says why not.
@@ -47,6 +48,7 @@ fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>
         Action::Alerts => go(model, Screen::Alerts),
         Action::Sources => go(model, Screen::Sources),
         Action::Messages => go(model, Screen::Messages),
+        Action::Outbox => go(model, Screen::Outbox),
         Action::Incident => {
             let id = target(model).ok_or("there is no open incident; i on the overview declares one")?;
             go(model, Screen::Incident(id))
@@ -161,17 +163,60 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             }
             Ok(())
         }
+        Action::SendNow => {
+            let op = selected_operation(model, now).ok_or("select an operation first")?;
+            refused(outward::release(model, now, &op, out))
+        }
+        Action::DropSend => {
+            let op = selected_operation(model, now).ok_or("select an operation first")?;
+            form(model, now, Purpose::Drop(op))
+        }
+        Action::ByHand => ask_by_hand(model, now),
+        Action::PageOnCall => refused(paging::ask(model, now, &need()?)),
         Action::Retry => {
             for link in model.links.values_mut() {
                 link.breaker.try_now();
                 link.next = now;
                 link.next_slow = now;
             }
+            for target in model.outbox.targets.values_mut() {
+                target.breaker.try_now();
+            }
             model.say(now, Tone::Muted, "asking every source now");
             Ok(())
         }
         _ => Ok(()),
     }
+}
+
+fn selected_operation(model: &Model, now: Timestamp) -> Option<OpId> {
+    match items::selected(model, now) {
+        Some(Item::Operation(op)) => Some(op),
+        _ => None,
+    }
+}
+
+/// Asks before an operation counts as done: what the record says then nobody sends any more.
+fn ask_by_hand(model: &mut Model, now: Timestamp) -> Result<(), String> {
+    let op = selected_operation(model, now).ok_or("select an operation first")?;
+    let entry = model.outbox.entries.get(&op).ok_or("it is gone")?;
+    let rows = vec![
+        ("what".to_owned(), entry.op.intent.words()),
+        ("to".into(), entry.op.target.to_string()),
+        ("then".into(), "it is never sent, and the timeline says that you did it".into()),
+    ];
+    overlay(
+        model,
+        Overlay::Confirm(Box::new(Confirm {
+            title: "done by hand".into(),
+            question: "Did you do this yourself?".into(),
+            rows,
+            token: None,
+            typed: Editor::default(),
+            painted: false,
+            deed: Deed::ByHand(op),
+        })),
+    )
 }
 
 fn push(out: &mut Vec<Effect>, effect: Effect) -> Result<(), String> {
@@ -394,6 +439,11 @@ fn quit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             "you lead".to_owned(),
             format!("{} {}; it stays open and is resumed at the next start", case.shown.id, case.shown.title),
         ));
+    }
+    let (waiting, _) = model.outbox.count();
+    if waiting > 0 {
+        stakes
+            .push(("not sent".into(), format!("{waiting} operation(s) wait; the next cockpit here goes on with them")));
     }
     if model.unsaved() > 0 {
         stakes.push(("not saved".into(), format!("{} event(s) would be lost", model.unsaved())));
