@@ -195,7 +195,8 @@ impl Outbox {
                 Some(self.paused(&entry.op.id, now).unwrap_or(now))
             }
         });
-        waits.chain(self.unrecorded.values().map(|(_, at)| *at)).min()
+        let unrecorded = self.unrecorded.iter().filter(|(id, _)| !self.busy.contains_key(id)).map(|(_, (_, at))| *at);
+        waits.chain(unrecorded).min()
     }
 
     /// The targets that can do something, in the order of their names.

@@ -23,6 +23,7 @@ mod http;
 mod layers;
 mod machine;
 mod outbox_sim;
+mod outbox_store;
 #[cfg(test)]
 mod pictures;
 mod postmortem;

@@ -159,5 +159,6 @@ fn paced(entry: &Entry, scene: &Scene<'_>, act: Next, doing: &str) -> Next {
 
 /// What waits for a person's other act is still asked about when its time is over.
 fn waits_until(entry: &Entry, scene: &Scene<'_>) -> Option<Timestamp> {
-    begin(entry, scene).checked_add_signed(entry.op.patience()).map(|at| at + Span::milliseconds(1))
+    let over = begin(entry, scene).checked_add_signed(entry.op.patience())?;
+    Some(over + Span::milliseconds(1)).filter(|at| *at > scene.now)
 }

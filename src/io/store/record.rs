@@ -288,17 +288,22 @@ impl<T: Fn(RecordNews)> Keeper<T> {
 
     fn answer(&mut self, job: Job) {
         let news = match job {
-            Job::Load => self.load().map(RecordNews::Loaded).and_then(|loaded| {
-                (self.tell)(loaded);
-                self.store.outbox().map(RecordNews::Outbox)
-            }),
+            Job::Load => self.load().map(RecordNews::Loaded),
             Job::Page { ticket, incident, before, limit } => {
                 self.store.tail(&incident, before, limit).map(|events| RecordNews::Page(ticket, events))
             }
             Job::All { ticket, incident } => self.store.events(&incident).map(|events| RecordNews::All(ticket, events)),
             Job::Append(..) | Job::Step { .. } | Job::Stop => return,
         };
+        let loaded = matches!(news, Ok(RecordNews::Loaded(_)));
         (self.tell)(news.unwrap_or_else(RecordNews::Failed));
+        if loaded {
+            match self.store.outbox() {
+                Ok(outbox) if outbox.is_empty() => {}
+                Ok(outbox) => (self.tell)(RecordNews::Outbox(outbox)),
+                Err(fault) => (self.tell)(RecordNews::Failed(fault)),
+            }
+        }
     }
 
     fn load(&mut self) -> Result<Vec<(Incident, Vec<Event>)>, Fault> {
