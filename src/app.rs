@@ -15,5 +15,6 @@ pub mod msg;
 pub mod outbox;
 pub mod pending;
 pub mod present;
+pub mod reload;
 pub mod screen;
 pub mod update;

@@ -128,8 +128,15 @@
 //! [`domain::incident::state`], an arm in [`domain::incident::timeline`]; the rule that makes it in
 //! [`domain::incident::decide`]. Old logs must fold as before: a kind is never renamed or given another meaning.
 //!
-//! **A format of objectives.** A reader beside [`domain::slo::seed`] that gives [`domain::slo::objective::Objective`]s and
-//! findings, and a row in `FORMATS` of [`domain::slo::format`]. Runbooks have the same place: [`domain::runbook::format`].
+//! **A format of objectives.** A reader beside [`domain::slo::seed`] that takes
+//! [`domain::slo::objective::Objective`]s and findings out of a document, and a row in `FORMATS` of
+//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. Runbooks have the same
+//! place: [`domain::runbook::format`].
+//!
+//! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
+//! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on
+//! which it does not. What it wants of a server is a field of [`domain::slo::lint::facts`] and of
+//! [`domain::slo::lint::questions`], answered by [`io::prometheus::inspect`].
 //!
 //! **A theme.** A file in `assets/themes`, a row in [`ui::theme::SHIPPED`], a word in [`config::theme::ThemeName`]. The
 //! tests measure contrast and that tones can be told apart.

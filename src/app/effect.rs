@@ -17,15 +17,23 @@ use std::sync::Arc;
 pub enum Effect {
     /// Measure objectives. Answer: `Measured`.
     Measure { req: ReqId, source: SourceName, objectives: Vec<Arc<Objective>>, windows: Vec<Window> },
+    /// Read a step of history: of `first` before `rest`. Answer: `Warmed`.
+    Warm { req: ReqId, source: SourceName, first: Vec<Arc<Objective>>, rest: Vec<Arc<Objective>> },
+    /// Read which rows templates have. Answer: `Rows`.
+    Rows { req: ReqId, source: SourceName, templates: Vec<Arc<Objective>> },
     /// Read the history of a chart. Answer: `Charted`.
     Chart { req: ReqId, source: SourceName, objective: Arc<Objective>, windows: Vec<Window>, range: Span, step: Span },
     /// Read alerts. Answer: `Alerts`.
     Alerts { req: ReqId, source: SourceName },
+    /// Read alerting rules. Answer: `Rules`.
+    Rules { req: ReqId, source: SourceName },
+    /// Look whether files changed. Answer: `Looked`.
+    Look { req: ReqId },
     /// Record events. Answer: `Saved` or `NotSaved`.
     Append { req: ReqId, events: Vec<NewEvent> },
     /// One step of an operation in the outbox. Answer: `Stepped`.
     Step { req: ReqId, op: OpId, step: Step, by: String },
-    /// Send an operation that was claimed, or look whether it is done. Answer: `Delivered` or `Looked`.
+    /// Send an operation that was claimed, or look whether it is done. Answer: `Delivered` or `Found`.
     Deliver { req: ReqId, op: Box<Operation>, look: bool },
     /// Ask a target something. Answer: `Told`.
     AskTarget { req: ReqId, target: SourceName, question: Question },
@@ -43,6 +51,8 @@ pub enum Effect {
     Copy { req: ReqId, text: String },
     /// Keep last known values.
     Cache(Cached),
+    /// The screen's settings changed: colours and characters.
+    Restyle(Box<crate::config::Screen>),
     /// Ring.
     Bell,
     /// Name the terminal's window.

@@ -3,7 +3,9 @@
 use crate::app::action::Action;
 use crate::app::cache::Cached;
 use crate::app::key::Key;
+use crate::app::reload::Looked;
 use crate::domain::alert::AlertSnapshot;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
 use crate::domain::exec::CommandNews;
 use crate::domain::fault::Fault;
@@ -18,6 +20,7 @@ use crate::domain::runbook::model::Runbook;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::Span;
 use std::sync::Arc;
 
@@ -49,10 +52,18 @@ pub enum Msg {
 pub enum Reply {
     /// Objectives were measured.
     Measured(Result<(Vec<Measurement>, ServerNote), Fault>),
+    /// A step of history was read.
+    Warmed(Result<Warmed, Fault>),
+    /// The rows of templates came.
+    Rows(Result<Vec<Rows>, Fault>),
     /// A chart's history came.
     Charted(Result<History, Fault>),
     /// Alerts came.
     Alerts(Result<AlertSnapshot, Fault>),
+    /// Alerting rules came.
+    Rules(Result<Vec<AlertRule>, Fault>),
+    /// The files were looked at.
+    Looked(Box<Looked>),
     /// Events are on disk.
     Saved(Vec<Event>),
     /// Events are not on disk.
@@ -68,7 +79,7 @@ pub enum Reply {
     /// A send came back.
     Delivered(Outcome),
     /// A look came back.
-    Looked(Found),
+    Found(Found),
     /// A target answered a question.
     Told(Result<Answer, Fault>),
     /// Something was copied, or could not be.

@@ -8,14 +8,22 @@ use std::collections::BTreeMap;
 /// What was asked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
-    /// Objectives of a source; `true` for the long windows.
-    Measure(SourceName, bool),
+    /// Objectives of a source.
+    Measure(SourceName),
+    /// A step of history of a source.
+    Warm(SourceName),
+    /// The rows of a source's templates.
+    Rows(SourceName),
     /// What an incident cost: for this incident and moment.
     Sample(IncidentId, String),
     /// The history of an objective's chart.
     Chart(SloId),
     /// Alerts of a source.
     Alerts(SourceName),
+    /// Alerting rules of a source.
+    Rules(SourceName),
+    /// A look at the files.
+    Files,
     /// Events of an incident to be recorded.
     Append(IncidentId),
     /// Older events of an incident.

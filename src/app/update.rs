@@ -1,6 +1,7 @@
 //! The only writer of the model: a message in, effects out. One file per concern; this one only says which.
 
 mod act;
+mod coverage;
 mod draft;
 mod exec;
 mod forms;
@@ -9,16 +10,20 @@ mod input;
 mod outward;
 mod paging;
 mod record;
+mod reload;
 mod rename;
+mod rows;
 mod sources;
 mod timers;
 mod walk;
+mod warm;
 
 pub use act::target;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
 pub use paging::pager;
-pub use sources::{CHARTS, gives_alerts, objectives_of, source_of};
+pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
+pub use warm::due as warm_due;
 
 use crate::app::effect::Effect;
 use crate::app::model::Model;
@@ -60,7 +65,10 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     timers::ring(model, now, &mut out);
     outward::drive(model, now, &mut out);
     sources::poll(model, now, &mut out);
+    warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
+    coverage::ask(model, now, &mut out);
+    reload::look(model, now, &mut out);
     out
 }
 
@@ -73,19 +81,23 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
     }
     let Some(asked) = model.pending.take(req) else { return };
     match (asked, reply) {
-        (Asked::Measure(source, slow), Reply::Measured(result)) => {
-            sources::measured(model, now, req, &source, slow, result, out);
+        (Asked::Measure(source), Reply::Measured(result)) => {
+            sources::measured(model, now, req, &source, result, out);
         }
+        (Asked::Warm(source), Reply::Warmed(result)) => warm::warmed(model, now, &source, result),
+        (Asked::Rows(source), Reply::Rows(result)) => rows::came(model, now, req, &source, result),
         (Asked::Sample(incident, moment), Reply::Measured(result)) => {
             incident::sampled(model, now, &incident, &moment, result.map(|(m, _)| m), out);
         }
         (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
+        (Asked::Rules(source), Reply::Rules(result)) => coverage::answered(model, now, source, result),
+        (Asked::Files, Reply::Looked(found)) => reload::looked(model, now, *found, out),
         (Asked::Append(incident), Reply::Saved(events)) => record::saved(model, now, req, &incident, &events, out),
         (Asked::Append(_), Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
         (Asked::Step(op), Reply::Stepped(result)) => outward::stepped(model, now, &op, result, out),
         (Asked::Deliver(op), Reply::Delivered(outcome)) => outward::delivered(model, now, &op, outcome, out),
-        (Asked::Deliver(op), Reply::Looked(found)) => outward::looked(model, now, &op, found, out),
+        (Asked::Deliver(op), Reply::Found(found)) => outward::looked(model, now, &op, found, out),
         (Asked::Target(source, question), Reply::Told(result)) => {
             sources::told(model, now, req, &source, &question, result);
         }
@@ -112,11 +124,8 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             model.learn(objectives, findings, now);
             crate::app::present::slos::refresh(model, now);
         }
-        Feed::Library(runbooks, findings) => {
-            model.library = runbooks;
-            model.alerts.arrange(&model.library);
-            model.library_findings = findings;
-        }
+        // The first time everything is new, and nothing is said of it.
+        Feed::Library(runbooks, findings) => drop(reload::library(model, now, runbooks, findings)),
         Feed::Cached(cached) => model.recall(&cached, now),
         Feed::ClockMoved(by) => {
             reclock(model, now, by);
@@ -138,7 +147,9 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     let moved = |at: &mut Timestamp| *at = at.checked_add_signed(by).unwrap_or(*at);
     for link in model.links.values_mut() {
         link.next = now;
-        moved(&mut link.next_slow);
+        moved(&mut link.warming.next);
+        link.warming.out.iter_mut().for_each(|(_, since)| moved(since));
+        moved(&mut link.next_rows);
         link.since.iter_mut().for_each(moved);
         link.good.iter_mut().for_each(moved);
         link.fault.iter_mut().for_each(|(since, _)| moved(since));
@@ -152,6 +163,8 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     model.exec.running.iter_mut().for_each(|r| moved(&mut r.since));
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
     model.cached_at.iter_mut().for_each(moved);
+    model.rules.asked.iter_mut().for_each(moved);
+    model.reload.next.iter_mut().for_each(moved);
     model.quit_asked = None;
     if let Some((since, _, again)) = &mut model.desk.trouble {
         moved(since);

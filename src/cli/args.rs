@@ -184,6 +184,12 @@ pub enum OutboxCommand {
 pub struct CheckArgs {
     /// Files and folders; without any, the configuration and everything it names
     pub paths: Vec<PathBuf>,
+    /// Hold the objectives against the configured Prometheus servers too
+    #[arg(long, conflicts_with = "rules")]
+    pub online: bool,
+    /// Print the rules for objectives, and check nothing
+    #[arg(long, conflicts_with = "paths")]
+    pub rules: bool,
 }
 
 /// `config`
@@ -221,6 +227,19 @@ pub enum SloCommand {
         /// Its name
         name: String,
     },
+    /// Write objectives of any format as our own
+    Convert(ConvertArgs),
+}
+
+/// `slo convert`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ConvertArgs {
+    /// Files of Sloth, Pyrra, OpenSLO, slo-generator, the plain or our own form; folders too
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where to write; never overwrites. Without it: standard output
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
 }
 
 /// `postmortem`
@@ -289,6 +308,9 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
+    /// The reference page in Markdown instead; for `runbook` and `slo`
+    #[arg(long)]
+    pub reference: bool,
 }
 
 /// Kinds of files that have a schema.
@@ -332,10 +354,13 @@ mod tests {
             "init --config x.yaml",
             "check",
             "check a b -o json",
+            "check --online slos -o json",
+            "check --rules",
             "doctor -o json",
             "config show -o json",
             "config path",
             "schema runbook",
+            "schema runbook --reference",
             "slo list -o json",
             "slo show api_availability",
             "alerts --output json --read-only",
@@ -360,6 +385,10 @@ mod tests {
             "runbook show high-api-latency -o json",
             "runbook lint runbooks -o json",
             "runbook match --alert APILatencyHigh --label team=api -o json",
+            "runbook coverage --check -o json",
+            "runbook list api lat",
+            "runbook match --alert A --url https://x/y",
+            "runbook import docs/a.md docs --to runbooks -o json",
             "runbook walk high-api-latency --dry-run",
             "runbook walk high-api-latency --incident last --arm",
             "runbook dry-run high-api-latency --alert A --label a=b -o json",
@@ -376,9 +405,12 @@ mod tests {
             assert!(Args::try_parse_from(words).is_ok_and(|_| true), "{line}");
         }
         for line in [
+            "check --rules a.yaml",
             "incident role INC-1 king alice",
             "postmortem",
             "runbook walk r --arm",
+            "runbook import --to x",
+            "runbook import a.md",
             "--theme pink",
             "--time-zone Mars/Base",
             "slo",

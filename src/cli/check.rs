@@ -1,16 +1,28 @@
-//! `midwatch check`: everything wrong in every file at once. Each kind of file has one line in [`examine`]; what is wrong is
-//! decided by the reader of that kind, never here.
+//! `midwatch check`: everything wrong in every file at once. Each kind of file has one arm in [`Examined::add`]; what is
+//! wrong is decided by the reader of that kind, never here.
+
+mod online;
+mod rules;
+mod summary;
 
 use crate::cli::args::CheckArgs;
+use crate::cli::check::online::Online;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::files::{about, expand, read_text};
+use crate::cli::files::{about, expand, is_yaml, read_text};
 use crate::cli::output::Output;
 use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
-use crate::domain::document::{Finding, Level, Node, Value, parse};
+use crate::domain::document::{Finding, Level, Node, Value, parse, parse_all};
+use crate::domain::runbook::lint::{Facts, lint_knowing};
+use crate::domain::runbook::markdown::is_markdown;
+use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
+use crate::domain::slo::catalogue::Catalogue;
+use crate::domain::slo::format;
+use crate::domain::slo::lint::lint_all;
+use crate::domain::slo::objective::Objective;
+use crate::io::files::presence::missing_beside;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,132 +39,148 @@ pub enum Kind {
     Severity,
 }
 
-/// Prints findings, one per line, and a summary; or `{"files", "findings"}`. Exit 1 when any finding is an error.
+/// Prints findings, one per line, and a summary; or `{"files", "findings"}`. Exit 1 when any finding is an error. With
+/// `--online` the servers are asked too, and the document says `"online": true` with `partial` and `faults`; exit 3 when one
+/// of them could not be asked. With `--rules` the table of rules is all that is printed.
 pub fn run(context: &Context, args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let (files, findings) = if args.paths.is_empty() { configured(context) } else { named(&args.paths) };
-    report(files, &findings, output)
+    if args.rules {
+        return rules::print(output);
+    }
+    let examined = if args.paths.is_empty() { configured(context) } else { named(&args.paths) };
+    let (catalogue, found) = format::read_all(&examined.objectives);
+    let online = args.online.then(|| Online::ask(context.config(), &catalogue.objectives)).transpose()?;
+    let files = examined.files;
+    let findings = examined.findings(found, &catalogue, online.as_ref());
+    let exit = print(files, &findings, online.as_ref(), output)?;
+    Ok(if online.is_some_and(|online| online.is_partial()) { Exit::PARTIAL } else { exit })
 }
 
 /// Prints what was found in so many files. Shared with `runbook lint`.
 pub fn report(files: usize, findings: &[Finding], output: &mut Output) -> Result<Exit, Failure> {
+    print(files, findings, None, output)
+}
+
+fn print(files: usize, findings: &[Finding], online: Option<&Online>, output: &mut Output) -> Result<Exit, Failure> {
     let count = |level| findings.iter().filter(|f| f.level == level).count();
     let (errors, warnings) = (count(Level::Error), count(Level::Warning));
     if output.is_json() {
-        output.json(&json!({"files": files, "findings": findings}))?;
+        let mut document = json!({"files": files, "findings": findings});
+        if let (Some(online), Some(fields)) = (online, document.as_object_mut()) {
+            fields.extend(online.fields());
+        }
+        output.json(&document)?;
     } else {
-        output.findings(findings)?;
+        output.findings(&summary::brief(findings))?;
         let word = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
         let counts = [word(files, "file"), word(errors, "error"), word(warnings, "warning")];
         output.line(&counts.join(", "))?;
+        for note in online.map(Online::notes).unwrap_or_default() {
+            output.note(&note);
+        }
     }
     Ok(if errors > 0 { Exit::NO } else { Exit::DONE })
 }
 
-fn configured(context: &Context) -> (usize, Vec<Finding>) {
-    let mut findings = context.all_findings();
-    let mut files = usize::from(context.configured) + usize::from(context.config().severities.is_some());
-    findings.extend(references(context));
-    let mut read = Vec::new();
+fn configured(context: &Context) -> Examined {
+    let mut examined = Examined {
+        before: context.all_findings(),
+        files: usize::from(context.configured) + usize::from(context.config().severities.is_some()),
+        ..Examined::default()
+    };
+    examined.before.extend(references(context));
     for (kind, (paths, missing)) in [(Kind::Slo, context.slo_files()), (Kind::Runbook, context.runbook_files())] {
-        findings.extend(missing);
+        examined.before.extend(missing);
         for path in paths {
-            files += 1;
-            findings.extend(one(&path, Some(kind), true));
-            read.push(path);
+            examined.add(&path, Some(kind), true);
         }
     }
-    findings.extend(between(&read));
-    (files, findings)
+    examined
 }
 
-/// What is wrong only between files: one objective or one runbook declared twice.
-fn between(paths: &[PathBuf]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut runbooks = Vec::new();
-    let mut first: BTreeMap<String, String> = BTreeMap::new();
-    for path in paths {
-        let Ok(text) = read_text(path) else { continue };
-        let name = path.to_string_lossy();
-        if kind_of(&text) == Some(Kind::Runbook) {
-            runbooks.extend(crate::domain::runbook::format::read(&name, &text).0.map(Arc::new));
-            continue;
-        }
-        if kind_of(&text) != Some(Kind::Slo) {
-            continue;
-        }
-        for objective in crate::domain::slo::format::read(&name, &text).0 {
-            if let Some(other) = first.get(objective.id.as_str()) {
-                let message =
-                    format!("the objective `{}` is declared at {other} already; that one is used", objective.id);
-                let line = objective.declared.rsplit(':').next().and_then(|line| line.parse().ok()).unwrap_or(0);
-                let message = crate::domain::text::clean(&message);
-                findings.push(Finding { line, column: 1, ..about(path, Level::Error, "duplicate", message) });
-            } else {
-                first.insert(objective.id.0, objective.declared);
-            }
-        }
-    }
-    findings.extend(crate::domain::runbook::lint::lint_together(&runbooks));
-    findings
-}
-
-fn named(paths: &[PathBuf]) -> (usize, Vec<Finding>) {
-    let (mut read, mut findings) = (Vec::new(), Vec::new());
+fn named(paths: &[PathBuf]) -> Examined {
+    let mut examined = Examined::default();
     for path in paths {
         if path.is_dir() {
-            for file in expand(&path.to_string_lossy()) {
-                findings.extend(one(&file, None, false));
-                read.push(file);
+            for file in expand(&path.to_string_lossy(), is_yaml) {
+                examined.add(&file, None, false);
             }
         } else {
-            findings.extend(one(path, None, true));
-            read.push(path.clone());
+            examined.add(path, None, true);
         }
     }
-    findings.extend(between(&read));
-    (read.len(), findings)
+    examined
 }
 
-/// A file of unknown kind is an error when someone named it, and a remark when it merely lay in a folder.
-fn one(path: &Path, expected: Option<Kind>, meant: bool) -> Vec<Finding> {
-    let text = match read_text(path) {
-        Ok(text) => text,
-        Err(finding) => return vec![finding],
-    };
-    match kind_of(&text).or(expected) {
-        Some(kind) => examine(kind, path, &text),
-        None => {
-            let level = if meant { Level::Error } else { Level::Info };
-            let (_, mut findings) = parse(&path.to_string_lossy(), &text);
-            let message =
-                "cannot tell what this file is (expected a configuration, objectives, a runbook or a severity table)";
-            findings.push(about(path, level, "unknown-kind", message));
-            findings
+/// Files as they are taken in. Objectives and runbooks are kept until all are there, because they speak of each other.
+#[derive(Default)]
+struct Examined {
+    /// What was found before the files.
+    before: Vec<Finding>,
+    files: usize,
+    paths: Vec<String>,
+    findings: Vec<Finding>,
+    objectives: Vec<(String, String)>,
+    runbooks: Vec<Arc<Runbook>>,
+}
+
+impl Examined {
+    /// A file of unknown kind is an error when someone named it, and a remark when it merely lay in a folder.
+    fn add(&mut self, path: &Path, expected: Option<Kind>, meant: bool) {
+        let name = path.to_string_lossy().into_owned();
+        self.paths.push(name.clone());
+        self.files += 1;
+        let text = match read_text(path) {
+            Ok(text) => text,
+            Err(finding) => return self.findings.push(finding),
+        };
+        match kind_named(path, &text).or(expected) {
+            Some(Kind::Slo) => self.objectives.push((name, text)),
+            Some(Kind::Runbook) => {
+                let (runbook, findings) = runbook(&name, &text);
+                self.findings.extend(findings);
+                self.runbooks.extend(runbook.map(Arc::new));
+            }
+            Some(Kind::Config) => self.findings.extend(config(path, &text)),
+            Some(Kind::Severity) => self.findings.extend(SeverityTable::read(&name, &text).1),
+            None => {
+                let level = if meant { Level::Error } else { Level::Info };
+                self.findings.extend(parse(&name, &text).1);
+                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook or a severity table)";
+                self.findings.push(about(path, level, "unknown-kind", message));
+            }
         }
     }
-}
 
-/// What is wrong in a file of a known kind.
-pub fn examine(kind: Kind, path: &Path, text: &str) -> Vec<Finding> {
-    let name = path.to_string_lossy();
-    match kind {
-        Kind::Config => config(path, text),
-        Kind::Severity => SeverityTable::read(&name, text).1,
-        Kind::Slo => objectives(&name, text),
-        Kind::Runbook => runbook(&name, text),
+    /// Everything, file by file, then what is wrong only between runbooks, then with servers. `found` is what hindered
+    /// reading the objectives.
+    fn findings(self, found: Vec<Finding>, catalogue: &Catalogue, online: Option<&Online>) -> Vec<Finding> {
+        let mut findings = self.findings;
+        findings.extend(found);
+        let facts = |objective: &Objective| online.and_then(|online| online.facts(objective));
+        findings.extend(lint_all(&catalogue.objectives, &self.objectives, facts));
+        let place = |path: &str| self.paths.iter().position(|p| *p == path);
+        // Of a file with objectives the reader's and the lint's findings belong together.
+        findings.sort_by_cached_key(|f| {
+            let line =
+                if self.objectives.iter().any(|(path, _)| *path == f.path) { (f.line, f.column) } else { (0, 0) };
+            (place(&f.path), line)
+        });
+        findings.extend(crate::domain::runbook::lint::lint_together(&self.runbooks));
+        findings.extend(online.map(Online::findings).unwrap_or_default());
+        self.before.into_iter().chain(findings).collect()
     }
 }
 
-fn objectives(name: &str, text: &str) -> Vec<Finding> {
-    crate::domain::slo::format::read(name, text).1
-}
-
-/// What hinders reading, then what would hurt; without a date, because `check` answers the same on every day.
-fn runbook(name: &str, text: &str) -> Vec<Finding> {
+/// What hinders reading, then what would hurt; without a date and a search path, because `check` answers the same on every
+/// day and every machine.
+fn runbook(name: &str, text: &str) -> (Option<Runbook>, Vec<Finding>) {
     let (runbook, mut findings) = crate::domain::runbook::format::read(name, text);
-    findings.extend(runbook.iter().flat_map(|runbook| crate::domain::runbook::lint::lint(runbook, None)));
+    if let Some(runbook) = &runbook {
+        let facts = Facts { missing_files: Some(missing_beside(runbook)), ..Facts::default() };
+        findings.extend(lint_knowing(runbook, &facts));
+    }
     findings.sort_by_key(|finding| (finding.line, finding.column));
-    findings
+    (runbook, findings)
 }
 
 fn config(path: &Path, text: &str) -> Vec<Finding> {
@@ -167,8 +195,16 @@ fn config(path: &Path, text: &str) -> Vec<Finding> {
     crate::config::read(&inputs).findings
 }
 
+/// What a file holds; Markdown is a runbook, whatever its words look like.
+fn kind_named(path: &Path, text: &str) -> Option<Kind> {
+    if is_markdown(&path.to_string_lossy()) { Some(Kind::Runbook) } else { kind_of(text) }
+}
+
 /// What a file holds, from its first-level keys; a file that is not valid YAML is recognised by its lines.
 pub fn kind_of(text: &str) -> Option<Kind> {
+    if parse_all("", text).0.iter().any(format::knows) {
+        return Some(Kind::Slo);
+    }
     let root = parse("", text).0;
     let keys: Vec<String> = match root.as_ref().map(|node| &node.value) {
         Some(Value::Map(entries)) => entries.iter().map(|(key, _)| key.text.clone()).collect(),

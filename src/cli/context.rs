@@ -3,12 +3,14 @@
 
 use crate::cli::args::Global;
 use crate::cli::failure::Failure;
-use crate::cli::files::{about, expand, read_text, unsafe_file};
+use crate::cli::files::{Wanted, about, expand, is_runbook, is_yaml, read_text, unsafe_file};
 use crate::cli::folders::Folders;
 use crate::cli::output::Output;
 use crate::config::{Config, Environment, Inputs, Loaded, Origin, Setting};
 use crate::domain::document::{Finding, Level};
+use crate::domain::ids::SloId;
 use crate::domain::severity::SeverityTable;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What is known before a command begins.
@@ -26,6 +28,8 @@ pub struct Context {
     pub findings: Vec<Finding>,
     /// The environment as it was at the start.
     pub environment: Environment,
+    /// The flags that it was loaded with.
+    global: Global,
 }
 
 /// The environment of this process; what is not UTF-8 is replaced.
@@ -56,7 +60,12 @@ impl Context {
             loaded.config.postmortems = folders.data.join("postmortems");
         }
         let severities = severities(loaded.config.severities.as_deref(), &mut findings);
-        Ok(Self { folders, configured, loaded, severities, findings, environment })
+        Ok(Self { folders, configured, loaded, severities, findings, environment, global: global.clone() })
+    }
+
+    /// The same flags and environment on the files as they are now.
+    pub fn again(&self) -> Result<Self, Failure> {
+        Self::load(&self.global, self.environment.clone())
     }
 
     /// The settings.
@@ -81,12 +90,20 @@ impl Context {
 
     /// The SLO files that the settings name, and a warning for each pattern that names none.
     pub fn slo_files(&self) -> (Vec<PathBuf>, Vec<Finding>) {
-        self.named_files("slos", &self.config().slos)
+        self.named_files("slos", &self.config().slos, is_yaml)
+    }
+
+    /// The objectives of the SLO files; `None` when the settings name none.
+    pub fn slo_ids(&self) -> Option<BTreeSet<SloId>> {
+        let files = Some(self.slo_files().0).filter(|files| !files.is_empty())?;
+        let texts = files.iter().filter_map(|path| Some((path.to_string_lossy().into_owned(), read_text(path).ok()?)));
+        let catalogue = crate::domain::slo::format::read_all(&texts.collect::<Vec<_>>()).0;
+        Some(catalogue.objectives.into_iter().map(|objective| objective.id).collect())
     }
 
     /// The runbook files that the settings name, and a warning for each pattern that names none.
     pub fn runbook_files(&self) -> (Vec<PathBuf>, Vec<Finding>) {
-        self.named_files("runbooks", &self.config().runbooks)
+        self.named_files("runbooks", &self.config().runbooks, is_runbook)
     }
 
     /// Every setting with its origin, the data folder included.
@@ -94,10 +111,10 @@ impl Context {
         self.loaded.settings()
     }
 
-    fn named_files(&self, key: &str, patterns: &[String]) -> (Vec<PathBuf>, Vec<Finding>) {
+    fn named_files(&self, key: &str, patterns: &[String], wanted: Wanted) -> (Vec<PathBuf>, Vec<Finding>) {
         let (mut files, mut findings) = (Vec::new(), Vec::new());
         for (i, pattern) in patterns.iter().enumerate() {
-            let found = expand(pattern);
+            let found = expand(pattern, wanted);
             if found.is_empty() {
                 let mut finding = about(
                     &self.folders.config_file,

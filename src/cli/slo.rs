@@ -1,7 +1,9 @@
 //! `midwatch slo`: objectives with budgets and burn rates.
 
+pub mod convert;
+
 use crate::app::present::report;
-use crate::app::present::slos::{burn_text, percent, ranked, status};
+use crate::app::present::slos::{burn_text, own_findings, percent, ranked, status};
 use crate::cli::args::SloArgs;
 use crate::cli::args::SloCommand;
 use crate::cli::context::Context;
@@ -20,12 +22,16 @@ use serde_json::{Value, json};
 /// `{"as_of", "partial", "faults", "slos": […]}` with the promised names. Exit 3 with what could be had when a source failed,
 /// 1 when a file with objectives has errors.
 pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exit, Failure> {
+    if let SloCommand::Convert(it) = &args.what {
+        return convert::run(context, it, output);
+    }
     context.ready(output)?;
     let look = look(context, false)?;
     output.notes(&look.findings);
     match &args.what {
         SloCommand::List => list(&look, output)?,
         SloCommand::Show { name } => show(&look, name, output)?,
+        SloCommand::Convert(_) => {}
     }
     faults(&look, output);
     Ok(match (look.is_partial(), look.is_broken()) {
@@ -103,12 +109,19 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
         let mut document = look.sign(report::slos(&look.model, look.now));
         if let Some(map) = document.as_object_mut() {
-            map.insert("slos".to_owned(), json!([report::slo(objective, &s)]));
+            let mut one = report::slo(objective, &s);
+            if let Some(fields) = one.as_object_mut() {
+                fields.insert("findings".to_owned(), json!(own_findings(&look.model, objective)));
+            }
+            map.insert("slos".to_owned(), json!([one]));
         }
         return output.json(&document);
     }
     for (name, value) in facts(objective, &s) {
         output.line(&format!("{name:<12} {value}"))?;
+    }
+    for finding in own_findings(&look.model, objective) {
+        output.line(&format!("{:<12} {} [{}]", finding.level.word(), finding.message, finding.rule))?;
     }
     Ok(())
 }
@@ -126,6 +139,7 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
         (Some(share), None) => format!("{} left", percent(share)),
         (None, _) => unknown(),
     };
+    let left = if s.approximate { format!("~{left} (fewer than 100 bad events)") } else { left };
     let mut out = vec![
         ("objective".to_owned(), format!("{} of {}", objective.id, objective.service)),
         ("state".into(), state),
@@ -133,6 +147,14 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
         ("sli".into(), s.sli.map_or_else(unknown, |x| format!("{:.4}%", x * 100.0))),
         ("budget".into(), left),
     ];
+    let covered = s.coverage.map(|c| format!(", data for {} of the window", percent(c))).unwrap_or_default();
+    let read = s.read.filter(|r| *r < 1.0).map(|r| format!(", {} of it read", percent(r))).unwrap_or_default();
+    out.push(("source".into(), format!("{}{covered}{read}", s.source)));
+    out.extend(s.recorded.map(|r| {
+        let left = r.remaining.map_or_else(unknown, percent);
+        let end = if r.differs { ", which differs: it is not weighted by events" } else { "" };
+        ("recorded".to_owned(), format!("{left} left by the server's rules{end}"))
+    }));
     out.extend(s.burn_rates.iter().map(|(window, burn)| (format!("burn {window}"), burn_text(*burn))));
     out.extend(s.alerts.iter().map(|p| {
         let firing = match p.firing {
@@ -142,7 +164,7 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
         };
         (p.severity.clone(), format!("{} and {} over {}: {firing}", p.long, p.short, p.factor))
     }));
-    out.push(("policy".into(), s.policy.band.map_or("unknown", |b| b.word()).to_owned()));
+    out.push(("policy".into(), s.policy.band.as_ref().map_or("unknown", |b| &b.name).to_owned()));
     out.extend(s.policy.action.clone().map(|action| ("action".to_owned(), action)));
     let empty = match (s.forecast.exhausts_at, s.forecast.left_1h) {
         (Some(at), Some(left)) => format!("{} (in {})", rfc3339(at), compact(left)),

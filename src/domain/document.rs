@@ -9,7 +9,8 @@ use std::fmt;
 
 /// The largest text that is read, in bytes.
 pub const SIZE_LIMIT: usize = 1 << 20;
-const NODE_LIMIT: usize = 60_000;
+/// A thousand objectives in one file of the largest size stay below it; what aliases unfold to does not.
+const NODE_LIMIT: usize = 200_000;
 const DEPTH_LIMIT: usize = 32;
 const ALIAS_LIMIT: usize = 100;
 
@@ -42,13 +43,20 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Level {
+    /// `info`, `warning`, `error`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = match self.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Info => "info",
-        };
+        let level = self.level.word();
         write!(f, "{}:{}:{}: {level}: {} [{}]", self.path, self.line, self.column, self.message, self.rule)
     }
 }
@@ -101,20 +109,7 @@ pub struct Key {
 /// Reads one document. An empty text is `Null` at 1:1. Never panics; limits depth, nodes, aliases and size.
 pub fn parse(path: &str, text: &str) -> (Option<Node>, Vec<Finding>) {
     let mut findings = Vec::new();
-    let whole = |rule: &str, message: String| Finding {
-        path: path.to_owned(),
-        line: 1,
-        column: 1,
-        rule: rule.to_owned(),
-        level: Level::Error,
-        message,
-    };
-    if text.len() > SIZE_LIMIT {
-        let message = format!("the file has {} bytes (the limit is {SIZE_LIMIT}); it is not read", text.len());
-        return (None, vec![whole("too-large", message)]);
-    }
-    let mut builder =
-        Builder { path, parser: Parser::new_from_str(text), nodes: 0, aliases: 0, anchors: HashMap::new() };
+    let Some(mut builder) = Builder::new(path, text, &mut findings) else { return (None, findings) };
     match builder.document(&mut findings) {
         Ok(node) => (Some(node), findings),
         Err(finding) => {
@@ -122,6 +117,27 @@ pub fn parse(path: &str, text: &str) -> (Option<Node>, Vec<Finding>) {
             (None, findings)
         }
     }
+}
+
+/// Reads every document of a text, JSON included; the items of a list at the root count as documents of their own. Empty
+/// documents are left out. Where the text stops being YAML, what came before is still given. Limits as in [`parse`].
+pub fn parse_all(path: &str, text: &str) -> (Vec<Node>, Vec<Finding>) {
+    let (mut findings, mut roots) = (Vec::new(), Vec::new());
+    if let Some(mut builder) = Builder::new(path, text, &mut findings) {
+        loop {
+            match builder.next_document(&mut findings) {
+                Ok(Some(Node { value: Value::Seq(items), .. })) => roots.extend(items),
+                Ok(Some(Node { value: Value::Null, .. })) => {}
+                Ok(Some(node)) => roots.push(node),
+                Ok(None) => break,
+                Err(finding) => {
+                    findings.push(finding);
+                    break;
+                }
+            }
+        }
+    }
+    (roots, findings)
 }
 
 struct Builder<'t> {
@@ -133,6 +149,17 @@ struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
+    /// `None` with a finding for a text over the limit.
+    fn new(path: &'t str, text: &'t str, findings: &mut Vec<Finding>) -> Option<Self> {
+        let it = Self { path, parser: Parser::new_from_str(text), nodes: 0, aliases: 0, anchors: HashMap::new() };
+        if text.len() > SIZE_LIMIT {
+            let message = format!("the file has {} bytes (the limit is {SIZE_LIMIT}); it is not read", text.len());
+            findings.push(it.error(Mark { line: 1, column: 1 }, "too-large", message));
+            return None;
+        }
+        Some(it)
+    }
+
     fn error(&self, mark: Mark, rule: &str, message: impl Into<String>) -> Finding {
         Finding {
             path: self.path.to_owned(),
@@ -171,6 +198,20 @@ impl<'t> Builder<'t> {
             }
         }
         Ok(root.unwrap_or(Node { mark: first, value: Value::Null }))
+    }
+
+    /// The next document of several; `None` at the end of the text.
+    fn next_document(&mut self, findings: &mut Vec<Finding>) -> Result<Option<Node>, Finding> {
+        while let Some((event, mark)) = self.next()? {
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                // An anchor belongs to its document.
+                Event::DocumentStart(..) => self.anchors.clear(),
+                Event::StreamEnd => break,
+                event => return self.node(event, mark, 0, findings).map(Some),
+            }
+        }
+        Ok(None)
     }
 
     fn node(
@@ -290,6 +331,11 @@ impl Node {
         }
     }
 
+    /// Whether it is a list without items.
+    pub fn is_empty_list(&self) -> bool {
+        matches!(&self.value, Value::Seq(items) if items.is_empty())
+    }
+
     /// The text of a scalar.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
@@ -326,21 +372,37 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// The file as it was named.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
     /// Records an error at a place.
     pub fn error(&mut self, mark: Mark, rule: &str, message: impl AsRef<str>) {
         self.report(mark, Level::Error, rule, message);
     }
 
-    /// The entries of a map whose keys are all known; unknown ones are reported with the nearest known name.
+    /// The entries of a map whose keys are all known; unknown ones are errors that name the nearest known one.
     pub fn map<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<Fields<'n>> {
+        self.checked(node, what, known, Level::Error)
+    }
+
+    /// The entries of a map of somebody else's format, which drops unknown keys silently: they are warnings here.
+    pub fn foreign<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<Fields<'n>> {
+        self.checked(node, what, known, Level::Warning)
+    }
+
+    fn checked<'n>(&mut self, node: &'n Node, what: &str, known: &[&str], level: Level) -> Option<Fields<'n>> {
         let entries = self.entries(node, what)?;
+        let ignored = if level == Level::Error { "" } else { ", it is ignored" };
         for (key, _) in entries {
             if !known.contains(&key.text.as_str()) {
                 let hint = match nearest(&key.text, known.iter().copied()) {
                     Some(name) => format!("nearest: `{name}`"),
                     None => format!("expected one of: {}", known.join(", ")),
                 };
-                self.error(key.mark, "unknown-key", format!("unknown key `{}` in {what} ({hint})", key.text));
+                let message = format!("unknown key `{}` in {what}{ignored} ({hint})", key.text);
+                self.report(key.mark, level, "unknown-key", message);
             }
         }
         Some(Fields { mark: node.mark, what: what.to_owned(), entries })
@@ -492,58 +554,4 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_value_knows_its_place() {
-        let (node, findings) = parse("f.yaml", "\u{feff}a: 1\nb:\n  - x: \"2\"\n    y: [p, q]\n");
-        assert_eq!(findings, vec![]);
-        let node = node.unwrap();
-        let x = match &node.get("b").unwrap().value {
-            Value::Seq(items) => items[0].get("x").unwrap(),
-            _ => panic!("not a list"),
-        };
-        assert_eq!((x.mark.line, x.mark.column, x.text()), (3, 8, Some("2")));
-    }
-
-    #[test]
-    fn all_findings_come_at_once() {
-        let (node, mut findings) = parse("f.yaml", "name: x\nname: y\ntagret: 0.9\nwindow: 30\n");
-        let node = node.unwrap();
-        let mut reader = Reader::new("f.yaml");
-        let fields = reader.map(&node, "objective", &["name", "target", "window", "sli"]).unwrap();
-        fields.need(&mut reader, "sli");
-        reader.span(fields.get("window").unwrap(), "window");
-        findings.extend(reader.findings);
-        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            lines,
-            [
-                "f.yaml:2:1: error: duplicate key `name` (first at line 1); the first one counts [duplicate-key]",
-                "f.yaml:3:1: error: unknown key `tagret` in objective (nearest: `target`) [unknown-key]",
-                "f.yaml:1:1: error: objective has no `sli` [missing-key]",
-                "f.yaml:4:9: error: window: `30` is not a duration (expected something like 15m, 1h30m or 30d) [wrong-type]",
-            ]
-        );
-    }
-
-    #[test]
-    fn bombs_and_rubbish_are_findings() {
-        let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n\
-            d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
-        for bad in [bomb, &"[".repeat(5_000), "a: [1", "a: b: c", "a: *nope", "a: 1\n---\nb: 2", "\u{0}"] {
-            let (_, findings) = parse("f.yaml", bad);
-            assert!(!findings.is_empty(), "{}", bad.chars().take(30).collect::<String>());
-            assert!(findings.iter().all(|f| f.line > 0 && f.column > 0), "{findings:?}");
-        }
-        assert_eq!(parse("f", "").0.unwrap().value, Value::Null);
-        assert!(parse("f", &"x".repeat(SIZE_LIMIT + 1)).0.is_none());
-    }
-
-    #[test]
-    fn nearest_names() {
-        assert_eq!(nearest("tagret", ["target", "window"]), Some("target"));
-        assert_eq!(nearest("xyz", ["target", "window"]), None);
-    }
-}
+mod tests;

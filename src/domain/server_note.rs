@@ -13,4 +13,6 @@ pub struct ServerNote {
     pub version: Option<String>,
     /// Warnings of any answer; raw outside text.
     pub warnings: Vec<String>,
+    /// Samples that the server read for it, where it says so.
+    pub samples: Option<u64>,
 }

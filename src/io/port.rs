@@ -25,12 +25,16 @@ pub mod status_page;
 pub mod target;
 pub mod ticket;
 
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::alert::{Alert, AlertSnapshot};
 pub use crate::domain::exec::{CommandEnd, CommandNews, CommandSpec};
 use crate::domain::fault::Fault;
 pub use crate::domain::server_note::ServerNote;
+use crate::domain::slo::lint::facts::Facts;
+use crate::domain::slo::lint::questions::Questions;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
+use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::{Span, Timestamp};
 pub use crate::io::port::annotations::Annotations;
 pub use crate::io::port::backend::IncidentBackend;
@@ -50,15 +54,31 @@ pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Something that measures objectives: a Prometheus-compatible server, or the simulated production.
 pub trait Metrics: Send + Sync + std::fmt::Debug {
-    /// Reads the given windows of the given objectives, evaluated at `now`, in as few requests as it can. One
-    /// measurement per objective; what failed for one objective is an `Error` reading of that one. `Err` is for a source
-    /// that could not be asked at all.
+    /// The poll: reads every window of the given objectives (the standard ones, those of its pairs, its own) and the
+    /// given ones, evaluated at `now`, in as few requests as it can. One measurement per objective; a window whose history
+    /// was not read yet ([`Metrics::warm`]) is left out; what failed for one objective is an `Error` reading of that one.
+    /// `Err` is for a source that could not be asked at all.
     fn measure<'a>(
         &'a self,
         objectives: &'a [Arc<Objective>],
         windows: &'a [Window],
         now: Timestamp,
     ) -> Task<'a, Result<(Vec<Measurement>, ServerNote), Fault>>;
+
+    /// One bounded step of reading the history that long windows are summed from: of those of `first` that lack some, else
+    /// of `rest`; the newest slices go first. To be asked again while something is left; a poll never waits for it.
+    fn warm<'a>(
+        &'a self,
+        first: &'a [Arc<Objective>],
+        rest: &'a [Arc<Objective>],
+        now: Timestamp,
+    ) -> Task<'a, Result<Warmed, Fault>>;
+
+    /// The rows that templates ([`Objective::grouping`]) have on the server. `Err` when one of them could not be read.
+    fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>>;
+
+    /// Writes what should outlive the program, if anything changed. Blocks for as long as a disk takes.
+    fn keep(&self) {}
 
     /// Burn rates over `[end - range, end]` for the chart of one objective, and its budget over its window.
     fn history<'a>(
@@ -73,8 +93,18 @@ pub trait Metrics: Send + Sync + std::fmt::Debug {
     /// The alerts it evaluates itself, for use without an Alertmanager.
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>>;
 
+    /// The alerting rules it evaluates, firing or not.
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>>;
+
     /// A cheap question that says whether it is there and which version it is.
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>>;
+}
+
+/// Something that says what it holds, so that objectives can be held against it.
+pub trait Inspect: Send + Sync + std::fmt::Debug {
+    /// Answers what it can; what it cannot is named in [`Facts::unanswered`] and stays unknown. Bounded in requests and
+    /// bytes, and cheap for the server. `Err` is for a source that could not be asked at all.
+    fn facts<'a>(&'a self, questions: &'a Questions, now: Timestamp) -> Task<'a, Result<Facts, Fault>>;
 }
 
 /// Something that knows which alerts reach people: an Alertmanager cluster, or the simulated production.

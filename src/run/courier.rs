@@ -20,7 +20,7 @@ pub async fn deliver(targets: &BTreeMap<SourceName, Target>, op: Operation, look
     let Some(target) = targets.get(&op.target) else {
         let words = format!("no target `{}` is configured here", op.target);
         return match look {
-            true => Reply::Looked(Found::Failed { kind: Obstacle::Local, words, wait_ms: None }),
+            true => Reply::Found(Found::Failed { kind: Obstacle::Local, words, wait_ms: None }),
             false => Reply::Delivered(Outcome::NotDone { kind: Obstacle::Local, words, wait_ms: None }),
         };
     };
@@ -29,7 +29,7 @@ pub async fn deliver(targets: &BTreeMap<SourceName, Target>, op: Operation, look
     match look {
         true => {
             let task = tokio::spawn(async move { tokio::time::timeout(limit, outward.look(&op)).await });
-            Reply::Looked(match task.await {
+            Reply::Found(match task.await {
                 Ok(Ok(found)) => found,
                 Ok(Err(_)) => failed("no answer within the time limit"),
                 Err(_) => failed("the adapter broke off"),

@@ -5,19 +5,16 @@ use crate::app::cache::Cached;
 use crate::app::effect::Effect;
 use crate::app::msg::{Feed, Msg, Reply};
 use crate::domain::alert::AlertSnapshot;
-use crate::domain::document::{Finding, Level};
 use crate::domain::exec::{CommandEnd, CommandNews};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
-use crate::domain::runbook::format;
-use crate::domain::runbook::lint::{lint, lint_together};
-use crate::domain::runbook::model::Runbook;
 use crate::io::files::cache::Cache;
-use crate::io::files::read::read_text;
 use crate::io::port::{AlertSource, Metrics, Shell, Target};
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
 use crate::run::courier;
 use crate::run::setup::read_objectives;
+use crate::run::shelf::library;
+use crate::run::watch::Watch;
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -29,8 +26,8 @@ use tokio::sync::{mpsc, oneshot};
 pub type Tell = Arc<dyn Fn(Msg) + Send + Sync>;
 /// The file in the cache folder.
 pub const CACHE: &str = "last-known";
-/// The largest runbook file.
-const RUNBOOK_LIMIT: u64 = 1 << 20;
+/// The longest that an end waits for slices to be written.
+const KEEPING: Duration = Duration::from_millis(1_500);
 
 /// What the async thread needs.
 struct Ports {
@@ -41,6 +38,7 @@ struct Ports {
     drafts: PathBuf,
     cache: Option<Cache>,
     now: Now,
+    watch: Option<Mutex<Watch>>,
     tell: Tell,
     stops: Mutex<HashMap<ReqId, oneshot::Sender<()>>>,
 }
@@ -51,6 +49,8 @@ pub struct Engine {
     record: Option<Record>,
     tell: Tell,
     thread: Option<std::thread::JoinHandle<()>>,
+    /// Says that the io thread has written what should outlive the program.
+    kept: std::sync::mpsc::Receiver<()>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -84,23 +84,23 @@ impl Engine {
             drafts: world.drafts,
             cache: world.cache,
             now: world.now,
+            watch: world.watch.map(Mutex::new),
             tell: tell.clone(),
             stops: Mutex::default(),
         });
         let (slos, runbooks) = (world.slos, world.runbooks);
+        let (done, kept) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("io".into())
             .spawn(move || {
-                if !slos.is_empty() {
-                    let (objectives, findings) = read_objectives(&slos);
-                    (ports.tell)(Msg::Feed(Feed::Objectives(objectives, findings)));
-                }
-                let (books, findings) = library(&runbooks, (ports.now)());
-                (ports.tell)(Msg::Feed(Feed::Library(books, findings)));
-                serve(ports, queue);
+                first(&ports, &slos, &runbooks);
+                serve(&ports, queue);
+                ports.metrics.values().for_each(|port| port.keep());
+                // Nobody listens any more when the program did not wait.
+                let _: Result<(), _> = done.send(());
             })
             .map_err(|e| Fault::new(FaultKind::Local, "io thread", e.to_string()))?;
-        Ok(Self { effects, record, tell, thread: Some(thread) })
+        Ok(Self { effects, record, tell, thread: Some(thread), kept })
     }
 
     /// Carries out an effect, or gives back one that only the shell can carry out. Never waits.
@@ -115,8 +115,12 @@ impl Engine {
             Effect::Deliver { .. }
             | Effect::AskTarget { .. }
             | Effect::Measure { .. }
+            | Effect::Warm { .. }
+            | Effect::Rows { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
+            | Effect::Rules { .. }
+            | Effect::Look { .. }
             | Effect::Run { .. }
             | Effect::Stop { .. }
             | Effect::WriteDraft { .. }
@@ -148,7 +152,8 @@ impl Engine {
     pub fn stop(mut self, patience: Duration) -> bool {
         let done = self.record.take().is_none_or(|record| record.stop(patience));
         drop(self.effects);
-        // The io thread may be in the middle of a request; it holds nothing that must be finished.
+        // The io thread may be in the middle of a request, which nobody waits for; what it keeps on disk is worth a moment.
+        let _: Result<(), _> = self.kept.recv_timeout(patience.min(KEEPING));
         drop(self.thread.take());
         done
     }
@@ -170,55 +175,32 @@ fn told(news: RecordNews) -> Option<Msg> {
     })
 }
 
-/// Reads every runbook: those that can be used, and what is wrong with any.
-pub fn library(texts: &[RunbookText], now: crate::domain::time::Timestamp) -> (Vec<Arc<Runbook>>, Vec<Finding>) {
-    let mut books: Vec<Arc<Runbook>> = Vec::new();
-    let mut findings = Vec::new();
-    for text in texts {
-        let (name, content) = match text {
-            RunbookText::BuiltIn(name, content) => ((*name).to_owned(), Ok((*content).to_owned())),
-            RunbookText::File(path) => (path.to_string_lossy().into_owned(), read_text(path, RUNBOOK_LIMIT)),
+/// Reads the files for the first time.
+fn first(ports: &Ports, slos: &[PathBuf], runbooks: &[RunbookText]) {
+    let now = (ports.now)();
+    let mut watch = ports.watch.as_ref().and_then(|watch| watch.lock().ok());
+    if !slos.is_empty() {
+        let (objectives, findings) = match &mut watch {
+            Some(watch) => watch.objectives(slos, now),
+            None => read_objectives(slos),
         };
-        let content = match content {
-            Ok(content) => content,
-            Err(fault) => {
-                findings.push(Finding {
-                    path: name,
-                    line: 1,
-                    column: 1,
-                    rule: "unreadable".into(),
-                    level: Level::Error,
-                    message: fault.to_string(),
-                });
-                continue;
-            }
-        };
-        let (book, found) = format::read(&name, &content);
-        findings.extend(found);
-        if let Some(book) = book {
-            findings.extend(lint(&book, Some(now)));
-            if let Some(first) = books.iter().find(|b| b.id == book.id) {
-                let message =
-                    format!("the runbook id `{}` is used by {} already; this file is left out", book.id, first.path);
-                findings.push(Finding {
-                    path: name,
-                    line: 1,
-                    column: 1,
-                    rule: "duplicate-id".into(),
-                    level: Level::Error,
-                    message,
-                });
-                continue;
-            }
-            books.push(Arc::new(book));
-        }
+        (ports.tell)(Msg::Feed(Feed::Objectives(objectives, findings)));
     }
-    findings.extend(lint_together(&books));
-    (books, findings)
+    let (books, findings) = match &mut watch {
+        Some(watch) => {
+            let named = runbooks.iter().filter_map(|text| match text {
+                RunbookText::File(path) => Some(path.clone()),
+                RunbookText::BuiltIn(..) => None,
+            });
+            watch.library(&named.collect::<Vec<_>>(), now)
+        }
+        None => library(runbooks, now),
+    };
+    (ports.tell)(Msg::Feed(Feed::Library(books, findings)));
 }
 
 /// The async thread: takes effects until their sender is gone.
-fn serve(ports: Arc<Ports>, mut queue: mpsc::UnboundedReceiver<Effect>) {
+fn serve(ports: &Arc<Ports>, mut queue: mpsc::UnboundedReceiver<Effect>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -228,7 +210,7 @@ fn serve(ports: Arc<Ports>, mut queue: mpsc::UnboundedReceiver<Effect>) {
     };
     runtime.block_on(async move {
         while let Some(effect) = queue.recv().await {
-            carry_out(&ports, effect);
+            carry_out(ports, effect);
         }
     });
     runtime.shutdown_background();
@@ -245,6 +227,20 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 Some(port) => port.measure(&objectives, &windows, (ports.now)()).await,
             };
             (ports.tell)(Msg::Reply(req, Reply::Measured(result)));
+        }),
+        Effect::Warm { req, source, first, rest } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.warm(&first, &rest, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Warmed(result)));
+        }),
+        Effect::Rows { req, source, templates } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.rows(&templates, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Rows(result)));
         }),
         Effect::Chart { req, source, objective, windows, range, step } => spawn(async move {
             let result = match ports.metrics.get(&source) {
@@ -276,6 +272,18 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 None => Err(unknown(&target)),
             };
             (ports.tell)(Msg::Reply(req, Reply::Told(result)));
+        }),
+        Effect::Rules { req, source } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.rules().await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Rules(result)));
+        }),
+        Effect::Look { req } => blocking(move || {
+            let now = (ports.now)();
+            let found = ports.watch.as_ref().and_then(|watch| watch.lock().ok().map(|mut watch| watch.look(now)));
+            (ports.tell)(Msg::Reply(req, Reply::Looked(Box::new(found.unwrap_or_default()))));
         }),
         Effect::Run { req, spec } => spawn(run(ports, req, spec)),
         Effect::Stop { req } => {

@@ -4,11 +4,14 @@ use crate::app::health::{Link, LinkKind};
 use crate::app::keymap::Keymap;
 use crate::app::model::{Layout, Model, Setup};
 use crate::app::outbox::TargetState;
+use crate::app::reload::{EVERY, Settings};
 use crate::config::{Config, Template};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::{Origin, SourceName};
 use crate::domain::severity::SeverityTable;
+use crate::domain::slo::catalogue::Catalogue;
 use crate::domain::slo::format;
+use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
 use crate::io::alertmanager::Cluster;
@@ -18,6 +21,7 @@ use crate::io::fake::{Simulation, THINKS, objectives, runbooks};
 use crate::io::files::cache::Cache;
 use crate::io::files::read::read_text;
 use crate::io::port::Target;
+use crate::io::prometheus::measure::disk::Disk;
 use crate::io::prometheus::source::prometheus;
 use crate::io::shell::LocalShell;
 use crate::io::store::memory::Memory;
@@ -25,6 +29,7 @@ use crate::io::store::sqlite::Sqlite;
 use crate::io::store::sqlite::open::default_path;
 use crate::run::endpoints;
 use crate::run::integrations;
+use crate::run::watch::{Reread, Watch};
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -35,7 +40,7 @@ use std::time::Duration;
 const SLO_LIMIT: u64 = 1 << 20;
 
 /// What is known before the machine is made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Given<'a> {
     /// Checked settings.
     pub config: &'a Config,
@@ -59,6 +64,14 @@ pub struct Given<'a> {
     pub user: String,
     /// The record is needed.
     pub with_record: bool,
+    /// Reads the configuration again; `None` where nothing is watched.
+    pub reread: Option<Reread>,
+}
+
+impl std::fmt::Debug for Given<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Given").field("config_path", &self.config_path).finish_non_exhaustive()
+    }
 }
 
 /// A machine, its world, and the longest time-out of its sources.
@@ -85,11 +98,18 @@ pub fn real(given: Given<'_>) -> Ready {
     let start = now();
     let mut findings = given.findings.clone();
     let mut sources = Sources::default();
-    sources.connect(given.config, start, &mut findings);
+    let slices = given.config.cache.then_some(given.cache.as_path());
+    sources.connect(given.config, slices, start, &mut findings);
     let mut setup = setup(&given, &mut findings, None);
     setup.findings = findings;
+    let settings = settings(given.config, given.severities.clone(), given.findings.clone());
     let mut model = Model::new(setup, Vec::new(), sources.links);
     outbox(&mut model, &sources.targets, start, given.config.outward_hold);
+    let watch = given.reread.clone().map(|reread| Watch::new(reread, settings.clone()));
+    if watch.is_some() {
+        model.reload.next = Some(start + EVERY);
+        model.reload.settings = Some(Box::new(settings));
+    }
     model.fleet.reading = !given.slo_files.is_empty();
     let cache = given.config.cache.then(|| Cache::new(&given.cache));
     if let Some(cached) = cache.as_ref().and_then(|c| c.get(crate::run::engine::CACHE)) {
@@ -107,6 +127,7 @@ pub fn real(given: Given<'_>) -> Ready {
         cache,
         slos: given.slo_files.clone(),
         runbooks: given.runbook_files.iter().cloned().map(RunbookText::File).collect(),
+        watch,
         clip: Some(given.data.join("clip.txt")),
         now,
     };
@@ -148,6 +169,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         cache: None,
         slos: Vec::new(),
         runbooks: runbooks().into_iter().map(|(name, text)| RunbookText::BuiltIn(name, text)).collect(),
+        watch: None,
         clip: None,
         now,
     };
@@ -182,17 +204,7 @@ fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'sta
     let config = given.config;
     let (keymap, wrong) = Keymap::with(&config.keys);
     findings.extend(wrong.into_iter().map(|why| about(&given.config_path, "keys", why)));
-    let template = match &config.postmortem_template {
-        None | Some(Template::A) => Layout::A,
-        Some(Template::B) => Layout::B,
-        Some(Template::File(path)) => match read_text(path, SLO_LIMIT) {
-            Ok(text) => Layout::Own(path.to_string_lossy().into_owned(), text),
-            Err(fault) => {
-                findings.push(about(path, "unreadable", format!("{fault}; the built-in layout is used")));
-                Layout::A
-            }
-        },
-    };
+    let template = template(config, findings);
     let responder = if config.responder.name.is_empty() { given.user.clone() } else { config.responder.name.clone() };
     Setup {
         responder,
@@ -218,6 +230,26 @@ fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'sta
     }
 }
 
+fn template(config: &Config, findings: &mut Vec<Finding>) -> Layout {
+    match &config.postmortem_template {
+        None | Some(Template::A) => Layout::A,
+        Some(Template::B) => Layout::B,
+        Some(Template::File(path)) => match read_text(path, SLO_LIMIT) {
+            Ok(text) => Layout::Own(path.to_string_lossy().into_owned(), text),
+            Err(fault) => {
+                findings.push(about(path, "unreadable", format!("{fault}; the built-in layout is used")));
+                Layout::A
+            }
+        },
+    }
+}
+
+/// What a configuration says, as far as a running machine can take it.
+pub fn settings(config: &Config, severities: SeverityTable, mut findings: Vec<Finding>) -> Settings {
+    let template = template(config, &mut findings);
+    Settings { config: Arc::new(config.clone()), severities, template, findings }
+}
+
 fn about(path: &Path, rule: &str, message: String) -> Finding {
     Finding {
         path: path.to_string_lossy().into_owned(),
@@ -229,36 +261,25 @@ fn about(path: &Path, rule: &str, message: String) -> Finding {
     }
 }
 
-/// Reads SLO files: objectives that can be used, and everything wrong. A name used twice counts once.
-pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
-    let mut objectives: Vec<Arc<Objective>> = Vec::new();
-    let mut findings = Vec::new();
+/// Reads SLO files: what can be used, everything that hinders reading, and what the lint says of the rest.
+pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
+    let (mut texts, mut findings) = (Vec::new(), Vec::new());
     for path in files {
-        let name = path.to_string_lossy().into_owned();
-        let text = match read_text(path, SLO_LIMIT) {
-            Ok(text) => text,
-            Err(fault) => {
-                findings.push(about(path, "unreadable", fault.to_string()));
-                continue;
-            }
-        };
-        let (read, found) = format::read(&name, &text);
-        findings.extend(found);
-        for objective in read {
-            match objectives.iter().find(|o| o.id == objective.id) {
-                Some(first) => findings.push(about(
-                    path,
-                    "duplicate-objective",
-                    format!(
-                        "objective `{}` is defined at {} already; the first one counts",
-                        objective.id, first.declared
-                    ),
-                )),
-                None => objectives.push(Arc::new(objective)),
-            }
+        match read_text(path, SLO_LIMIT) {
+            Ok(text) => texts.push((path.to_string_lossy().into_owned(), text)),
+            Err(fault) => findings.push(about(path, "unreadable", fault.to_string())),
         }
     }
-    (objectives, findings)
+    let (catalogue, found) = format::read_all(&texts);
+    findings.extend(found);
+    findings.extend(lint_all(&catalogue.objectives, &texts, |_| None));
+    (catalogue, findings)
+}
+
+/// The objectives of SLO files, and everything wrong in them.
+pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
+    let (catalogue, findings) = read_catalogue(files);
+    (catalogue.objectives.into_iter().map(Arc::new).collect(), findings)
 }
 
 #[derive(Default)]
@@ -271,7 +292,7 @@ struct Sources {
 }
 
 impl Sources {
-    fn connect(&mut self, config: &Config, start: Timestamp, findings: &mut Vec<Finding>) {
+    fn connect(&mut self, config: &Config, slices: Option<&Path>, start: Timestamp, findings: &mut Vec<Finding>) {
         let without_am = config.alertmanager.is_empty();
         for it in &config.prometheus {
             match endpoints::prometheus(it) {
@@ -279,15 +300,12 @@ impl Sources {
                     let short = if config.prometheus.len() == 1 { "prom".into() } else { it.name.0.clone() };
                     let kind = LinkKind::Prometheus { alerts: without_am };
                     let address = endpoint.url().to_owned();
-                    self.links.push(Link::new(
-                        it.name.clone(),
-                        short,
-                        kind,
-                        address,
-                        it.connection.poll_interval,
-                        start,
-                    ));
-                    self.metrics.insert(it.name.clone(), Arc::new(prometheus(it.name.clone(), endpoint)));
+                    let disk = slices.map(|folder| Disk::new(folder, &it.name, &address));
+                    let interval = it.connection.poll_interval;
+                    let link = Link::new(it.name.clone(), short, kind, address, interval, start);
+                    self.links.push(Link { ceiling: it.max_samples_per_second, ..link });
+                    let port = prometheus(it.name.clone(), endpoint).keeping(disk);
+                    self.metrics.insert(it.name.clone(), Arc::new(port));
                     self.patience = self.patience.max(it.connection.timeout);
                 }
                 Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),

@@ -10,11 +10,13 @@
 )]
 
 mod cli;
+mod cli_import;
 mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
 mod config;
 mod contract;
+mod coverage;
 mod demo;
 mod durability;
 mod fake_server;
@@ -22,6 +24,7 @@ mod fold;
 mod http;
 mod layers;
 mod machine;
+mod markdown;
 mod outbox_sim;
 mod outbox_store;
 #[cfg(test)]
@@ -30,7 +33,10 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_slos;
 mod real_sources;
+mod runbook_convert;
+mod runbook_keys;
 mod runbooks;
 #[cfg(test)]
 mod sample_overlays;
@@ -40,6 +46,8 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod slo_formats;
+mod slo_lint;
 mod stateful_server;
 mod store;
 mod storms;

@@ -177,7 +177,7 @@ impl World {
                 Effect::Deliver { req, op, look } => {
                     let slow = 1 + (self.draw() * 1_500.0) as i64;
                     let reply = match look {
-                        true => Reply::Looked(ready(self.target.look(op))),
+                        true => Reply::Found(ready(self.target.look(op))),
                         false => {
                             self.trouble(op.class);
                             Reply::Delivered(ready(self.target.apply(op)))

@@ -292,8 +292,27 @@ pub fn burn(name: &str, height: f64) -> Chart {
         start: at("2026-08-22T21:14:00Z"),
         step: mins(5),
         limits: vec![(14.4, s("page")), (6.0, s("page")), (3.0, s("ticket")), (1.0, s("budget"))],
-        linear: false,
-        missing: None,
+        marks: vec![ChartMark { at: at("2026-08-23T02:53:00Z"), letter: 'D', tone: Tone::Crit }],
+        ..Chart::default()
+    }
+}
+
+/// A month in steps of six hours: calm, but for one bad hour ten days ago.
+pub fn month() -> Chart {
+    let calm = |i: usize| 0.3 + [0.0, 0.1, 0.05][i % 3];
+    Chart {
+        name: s("checkout_success"),
+        caption: s("6h steps, last 30d, worst 1h 200x 13 Aug 03:00Z"),
+        points: (0..=120)
+            .map(|i| (!(40..46).contains(&i)).then(|| calm(i) + if i == 80 { 12.0 } else { 0.0 }))
+            .collect(),
+        worst: (0..=120)
+            .map(|i| (!(40..46).contains(&i)).then(|| if i == 80 { 200.0 } else { calm(i) * 2.0 }))
+            .collect(),
+        start: at("2026-07-24T03:00:00Z"),
+        step: mins(360),
+        limits: vec![(14.4, s("page")), (6.0, s("page")), (3.0, s("ticket")), (1.0, s("budget"))],
+        ..Chart::default()
     }
 }
 
@@ -313,7 +332,9 @@ pub fn budget_chart() -> Chart {
         step: mins(720),
         limits: vec![(0.25, s("freeze"))],
         linear: true,
-        missing: None,
+        ideal: true,
+        excluded: vec![(at("2026-08-03T03:00:00Z"), at("2026-08-04T21:00:00Z"))],
+        ..Chart::default()
     }
 }
 
@@ -393,7 +414,7 @@ pub fn slo_detail() -> SloDetail {
         more_charts: vec![
             Chart { caption: s("5m window, last 1h"), ..burn("checkout_success", 24.0) },
             Chart { caption: s("6h window, last 2d"), ..burn("checkout_success", 7.0) },
-            Chart { caption: s("3d window, last 30d"), ..burn("checkout_success", 1.1) },
+            month(),
             budget_chart(),
         ],
         pairs: vec![
@@ -410,6 +431,10 @@ pub fn slo_detail() -> SloDetail {
         related: vec![
             bit("INC-0311 Checkout 5xx after deploy", Tone::Text),
             bit("CheckoutBudgetBurnFast page 21m", Tone::Crit),
+        ],
+        findings: vec![
+            bit("warning SLO016: irate looks at the last two samples of its range (write rate)", Tone::Warn),
+            bit("info SLO010: the window of 30d is longer than the 15d a Prometheus keeps", Tone::Muted),
         ],
         written: s(
             "sum(rate(http_requests_total{job=\"checkout\",code!~\"5..\"}[1h])) / sum(rate(http_requests_total{job=\"checkout\"}[1h]))",

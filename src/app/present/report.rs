@@ -1,6 +1,10 @@
 //! The promised JSON: the same facts as the screens, raw and exact. Unknown numbers are `null`. Adding a field is fine,
 //! renaming one is not.
 
+mod runbook;
+
+pub use runbook::{command, exec, runbook};
+
 use crate::app::model::Model;
 use crate::app::present::{alerts, slos};
 use crate::domain::escalation::timer::Timer;
@@ -8,10 +12,9 @@ use crate::domain::ids::RunbookId;
 use crate::domain::incident::event::{Body, Event, Role};
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::timeline::tell;
-use crate::domain::runbook::model::{Exec, Runbook};
 use crate::domain::slo::objective::{Kind, Objective};
 use crate::domain::slo::status::Status;
-use crate::domain::time::{Timestamp, prometheus, rfc3339};
+use crate::domain::time::{Timestamp, prometheus, rfc3339, seconds};
 use serde_json::{Map, Value, json};
 
 fn at(instant: Option<Timestamp>) -> Value {
@@ -44,7 +47,18 @@ pub fn slos(model: &Model, now: Timestamp) -> Value {
     let rows: Vec<Value> = model.fleet.objectives.iter().map(|o| slo(o, &slos::status(model, now, o))).collect();
     let faults = faults(model);
     let partial = !faults.is_empty() || model.fleet.measured.values().any(|m| m.partial);
-    json!({"as_of": rfc3339(now), "partial": partial, "faults": faults, "slos": rows})
+    json!({"as_of": rfc3339(now), "partial": partial, "faults": faults, "slos": rows, "sources": sources(model)})
+}
+
+/// What each source that measures costs, and how far its history is read.
+fn sources(model: &Model) -> Vec<Value> {
+    let measures = |l: &&crate::app::health::Link| matches!(l.kind, crate::app::health::LinkKind::Prometheus { .. });
+    let source = |l: &crate::app::health::Link| {
+        json!({"name": l.name.0, "requests": l.note.requests, "samples": l.note.samples,
+            "samples_per_second": number(l.cost), "max_samples_per_second": number(l.ceiling),
+            "poll_seconds": seconds(l.pause()), "slices_to_read": l.left})
+    };
+    model.links.values().filter(measures).map(source).collect()
 }
 
 /// One objective.
@@ -66,8 +80,11 @@ pub fn slo(objective: &Objective, s: &Status) -> Value {
         "budget": {"remaining": number(s.budget.remaining), "consumed": number(s.budget.consumed),
             "minutes_total": number(Some(s.budget.minutes_total)), "minutes_left": number(s.budget.minutes_left)},
         "burn_rates": burns, "alerts": pairs, "state": s.state.word(), "reason": s.reason,
-        "policy": {"band": s.policy.band.map(|b| b.word()), "action": s.policy.action},
+        "policy": {"band": s.policy.band.as_ref().map(|b| b.name.as_str()), "action": s.policy.action},
         "exhausts_at": at(s.forecast.exhausts_at), "coverage": number(s.coverage), "source": s.source,
+        "approximate": s.approximate, "history_read": number(s.read),
+        "recorded": s.recorded.map(|r| json!({"error_ratio": number(Some(r.errors)),
+            "budget_remaining": number(r.remaining), "differs": r.differs})),
         "says": objective.says, "declared": objective.declared,
     })
 }
@@ -129,38 +146,6 @@ pub fn event(e: &Event, i: &Incident) -> Value {
     };
     json!({"seq": e.key.seq, "origin": e.key.origin.0, "at": rfc3339(e.at), "recorded_at": rfc3339(e.recorded_at),
         "actor": e.actor, "kind": kind, "text": tell(e, Some(i)), "data": data})
-}
-
-/// `midwatch runbook show`.
-pub fn runbook(b: &Runbook) -> Value {
-    let command = |c: &crate::domain::runbook::model::RunCommand| match &c.exec {
-        Exec::Sh(text) => json!({"id": c.id, "sh": text, "risk": c.risk.word()}),
-        Exec::Argv(argv) => json!({"id": c.id, "argv": argv, "risk": c.risk.word()}),
-    };
-    let steps: Vec<Value> = b
-        .steps
-        .iter()
-        .map(|s| {
-            let checks: Vec<Value> = s.checks.iter().map(|c| json!({"question": c.question, "hint": c.hint})).collect();
-            let options: Vec<Value> = s
-                .options
-                .iter()
-                .map(|o| json!({"action": o.action, "command": o.command.as_ref().map(command), "by_hand": o.prose}))
-                .collect();
-            let links: Vec<Value> = s.links.iter().map(|l| json!(l.url)).collect();
-            json!({"id": s.id.0, "name": s.name, "say": s.say, "phase": s.phase.map(|p| p.word()),
-                "commands": s.commands.iter().map(command).collect::<Vec<_>>(), "by_hand": s.prose, "checks": checks,
-                "options": options, "links": links, "todos": s.todos})
-        })
-        .collect();
-    let rungs: Vec<Value> = b
-        .escalation
-        .iter()
-        .map(|r| json!({"after": r.after.num_seconds(), "contact": r.contact, "clock": r.clock.word(), "assumed": r.assumed}))
-        .collect();
-    let triggers: Vec<Value> = b.triggers.iter().map(|t| json!({"alert": t.alert, "expr": t.expr})).collect();
-    json!({"id": b.id.0, "name": b.name, "severity": b.severity.as_ref().map(|s| s.0.clone()), "path": b.path,
-        "sha256": b.sha256, "triggers": triggers, "steps": steps, "escalation": rungs})
 }
 
 /// `midwatch runbook match`.

@@ -1,11 +1,12 @@
 //! Objectives for the screen: rows by urgency, the detail, charts.
 
 use crate::app::model::Model;
-use crate::app::present::view::{Bit, Chart, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
-use crate::app::present::{bit, items, near, passes};
-use crate::app::screen::{Item, Screen};
-use crate::app::update::CHARTS;
+use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
+use crate::app::present::{bit, charts, items, near, passes};
+use crate::app::screen::Item;
+use crate::domain::document::{Finding, Level};
 use crate::domain::ids::SloId;
+use crate::domain::slo::lint;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::status::{State, Status, assess};
@@ -98,7 +99,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
     let filter = model.nav.spot().filter;
     let empty = if model.fleet.reading {
         "reading the SLO files".to_owned()
-    } else if model.setup.findings.is_empty() {
+    } else if model.setup.findings.is_empty() && model.fleet.findings.is_empty() {
         "no objectives: name SLO files under `slos:` in the configuration".to_owned()
     } else {
         "no objectives could be read: midwatch check says why".to_owned()
@@ -114,7 +115,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
 
 /// The objectives screen.
 pub fn page(model: &Model, now: Timestamp) -> Overview {
-    let mut charts = chart_ids(model, 1).into_iter().filter_map(|id| chart(model, now, &id));
+    let mut charts = chart_ids(model, 1).into_iter().filter_map(|id| charts::burn(model, now, &id));
     Overview { slos: pane(model, now), chart: charts.next(), ..Overview::default() }
 }
 
@@ -153,7 +154,11 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         (State::NoData, _) => "no data".into(),
         (State::NoTraffic, None) => "no traffic".into(),
         (State::Error, None) => "error".into(),
-        (State::Warming, None) => "warming".into(),
+        (State::Warming, None) => match status.read {
+            Some(read) => format!("warming {:.0}%", (read * 100.0).floor().clamp(0.0, 99.0)),
+            None => "warming".into(),
+        },
+        (_, Some(remaining)) if status.approximate => format!("~{}", percent(remaining)),
         (_, Some(remaining)) => tilde(percent(remaining)),
         (_, None) => "unknown".into(),
     };
@@ -179,59 +184,8 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         burn_1d: burn(Window::D1),
         burn_3d: burn(Window::D3),
         empty_in,
-        policy: status.policy.band.map(|b| b.word().replace('_', " ")).unwrap_or_default(),
+        policy: status.policy.band.as_ref().map(|b| b.name.replace('_', " ")).unwrap_or_default(),
     }
-}
-
-/// The chart of an objective.
-pub fn chart(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
-    let objective = model.fleet.objective(id)?;
-    let limits: Vec<(f64, String)> = objective.pairs.iter().map(|p| (p.factor, p.severity.clone())).collect();
-    let blank = |missing: String| Chart {
-        name: id.0.clone(),
-        caption: String::new(),
-        points: Vec::new(),
-        start: now,
-        step: secs(300),
-        limits: limits.clone(),
-        linear: false,
-        missing: Some(missing),
-    };
-    if let Some(why) = model.fleet.history_faults.get(id) {
-        return Some(blank(format!("no history: {why}")));
-    }
-    let Some((_, history)) = model.fleet.histories.get(id) else {
-        return Some(blank("waiting for history".into()));
-    };
-    let Some(series) = history.series.first() else {
-        return Some(blank("no history from this source".into()));
-    };
-    let range = compact(secs(series.step.num_seconds().saturating_mul(series.points.len().saturating_sub(1) as i64)));
-    Some(Chart {
-        name: id.0.clone(),
-        caption: format!("{} window, last {range}", series.window),
-        points: series.points.clone(),
-        start: series.start,
-        step: series.step,
-        limits,
-        linear: false,
-        missing: series.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned()),
-    })
-}
-
-fn budget_chart(model: &Model, id: &SloId) -> Option<Chart> {
-    let (_, history) = model.fleet.histories.get(id)?;
-    let series = history.budget.as_ref()?;
-    Some(Chart {
-        name: id.0.clone(),
-        caption: "budget left".into(),
-        points: series.points.clone(),
-        start: series.start,
-        step: series.step,
-        limits: vec![(0.5, "50%".into()), (0.25, "25%".into()), (0.1, "10%".into())],
-        linear: true,
-        missing: None,
-    })
 }
 
 /// One objective in full.
@@ -239,24 +193,48 @@ pub fn detail(model: &Model, now: Timestamp, id: &SloId) -> Option<SloDetail> {
     let objective = model.fleet.objective(id)?;
     let status = status(model, now, objective);
     let row = row(objective, &status, now);
-    let mut chart = chart(model, now, id)?;
-    if let Screen::Slo(_) = model.nav.screen() {
-        let next =
-            CHARTS.get((model.nav.spot().window + 1) % CHARTS.len()).map(|(w, ..)| w.to_string()).unwrap_or_default();
-        chart.caption = format!("{}   w: {next}", chart.caption);
-    }
+    let chart = charts::burn(model, now, id)?;
+    let findings = own_findings(model, objective);
+    let mut now_bits = now_line(&row, &status);
+    now_bits.extend(warned(&findings));
     Some(SloDetail {
         says: objective.says.clone(),
-        now: now_line(&row, &status),
+        now: now_bits,
         chart,
-        more_charts: budget_chart(model, id).into_iter().collect(),
+        more_charts: charts::budget(model, now, id).into_iter().collect(),
         pairs: pairs(&status),
         budget: budget_lines(model, &status, now, objective),
         related: related(model, objective),
+        findings: findings.into_iter().map(|f| finding_line(objective, f)).collect(),
         written: objective.written.clone(),
         declared: objective.declared.clone(),
         row,
     })
+}
+
+/// The findings of its file that are about this objective, the worst first.
+pub fn own_findings<'m>(model: &'m Model, objective: &Objective) -> Vec<&'m Finding> {
+    let mut own = lint::of(objective, &model.fleet.objectives, &model.setup.findings);
+    own.sort_by_key(|f| std::cmp::Reverse(f.level));
+    own
+}
+
+/// That there is more to its numbers than they show; remarks are no reason.
+fn warned(findings: &[&Finding]) -> Option<Bit> {
+    let many = findings.iter().filter(|f| f.level > Level::Info).count();
+    let word = if many == 1 { "finding" } else { "findings" };
+    (many > 0).then(|| bit(format!("{many} {word}"), Tone::Warn))
+}
+
+fn finding_line(objective: &Objective, finding: &Finding) -> Bit {
+    let tone = match finding.level {
+        Level::Error => Tone::Crit,
+        Level::Warning => Tone::Warn,
+        Level::Info => Tone::Muted,
+    };
+    let own = format!("{}: ", objective.id);
+    let message = finding.message.strip_prefix(&own).unwrap_or(&finding.message);
+    bit(format!("{} {}: {message}", finding.level.word(), finding.rule), tone)
 }
 
 fn now_line(row: &SloRow, status: &Status) -> Vec<Bit> {
@@ -318,7 +296,7 @@ fn budget_lines(model: &Model, status: &Status, now: Timestamp, objective: &Obje
     let mut lines = Vec::new();
     let spent = status.budget.consumed.map_or("spent unknown".to_owned(), |c| format!("{} spent", percent(c)));
     let events = status.events.map(|e| format!(", {:.0} bad of {:.0}", e.bad, e.total)).unwrap_or_default();
-    let band = status.policy.band.map(|b| format!("   policy: {}", b.asks())).unwrap_or_default();
+    let band = status.policy.band.as_ref().map(|b| format!("   policy: {}", b.action)).unwrap_or_default();
     lines.push(bit(format!("{spent} over {}{events}{band}", prometheus(objective.window)), Tone::Text));
     if let Some(action) = &status.policy.action {
         lines.push(bit(format!("policy demands: {action}"), Tone::Warn));
@@ -345,10 +323,32 @@ fn budget_lines(model: &Model, status: &Status, now: Timestamp, objective: &Obje
             ));
         }
     }
-    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99) {
+    lines.extend(trust(status));
+    lines.push(bit(format!("now {}", crate::domain::time::clock(now)), Tone::Muted));
+    lines
+}
+
+/// Where the numbers come from, and how far they can be trusted.
+fn trust(status: &Status) -> Vec<Bit> {
+    let mut lines = Vec::new();
+    let way = match status.source {
+        "recorded" => "numbers as rules on the server recorded them",
+        "slices" => "numbers from time slices judged here",
+        _ => "numbers from events counted here",
+    };
+    lines.push(bit(way, Tone::Muted));
+    if let Some(recorded) = status.recorded {
+        let left = recorded.remaining.map_or_else(|| "an unknown budget".to_owned(), percent);
+        let tone = if recorded.differs { Tone::Warn } else { Tone::Muted };
+        let end = if recorded.differs { ": not weighted by events" } else { "" };
+        lines.push(bit(format!("the server recorded {left} left{end}"), tone));
+    }
+    if status.approximate {
+        lines.push(bit("~ fewer than 100 bad events: approximate", Tone::Muted));
+    }
+    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99 && status.read.is_none_or(|r| r >= 1.0)) {
         lines.push(bit(format!("data covers {} of the window", percent(coverage)), Tone::Stale));
     }
-    lines.push(bit(format!("now {}", crate::domain::time::clock(now)), Tone::Muted));
     lines
 }
 

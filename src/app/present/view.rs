@@ -364,8 +364,19 @@ pub struct SourceRow {
     pub detail: String,
 }
 
-/// A burn-rate chart.
-#[derive(Clone, Debug, PartialEq)]
+/// Something that happened, on the time axis of a chart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChartMark {
+    /// When.
+    pub at: Timestamp,
+    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released.
+    pub letter: char,
+    /// How loud.
+    pub tone: Tone,
+}
+
+/// A chart of burn rates, or of a budget.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chart {
     /// `checkout_success`.
     pub name: String,
@@ -373,6 +384,9 @@ pub struct Chart {
     pub caption: String,
     /// Burn rates on a fixed time grid; `None` is a gap.
     pub points: Vec<Option<f64>>,
+    /// The worst slice in each step, on the same grid; empty where slices are not known. What stands well over the line is
+    /// marked, so that a short incident does not vanish in a long mean.
+    pub worst: Vec<Option<f64>>,
     /// Instant of the first point.
     pub start: Timestamp,
     /// Distance of two points.
@@ -381,6 +395,14 @@ pub struct Chart {
     pub limits: Vec<(f64, String)>,
     /// Drawn on a linear axis of 0..1 (budget left) and not on the log axis of burn rates.
     pub linear: bool,
+    /// A line from all at the first point to nothing at the last: what a budget looks like that is spent evenly.
+    pub ideal: bool,
+    /// What the last instant of the axis is: `now`, or `end` of a calendar period. Empty means `now`.
+    pub until: &'static str,
+    /// What happened.
+    pub marks: Vec<ChartMark>,
+    /// Stretches that do not count: maintenance.
+    pub excluded: Vec<(Timestamp, Timestamp)>,
     /// Why there is nothing to draw: `waiting for history`, `no history from this source: …`.
     pub missing: Option<String>,
 }
@@ -404,6 +426,8 @@ pub struct SloDetail {
     pub budget: Vec<Bit>,
     /// Alerts and incidents that belong to it.
     pub related: Vec<Bit>,
+    /// What is wrong with it according to its file, the worst first.
+    pub findings: Vec<Bit>,
     /// The PromQL as written.
     pub written: String,
     /// `file:line`.

@@ -11,7 +11,7 @@ use crate::app::present::available::why_not;
 use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
-use crate::app::update::{draft, exec, forms, incident, outward, paging, record, timers, walk};
+use crate::app::update::{draft, exec, forms, incident, outward, paging, record, reload, timers, walk};
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Answer, NoteKind};
@@ -153,6 +153,7 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
         Action::StepReopen => walk::reopen(model, now, out),
         Action::NextStep => walk::turn(model, true),
         Action::PrevStep => walk::turn(model, false),
+        Action::LookAgain => reload::look_again(model, now, out),
         Action::Yes => walk::check(model, now, Answer::Yes, out),
         Action::No => walk::check(model, now, Answer::No, out),
         Action::Unsure => walk::check(model, now, Answer::Unsure, out),
@@ -163,6 +164,27 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             }
             Ok(())
         }
+        Action::Retry => {
+            for link in model.links.values_mut() {
+                link.breaker.try_now();
+                link.next = now;
+                link.warming.next = now;
+                link.next_rows = now;
+            }
+            for target in model.outbox.targets.values_mut() {
+                target.breaker.try_now();
+            }
+            model.say(now, Tone::Muted, "asking every source now");
+            Ok(())
+        }
+        _ => take_outward(model, now, action, out),
+    }
+}
+
+/// What is about the outbox and the on-call.
+fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
+    let need = || target(model).ok_or_else(|| "there is no open incident; i declares one".to_owned());
+    match action {
         Action::SendNow => {
             let op = selected_operation(model, now).ok_or("select an operation first")?;
             refused(outward::release(model, now, &op, out))
@@ -172,18 +194,9 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             form(model, now, Purpose::Drop(op))
         }
         Action::ByHand => ask_by_hand(model, now),
-        Action::PageOnCall => refused(paging::ask(model, now, &need()?)),
-        Action::Retry => {
-            for link in model.links.values_mut() {
-                link.breaker.try_now();
-                link.next = now;
-                link.next_slow = now;
-            }
-            for target in model.outbox.targets.values_mut() {
-                target.breaker.try_now();
-            }
-            model.say(now, Tone::Muted, "asking every source now");
-            Ok(())
+        Action::PageOnCall => {
+            let id = need()?;
+            refused(paging::ask(model, now, &id))
         }
         _ => Ok(()),
     }

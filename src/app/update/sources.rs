@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{draft, record};
+use crate::app::update::{draft, record, rows};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SloId, SourceName};
@@ -18,39 +18,56 @@ use crate::domain::resilience::breaker::Permit;
 use crate::domain::resilience::retry::Retry;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::objective::Objective;
-use crate::domain::slo::reading::{History, Measurement, Window};
+use crate::domain::slo::reading::{History, Measurement, Reading, Window};
 use crate::domain::time::{Span, Timestamp, mins, secs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Windows read at every poll.
-const FAST: [Window; 5] = [Window::M5, Window::M30, Window::H1, Window::H2, Window::H6];
-/// Windows chosen with `w` on a chart: window, range, step.
-pub const CHARTS: [(Window, i64, i64); 5] = [
-    (Window::H1, 6 * 3600, 300),
-    (Window::M5, 3600, 60),
-    (Window::H6, 24 * 3600, 1200),
-    (Window::D1, 3 * 86_400, 3600),
-    (Window::D3, 30 * 86_400, 6 * 3600),
-];
-
-/// How often the long windows are read: they move slowly and cost the server most. While an alert pair fires, the budget
-/// is what people look at.
-fn slow_every(interval: Span, burning: bool) -> Span {
-    interval * if burning { 4 } else { 20 }
+/// A range of the burn chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChartRange {
+    /// What it is called: `6h`.
+    pub name: &'static str,
+    /// The window whose burn rate is drawn where the source is asked.
+    pub window: Window,
+    /// Its length in seconds.
+    pub seconds: i64,
+    /// Distance of two points in seconds.
+    pub step_seconds: i64,
+    /// Drawn from slices where they are known: asking for it would cost the source a scan of the whole range.
+    pub long: bool,
 }
+
+impl ChartRange {
+    const fn of(name: &'static str, window: Window, seconds: i64, step_seconds: i64, long: bool) -> Self {
+        Self { name, window, seconds, step_seconds, long }
+    }
+
+    /// Its length.
+    pub fn range(&self) -> Span {
+        secs(self.seconds)
+    }
+
+    /// Distance of two points.
+    pub fn step(&self) -> Span {
+        secs(self.step_seconds)
+    }
+}
+
+/// Ranges chosen with `w` on a chart, the first one at first.
+pub const CHARTS: [ChartRange; 5] = [
+    ChartRange::of("6h", Window::H1, 6 * 3600, 300, false),
+    ChartRange::of("1d", Window::H1, 24 * 3600, 1200, false),
+    ChartRange::of("3d", Window::H6, 3 * 86_400, 3600, true),
+    ChartRange::of("30d", Window::D1, 30 * 86_400, 6 * 3600, true),
+    ChartRange::of("1h", Window::M5, 3600, 60, false),
+];
 
 /// Asks every source that is due and may be asked.
 pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     let names: Vec<SourceName> = model.links.keys().cloned().collect();
     for name in names {
         let objectives = objectives_of(model, &name);
-        // Worth asking soon: while something burns, and while no budget is known at all.
-        let fires = |o: &Arc<Objective>| {
-            model.fleet.statuses.get(&o.id).is_some_and(|s| s.alerts.iter().any(|a| a.firing == Some(true)))
-        };
-        let known = |o: &Arc<Objective>| model.fleet.statuses.get(&o.id).is_some_and(|s| s.budget.remaining.is_some());
-        let burning = objectives.iter().any(fires) || !objectives.iter().any(known);
         let Some(link) = model.links.get_mut(&name) else { continue };
         if link.next > now || !link.out.is_empty() || !link.kind.polled() {
             continue;
@@ -69,35 +86,20 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
                 continue;
             }
         }
-        link.next = now + link.interval;
+        link.next = now + link.pause();
         link.since = Some(now);
-        let closed = link.breaker.is_closed();
-        let slow = closed && link.next_slow <= now;
-        if slow {
-            link.next_slow = now + slow_every(link.interval, burning);
-        }
-        let kind = link.kind;
+        let (kind, closed) = (link.kind, link.breaker.is_closed());
         let mut asked = Vec::new();
         if let LinkKind::Target { .. } = kind {
-            asked = ask_target(model, &name, slow, out);
-        } else if let LinkKind::Prometheus { alerts } = kind {
-            let req = model.pending.ask(Asked::Measure(name.clone(), false));
+            asked = ask_target(model, now, &name, out);
+        }
+        if matches!(kind, LinkKind::Prometheus { .. }) {
+            let req = model.pending.ask(Asked::Measure(name.clone()));
             asked.push(req);
-            out.push(Effect::Measure {
-                req,
-                source: name.clone(),
-                objectives: objectives.clone(),
-                windows: FAST.to_vec(),
-            });
-            if slow {
-                asked.extend(ask_slow(model, &name, &objectives, out));
-            }
-            if alerts && closed {
-                let req = model.pending.ask(Asked::Alerts(name.clone()));
-                asked.push(req);
-                out.push(Effect::Alerts { req, source: name.clone() });
-            }
-        } else {
+            out.push(Effect::Measure { req, source: name.clone(), objectives, windows: Vec::new() });
+            asked.extend(rows::ask(model, now, &name, out));
+        }
+        if matches!(kind, LinkKind::Alertmanager { .. }) || (closed && gives_alerts(kind)) {
             let req = model.pending.ask(Asked::Alerts(name.clone()));
             asked.push(req);
             out.push(Effect::Alerts { req, source: name.clone() });
@@ -108,11 +110,15 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     }
 }
 
-/// Open incidents at every poll; who is on call with the slow ones.
-fn ask_target(model: &mut Model, name: &SourceName, slow: bool, out: &mut Vec<Effect>) -> Vec<ReqId> {
+/// How often it is asked who is on call.
+const ON_CALL_EVERY: Span = Span::minutes(5);
+
+/// Open incidents at every poll; now and then who is on call.
+fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<Effect>) -> Vec<ReqId> {
     let Some(target) = model.outbox.targets.get(name) else { return Vec::new() };
     let mut questions = vec![Question::Incidents];
-    if slow && target.facts.caps.class(Capability::ReadOnCall).is_some() {
+    let old = target.on_call.as_ref().is_none_or(|(at, _)| *at > now || now - *at >= ON_CALL_EVERY);
+    if old && target.facts.caps.class(Capability::ReadOnCall).is_some() {
         questions.push(Question::OnCall(None));
     }
     let mut asked = Vec::new();
@@ -162,23 +168,6 @@ pub fn told(
     }
 }
 
-/// The long windows, one request per length of the objectives' own windows.
-fn ask_slow(model: &mut Model, name: &SourceName, objectives: &[Arc<Objective>], out: &mut Vec<Effect>) -> Vec<ReqId> {
-    let mut by_window: BTreeMap<Window, Vec<Arc<Objective>>> = BTreeMap::new();
-    for objective in objectives {
-        by_window.entry(Window::of(objective.window)).or_default().push(objective.clone());
-    }
-    let mut asked = Vec::new();
-    for (window, group) in by_window {
-        let req = model.pending.ask(Asked::Measure(name.clone(), true));
-        asked.push(req);
-        let mut windows = vec![Window::D1, Window::D3, window];
-        windows.dedup();
-        out.push(Effect::Measure { req, source: name.clone(), objectives: group, windows });
-    }
-    asked
-}
-
 /// The objectives that a source measures: those that name it, and those without a name when it is the first Prometheus.
 pub fn objectives_of(model: &Model, source: &SourceName) -> Vec<Arc<Objective>> {
     let first = model.links.values().find(|l| matches!(l.kind, LinkKind::Prometheus { .. })).map(|l| &l.name);
@@ -195,7 +184,8 @@ pub fn source_of(model: &Model, objective: &Objective) -> Option<SourceName> {
     objective.source.clone().filter(|s| model.links.contains_key(s)).or(first)
 }
 
-fn finished(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName) {
+/// An answer is no longer out; after the last of a poll it is known how long it took.
+pub fn finished(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName) {
     if let Some(link) = model.links.get_mut(source) {
         link.out.retain(|r| *r != req);
         if link.out.is_empty()
@@ -207,13 +197,11 @@ fn finished(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName) 
 }
 
 /// Objectives were measured, or could not be.
-#[expect(clippy::too_many_arguments, reason = "an answer is handled with its question and its request")]
 pub fn measured(
     model: &mut Model,
     now: Timestamp,
     req: ReqId,
     source: &SourceName,
-    slow: bool,
     result: Result<(Vec<Measurement>, ServerNote), Fault>,
     out: &mut Vec<Effect>,
 ) {
@@ -221,39 +209,43 @@ pub fn measured(
     let Some(link) = model.links.get_mut(source) else { return };
     match result {
         Ok((measurements, note)) => {
-            if !slow {
-                link.succeeded(now);
-            }
+            link.succeeded(now);
             let version = note.version.clone().or_else(|| link.note.version.clone());
             link.note = ServerNote { version, ..note };
+            link.cost_of_poll(now);
+            // A gap that is longer than a poll reads, after a sleep say, is history to be read.
+            if measurements.iter().any(|m| m.read.is_some_and(|read| read < 1.0)) {
+                link.left = link.left.filter(|left| *left > 0);
+            }
             for new in measurements {
                 merge(&mut model.fleet.measured, new);
             }
             model.fleet.assessed = None;
             keep(model, now, out);
         }
-        Err(fault) if slow => {
-            // The next poll says what is wrong; the long windows are only asked for again soon.
-            link.next_slow = now + link.interval;
-            tracing::warn!(source = %source, %fault, "long windows");
-        }
         Err(fault) => down(model, now, source, fault),
     }
 }
 
-fn merge(measured: &mut BTreeMap<SloId, Measurement>, new: Measurement) {
+fn merge(measured: &mut BTreeMap<SloId, Measurement>, mut new: Measurement) {
+    let wrong = |r: &Reading| matches!(r, Reading::Error(_) | Reading::Odd(_));
+    new.trouble = new.windows.values().map(|(_, r)| r).find(|r| wrong(r)).cloned();
     match measured.get_mut(&new.slo) {
         None => drop(measured.insert(new.slo.clone(), new)),
         Some(old) => {
             for (window, (at, reading)) in new.windows {
-                // A reading that failed does not wipe out the last good one: its age tells.
-                let failed = matches!(reading, crate::domain::slo::reading::Reading::Error(_));
+                // What failed, and what cannot be, does not wipe out the last good number: its age tells.
                 let had = old.windows.get(&window).is_some_and(|(_, r)| r.is_known());
-                if !(failed && had) {
+                if !(wrong(&reading) && had) {
                     old.windows.insert(window, (at, reading));
                 }
             }
             old.coverage = new.coverage.or(old.coverage);
+            old.read = new.read;
+            old.via = new.via;
+            old.slices = new.slices.or_else(|| old.slices.take());
+            old.recorded = new.recorded;
+            old.trouble = new.trouble;
             old.partial = new.partial;
             old.warnings = new.warnings;
         }
@@ -410,9 +402,13 @@ pub fn chart(model: &mut Model, now: Timestamp, id: &SloId, age: Span, out: &mut
         Screen::Slo(shown) if shown == id => model.nav.spot().window,
         _ => 0,
     };
-    let (window, range, step) = CHARTS.get(chosen % CHARTS.len()).copied().unwrap_or((Window::H1, 21_600, 300));
+    let range = CHARTS.get(chosen % CHARTS.len()).copied().unwrap_or(CHARTS[0]);
+    if crate::app::present::charts::from_slices(model, id, &range) {
+        return;
+    }
     let req = model.pending.ask(Asked::Chart(id.clone()));
-    out.push(Effect::Chart { req, source, objective, windows: vec![window], range: secs(range), step: secs(step) });
+    let windows = vec![range.window];
+    out.push(Effect::Chart { req, source, objective, windows, range: range.range(), step: range.step() });
 }
 
 /// A history came, or did not.

@@ -1,4 +1,16 @@
-//! A runbook as values. Knows no file format and judges nothing.
+//! A runbook as values: its head, its steps, its escalation. `model/command.rs` has what can be run, `model/input.rs` where
+//! values come from, `model/flow.rs` which way a walk takes, `model/mutation.rs` what guards a change. Knows no file format
+//! and judges nothing.
+
+pub mod command;
+pub mod flow;
+pub mod input;
+pub mod mutation;
+
+pub use command::{Capture, DEFAULT_TIMEOUT, Exec, Retry, Risk, RunCommand, Target};
+pub use flow::{Choose, Compare, Go, OnFail, Op, Operand, Suggest, When};
+pub use input::{Input, InputFrom};
+pub use mutation::{Condition, Expect, Mutation, Part, Probe, Rollback, Verify};
 
 use crate::domain::document::Mark;
 use crate::domain::ids::{RunbookId, StepId};
@@ -7,8 +19,28 @@ use crate::domain::severity::Severity;
 use crate::domain::time::{Span, mins};
 use chrono::NaiveDate;
 
-/// How long a command may run when its runbook does not say.
-pub const DEFAULT_TIMEOUT: Span = Span::minutes(1);
+/// What a runbook was written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// The plain form without `apiVersion`: nothing in it says what it may do.
+    #[default]
+    Seed,
+    /// `apiVersion: midwatch/v1`.
+    V1,
+    /// A page of prose. None of its commands runs; they can be copied.
+    Markdown,
+}
+
+impl Dialect {
+    /// Its word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Seed => "seed",
+            Self::V1 => "midwatch/v1",
+            Self::Markdown => "markdown",
+        }
+    }
+}
 
 /// A runbook. Texts are raw outside text.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +61,18 @@ pub struct Runbook {
     pub review_every: Span,
     /// Alerts it answers.
     pub triggers: Vec<Trigger>,
+    /// What it was written in.
+    pub dialect: Dialect,
     /// Where to look.
     pub links: Vec<Link>,
+    /// Values that its commands use, in the order of the file.
+    pub inputs: Vec<Input>,
+    /// What must hold before anything is changed.
+    pub guards: Vec<Probe>,
+    /// Where commands may run, by name; `local` is always there and never listed.
+    pub targets: Vec<(String, Target)>,
+    /// The folder that commands run in, as written: relative to the runbook's own folder.
+    pub cwd: Option<String>,
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// Whom to call, and when.
@@ -50,6 +92,35 @@ impl Runbook {
     /// Every command with its step: those of `commands`, then those of the options.
     pub fn commands(&self) -> impl Iterator<Item = (&Step, &RunCommand)> {
         self.steps.iter().flat_map(|step| step.all_commands().map(move |command| (step, command)))
+    }
+
+    /// Everything that could ever run: guards first, then each step's commands with what belongs to them.
+    pub fn parts(&self) -> impl Iterator<Item = (Part, &RunCommand)> {
+        let guards = self.guards.iter().map(|probe| (Part::Guard, &probe.command));
+        guards.chain(self.steps.iter().flat_map(Step::parts))
+    }
+
+    /// Whether its commands may run at all; those of a page of prose are copied by hand.
+    pub fn is_runnable(&self) -> bool {
+        self.dialect != Dialect::Markdown
+    }
+
+    /// Where a command runs. `None` for a name that the runbook does not declare: nothing may run there.
+    pub fn target(&self, command: &RunCommand) -> Option<&Target> {
+        match command.target.as_deref() {
+            None | Some("local") => Some(&Target::Local),
+            Some(name) => self.targets.iter().find(|(own, _)| own == name).map(|(_, target)| target),
+        }
+    }
+
+    /// A value that it declares, by name.
+    pub fn input(&self, name: &str) -> Option<&Input> {
+        self.inputs.iter().find(|input| input.name == name)
+    }
+
+    /// Ids of the runbooks that its steps include.
+    pub fn includes(&self) -> impl Iterator<Item = (&Step, &RunbookId)> {
+        self.steps.iter().filter_map(|step| Some((step, step.include.as_ref()?)))
     }
 }
 
@@ -125,14 +196,28 @@ pub struct Step {
     pub say: String,
     /// What it belongs to, where the file says so.
     pub phase: Option<Phase>,
+    /// When it is walked; always where it does not say.
+    pub when: Option<When>,
     /// What can be run.
     pub commands: Vec<RunCommand>,
+    /// Its reads may run side by side.
+    pub parallel: bool,
+    /// What follows a command that failed.
+    pub on_fail: OnFail,
     /// Lines of `commands` that are sentences. They are shown and never run.
     pub prose: Vec<String>,
     /// What to find out.
     pub checks: Vec<Check>,
     /// What may be done, to choose from.
     pub options: Vec<Choice>,
+    /// How many of the options may be taken.
+    pub choose: Choose,
+    /// Another runbook whose steps are walked here.
+    pub include: Option<RunbookId>,
+    /// Where the walk goes when the step is done, where no answer says otherwise.
+    pub go: Go,
+    /// Its dangerous commands need a second person.
+    pub approval: bool,
     /// Where to look.
     pub links: Vec<Link>,
     /// What is to be done by hand.
@@ -147,6 +232,19 @@ impl Step {
         self.commands.iter().chain(self.options.iter().filter_map(|option| option.command.as_ref()))
     }
 
+    /// Its commands and those of its options, each followed by what belongs to it, in the order in which they would run.
+    pub fn parts(&self) -> impl Iterator<Item = (Part, &RunCommand)> {
+        let own = self.commands.iter().flat_map(|c| mutation::around(Some(c), c.mutation.as_deref()));
+        own.chain(self.options.iter().flat_map(|o| mutation::around(o.command.as_ref(), Some(&o.mutation))))
+    }
+
+    /// What guards a command of this step, by the command's id.
+    pub fn mutation(&self, command: &str) -> Option<&Mutation> {
+        let option = self.options.iter().find(|o| o.command.as_ref().is_some_and(|c| c.id == command));
+        let own = || self.commands.iter().find(|c| c.id == command);
+        option.map(|o| &o.mutation).or_else(|| own()?.mutation.as_deref())
+    }
+
     /// Whether there is nothing in it but its name and its words.
     pub fn is_bare(&self) -> bool {
         self.commands.is_empty()
@@ -155,83 +253,44 @@ impl Step {
             && self.options.is_empty()
             && self.links.is_empty()
             && self.todos.is_empty()
+            && self.include.is_none()
     }
 }
 
 /// A question to answer with yes, no or unsure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// The question, with its question mark.
     pub question: String,
     /// Where the answer is found.
     pub hint: Option<String>,
+    /// A measurement that suggests an answer. It never answers.
+    pub suggest: Option<Suggest>,
+    /// Where the walk goes after a yes.
+    pub if_yes: Go,
+    /// After a no.
+    pub if_no: Go,
+    /// After an unsure.
+    pub if_unsure: Go,
+    /// Where it stands.
+    pub mark: Mark,
 }
 
 /// One of several things to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
+    /// Unique in its step; `option-1` where the file gives none.
+    pub id: String,
     /// What, in words.
     pub action: String,
     /// How, where it can be run.
     pub command: Option<RunCommand>,
     /// How, where it is a sentence.
     pub prose: Option<String>,
-}
-
-/// Something that can be run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunCommand {
-    /// Unique in its runbook: `<step>.1`, `<step>.option-1`.
-    pub id: String,
-    /// As written; for a list, its elements quoted and joined.
-    pub text: String,
-    /// What runs.
-    pub exec: Exec,
-    /// What it may do.
-    pub risk: Risk,
-    /// How long it may take.
-    pub timeout: Span,
+    /// What guards it.
+    pub mutation: Mutation,
     /// Where it stands.
     pub mark: Mark,
-}
-
-/// What runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Exec {
-    /// A line for the shell. Values reach it as environment variables, never as text.
-    Sh(String),
-    /// A program and its arguments, no shell. `${NAME}` is replaced inside an element and never split again.
-    Argv(Vec<String>),
-}
-
-/// What a command may do to production.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Risk {
-    /// Looks.
-    Read,
-    /// Changes what can be changed back.
-    Change,
-    /// Nobody said; treated as a change and shown as unclassified.
-    Unknown,
-    /// Removes what cannot be brought back.
-    Destroy,
-}
-
-impl Risk {
-    /// Its word in files and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Change => "change",
-            Self::Unknown => "unknown",
-            Self::Destroy => "destroy",
-        }
-    }
-
-    /// Whether it may change something: hidden in read-only mode, confirmed everywhere else.
-    pub fn is_dangerous(self) -> bool {
-        self != Self::Read
-    }
 }
 
 /// What an escalation waits for.

@@ -26,6 +26,27 @@ pub fn is_known(name: &str) -> bool {
     KNOWN.contains(&name) || name.starts_with("MW_LABEL_")
 }
 
+/// Whether a name steers programs or shells wherever it is set, so that no value of a runbook may have it.
+pub fn steers(name: &str) -> bool {
+    const NAMES: [&str; 13] = [
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "SHELLOPTS",
+        "BASHOPTS",
+        "CDPATH",
+        "GLOBIGNORE",
+        "PS4",
+        "EDITOR",
+        "PAGER",
+        "SHELL",
+        "TZ",
+        "LOGNAME",
+    ];
+    let prefixes = ["LD_", "DYLD_", "GIT_", "PYTHON", "PERL", "RUBY", "NODE_", "LC_", "SSH_"];
+    AMBIENT.contains(&name) || NAMES.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// Values by name, and what was refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values {
@@ -174,9 +195,16 @@ pub fn prepare(command: &RunCommand, values: &Values) -> Result<Prepared, Refusa
     if command.text.chars().any(is_hidden) {
         return Err(Refusal("the command holds a line break or a hidden character; run it by hand".to_owned()));
     }
+    if let Some(target) = command.target.as_deref().filter(|name| *name != "local") {
+        return Err(Refusal(format!("the command belongs on `{target}`, not here; run it there by hand")));
+    }
+    if command.tty {
+        return Err(Refusal("the command needs a terminal of its own; run it by hand".to_owned()));
+    }
     match &command.exec {
         Exec::Sh(text) => shell(text, values),
         Exec::Argv(argv) => list(argv, values),
+        Exec::Query(_) => Err(Refusal("a query is no program; ask it in the browser of its server".to_owned())),
     }
 }
 
@@ -227,15 +255,16 @@ fn list(argv: &[String], values: &Values) -> Result<Prepared, Refusal> {
 mod tests {
     use super::*;
     use crate::domain::document::Mark;
-    use crate::domain::runbook::model::{DEFAULT_TIMEOUT, Risk};
+    use crate::domain::runbook::model::Risk;
     use proptest::prelude::*;
 
     fn command(exec: Exec) -> RunCommand {
         let text = match &exec {
             Exec::Sh(text) => text.clone(),
             Exec::Argv(argv) => argv.join(" "),
+            Exec::Query(query) => query.clone(),
         };
-        RunCommand { id: "s.1".into(), text, exec, risk: Risk::Read, timeout: DEFAULT_TIMEOUT, mark: Mark::default() }
+        RunCommand::new("s.1", text, exec, Risk::Read, Mark::default())
     }
 
     fn sh(text: &str) -> RunCommand {

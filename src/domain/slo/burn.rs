@@ -25,14 +25,30 @@ fn over(reading: Option<&Reading>, target: f64, factor: f64) -> Option<bool> {
     of(reading.error_ratio()?, target).map(|b| b > factor)
 }
 
-/// Whether a pair fires: both windows burn faster than its factor. One window that is known not to is enough for `false`;
-/// `None` when the answer hangs on a window that is not known.
-pub fn fires(pair: &AlertPair, target: f64, long: Option<&Reading>, short: Option<&Reading>) -> Option<bool> {
-    match (over(long, target, pair.factor), over(short, target, pair.factor)) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
+/// Whether a pair fires: both windows burn faster than its factor, and the long one holds at least `least` bad events where
+/// that is asked. One window that is known not to is enough for `false`; `None` when the answer hangs on what is not known,
+/// such as how many events a recorded ratio stands for.
+pub fn fires(
+    pair: &AlertPair,
+    target: f64,
+    least: Option<f64>,
+    long: Option<&Reading>,
+    short: Option<&Reading>,
+) -> Option<bool> {
+    let enough = least.filter(|l| *l > 0.0).map_or(Some(true), |l| long?.counts().map(|c| c.bad >= l));
+    match (over(long, target, pair.factor), over(short, target, pair.factor), enough) {
+        (Some(false), ..) | (_, Some(false), _) | (.., Some(false)) => Some(false),
+        (Some(true), Some(true), Some(true)) => Some(true),
         _ => None,
     }
+}
+
+/// How many events the long window has, where so few came that a single bad one burns faster than the factor.
+pub fn low_traffic(pair: &AlertPair, target: f64, long: Option<&Reading>) -> Option<f64> {
+    let total = long?.counts()?.total;
+    // Rounding must not make a window that is just large enough too small.
+    let one = 1.0 / (total * allowance(target)?);
+    (total > 0.0 && one > pair.factor * (1.0 + 1e-12)).then_some(total)
 }
 
 /// Whether a pair can fire at all: at 100 % errors the burn rate is `1 / (1 - target)`, which must exceed the factor.
@@ -83,7 +99,7 @@ mod tests {
             readings.insert(window, of(ratio));
         }
         let firing: Vec<Option<bool>> =
-            standard().iter().map(|p| fires(p, 0.999, readings.get(&p.long), readings.get(&p.short))).collect();
+            standard().iter().map(|p| fires(p, 0.999, None, readings.get(&p.long), readings.get(&p.short))).collect();
         assert_eq!(firing, [Some(true), Some(true), Some(false), Some(true)]);
     }
 
@@ -106,12 +122,40 @@ mod tests {
     #[test]
     fn unknown_is_neither_firing_nor_quiet() {
         let pair = &standard()[0];
-        assert_eq!(fires(pair, 0.999, Some(&of(0.02)), None), None);
-        assert_eq!(fires(pair, 0.999, Some(&of(0.02)), Some(&Reading::NoData)), None);
-        assert_eq!(fires(pair, 0.999, None, Some(&of(0.001))), Some(false));
+        assert_eq!(fires(pair, 0.999, None, Some(&of(0.02)), None), None);
+        assert_eq!(fires(pair, 0.999, None, Some(&of(0.02)), Some(&Reading::NoData)), None);
+        assert_eq!(fires(pair, 0.999, None, None, Some(&of(0.001))), Some(false));
         let idle = Reading::Counts(Counts::default());
-        assert_eq!(fires(pair, 0.999, Some(&of(0.02)), Some(&idle)), Some(false));
+        assert_eq!(fires(pair, 0.999, None, Some(&of(0.02)), Some(&idle)), Some(false));
         assert!(can_fire(14.4, 0.999) && !can_fire(14.4, 0.93) && can_fire(14.4, 0.931));
+    }
+
+    #[test]
+    fn too_few_failures_do_not_fire() {
+        let pair = &standard()[0];
+        let few = Reading::Counts(Counts { bad: 3.0, total: 20.0 });
+        for (least, long, want) in [
+            (None, &few, Some(true)),
+            (Some(3.0), &few, Some(true)),
+            (Some(4.0), &few, Some(false)),
+            (Some(0.0), &Reading::Recorded(0.15), Some(true)),
+            (Some(4.0), &Reading::Recorded(0.15), None),
+            (Some(4.0), &Reading::Recorded(0.001), Some(false)),
+        ] {
+            assert_eq!(fires(pair, 0.999, least, Some(long), Some(&few)), want, "{least:?} {long:?}");
+        }
+        assert_eq!(fires(pair, 0.999, Some(4.0), None, Some(&few)), None);
+    }
+
+    #[test]
+    fn one_bad_event_of_few_is_said() {
+        let pair = &standard()[0];
+        for (total, want) in [(20.0, Some(20.0)), (69.0, Some(69.0)), (70.0, None), (0.0, None)] {
+            let long = Reading::Counts(Counts { bad: 0.0, total });
+            assert_eq!(low_traffic(pair, 0.999, Some(&long)), want, "{total}");
+        }
+        assert_eq!(low_traffic(pair, 0.999, Some(&Reading::Recorded(0.1))), None);
+        assert_eq!(low_traffic(pair, 0.999, None), None);
     }
 
     proptest! {

@@ -1,58 +1,165 @@
-//! Error-budget policy: the bands of what remains, and strings such as `halt_deployments_at_50_percent_burn`.
-//! Never acts on them; it says what is due.
+//! Error-budget policy: the bands of what remains, as data in the policy's own words, and strings such as
+//! `halt_deployments_at_50_percent_burn`. Never acts on them; it says what is due.
 
+use crate::domain::document::{Finding, Node, Reader, parse as parse_document};
 use crate::domain::slo::budget::round12;
 use crate::domain::slo::objective::PolicyRule;
+use crate::domain::time::Span;
+use std::sync::LazyLock;
 
-/// What the team may do with what is left of a budget, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Band {
-    /// More than half is left.
-    FullVelocity,
-    /// More than a quarter up to a half.
-    ReliabilityPrioritised,
-    /// A tenth to a quarter: no features except critical fixes.
-    FeatureFreeze,
-    /// Less than a tenth.
-    ReliabilityOnly,
-    /// Nothing, or debt.
-    Exhausted,
+/// The compiled-in policy's text.
+pub const DEFAULT: &str = include_str!("../../../assets/policy.yaml");
+
+static STANDARD: LazyLock<PolicyBands> = LazyLock::new(|| read_file("policy.yaml", DEFAULT).0.unwrap_or_default());
+
+/// What a team does with what is left of a budget.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyBand {
+    /// Its word: `full_velocity`.
+    pub name: String,
+    /// The share of budget that must be left; `None` for the last band, which takes what no other does.
+    pub least: Option<f64>,
+    /// Whether exactly that share belongs to it, or to the next band.
+    pub inclusive: bool,
+    /// What it asks of people, in the policy's own words.
+    pub action: String,
 }
 
-impl Band {
-    /// The band of a remaining share; a shared boundary belongs to the stricter band, except that a tenth is still a freeze.
-    pub fn of(remaining: f64) -> Option<Self> {
+/// A policy: its bands, best first. An empty one says nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PolicyBands {
+    /// What it is called.
+    pub name: String,
+    /// How long what is left must stay in another band before that one counts.
+    pub settle: Span,
+    /// Best first.
+    pub bands: Vec<PolicyBand>,
+}
+
+impl PolicyBands {
+    /// The compiled-in policy: over 50 %, over 25 %, from 10 %, over 0, exhausted.
+    pub fn standard() -> &'static Self {
+        &STANDARD
+    }
+
+    /// The band of a remaining share; `None` where that is not known.
+    pub fn of(&self, remaining: f64) -> Option<&PolicyBand> {
         let left = round12(remaining);
-        match left {
-            left if left.is_nan() => None,
-            left if left > 0.5 => Some(Self::FullVelocity),
-            left if left > 0.25 => Some(Self::ReliabilityPrioritised),
-            left if left >= 0.1 => Some(Self::FeatureFreeze),
-            left if left > 0.0 => Some(Self::ReliabilityOnly),
-            _ => Some(Self::Exhausted),
-        }
+        let fits = |band: &&PolicyBand| match band.least {
+            Some(least) => left > least || (band.inclusive && left >= least),
+            None => true,
+        };
+        self.bands.iter().find(fits).filter(|_| !left.is_nan())
     }
 
-    /// The word in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::FullVelocity => "full_velocity",
-            Self::ReliabilityPrioritised => "reliability_prioritised",
-            Self::FeatureFreeze => "feature_freeze",
-            Self::ReliabilityOnly => "reliability_only",
-            Self::Exhausted => "exhausted",
-        }
+    /// The place of a band, 0 for the best; `None` for a word that the policy does not have.
+    pub fn rank(&self, name: &str) -> Option<usize> {
+        self.bands.iter().position(|b| b.name == name)
     }
+}
 
-    /// What it asks of people, as a short clause.
-    pub fn asks(self) -> &'static str {
-        match self {
-            Self::FullVelocity => "release at full speed",
-            Self::ReliabilityPrioritised => "reliability work comes first",
-            Self::FeatureFreeze => "features are frozen, critical fixes only",
-            Self::ReliabilityOnly | Self::Exhausted => "reliability work only",
+/// The keys of the block `policy`.
+pub const KEYS: [&str; 3] = ["name", "settle", "bands"];
+/// The keys of one band.
+pub const BAND_KEYS: [&str; 4] = ["band", "above", "from", "action"];
+
+/// Reads the block `policy`. One with an error is not used.
+pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<PolicyBands> {
+    let fields = reader.map(node, "policy", &KEYS)?;
+    let name = match fields.get("name") {
+        Some(n) => reader.string(n, "name")?,
+        None => "Error Budget Policy".to_owned(),
+    };
+    let settle = match fields.get("settle") {
+        Some(n) => reader.span(n, "settle")?,
+        None => Span::minutes(5),
+    };
+    let list = fields.need(reader, "bands")?;
+    let items = reader.list(list, "bands");
+    let bands: Vec<Option<PolicyBand>> = items.iter().map(|item| band(reader, item)).collect();
+    let bands: Vec<PolicyBand> = bands.into_iter().collect::<Option<_>>()?;
+    let before = reader.findings.len();
+    for (at, (item, band)) in items.iter().zip(&bands).enumerate() {
+        let last = at + 1 == bands.len();
+        let over = at.checked_sub(1).and_then(|i| bands.get(i));
+        let falls = match (over.and_then(|o| o.least.map(|l| (l, o.inclusive))), band.least) {
+            // The same number may end one band and be the first of the next.
+            (Some((over, inclusive)), Some(least)) => least < over || (least == over && !inclusive && band.inclusive),
+            _ => true,
+        };
+        if bands.iter().take(at).any(|b| b.name == band.name) {
+            reader.error(item.mark, "policy", format!("band `{}` stands twice", band.name));
+        }
+        if !falls {
+            reader.error(
+                item.mark,
+                "policy",
+                format!("band `{}` does not ask for less than the one before", band.name),
+            );
+        }
+        if last != band.least.is_none() {
+            let what = if last {
+                "the last band has no bound, so that every budget has one"
+            } else {
+                "only the last band has no bound"
+            };
+            reader.error(
+                item.mark,
+                "policy",
+                format!("band `{}`: {what} (expected `above` or `from` on all others)", band.name),
+            );
         }
     }
+    if bands.is_empty() {
+        reader.error(list.mark, "policy", "the policy has no bands");
+    }
+    (reader.findings.len() == before).then_some(PolicyBands { name, settle, bands })
+}
+
+fn band(reader: &mut Reader<'_>, node: &Node) -> Option<PolicyBand> {
+    let fields = reader.map(node, "a band", &BAND_KEYS)?;
+    let name = fields.need(reader, "band").and_then(|n| reader.string(n, "band"));
+    let action = fields.need(reader, "action").and_then(|n| reader.string(n, "action"));
+    let (above, from) = (fields.get("above"), fields.get("from"));
+    let least = match above.or(from) {
+        Some(n) => Some(share(reader, n)?),
+        None => None,
+    };
+    if above.is_some() && from.is_some() {
+        reader.error(node.mark, "policy", "a band has `above` or `from`, not both");
+        return None;
+    }
+    let (name, action) = (name?, action?);
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+        reader.error(node.mark, "policy", format!("band `{name}` (expected a word of a-z, 0-9 and _)"));
+        return None;
+    }
+    Some(PolicyBand { name, least, inclusive: from.is_some(), action })
+}
+
+/// A share: `50%` or 0.5. A budget may be overspent, so it may be negative.
+fn share(reader: &mut Reader<'_>, node: &Node) -> Option<f64> {
+    let text = reader.string(node, "a bound")?;
+    let share = match text.trim().strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().ok().map(|p| round12(p / 100.0)),
+        None => text.trim().parse::<f64>().ok(),
+    };
+    let share = share.filter(|s| s.is_finite() && (-10.0..1.0).contains(s));
+    if share.is_none() {
+        reader.wrong(node, "a bound", "a share below 1 such as 25% or 0.25");
+    }
+    share
+}
+
+/// Reads a file whose only block is `policy`.
+pub fn read_file(path: &str, text: &str) -> (Option<PolicyBands>, Vec<Finding>) {
+    let (root, mut findings) = parse_document(path, text);
+    let mut reader = Reader::new(path);
+    let fields = root.as_ref().and_then(|root| reader.map(root, "the file", &["policy"]));
+    let node = fields.and_then(|f| f.need(&mut reader, "policy"));
+    let bands = node.and_then(|n| read(&mut reader, n));
+    findings.extend(reader.findings);
+    (bands, findings)
 }
 
 /// Reads `<action>_at_<n>_percent_burn` (or `_consumed`). Another form is kept verbatim without an action; a share outside
@@ -86,23 +193,65 @@ mod tests {
 
     #[test]
     fn bands_meet_at_their_boundaries() {
-        use Band::*;
+        let policy = PolicyBands::standard();
+        assert_eq!(read_file("policy.yaml", DEFAULT).1, vec![]);
         for (left, want) in [
-            (1.0, FullVelocity),
-            (0.500_1, FullVelocity),
-            (0.5, ReliabilityPrioritised),
-            (1.0 - 0.75, FeatureFreeze),
-            (0.250_000_1, ReliabilityPrioritised),
-            (0.25, FeatureFreeze),
-            (0.1, FeatureFreeze),
-            (1.0 - 0.9, FeatureFreeze),
-            (0.099_9, ReliabilityOnly),
-            (0.0, Exhausted),
-            (-0.37, Exhausted),
+            (1.0, "full_velocity"),
+            (0.500_1, "full_velocity"),
+            (0.5, "reliability_prioritised"),
+            (1.0 - 0.75, "feature_freeze"),
+            (0.250_000_1, "reliability_prioritised"),
+            (0.25, "feature_freeze"),
+            (0.1, "feature_freeze"),
+            (1.0 - 0.9, "feature_freeze"),
+            (0.099_9, "reliability_only"),
+            (0.0, "exhausted"),
+            (-0.37, "exhausted"),
         ] {
-            assert_eq!(Band::of(left), Some(want), "{left}");
+            assert_eq!(policy.of(left).map(|b| b.name.as_str()), Some(want), "{left}");
         }
-        assert_eq!(Band::of(f64::NAN), None);
+        assert_eq!(policy.of(f64::NAN), None);
+        assert_eq!(policy.of(0.7).unwrap().action, "Feature development at full velocity");
+        assert_eq!((policy.rank("feature_freeze"), policy.rank("nap")), (Some(2), None));
+    }
+
+    #[test]
+    fn a_team_may_have_its_own_bands() {
+        let text = "policy:\n  name: Ours\n  settle: 10m\n  bands: [{band: fine, from: 0.3, action: ship it}, {band: slow, above: -50%, action: slow down}, {band: stop, action: stop}]\n";
+        let (policy, findings) = read_file("p.yaml", text);
+        assert_eq!(findings, vec![]);
+        let policy = policy.unwrap();
+        let names: Vec<&str> = [0.3, 0.299, -0.49, -0.5].iter().map(|r| policy.of(*r).unwrap().name.as_str()).collect();
+        assert_eq!(names, ["fine", "slow", "slow", "stop"]);
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_is_refused() {
+        for (bands, want) in [
+            ("[]", "p.yaml:1:17: error: the policy has no bands"),
+            ("[{band: a, above: 50%, action: x}]", "p.yaml:1:18: error: band `a`: the last band has no bound"),
+            (
+                "[{band: a, action: x}, {band: b, action: y}]",
+                "p.yaml:1:18: error: band `a`: only the last band has no bound",
+            ),
+            (
+                "[{band: a, above: 0.2, action: x}, {band: b, above: 0.2, action: y}, {band: c, action: z}]",
+                "p.yaml:1:52: error: band `b` does not ask for less",
+            ),
+            ("[{band: a, above: 0.2, action: x}, {band: a, action: y}]", "p.yaml:1:52: error: band `a` stands twice"),
+            (
+                "[{band: a, above: 2, action: x}, {band: b, action: y}]",
+                "p.yaml:1:35: error: a bound is `2` (expected a share below 1",
+            ),
+            ("[{band: A b, action: x}]", "p.yaml:1:18: error: band `A b` (expected a word"),
+            ("[{band: a, above: 0.1, from: 0.1, action: x}]", "p.yaml:1:18: error: a band has `above` or `from`"),
+            ("[{band: a, actoin: x}]", "p.yaml:1:28: error: unknown key `actoin` in a band (nearest: `action`)"),
+        ] {
+            let (policy, findings) = read_file("p.yaml", &format!("policy: {{bands: {bands}}}\n"));
+            assert_eq!(policy, None, "{bands}");
+            let said = findings.first().map(ToString::to_string).unwrap_or_default();
+            assert!(said.starts_with(want), "{bands}: {said}");
+        }
     }
 
     #[test]
@@ -122,7 +271,9 @@ mod tests {
     proptest! {
         #[test]
         fn less_budget_is_never_a_better_band(a in -3.0..1.0f64, less in 0.0..2.0f64) {
-            prop_assert!(Band::of(a - less).unwrap() >= Band::of(a).unwrap());
+            let policy = PolicyBands::standard();
+            let rank = |left: f64| policy.rank(&policy.of(left).unwrap().name).unwrap();
+            prop_assert!(rank(a - less) >= rank(a));
         }
     }
 }

@@ -134,12 +134,16 @@ pub struct Measurement {
     pub windows: BTreeMap<Window, (Timestamp, Reading)>,
     /// Share of the window for which there is data, 0..1, where known.
     pub coverage: Option<f64>,
+    /// Share of the window whose history was read, 0..1; `None` where none has to be. The window has a reading at 1.
+    pub read: Option<f64>,
     /// What feeds it.
     pub via: Via,
     /// The slices behind the long windows, oldest first, as they are now; `None` where none are kept.
     pub slices: Option<Arc<EventSlices>>,
     /// Error ratio of the objective's window as recorded and as counted from slices, where both are known.
     pub recorded: Option<(f64, f64)>,
+    /// What was wrong with the last answer, while older readings stand for it; always an error or odd.
+    pub trouble: Option<Reading>,
     /// Warnings or a partial answer came with it.
     pub partial: bool,
     /// What the source warned of; raw outside text.
@@ -153,9 +157,11 @@ impl Measurement {
             slo,
             windows: BTreeMap::new(),
             coverage: None,
+            read: None,
             via: Via::default(),
             slices: None,
             recorded: None,
+            trouble: None,
             partial: false,
             warnings: Vec::new(),
         }

@@ -2,6 +2,7 @@
 
 use crate::domain::alert::Alert;
 use crate::domain::alert::AlertState;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::drill::alarm;
 use crate::domain::drill::production::Production;
 use crate::domain::fault::Fault;
@@ -13,6 +14,8 @@ use crate::domain::slo::reading::Reading;
 use crate::domain::slo::reading::Series;
 use crate::domain::slo::reading::Via;
 use crate::domain::slo::reading::Window;
+use crate::domain::slo::warm::Rows;
+use crate::domain::slo::warm::Warmed;
 use crate::domain::time::Span;
 use crate::domain::time::Timestamp;
 use crate::domain::time::secs;
@@ -21,7 +24,7 @@ use crate::io::port::Metrics;
 use crate::io::port::Task;
 use std::sync::Arc;
 
-const WHAT: &str = "prometheus demo";
+pub(super) const WHAT: &str = "prometheus demo";
 /// Points per line; as many as a Prometheus answers.
 const MOST_POINTS: i32 = 11_000;
 
@@ -36,7 +39,7 @@ impl FakeMetrics {
         Self { simulation }
     }
 
-    async fn ask(&self) -> Result<Production, Fault> {
+    pub(super) async fn ask(&self) -> Result<Production, Fault> {
         self.simulation.ask(&self.simulation.shared.metrics_fault, WHAT).await?;
         Ok(self.simulation.production())
     }
@@ -54,6 +57,22 @@ impl Metrics for FakeMetrics {
             let all = objectives.iter().map(|o| measurement(&production, o, windows, now)).collect();
             Ok((all, note()))
         })
+    }
+
+    fn warm<'a>(
+        &'a self,
+        first: &'a [Arc<Objective>],
+        rest: &'a [Arc<Objective>],
+        now: Timestamp,
+    ) -> Task<'a, Result<Warmed, Fault>> {
+        // Every poll knows every window: there is no history to be read.
+        let _ = (first, rest, now);
+        Box::pin(async move { self.ask().await.map(|_| Warmed { note: note(), ..Warmed::default() }) })
+    }
+
+    fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], _now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>> {
+        let none = |o: &Arc<Objective>| Rows { template: o.id.clone(), labels: Vec::new(), left_out: 0 };
+        Box::pin(async move { self.ask().await.map(|_| templates.iter().map(none).collect()) })
     }
 
     fn history<'a>(
@@ -92,13 +111,18 @@ impl Metrics for FakeMetrics {
         })
     }
 
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>> {
+        Box::pin(async move { self.ask().await.map(|_| alarm::rules()) })
+    }
+
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {
         Box::pin(async move { self.ask().await.map(|_| note()) })
     }
 }
 
 fn note() -> ServerNote {
-    ServerNote { requests: 1, skew: Some(Span::zero()), version: Some("simulated".to_owned()), warnings: vec![] }
+    let version = Some("simulated".to_owned());
+    ServerNote { requests: 1, skew: Some(Span::zero()), version, ..ServerNote::default() }
 }
 
 fn measurement(production: &Production, objective: &Objective, windows: &[Window], now: Timestamp) -> Measurement {

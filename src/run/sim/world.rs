@@ -189,6 +189,16 @@ impl World {
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.measure(objectives, windows, now))?);
                 self.answer(elapsed, *req, Reply::Measured(result));
             }
+            Effect::Warm { req, first, rest, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.warm(first, rest, now))?);
+                self.answer(elapsed, *req, Reply::Warmed(result));
+            }
+            Effect::Rows { req, templates, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.rows(templates, now))?);
+                self.answer(elapsed, *req, Reply::Rows(result));
+            }
             Effect::Chart { req, objective, windows, range, step, .. } => {
                 let metrics = self.simulation.metrics();
                 let result = self
@@ -225,7 +235,14 @@ impl World {
                 self.answer(elapsed, *req, Reply::Draft(Ok(format!("drafts/{name}"))));
             }
             Effect::Copy { req, .. } => self.answer(elapsed, *req, Reply::Copied(Ok("copied".into()))),
+            Effect::Rules { req, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.rules())?);
+                self.answer(elapsed, *req, Reply::Rules(result));
+            }
+            Effect::Look { req } => self.answer(elapsed, *req, Reply::Looked(Box::default())),
             Effect::Cache(_)
+            | Effect::Restyle(_)
             | Effect::Bell
             | Effect::Title(_)
             | Effect::Page(_)
@@ -328,7 +345,7 @@ impl World {
         }
         let lost = |_| Outcome::Unknown { words: "the fake wanted to wait".into(), wait_ms: None };
         match look {
-            true => Reply::Looked(ready(target.look(op)).unwrap_or(Found::NoWay)),
+            true => Reply::Found(ready(target.look(op)).unwrap_or(Found::NoWay)),
             false => Reply::Delivered(ready(target.apply(op)).unwrap_or_else(lost)),
         }
     }

@@ -1,6 +1,7 @@
 //! One objective in full: what it says now, how fast it burns, which pairs fire, when the budget is gone.
 
 use crate::app::present::view::{PairRow, Sign, SloDetail, Tone};
+use crate::domain::text::{clean, wrap};
 use crate::ui::layout::{GUTTER, Size, Want, columns, stack};
 use crate::ui::pen::{Pen, cells};
 use crate::ui::widget::gauge::{GAUGE, gauge};
@@ -57,8 +58,16 @@ fn charts(pen: &mut Pen<'_>, view: &SloDetail, size: Size) {
 fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
     let width = pen.width();
     let text = wrapped(&view.written, width);
+    let rows: usize = view.findings.iter().map(|f| wrap(&clean(&f.text), usize::from(width)).len()).sum();
+    // A number that may be wrong is worth two lines of the picture, and of nothing else.
+    let warned = picture.is_some() && view.findings.iter().any(|f| f.tone != Tone::Muted);
+    let found = if rows == 0 { 0 } else { u16::try_from(rows + 1).unwrap_or(u16::MAX) };
     let wants = [
-        Want { least: picture.map_or(0, |p| p.min(9)), most: picture.map_or(0, |p| p.max(pen.height() / 3)), rank: 2 },
+        Want {
+            least: picture.map_or(0, |p| p.min(if warned { 7 } else { 9 })),
+            most: picture.map_or(0, |p| p.max(pen.height() / 3)),
+            rank: 2,
+        },
         Want { least: 4, most: u16::try_from(view.pairs.len()).unwrap_or(u16::MAX).saturating_add(2), rank: 0 },
         Want::rows(view.budget.len() + 1, 3, 1),
         Want {
@@ -66,10 +75,11 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
             least: 0,
             rank: 3,
         },
-        Want { least: 0, most: text.saturating_add(2), rank: 4 },
+        Want { least: if warned { 2 } else { 0 }, most: found, rank: 4 },
+        Want { least: 0, most: text.saturating_add(2), rank: 5 },
     ];
     let places = stack(pen.height(), &wants);
-    let [top, table, budget, related, written] = places.as_slice() else { return };
+    let [top, table, budget, related, findings, written] = places.as_slice() else { return };
     if top.1 > 0 {
         chart::titled(&mut pen.part(0, top.0, width, top.1), &view.chart);
     }
@@ -79,6 +89,11 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
         let mut part = pen.part(0, related.0, width, related.1);
         rule(&mut part, 0, "RELATED", "");
         facts::lines(&mut part.below(1), &view.related);
+    }
+    if findings.1 > 1 {
+        let mut part = pen.part(0, findings.0, width, findings.1);
+        rule(&mut part, 0, "FINDINGS", "");
+        facts::lines(&mut part.below(1), &view.findings);
     }
     if written.1 > 1 {
         let mut part = pen.part(0, written.0, width, written.1);

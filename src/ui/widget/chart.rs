@@ -2,7 +2,7 @@
 
 use crate::app::present::view::{Chart, Tone};
 use crate::domain::text::wrap;
-use crate::domain::time::clock_minutes;
+use crate::domain::time::{Span, Timestamp, clock_minutes};
 use crate::ui::pen::{Pen, cells};
 use crate::ui::widget::plot::{ANCHORS, Dots, linear_depth, log_depth};
 use crate::ui::widget::rule::rule;
@@ -50,6 +50,21 @@ fn limit_tone(label: &str) -> Tone {
     }
 }
 
+/// The length of the whole axis in milliseconds.
+fn length(chart: &Chart) -> f64 {
+    let spans = chart.points.len().saturating_sub(1).max(1);
+    chart.step.num_milliseconds().max(1) as f64 * spans as f64
+}
+
+impl Frame<'_> {
+    /// The column of an instant; `None` outside the axis.
+    fn column(&self, at: Timestamp) -> Option<u16> {
+        let place = (at - self.chart.start).num_milliseconds() as f64 / length(self.chart);
+        let last = f64::from(self.width.saturating_sub(1));
+        (0.0..=1.0).contains(&place).then(|| (place * last).round() as u16)
+    }
+}
+
 /// Draws a chart under a titled rule.
 pub fn titled(pen: &mut Pen<'_>, chart: &Chart) {
     let word = if chart.linear { "BUDGET" } else { "BURN" };
@@ -73,12 +88,74 @@ pub fn chart(pen: &mut Pen<'_>, chart: &Chart) {
         return;
     }
     axis(pen, &frame);
+    events(pen, &frame);
     limits(pen, &frame, right);
     if let Some(why) = &chart.missing {
         missing(pen, &frame, why);
     } else {
+        if chart.ideal {
+            ideal(pen, &frame);
+        }
         series(pen, &frame);
+        worst(pen, &frame);
     }
+}
+
+/// On the axis: stretches that do not count as `=`, what happened as its letter. Later ones stand over earlier ones.
+fn events(pen: &mut Pen<'_>, frame: &Frame<'_>) {
+    let y = frame.rows;
+    let end = i64::try_from(frame.chart.points.len().saturating_sub(1)).unwrap_or(i64::MAX);
+    let end = frame.chart.step.num_seconds().saturating_mul(end);
+    let end = frame.chart.start + Span::seconds(end);
+    for (from, to) in &frame.chart.excluded {
+        let (from, to) = ((*from).max(frame.chart.start), (*to).min(end));
+        if let (true, Some(a), Some(b)) = (from < to, frame.column(from), frame.column(to)) {
+            let style = pen.theme.words(Tone::Accent);
+            pen.fill(LEFT.saturating_add(a), y, b.saturating_sub(a).saturating_add(1), '=', style);
+        }
+    }
+    for mark in &frame.chart.marks {
+        if let Some(x) = frame.column(mark.at) {
+            let style = pen.theme.words(mark.tone);
+            pen.dot(LEFT.saturating_add(x), y, mark.letter, style);
+        }
+    }
+}
+
+/// From all at the left to nothing at the right.
+fn ideal(pen: &mut Pen<'_>, frame: &Frame<'_>) {
+    let style = pen.theme.words(Tone::Muted);
+    let last = f64::from(frame.width.saturating_sub(1).max(1));
+    for x in (0..frame.width).step_by(2) {
+        let y = frame.row(1.0 - f64::from(x) / last);
+        pen.dot(LEFT.saturating_add(x), y, '.', style);
+    }
+}
+
+/// A `^` where the worst slice of a column stands above its line, if it reaches a limit: calm noise is not worth a sign.
+fn worst(pen: &mut Pen<'_>, frame: &Frame<'_>) {
+    let chart = frame.chart;
+    let lowest = chart.limits.iter().map(|(limit, _)| *limit).fold(f64::INFINITY, f64::min);
+    let columns = usize::from(frame.width);
+    for (column, x) in (0..columns).zip(LEFT..) {
+        let Some(value) = highest(&chart.worst, column, columns) else { continue };
+        let line = highest(&chart.points, column, columns).unwrap_or(0.0);
+        if value >= lowest && frame.row(value) < frame.row(line) {
+            let style = pen.theme.glyph(frame.tone(value));
+            pen.dot(x, frame.row(value), '^', style);
+        }
+    }
+}
+
+/// The highest of the points whose own column this is: a point is marked once, however many columns it is drawn over.
+fn highest(points: &[Option<f64>], column: usize, columns: usize) -> Option<f64> {
+    let last = points.len().checked_sub(1)?;
+    let of = |index: usize| index * columns.saturating_sub(1) / last.max(1);
+    let from = column * last / columns.saturating_sub(1).max(1);
+    (from..=from.saturating_add(last / columns.max(1) + 1))
+        .filter(|index| of(*index) == column)
+        .filter_map(|index| points.get(index).copied().flatten().filter(|v| v.is_finite()))
+        .reduce(f64::max)
 }
 
 /// Rows in which the values of the axis stand at equal distances, where that costs no more than two of them.
@@ -131,12 +208,13 @@ fn times(pen: &mut Pen<'_>, frame: &Frame<'_>, y: u16) {
             pen.say(LEFT.saturating_add(x as u16), y, 8, &write(time), Tone::Muted);
         }
     }
+    let until = if chart.until.is_empty() { "now" } else { chart.until };
     if let Some(end) = at(1, 1) {
-        pen.say_right(LEFT, y, frame.width, &format!("{} now", write(end)), Tone::Muted);
+        pen.say_right(LEFT, y, frame.width, &format!("{} {until}", write(end)), Tone::Muted);
     }
 }
 
-fn at_day(at: crate::domain::time::Timestamp) -> String {
+fn at_day(at: Timestamp) -> String {
     at.format("%d %b").to_string()
 }
 

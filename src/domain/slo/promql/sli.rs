@@ -3,8 +3,8 @@
 
 use crate::domain::slo::objective::{Bad, Compare};
 use crate::domain::slo::promql::counter::Counter;
-use crate::domain::slo::promql::{MARK_TEXT, bare, each_range};
-use crate::domain::time::Span;
+use crate::domain::slo::promql::{MARK_TEXT, WINDOW, bare, each_range, parse};
+use crate::domain::time::{Span, prometheus};
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{AggregateExpr, BinaryExpr, Expr, LabelModifier, VectorMatchCardinality};
 use std::time::Duration;
@@ -116,6 +116,13 @@ fn count(side: &Expr, seen: &mut Option<(&'static str, Option<Duration>)>) -> Op
     (Counter::read(&counter.text()).as_ref() == Some(&counter)).then_some(counter)
 }
 
+/// The bad events of a good and a total count: a count of their own where the two differ in one matcher, else the
+/// difference.
+pub fn bad_of(good: String, total: &str) -> Bad {
+    let both = Counter::read(&good).zip(Counter::read(total));
+    both.and_then(|(good, total)| complement(&good, &total)).unwrap_or(Bad::TotalMinus(good))
+}
+
 /// The bad events of a good count that has exactly one matcher more than the total.
 fn complement(good: &Counter, total: &Counter) -> Option<Bad> {
     let mut rest: Vec<&Matcher> = total.selector.matchers.matchers.iter().collect();
@@ -190,7 +197,13 @@ pub fn raised(expr: &Expr, slice: Span) -> String {
     let mut copy = expr.clone();
     each_range(&mut copy, &mut |m| m.range = m.range.max(slice));
     let text = copy.to_string();
-    if crate::domain::slo::promql::parse(&text).as_ref() == Ok(&copy) { text } else { expr.to_string() }
+    if parse(&text).as_ref() == Ok(&copy) { text } else { expr.to_string() }
+}
+
+/// A text, with or without `$window`, as the value of one slice, in the form that it is read back in.
+pub fn per_slice(text: &str, slice: Span) -> String {
+    let text = text.trim().replace(WINDOW, &prometheus(slice));
+    parse(&text).map_or(text, |expr| raised(&expr, slice))
 }
 
 /// The service a text speaks of: its `service` or `job` selector.
@@ -251,7 +264,6 @@ fn is_zero_vector(expr: &Expr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::slo::promql::parse;
     use crate::domain::time::mins;
 
     fn of(text: &str) -> Shape {

@@ -52,7 +52,10 @@ fn every_number_of_a_quarter_left() {
     near(s.budget.minutes_left, 10.8);
     near(s.burn_rates[&Window::H1], 14.4);
     assert_eq!(s.forecast.exhausts_at, Some(now() + mins(750)));
-    assert_eq!((s.policy.band, s.policy.action.as_deref()), (Some(Band::FeatureFreeze), Some("halt deployments")));
+    assert_eq!(
+        (s.policy.band.map(|b| b.name), s.policy.action.as_deref()),
+        (Some("feature_freeze".into()), Some("halt deployments"))
+    );
     assert_eq!((s.source, s.state.word(), s.kind), ("events", "burning", Kind::Ratio));
     assert_eq!(s.burn_rates.len(), 7);
 }

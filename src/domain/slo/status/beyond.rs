@@ -1,0 +1,99 @@
+//! What the events behind an objective's windows add to its status: readings without planned work, the calendar budget,
+//! where the budget is going. Without those events it says so, and leaves the numbers as they were read.
+
+use crate::domain::slo::calendar::{self, Calendar};
+use crate::domain::slo::maintenance::Stretch;
+use crate::domain::slo::net_events::NetEvents;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::outlook;
+use crate::domain::slo::period::{Period, Unit};
+use crate::domain::slo::reading::{Counts, Measurement, Reading, Window};
+use crate::domain::slo::status::{Around, Forecast};
+use crate::domain::time::{Span, Timestamp};
+use chrono_tz::Tz;
+use std::collections::BTreeMap;
+
+/// Planned work of one objective.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Work {
+    /// What is being done now.
+    pub now: Option<Stretch>,
+    /// What is done next.
+    pub next: Option<Stretch>,
+    /// What was done in its window, or is being done; oldest first.
+    pub inside: Vec<Stretch>,
+    /// Events that do not count because of it; `None` where the events behind the window are not known, and then nothing
+    /// is excluded.
+    pub excluded: Option<Counts>,
+}
+
+/// What is known of the events behind a measurement.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Readings of the windows that planned work touches, without it.
+    pub windows: BTreeMap<Window, (Timestamp, Reading)>,
+    /// Planned work.
+    pub work: Work,
+    /// The events over time, without planned work.
+    net: Option<NetEvents>,
+}
+
+impl Known {
+    /// Takes the planned work out of a measurement, as far as its events are known.
+    pub fn of(objective: &Objective, measurement: Option<&Measurement>, now: Timestamp, around: &Around<'_>) -> Self {
+        let slices = measurement.and_then(|m| m.slices.as_deref());
+        let net = slices.map(|s| NetEvents::of(s, around.work));
+        let own = Window::of(objective.window);
+        let mut known = Self { work: work(objective, now, around), net, ..Self::default() };
+        let (Some(measurement), Some(net), Some(slices)) = (measurement, &known.net, slices) else { return known };
+        let Some(end) = net.end() else { return known };
+        for (window, (at, reading)) in &measurement.windows {
+            let touched = known.work.inside.iter().any(|w| w.to > *at - window.span() && w.from < *at);
+            if !touched || !reading.is_known() {
+                continue;
+            }
+            let (counts, share) = net.between(end - window.span(), end);
+            if share > 0.0 {
+                known.windows.insert(*window, (*at, Reading::Counts(counts)));
+            }
+            if *window == own {
+                let (gross, _) = slices.between(end - window.span(), end);
+                known.work.excluded = Some(Counts {
+                    bad: (gross.bad - counts.bad).max(0.0),
+                    total: (gross.total - counts.total).max(0.0),
+                });
+            }
+        }
+        known
+    }
+
+    /// The budget of the objective's calendar period, or of the month in a zone.
+    pub fn calendar(&self, objective: &Objective, now: Timestamp, zone: Tz) -> Option<Calendar> {
+        let month = Period::of(Unit::Month, zone);
+        let period = objective.period.as_ref().unwrap_or(&month);
+        calendar::budget(self.net.as_ref()?, period.words(), period.bounds(now)?, objective.target)
+    }
+
+    /// Where a rolling budget is going.
+    pub fn outlook(&self, objective: &Objective, remaining: f64, burn: Option<f64>) -> Forecast {
+        let Some(net) = &self.net else { return Forecast::default() };
+        let (target, window) = (objective.target, objective.window);
+        let trend = |hours: i64, step: Span| outlook::trend(net, target, window, Span::hours(hours), step);
+        Forecast {
+            rolling: burn.and_then(|b| outlook::rolling(net, target, window, remaining, b)),
+            trend_6h: trend(6, Span::minutes(15)).filter(|_| remaining > 0.0),
+            trend_3d: trend(72, Span::hours(1)).filter(|_| remaining > 0.0),
+            ..Forecast::default()
+        }
+    }
+}
+
+fn work(objective: &Objective, now: Timestamp, around: &Around<'_>) -> Work {
+    let from = now.checked_sub_signed(objective.window).unwrap_or(now);
+    Work {
+        now: around.work.iter().find(|w| w.from <= now && now < w.to).cloned(),
+        next: around.work.iter().find(|w| w.from > now).cloned(),
+        inside: around.work.iter().filter(|w| w.to > from && w.from <= now).cloned().collect(),
+        excluded: None,
+    }
+}
