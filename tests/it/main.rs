@@ -22,6 +22,7 @@ mod durability;
 mod fake_server;
 mod fold;
 mod http;
+mod injection;
 mod layers;
 mod machine;
 mod markdown;
@@ -35,9 +36,11 @@ mod readme;
 mod real;
 mod real_slos;
 mod real_sources;
+mod reload;
 mod runbook_convert;
 mod runbook_keys;
 mod runbooks;
+mod running;
 #[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]

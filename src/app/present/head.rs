@@ -143,7 +143,7 @@ pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
             _ => None,
         });
         let more = if asked > 1 { format!("   (+{})", asked - 1) } else { String::new() };
-        rows.push(Bit::loud(format!("NOT SENT {}{more}   8 decides", first.unwrap_or_default()), Tone::Crit));
+        rows.push(Bit::loud(format!("NOT SENT {}{more}   9 decides", first.unwrap_or_default()), Tone::Crit));
     }
     for link in model.links.values() {
         if let Some((since, fault)) = &link.fault {

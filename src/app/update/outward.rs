@@ -223,7 +223,7 @@ fn taken(model: &mut Model, now: Timestamp, entry: &Entry, step: &Step, out: &mu
         return;
     }
     if let Step::Ask { why, .. } = step {
-        model.say(now, Tone::Crit, format!("NOT SENT: {}: {why}   8 opens the outbox", words(model, &id)));
+        model.say(now, Tone::Crit, format!("NOT SENT: {}: {why}   9 opens the outbox", words(model, &id)));
         if model.setup.bell {
             out.push(Effect::Bell);
         }

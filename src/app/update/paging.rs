@@ -70,6 +70,7 @@ pub fn ask(model: &mut Model, now: Timestamp, id: &IncidentId) -> Result<(), Ref
         token: None,
         typed: Editor::default(),
         painted: false,
+        enter: false,
         deed: Deed::Page(id.clone(), name),
     })));
     Ok(())
