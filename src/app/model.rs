@@ -7,6 +7,7 @@ pub use crate::app::model::exec::{Exec, Running, Secrets, Transcript, Watch};
 use crate::app::cache::Cached;
 use crate::app::health::Link;
 use crate::app::keymap::Keymap;
+use crate::app::outbox::Outbox;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
@@ -17,6 +18,7 @@ use crate::domain::document::Finding;
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SloId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
+use crate::domain::outward::operation::OpId;
 use crate::domain::postmortem::render::Template;
 use crate::domain::runbook::coverage::Coverage;
 use crate::domain::runbook::matching::{Match, matches};
@@ -278,6 +280,8 @@ pub struct LastAct {
     pub key: Option<EventKey>,
     /// What takes it back, for acts that are not a line of text.
     pub reverse: Option<Body>,
+    /// What was to leave the house with it, once it is on disk.
+    pub ops: Vec<OpId>,
     /// In words.
     pub words: String,
 }
@@ -382,6 +386,8 @@ pub struct Model {
     pub links: BTreeMap<SourceName, Link>,
     /// Incidents.
     pub desk: Desk,
+    /// What leaves the house.
+    pub outbox: Outbox,
     /// Runbooks.
     pub library: Vec<Arc<Runbook>>,
     /// The files of each version of a runbook, by its SHA-256: path and SHA-256 of the text that was read.
@@ -422,6 +428,7 @@ impl Model {
             alerts: AlertBook::default(),
             links: links.into_iter().map(|l| (l.name.clone(), l)).collect(),
             desk: Desk::default(),
+            outbox: Outbox::default(),
             library: Vec::new(),
             files: BTreeMap::new(),
             library_findings: Vec::new(),
@@ -493,6 +500,8 @@ impl Model {
         }
         self.fleet.findings = findings;
         self.fleet.take(objectives);
+        // A template may be new.
+        self.links.values_mut().for_each(|link| link.next_rows = now);
         self.fleet.reading = false;
         self.fleet.assessed = None;
         if let Some(cached) = self.fleet.cached.take() {

@@ -258,7 +258,7 @@ fn who_is_looked_at_comes_first() {
     let asked = bench.send(Msg::Feed(Feed::Loaded(vec![])));
     let asked = bench.answer(&asked, vec![]);
     let (_, first, rest) = history(&asked).expect("a step");
-    assert_eq!(first, [one.0.clone()]);
+    assert_eq!(first, std::slice::from_ref(&one.0));
     assert!(rest.len() + 1 == bench.model.fleet.objectives.len() && !rest.contains(&one.0));
 }
 
@@ -386,7 +386,7 @@ fn rows_of_a_template_take_its_place() {
         })
         .expect("the rows are measured at once");
     assert_eq!(measured, [r#"x{handler="/a"}"#, r#"x{handler="/b"}"#]);
-    let cut: Vec<&str> = bench.model.setup.findings.iter().map(|f| f.message.as_str()).collect();
+    let cut: Vec<&str> = bench.model.fleet.findings.iter().map(|f| f.message.as_str()).collect();
     assert!(cut.len() == 1 && cut[0].contains("9 rows"), "{cut:?}");
     bench.answer(&effects, vec![]);
     let again = pass(&mut bench, 60);
@@ -839,6 +839,25 @@ fn a_runbook_is_walked_and_each_step_is_recorded() {
     bench.save(&last);
     let back = bench.press("u");
     assert!(matches!(&appended(&back)[0].body, Body::StepEnded { end: StepEnd::Reopened, .. }), "{back:?}");
+}
+
+#[test]
+fn what_lint_found_in_a_step_is_told_on_the_walk() {
+    let text = "apiVersion: midwatch/v1\nname: Walk\ntriggers: [{alert: CheckoutErrorBudgetBurn}]\nsteps:\n  - name: Look\n    \
+                say: Look first.\n    run: [{sh: 'ls -l $MW_ALERT', risk: read}]\n  - name: Fine\n    todo: [x]\n";
+    let mut bench = Bench::calm();
+    let (book, mut findings) = format::read("walk.yaml", text);
+    let book = Arc::new(book.unwrap());
+    findings.extend(midwatch::domain::runbook::lint::lint(&book, None));
+    bench.send(Msg::Feed(Feed::Library(vec![book], findings)));
+    bench.incident(alert("CheckoutErrorBudgetBurn", "page", &[("namespace", "production")]));
+    let opened = bench.press("r");
+    bench.save(&opened);
+    let Screen::Walk(incident, id) = bench.model.nav.screen().clone() else { panic!("no walk") };
+    let page = midwatch::app::present::walk::page(&bench.model, bench.now, incident.as_ref(), &id);
+    assert_eq!(page.steps.iter().map(|row| row.note.as_str()).collect::<Vec<_>>(), ["1 error", ""]);
+    assert!(page.say[0].starts_with("error in line 7: $MW_ALERT is not quoted"), "{:?}", page.say);
+    assert_eq!(page.say[1], "Look first.");
 }
 
 #[test]

@@ -26,6 +26,8 @@ mod injection;
 mod layers;
 mod machine;
 mod markdown;
+mod outbox_sim;
+mod outbox_store;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
@@ -34,6 +36,7 @@ mod readme;
 mod real;
 mod real_slos;
 mod real_sources;
+mod reload;
 mod runbook_convert;
 mod runbook_keys;
 mod runbooks;

@@ -200,6 +200,7 @@ pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runboo
         page.say = book.description.lines().map(str::to_owned).collect();
     }
     page.watch = watch(model, now, incident, book, step);
+    crate::app::present::step_findings::mark(model, book, &step.id, &mut page.steps, &mut page.say);
     page.items = OnScreen { model, now, incident, book, step, walk: &walk }.pane();
     page.output = output(model, now, incident, book, step);
     page
