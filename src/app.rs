@@ -3,6 +3,7 @@
 pub mod action;
 pub mod cache;
 pub mod confirm;
+pub mod costs;
 pub mod deadline;
 pub mod editor;
 pub mod effect;
@@ -14,5 +15,6 @@ pub mod model;
 pub mod msg;
 pub mod pending;
 pub mod present;
+pub mod review;
 pub mod screen;
 pub mod update;

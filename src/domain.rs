@@ -13,6 +13,7 @@ pub mod incident;
 pub mod labels;
 pub mod postmortem;
 pub mod resilience;
+pub mod review;
 pub mod runbook;
 pub mod server_note;
 pub mod severity;

@@ -10,6 +10,7 @@ use crate::app::screen::{Nav, Screen};
 use crate::domain::alert::Alert;
 use crate::domain::document::Finding;
 use crate::domain::exec::CommandEnd;
+use crate::domain::fault::Fault;
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SloId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
@@ -17,8 +18,13 @@ use crate::domain::postmortem::render::Template;
 use crate::domain::runbook::matching::{Match, matches};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
+use crate::domain::slo::maintenance::Maintenance;
 use crate::domain::slo::objective::Objective;
+use crate::domain::slo::policy::PolicyBands;
 use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::slo::service::Service;
+use crate::domain::slo::settling::{Crossing, Settling};
+use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::status::Status;
 use crate::domain::time::{Span, Timestamp, secs};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -107,9 +113,41 @@ pub struct Fleet {
     pub order: Vec<Arc<Objective>>,
     /// When the statuses were made.
     pub assessed: Option<Timestamp>,
+    /// Services with their signals, in file order.
+    pub services: Vec<Arc<Service>>,
+    /// What the signals said last, by service.
+    pub signals: BTreeMap<String, ServiceReading>,
+    /// Why the signals of a source are not known.
+    pub signal_faults: BTreeMap<SourceName, Fault>,
+    /// Planned work.
+    pub maintenance: Vec<Maintenance>,
+    /// The team's own policy.
+    pub policy: Option<PolicyBands>,
+    /// Since when each alert pair that must be over its factor for a while is.
+    pub over_since: BTreeMap<SloId, BTreeMap<usize, Timestamp>>,
+    /// Policy bands as they settled.
+    pub bands: Bands,
+}
+
+/// Policy bands as they settled, and the record of their crossings.
+#[derive(Clone, Debug, Default)]
+pub struct Bands {
+    /// By objective.
+    pub settled: BTreeMap<SloId, Settling>,
+    /// The record of crossings was read, or there is none: from then on crossings are told.
+    pub loaded: bool,
+    /// Crossings of the record and of this session, oldest first.
+    pub crossings: Vec<(Timestamp, Crossing)>,
+    /// Crossings that are not on disk, by request.
+    pub unsaved: Vec<(ReqId, NewEvent)>,
 }
 
 impl Fleet {
+    /// The team's policy, or the compiled-in one.
+    pub fn policy(&self) -> &PolicyBands {
+        self.policy.as_ref().unwrap_or_else(|| PolicyBands::standard())
+    }
+
     /// An objective by its id.
     pub fn objective(&self, id: &SloId) -> Option<&Arc<Objective>> {
         self.objectives.iter().find(|o| o.id == *id)
@@ -453,7 +491,8 @@ impl Model {
 
     /// Events that are not on disk.
     pub fn unsaved(&self) -> usize {
-        self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum()
+        let events: usize = self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum();
+        events + self.fleet.bands.unsaved.len()
     }
 
     /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.

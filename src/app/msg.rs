@@ -12,8 +12,12 @@ use crate::domain::incident::event::Event;
 use crate::domain::incident::state::Incident;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::server_note::ServerNote;
+use crate::domain::slo::maintenance::Maintenance;
 use crate::domain::slo::objective::Objective;
+use crate::domain::slo::policy::PolicyBands;
 use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::slo::service::Service;
+use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::Span;
 use std::sync::Arc;
@@ -50,6 +54,8 @@ pub enum Reply {
     Warmed(Result<Warmed, Fault>),
     /// The rows of templates came.
     Rows(Result<Vec<Rows>, Fault>),
+    /// The signals of services came.
+    Signals(Result<Vec<ServiceReading>, Fault>),
     /// A chart's history came.
     Charted(Result<History, Fault>),
     /// Alerts came.
@@ -79,6 +85,15 @@ pub enum Feed {
     Others(Vec<Event>),
     /// The record cannot be used.
     StoreFailed(Fault),
+    /// SLO files were read: what they say beside objectives. Comes before the objectives.
+    Plans {
+        /// Services with their signals.
+        services: Vec<Arc<Service>>,
+        /// Planned work.
+        maintenance: Vec<Maintenance>,
+        /// The team's own policy.
+        policy: Option<PolicyBands>,
+    },
     /// SLO files were read: what can be used, and what is wrong with any.
     Objectives(Vec<Arc<Objective>>, Vec<Finding>),
     /// Runbooks were read.

@@ -16,7 +16,7 @@ use crate::io::files::cache::Cache;
 use crate::io::files::read::read_text;
 use crate::io::port::{AlertSource, Metrics, Shell};
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
-use crate::run::setup::read_objectives;
+use crate::run::setup::read_catalogue;
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -89,7 +89,11 @@ impl Engine {
             .name("io".into())
             .spawn(move || {
                 if !slos.is_empty() {
-                    let (objectives, findings) = read_objectives(&slos);
+                    let (catalogue, findings) = read_catalogue(&slos);
+                    let services = catalogue.services.into_iter().map(Arc::new).collect();
+                    let (maintenance, policy) = (catalogue.maintenance, catalogue.policy);
+                    (ports.tell)(Msg::Feed(Feed::Plans { services, maintenance, policy }));
+                    let objectives = catalogue.objectives.into_iter().map(Arc::new).collect();
                     (ports.tell)(Msg::Feed(Feed::Objectives(objectives, findings)));
                 }
                 let (books, findings) = library(&runbooks, (ports.now)());
@@ -111,6 +115,7 @@ impl Engine {
             Effect::Measure { .. }
             | Effect::Warm { .. }
             | Effect::Rows { .. }
+            | Effect::Signals { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
             | Effect::Run { .. }
@@ -242,6 +247,13 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 Some(port) => port.warm(&first, &rest, (ports.now)()).await,
             };
             (ports.tell)(Msg::Reply(req, Reply::Warmed(result)));
+        }),
+        Effect::Signals { req, source, services } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.signals(&services, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Signals(result)));
         }),
         Effect::Rows { req, source, templates } => spawn(async move {
             let result = match ports.metrics.get(&source) {

@@ -38,7 +38,12 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration) -> Result<M
     let mut library = false;
     loop {
         let asked = model.links.values().all(|l| l.out.is_empty() && (l.good.is_some() || l.fault.is_some()));
-        if (asked && !model.fleet.reading && library && (model.desk.loaded || !with_record)) || now() > give_up {
+        if (asked
+            && !model.fleet.reading
+            && library
+            && (!with_record || (model.desk.loaded && model.fleet.bands.loaded)))
+            || now() > give_up
+        {
             break;
         }
         match receiver.recv_timeout(Duration::from_millis(200)) {

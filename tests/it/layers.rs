@@ -19,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
 ];
 
 /// The inner order of the domain, lowest first; names on one line do not import each other.
-const DOMAIN_ORDER: [&[&str]; 10] = [
+const DOMAIN_ORDER: [&[&str]; 11] = [
     &["time", "ids", "labels", "text", "exec"],
     &["fault", "document", "server_note"],
     &["severity", "alert", "resilience"],
@@ -31,6 +31,7 @@ const DOMAIN_ORDER: [&[&str]; 10] = [
     &["chart"],
     &["postmortem"],
     &["export", "drill"],
+    &["review"],
 ];
 
 /// Imports against that order, from, to and the reason. There are none.

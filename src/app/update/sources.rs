@@ -17,6 +17,8 @@ use crate::domain::resilience::retry::Retry;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
+use crate::domain::slo::service::Service;
+use crate::domain::slo::signals::ServiceReading;
 use crate::domain::time::{Span, Timestamp, mins, secs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -88,6 +90,7 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
             if slow {
                 asked.extend(ask_slow(model, &name, &objectives, out));
             }
+            asked.extend(ask_signals(model, &name, out));
             if alerts && closed {
                 let req = model.pending.ask(Asked::Alerts(name.clone()));
                 asked.push(req);
@@ -102,6 +105,45 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
             link.out = asked;
         }
     }
+}
+
+/// The signals of a source's services.
+fn ask_signals(model: &mut Model, name: &SourceName, out: &mut Vec<Effect>) -> Option<ReqId> {
+    let services = services_of(model, name);
+    if services.is_empty() {
+        return None;
+    }
+    let req = model.pending.ask(Asked::Signals(name.clone()));
+    out.push(Effect::Signals { req, source: name.clone(), services });
+    Some(req)
+}
+
+/// The services that a source is asked about: those that name it, and those without a name when it is the first Prometheus.
+pub fn services_of(model: &Model, source: &SourceName) -> Vec<Arc<Service>> {
+    let first = first_prometheus(model);
+    let ours = |s: &&Arc<Service>| match &s.source {
+        Some(named) => named == source,
+        None => first.as_ref() == Some(source),
+    };
+    model.fleet.services.iter().filter(ours).filter(|s| !s.signals.is_empty()).cloned().collect()
+}
+
+/// The signals of services came, or did not: then the last ones stay, with their age.
+pub fn signals(model: &mut Model, req: ReqId, source: &SourceName, result: Result<Vec<ServiceReading>, Fault>) {
+    if let Some(link) = model.links.get_mut(source) {
+        link.out.retain(|r| *r != req);
+    }
+    match result {
+        Ok(readings) => {
+            model.fleet.signal_faults.remove(source);
+            model.fleet.signals.extend(readings.into_iter().map(|r| (r.service.clone(), r)));
+        }
+        Err(fault) => drop(model.fleet.signal_faults.insert(source.clone(), fault)),
+    }
+}
+
+fn first_prometheus(model: &Model) -> Option<SourceName> {
+    model.links.values().find(|l| matches!(l.kind, LinkKind::Prometheus { .. })).map(|l| l.name.clone())
 }
 
 /// The long windows, one request per length of the objectives' own windows.
@@ -196,6 +238,7 @@ fn merge(measured: &mut BTreeMap<SloId, Measurement>, new: Measurement) {
                 }
             }
             old.coverage = new.coverage.or(old.coverage);
+            old.slices = new.slices.or(old.slices.take());
             old.partial = new.partial;
             old.warnings = new.warnings;
         }

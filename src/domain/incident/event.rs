@@ -3,6 +3,7 @@
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, StepId, TimerId};
 use crate::domain::labels::Labels;
 use crate::domain::severity::Severity;
+use crate::domain::slo::settling::Crossing;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +19,9 @@ pub struct EventKey {
     /// Counts per origin, from 1, without gaps.
     pub seq: u64,
 }
+
+/// The log of policy bands: no incident, and no event declares it.
+pub const BUDGET_LOG: &str = "BUDGET";
 
 /// A recorded event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -220,6 +224,9 @@ pub struct BudgetSample {
     pub gross: Option<f64>,
     /// The same without what burned at the rate of before.
     pub net: Option<f64>,
+    /// What the shares are of, in words: `the 30d until then`. Older samples do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
 }
 
 /// A command that was started.
@@ -380,6 +387,8 @@ pub enum Body {
     },
     /// What an objective cost.
     BudgetSampled(BudgetSample),
+    /// An objective went into another band of the error-budget policy.
+    BandCrossed(Crossing),
     /// A runbook was opened for the incident.
     RunbookOpened {
         /// Which.
@@ -489,6 +498,7 @@ impl Body {
             Self::AlertLinked { .. } | Self::AlertChanged { .. } => "alert",
             Self::ObjectiveLinked { .. } => "objective",
             Self::BudgetSampled(_) => "budget",
+            Self::BandCrossed(_) => "policy",
             Self::RunbookOpened { .. } => "runbook",
             Self::StepEnded { .. } => "step",
             Self::CheckAnswered { .. } => "check",

@@ -2,14 +2,23 @@
 //! file and knows no format.
 
 use crate::domain::document::{Finding, Mark, Reader};
+use crate::domain::slo::maintenance::Maintenance;
 use crate::domain::slo::objective::Objective;
+use crate::domain::slo::policy::PolicyBands;
+use crate::domain::slo::service::Service;
 use std::collections::HashMap;
 
-/// What the files say. Services, maintenance windows and policy bands have their place here as soon as they are types.
+/// What the files say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalogue {
     /// The objectives, in the order of the files; every name once.
     pub objectives: Vec<Objective>,
+    /// Services with their signals.
+    pub services: Vec<Service>,
+    /// Planned work.
+    pub maintenance: Vec<Maintenance>,
+    /// The team's own policy; the compiled-in one where no file has any.
+    pub policy: Option<PolicyBands>,
 }
 
 /// An objective and where it stands, before it is known whether its name is free.

@@ -56,7 +56,7 @@ pub fn read_all(files: &[(String, String)]) -> (Catalogue, Vec<Finding>) {
     findings.extend(twice);
     let place = |path: &str| paths.iter().position(|p| *p == path).unwrap_or(usize::MAX);
     findings.sort_by_cached_key(|f| (place(&f.path), f.line, f.column));
-    (Catalogue { objectives }, findings)
+    (Catalogue { objectives, ..Catalogue::default() }, findings)
 }
 
 fn gather(file: usize, path: &str, text: &str, gathered: &mut Gathered) -> Vec<Finding> {

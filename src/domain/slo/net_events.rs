@@ -4,7 +4,7 @@
 use crate::domain::slo::event_slices::{EventSlices, Slice};
 use crate::domain::slo::maintenance::Stretch;
 use crate::domain::slo::reading::Counts;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 
 /// Running sums at the end of one slice.
 #[derive(Clone, Copy, Debug, Default)]
@@ -123,7 +123,7 @@ fn cut(slice: Slice, work: &[Stretch]) -> Vec<Slice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::{mins, secs};
+    use crate::domain::time::{Span, mins, secs};
     use proptest::prelude::*;
 
     fn at(seconds: i64) -> Timestamp {

@@ -10,11 +10,14 @@ use crate::domain::slo::plan::ranges::{self, RangeRequest, Want};
 use crate::domain::slo::plan::{self, Reply, Request};
 use crate::domain::slo::reading::{History, Measurement, Reading, Via, Window};
 use crate::domain::slo::sample::{RangeSeries, Sample};
+use crate::domain::slo::service::Service;
+use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::slices::Slices;
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::{Span, Timestamp};
 use crate::io::port::{Metrics, ServerNote, Task};
 use crate::io::prometheus::answer::Answer;
+use crate::io::prometheus::signals;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
@@ -367,6 +370,14 @@ impl<A: Ask> Metrics for Prometheus<A> {
     fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], _now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>> {
         let none = |o: &Arc<Objective>| Rows { template: o.id.clone(), labels: Vec::new(), left_out: 0 };
         Box::pin(async move { Ok(templates.iter().map(none).collect()) })
+    }
+
+    fn signals<'a>(
+        &'a self,
+        services: &'a [Arc<Service>],
+        now: Timestamp,
+    ) -> Task<'a, Result<Vec<ServiceReading>, Fault>> {
+        Box::pin(signals::read(&self.ask, services, now))
     }
 
     fn history<'a>(

@@ -61,6 +61,7 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
         Want { least: picture.map_or(0, |p| p.min(9)), most: picture.map_or(0, |p| p.max(pen.height() / 3)), rank: 2 },
         Want { least: 4, most: u16::try_from(view.pairs.len()).unwrap_or(u16::MAX).saturating_add(2), rank: 0 },
         Want::rows(view.budget.len() + 1, 3, 1),
+        Want { least: 0, most: if view.signals.is_empty() { 0 } else { 2 }, rank: 2 },
         Want {
             most: if view.related.is_empty() { 0 } else { Want::rows(view.related.len(), 0, 3).most },
             least: 0,
@@ -69,12 +70,17 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
         Want { least: 0, most: text.saturating_add(2), rank: 4 },
     ];
     let places = stack(pen.height(), &wants);
-    let [top, table, budget, related, written] = places.as_slice() else { return };
+    let [top, table, budget, signals, related, written] = places.as_slice() else { return };
     if top.1 > 0 {
         chart::titled(&mut pen.part(0, top.0, width, top.1), &view.chart);
     }
     pairs(&mut pen.part(0, table.0, width, table.1), &view.pairs);
     budget_lines(&mut pen.part(0, budget.0, width, budget.1), view);
+    if signals.1 > 1 {
+        let mut part = pen.part(0, signals.0, width, signals.1);
+        rule(&mut part, 0, "SIGNALS", &view.row.service);
+        facts::groups(&mut part, 1, &view.signals);
+    }
     if related.1 > 1 {
         let mut part = pen.part(0, related.0, width, related.1);
         rule(&mut part, 0, "RELATED", "");
