@@ -6,6 +6,7 @@ pub mod environment;
 pub mod file;
 pub mod flags;
 pub mod origin;
+pub mod outside;
 pub mod secret;
 pub mod show;
 pub mod source;
@@ -13,13 +14,14 @@ pub mod theme;
 
 pub use crate::config::flags::Flags;
 pub use crate::config::origin::{Origin, Origins};
+pub use crate::config::outside::{Address, OutsideConfig, Section};
 pub use crate::config::secret::SecretRef;
 pub use crate::config::show::Setting;
 pub use crate::config::source::{AlertmanagerConfig, Auth, Connection, HeaderValue, PrometheusConfig, Tls};
 pub use crate::config::theme::ThemeName;
 
 use crate::domain::document::{Finding, Level};
-use crate::domain::time::{Span, mins};
+use crate::domain::time::{Span, mins, secs};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -104,6 +106,10 @@ pub struct Config {
     pub prometheus: Vec<PrometheusConfig>,
     /// Alertmanager clusters, names unique.
     pub alertmanager: Vec<AlertmanagerConfig>,
+    /// Targets of writes, of all sections; names unique over all of them.
+    pub outside: Vec<OutsideConfig>,
+    /// How long what goes to other people waits for `u`; zero sends at once.
+    pub outward_hold: Span,
     /// Patterns of SLO files: `*`, `?` and `**` between separators; a folder means its YAML files.
     pub slos: Vec<String>,
     /// The same for runbooks.
@@ -139,6 +145,8 @@ impl Config {
             responder: Responder { name: "responder".to_owned(), email: None },
             prometheus: Vec::new(),
             alertmanager: Vec::new(),
+            outside: Vec::new(),
+            outward_hold: secs(6),
             slos: Vec::new(),
             runbooks: Vec::new(),
             postmortems: PathBuf::from("postmortems"),

@@ -97,14 +97,25 @@
 //! | postmortem draft | what the record knows, with marked blanks for what only people know |
 //! | blank | a place in the draft that a person must fill |
 //! | held | an alert that is silenced, inhibited or muted |
+//! | target, port | somebody else's system that is written to; one of the roles it has |
+//! | operation, outbox | one write, recorded before it is sent; where it stays until its outcome is known |
+//! | class | how often a write may be sent: A repeat, B with its key, C look first, D ask a person |
+//! | outcome | done, already done, accepted, conflict, refused, not done, or unknown |
 //! | stale | the last good value, too old to trust; shown with its age |
 //!
 //! # How to add
 //!
-//! **An integration.** Choose the port in [`io::port`] ([`io::port::Metrics`], [`io::port::AlertSource`],
-//! [`io::port::Shell`]); write `io/NAME.rs` over [`io::http`], which brings the byte limits, time-outs and classes of
-//! failure; give it a checked form in [`config::source`] and [`config::endpoint`]; connect it in `Sources::connect` of
-//! [`run::setup`]. Tests: recorded bodies, a server that misbehaves (`tests/it/fake_server.rs`), and the real one.
+//! **An integration.** A source of numbers or alerts: choose the port in [`io::port`] ([`io::port::Metrics`],
+//! [`io::port::AlertSource`]); write `io/NAME.rs` over [`io::http`], which brings the byte limits, time-outs and classes of
+//! failure; give it a checked form in [`config::source`]; connect it in `Sources::connect` of [`run::setup`].
+//!
+//! A target of writes: one file, one line. `io/NAME.rs` implements [`io::port::Outward`] (what it can do with the class of
+//! every write, `apply`, `look`) and the ports it has ([`io::port::IncidentBackend`], [`io::port::ChatRoom`] …), and exports
+//! an [`io::integration::Integration`]; the line goes into [`run::integrations::INTEGRATIONS`]. [`io::webhook`] is the
+//! example. Send with [`io::http::Http::write`], whose failure knows whether the request may have been carried out, and
+//! give [`domain::outward::outcome::Outcome`]s that are true; retries, waits, leases and undo are the outbox's business.
+//! Tests: a rig in `tests/it/contract/NAME.rs` around a `StatefulServer`, and its line in `contract::rigs`, which runs the
+//! whole contract on it. A product's own scheme of authentication is [`io::http::Auth`]'s `Header`.
 //!
 //! **A screen.** A variant of [`app::screen::Screen`]; what is on it in `app/present/NAME.rs` with a variant of
 //! [`app::present::view::Body`]; what can be selected in [`app::present::items`]; its cells in `ui/screen/NAME.rs`. The
@@ -145,9 +156,6 @@
 //!   [`domain::slo::plan`]; [`io::port::Metrics::measure`] already takes all objectives of a source at once.
 //! - **Runbook format v1** (declared risk, conditions): a reader beside [`domain::runbook::seed`], chosen by `apiVersion`
 //!   in [`domain::runbook::format`]; the model has [`domain::runbook::model::Risk`].
-//! - **An outbox** (pages, posts, tickets): events that say what is to be sent, and an effect carried out in
-//!   [`run::engine`] by adapters beside [`io::alertmanager`]; sent with an idempotency key, shown until confirmed or
-//!   refused.
 //! - **Drills**: [`domain::drill`] is the production; a scenario file, a score over the events, and a shell in [`run`] on
 //!   a clock that it moves itself, as `tests/it/pictures.rs` does.
 //! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).

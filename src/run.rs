@@ -4,6 +4,7 @@
 pub mod draft;
 pub mod endpoints;
 pub mod engine;
+pub mod integrations;
 pub mod once;
 pub mod plain;
 pub mod rehearsal;

@@ -5,6 +5,7 @@
 pub mod alerts;
 pub mod available;
 pub mod budget;
+pub mod charts;
 pub mod head;
 pub mod incidents;
 pub mod items;
@@ -61,7 +62,7 @@ fn body(model: &Model, now: Timestamp) -> Body {
 
 fn overview(model: &Model, now: Timestamp) -> Overview {
     let many = if model.size.0 >= 160 && model.size.1 >= 50 { 4 } else { 1 };
-    let mut charts = slos::chart_ids(model, many).into_iter().filter_map(|id| slos::chart(model, now, &id));
+    let mut charts = slos::chart_ids(model, many).into_iter().filter_map(|id| charts::burn(model, now, &id));
     Overview {
         slos: slos::pane(model, now),
         alerts: alerts::pane(model, now),

@@ -15,7 +15,7 @@ mod walk;
 
 pub use act::target;
 pub use exec::output_key;
-pub use sources::{CHARTS, gives_alerts, objectives_of, source_of};
+pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 
 use crate::app::effect::Effect;
 use crate::app::model::Model;

@@ -140,6 +140,12 @@ pub struct DemoArgs {
 pub struct CheckArgs {
     /// Files and folders; without any, the configuration and everything it names
     pub paths: Vec<PathBuf>,
+    /// Hold the objectives against the configured Prometheus servers too
+    #[arg(long, conflicts_with = "rules")]
+    pub online: bool,
+    /// Print the rules for objectives, and check nothing
+    #[arg(long, conflicts_with = "paths")]
+    pub rules: bool,
 }
 
 /// `config`
@@ -292,6 +298,9 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
+    /// The reference page in Markdown instead; only for `runbook`
+    #[arg(long)]
+    pub reference: bool,
 }
 
 /// Kinds of files that have a schema.
@@ -335,10 +344,13 @@ mod tests {
             "init --config x.yaml",
             "check",
             "check a b -o json",
+            "check --online slos -o json",
+            "check --rules",
             "doctor -o json",
             "config show -o json",
             "config path",
             "schema runbook",
+            "schema runbook --reference",
             "slo list -o json",
             "slo show api_availability",
             "alerts --output json --read-only",
@@ -363,6 +375,10 @@ mod tests {
             "runbook show high-api-latency -o json",
             "runbook lint runbooks -o json",
             "runbook match --alert APILatencyHigh --label team=api -o json",
+            "runbook coverage --check -o json",
+            "runbook list api lat",
+            "runbook match --alert A --url https://x/y",
+            "runbook import docs/a.md docs --to runbooks -o json",
             "runbook walk high-api-latency --dry-run",
             "runbook walk high-api-latency --incident last --arm",
             "runbook dry-run high-api-latency --alert A --label a=b -o json",
@@ -379,9 +395,12 @@ mod tests {
             assert!(Args::try_parse_from(words).is_ok_and(|_| true), "{line}");
         }
         for line in [
+            "check --rules a.yaml",
             "incident role INC-1 king alice",
             "postmortem",
             "runbook walk r --arm",
+            "runbook import --to x",
+            "runbook import a.md",
             "--theme pink",
             "--time-zone Mars/Base",
             "slo",

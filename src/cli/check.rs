@@ -1,15 +1,27 @@
 //! `midwatch check`: everything wrong in every file at once. Each kind of file has one arm in [`Examined::add`]; what is
 //! wrong is decided by the reader of that kind, never here.
 
+mod online;
+mod rules;
+mod summary;
+
 use crate::cli::args::CheckArgs;
+use crate::cli::check::online::Online;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::files::{about, expand, read_text};
+use crate::cli::files::{about, expand, is_yaml, read_text};
 use crate::cli::output::Output;
 use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
 use crate::domain::document::{Finding, Level, Node, Value, parse};
+use crate::domain::runbook::lint::{Facts, lint_knowing};
+use crate::domain::runbook::markdown::is_markdown;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
+use crate::domain::slo::catalogue::Catalogue;
+use crate::domain::slo::format;
+use crate::domain::slo::lint::lint_all;
+use crate::domain::slo::objective::Objective;
+use crate::io::files::presence::missing_beside;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,60 +39,84 @@ pub enum Kind {
     Severity,
 }
 
-/// Prints findings, one per line, and a summary; or `{"files", "findings"}`. Exit 1 when any finding is an error.
+/// Prints findings, one per line, and a summary; or `{"files", "findings"}`. Exit 1 when any finding is an error. With
+/// `--online` the servers are asked too, and the document says `"online": true` with `partial` and `faults`; exit 3 when one
+/// of them could not be asked. With `--rules` the table of rules is all that is printed.
 pub fn run(context: &Context, args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let (files, findings) = if args.paths.is_empty() { configured(context) } else { named(&args.paths) };
-    report(files, &findings, output)
+    if args.rules {
+        return rules::print(output);
+    }
+    let examined = if args.paths.is_empty() { configured(context) } else { named(&args.paths) };
+    let (catalogue, found) = format::read_all(&examined.objectives);
+    let online = args.online.then(|| Online::ask(context.config(), &catalogue.objectives)).transpose()?;
+    let files = examined.files;
+    let findings = examined.findings(found, &catalogue, online.as_ref());
+    let exit = print(files, &findings, online.as_ref(), output)?;
+    Ok(if online.is_some_and(|online| online.is_partial()) { Exit::PARTIAL } else { exit })
 }
 
 /// Prints what was found in so many files. Shared with `runbook lint`.
 pub fn report(files: usize, findings: &[Finding], output: &mut Output) -> Result<Exit, Failure> {
+    print(files, findings, None, output)
+}
+
+fn print(files: usize, findings: &[Finding], online: Option<&Online>, output: &mut Output) -> Result<Exit, Failure> {
     let count = |level| findings.iter().filter(|f| f.level == level).count();
     let (errors, warnings) = (count(Level::Error), count(Level::Warning));
     if output.is_json() {
-        output.json(&json!({"files": files, "findings": findings}))?;
+        let mut document = json!({"files": files, "findings": findings});
+        if let (Some(online), Some(fields)) = (online, document.as_object_mut()) {
+            fields.extend(online.fields());
+        }
+        output.json(&document)?;
     } else {
-        output.findings(findings)?;
+        output.findings(&summary::brief(findings))?;
         let word = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
         let counts = [word(files, "file"), word(errors, "error"), word(warnings, "warning")];
         output.line(&counts.join(", "))?;
+        for note in online.map(Online::notes).unwrap_or_default() {
+            output.note(&note);
+        }
     }
     Ok(if errors > 0 { Exit::NO } else { Exit::DONE })
 }
 
-fn configured(context: &Context) -> (usize, Vec<Finding>) {
-    let mut findings = context.all_findings();
-    let files = usize::from(context.configured) + usize::from(context.config().severities.is_some());
-    findings.extend(references(context));
-    let mut examined = Examined::default();
+fn configured(context: &Context) -> Examined {
+    let mut examined = Examined {
+        before: context.all_findings(),
+        files: usize::from(context.configured) + usize::from(context.config().severities.is_some()),
+        ..Examined::default()
+    };
+    examined.before.extend(references(context));
     for (kind, (paths, missing)) in [(Kind::Slo, context.slo_files()), (Kind::Runbook, context.runbook_files())] {
-        findings.extend(missing);
+        examined.before.extend(missing);
         for path in paths {
             examined.add(&path, Some(kind), true);
         }
     }
-    let files = files + examined.paths.len();
-    findings.extend(examined.findings());
-    (files, findings)
+    examined
 }
 
-fn named(paths: &[PathBuf]) -> (usize, Vec<Finding>) {
+fn named(paths: &[PathBuf]) -> Examined {
     let mut examined = Examined::default();
     for path in paths {
         if path.is_dir() {
-            for file in expand(&path.to_string_lossy()) {
+            for file in expand(&path.to_string_lossy(), is_yaml) {
                 examined.add(&file, None, false);
             }
         } else {
             examined.add(path, None, true);
         }
     }
-    (examined.paths.len(), examined.findings())
+    examined
 }
 
 /// Files as they are taken in. Objectives and runbooks are kept until all are there, because they speak of each other.
 #[derive(Default)]
 struct Examined {
+    /// What was found before the files.
+    before: Vec<Finding>,
+    files: usize,
     paths: Vec<String>,
     findings: Vec<Finding>,
     objectives: Vec<(String, String)>,
@@ -92,11 +128,12 @@ impl Examined {
     fn add(&mut self, path: &Path, expected: Option<Kind>, meant: bool) {
         let name = path.to_string_lossy().into_owned();
         self.paths.push(name.clone());
+        self.files += 1;
         let text = match read_text(path) {
             Ok(text) => text,
             Err(finding) => return self.findings.push(finding),
         };
-        match kind_of(&text).or(expected) {
+        match kind_named(path, &text).or(expected) {
             Some(Kind::Slo) => self.objectives.push((name, text)),
             Some(Kind::Runbook) => {
                 let (runbook, findings) = runbook(&name, &text);
@@ -114,20 +151,34 @@ impl Examined {
         }
     }
 
-    /// Everything, file by file, then what is wrong only between runbooks.
-    fn findings(self) -> Vec<Finding> {
+    /// Everything, file by file, then what is wrong only between runbooks, then with servers. `found` is what hindered
+    /// reading the objectives.
+    fn findings(self, found: Vec<Finding>, catalogue: &Catalogue, online: Option<&Online>) -> Vec<Finding> {
         let mut findings = self.findings;
-        findings.extend(crate::domain::slo::format::read_all(&self.objectives).1);
-        findings.sort_by_cached_key(|f| self.paths.iter().position(|path| *path == f.path));
+        findings.extend(found);
+        let facts = |objective: &Objective| online.and_then(|online| online.facts(objective));
+        findings.extend(lint_all(&catalogue.objectives, &self.objectives, facts));
+        let place = |path: &str| self.paths.iter().position(|p| *p == path);
+        // Of a file with objectives the reader's and the lint's findings belong together.
+        findings.sort_by_cached_key(|f| {
+            let line =
+                if self.objectives.iter().any(|(path, _)| *path == f.path) { (f.line, f.column) } else { (0, 0) };
+            (place(&f.path), line)
+        });
         findings.extend(crate::domain::runbook::lint::lint_together(&self.runbooks));
-        findings
+        findings.extend(online.map(Online::findings).unwrap_or_default());
+        self.before.into_iter().chain(findings).collect()
     }
 }
 
-/// What hinders reading, then what would hurt; without a date, because `check` answers the same on every day.
+/// What hinders reading, then what would hurt; without a date and a search path, because `check` answers the same on every
+/// day and every machine.
 fn runbook(name: &str, text: &str) -> (Option<Runbook>, Vec<Finding>) {
     let (runbook, mut findings) = crate::domain::runbook::format::read(name, text);
-    findings.extend(runbook.iter().flat_map(|runbook| crate::domain::runbook::lint::lint(runbook, None)));
+    if let Some(runbook) = &runbook {
+        let facts = Facts { missing_files: Some(missing_beside(runbook)), ..Facts::default() };
+        findings.extend(lint_knowing(runbook, &facts));
+    }
     findings.sort_by_key(|finding| (finding.line, finding.column));
     (runbook, findings)
 }
@@ -142,6 +193,11 @@ fn config(path: &Path, text: &str) -> Vec<Finding> {
         machine_zone: None,
     };
     crate::config::read(&inputs).findings
+}
+
+/// What a file holds; Markdown is a runbook, whatever its words look like.
+fn kind_named(path: &Path, text: &str) -> Option<Kind> {
+    if is_markdown(&path.to_string_lossy()) { Some(Kind::Runbook) } else { kind_of(text) }
 }
 
 /// What a file holds, from its first-level keys; a file that is not valid YAML is recognised by its lines.

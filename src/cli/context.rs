@@ -3,12 +3,14 @@
 
 use crate::cli::args::Global;
 use crate::cli::failure::Failure;
-use crate::cli::files::{about, expand, read_text, unsafe_file};
+use crate::cli::files::{Wanted, about, expand, is_runbook, is_yaml, read_text, unsafe_file};
 use crate::cli::folders::Folders;
 use crate::cli::output::Output;
 use crate::config::{Config, Environment, Inputs, Loaded, Origin, Setting};
 use crate::domain::document::{Finding, Level};
+use crate::domain::ids::SloId;
 use crate::domain::severity::SeverityTable;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What is known before a command begins.
@@ -51,6 +53,7 @@ impl Context {
             flags: &global.flags(),
             machine_zone: zone.as_deref(),
         });
+        crate::run::integrations::check(&mut loaded);
         if loaded.origins.get("postmortems") == Origin::Default {
             loaded.config.postmortems = folders.data.join("postmortems");
         }
@@ -80,12 +83,20 @@ impl Context {
 
     /// The SLO files that the settings name, and a warning for each pattern that names none.
     pub fn slo_files(&self) -> (Vec<PathBuf>, Vec<Finding>) {
-        self.named_files("slos", &self.config().slos)
+        self.named_files("slos", &self.config().slos, is_yaml)
+    }
+
+    /// The objectives of the SLO files; `None` when the settings name none.
+    pub fn slo_ids(&self) -> Option<BTreeSet<SloId>> {
+        let files = Some(self.slo_files().0).filter(|files| !files.is_empty())?;
+        let texts = files.iter().filter_map(|path| Some((path.to_string_lossy(), read_text(path).ok()?)));
+        let objectives = texts.flat_map(|(name, text)| crate::domain::slo::format::read(&name, &text).0);
+        Some(objectives.map(|objective| objective.id).collect())
     }
 
     /// The runbook files that the settings name, and a warning for each pattern that names none.
     pub fn runbook_files(&self) -> (Vec<PathBuf>, Vec<Finding>) {
-        self.named_files("runbooks", &self.config().runbooks)
+        self.named_files("runbooks", &self.config().runbooks, is_runbook)
     }
 
     /// Every setting with its origin, the data folder included.
@@ -93,10 +104,10 @@ impl Context {
         self.loaded.settings()
     }
 
-    fn named_files(&self, key: &str, patterns: &[String]) -> (Vec<PathBuf>, Vec<Finding>) {
+    fn named_files(&self, key: &str, patterns: &[String], wanted: Wanted) -> (Vec<PathBuf>, Vec<Finding>) {
         let (mut files, mut findings) = (Vec::new(), Vec::new());
         for (i, pattern) in patterns.iter().enumerate() {
-            let found = expand(pattern);
+            let found = expand(pattern, wanted);
             if found.is_empty() {
                 let mut finding = about(
                     &self.folders.config_file,

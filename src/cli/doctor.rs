@@ -8,19 +8,22 @@ use crate::config::Config;
 use crate::domain::document::Level;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SourceName;
-use crate::domain::time::{Span, compact, secs};
+use crate::domain::slo::lint::questions::Questions;
+use crate::domain::time::{Span, compact, prometheus as prometheus_span, secs};
 use crate::io::alertmanager::Cluster;
 use crate::io::clock;
 use crate::io::files::atomic::write_atomic;
 use crate::io::files::folders::own_folder;
 use crate::io::http::Endpoint;
-use crate::io::port::{AlertSource, Metrics};
+use crate::io::port::{AlertSource, Inspect, Metrics};
+use crate::io::prometheus::inspect::inspector;
 use crate::io::prometheus::source::prometheus;
 use crate::io::store::Store;
 use crate::io::store::sqlite::Sqlite;
 use crate::io::store::sqlite::open::{default_path, on_network};
 use crate::run::endpoints;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -199,6 +202,7 @@ fn sources(config: &Config) -> Result<Vec<Check>, Failure> {
 
 async fn metrics(name: SourceName, endpoint: Endpoint) -> Vec<Check> {
     let (what, url) = (endpoint.name().to_owned(), endpoint.url().to_owned());
+    let inspector = inspector(endpoint.clone());
     let source = prometheus(name, endpoint);
     let began = clock::running();
     let answer = source.probe().await;
@@ -209,9 +213,29 @@ async fn metrics(name: SourceName, endpoint: Endpoint) -> Vec<Check> {
             let mut checks = answered(&what, &url, took);
             checks.push(Check::of(&what, "version", true, version, None));
             checks.push(skew(&what, note.skew));
+            // Not told is no fault: relatives of Prometheus have no such pages.
+            let facts = inspector.facts(&Questions::default(), clock::now()).await.unwrap_or_default();
+            checks.push(Check::of(&what, "scrape interval", true, scrapes(&facts.jobs), None));
+            let kept = facts.retention.map_or_else(|| "not told".to_owned(), prometheus_span);
+            checks.push(Check::of(&what, "retention", true, kept, None));
             checks
         }
         Err(fault) => failed(&what, &fault, took),
+    }
+}
+
+/// `15s in 3 jobs, 1m in 1 job`, the shortest first.
+fn scrapes(jobs: &BTreeMap<String, Span>) -> String {
+    let mut by_length: BTreeMap<Span, usize> = BTreeMap::new();
+    for interval in jobs.values() {
+        *by_length.entry(*interval).or_default() += 1;
+    }
+    let part = |(span, n): (&Span, &usize)| {
+        format!("{} in {n} {}", prometheus_span(*span), if *n == 1 { "job" } else { "jobs" })
+    };
+    match by_length.is_empty() {
+        true => "not told".to_owned(),
+        false => by_length.iter().map(part).collect::<Vec<_>>().join(", "),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Files of people, read with limits: only regular files, only so many bytes, only UTF-8. Expands patterns. Never writes.
 
 use crate::domain::document::{Finding, Level, SIZE_LIMIT};
+use crate::domain::runbook::markdown;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -9,6 +10,9 @@ use std::path::{Component, Path, PathBuf};
 /// The most files that one pattern yields.
 const FILE_LIMIT: usize = 5_000;
 const DEPTH_LIMIT: usize = 16;
+
+/// Says which files of a folder are meant.
+pub type Wanted = fn(&Path) -> bool;
 
 /// A finding about a whole file.
 pub fn about(path: &Path, level: Level, rule: &str, message: impl Into<String>) -> Finding {
@@ -71,33 +75,44 @@ pub fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("yaml") || e.eq_ignore_ascii_case("yml"))
 }
 
-/// The files a pattern names, sorted, each once. A folder means all YAML files below it. `*` and `?` stay inside one
+/// Whether a file of a folder of runbooks is one: YAML, or a page of Markdown that is not about the folder.
+pub fn is_runbook(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    is_yaml(path) || (markdown::is_markdown(&name) && !markdown::is_about_folder(&name))
+}
+
+/// Whether the name is that of a page of Markdown which a folder offers for import.
+pub fn is_page(path: &Path) -> bool {
+    is_runbook(path) && !is_yaml(path)
+}
+
+/// The files a pattern names, sorted, each once. A folder means all files below it that are `wanted`. `*` and `?` stay inside one
 /// name, `**` spans folders; hidden names match only when the pattern begins with a dot too.
-pub fn expand(pattern: &str) -> Vec<PathBuf> {
+pub fn expand(pattern: &str, wanted: Wanted) -> Vec<PathBuf> {
     let mut found = BTreeSet::new();
     let parts: Vec<Component<'_>> = Path::new(pattern).components().collect();
-    descend(PathBuf::new(), &parts, 0, &mut found);
+    descend(PathBuf::new(), &parts, 0, wanted, &mut found);
     found.into_iter().collect()
 }
 
-fn descend(at: PathBuf, parts: &[Component<'_>], depth: usize, found: &mut BTreeSet<PathBuf>) {
+fn descend(at: PathBuf, parts: &[Component<'_>], depth: usize, wanted: Wanted, found: &mut BTreeSet<PathBuf>) {
     if found.len() >= FILE_LIMIT || depth > DEPTH_LIMIT * 4 {
         return;
     }
     let Some((part, rest)) = parts.split_first() else {
-        return collect(at, 0, found);
+        return collect(at, 0, wanted, found);
     };
     let name = part.as_os_str().to_string_lossy();
     let literal = at.join(part);
     // A name that is there as written wins, so that a folder called `team[1]*` can be named at all.
     if !matches!(part, Component::Normal(_)) || !name.contains(['*', '?']) || literal.exists() {
-        return descend(literal, rest, depth + 1, found);
+        return descend(literal, rest, depth + 1, wanted, found);
     }
     if name == "**" {
-        descend(at.clone(), rest, depth + 1, found);
+        descend(at.clone(), rest, depth + 1, wanted, found);
         for folder in entries(&at).into_iter().filter(|p| p.is_dir() && !p.is_symlink()) {
             if !hidden(&folder) {
-                descend(folder, parts, depth + 1, found);
+                descend(folder, parts, depth + 1, wanted, found);
             }
         }
         return;
@@ -105,20 +120,20 @@ fn descend(at: PathBuf, parts: &[Component<'_>], depth: usize, found: &mut BTree
     for entry in entries(&at) {
         let own = entry.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         if (name.starts_with('.') || !own.starts_with('.')) && matches(&name, &own) {
-            descend(entry, rest, depth + 1, found);
+            descend(entry, rest, depth + 1, wanted, found);
         }
     }
 }
 
-fn collect(at: PathBuf, depth: usize, found: &mut BTreeSet<PathBuf>) {
+fn collect(at: PathBuf, depth: usize, wanted: Wanted, found: &mut BTreeSet<PathBuf>) {
     if found.len() >= FILE_LIMIT || depth > DEPTH_LIMIT {
         return;
     }
     if at.is_dir() {
         for entry in entries(&at) {
             let folder = entry.is_dir();
-            if !hidden(&entry) && ((folder && !entry.is_symlink()) || (!folder && is_yaml(&entry))) {
-                collect(entry, depth + 1, found);
+            if !hidden(&entry) && ((folder && !entry.is_symlink()) || (!folder && wanted(&entry))) {
+                collect(entry, depth + 1, wanted, found);
             }
         }
     } else if at.exists() {
@@ -193,7 +208,7 @@ mod tests {
             std::fs::write(root.join(name), "x").unwrap();
         }
         let names = |pattern: &str| -> Vec<String> {
-            let found = expand(&root.join(pattern).to_string_lossy());
+            let found = expand(&root.join(pattern).to_string_lossy(), is_yaml);
             found.iter().map(|p| p.strip_prefix(&root).unwrap().to_string_lossy().into_owned()).collect()
         };
         assert_eq!(names("slos/*.yaml"), ["slos/b.yaml"]);
@@ -201,6 +216,13 @@ mod tests {
         assert_eq!(names("slos/"), ["slos/a.yml", "slos/b.yaml", "slos/deep/c.yaml"]);
         assert_eq!(names("slos/notes.txt"), ["slos/notes.txt"]);
         assert_eq!(names("nothing/*.yaml"), Vec::<String>::new());
+        for name in ["slos/Page.md", "slos/README.md"] {
+            std::fs::write(root.join(name), "x").unwrap();
+        }
+        assert_eq!(names("slos/").len(), 3, "pages are runbooks only");
+        let books = expand(&root.join("slos").to_string_lossy(), is_runbook);
+        assert_eq!(books.len(), 4);
+        assert!(books.iter().any(|p| p.ends_with("Page.md")));
     }
 
     #[test]

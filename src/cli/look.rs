@@ -61,7 +61,9 @@ pub fn look(context: &Context, with_record: bool) -> Result<Look, Failure> {
     }
     let told = context.all_findings();
     let model = poll_once(model, world, patience).map_err(|fault| Failure::Source(fault.to_string()))?;
-    let findings = model.setup.findings.iter().filter(|f| !told.contains(f)).cloned().collect();
+    // Remarks are for who writes the files (`midwatch check`), not for every look at the numbers.
+    let worth = |f: &&Finding| f.level > Level::Info && !told.contains(f);
+    let findings = model.setup.findings.iter().filter(worth).cloned().collect();
     Ok(Look { model, now: clock::now(), findings })
 }
 

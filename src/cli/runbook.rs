@@ -1,7 +1,9 @@
 //! `midwatch runbook`: list, read, lint, match and walk runbooks. Only `walk` runs anything, and asks before each command.
 
+pub mod coverage;
 pub mod dry_run;
 pub mod exec;
+pub mod import;
 pub mod read;
 pub mod walk;
 
@@ -13,18 +15,21 @@ use crate::cli::library::Library;
 use crate::cli::output::Output;
 
 /// `lint` reports as `check` does ([`crate::cli::check::report`]); `match` prints `{"matches": [{"id", "path", "why"}]}`; `show`
-/// prints the promised object; `walk` reads numbered answers from standard input; `dry-run` shows what would run.
+/// prints the promised object; `import` writes new files and reports on each page; `walk` reads numbered answers from standard input; `dry-run` shows what would run.
 pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result<Exit, Failure> {
     let config = context.ready(output)?;
-    if let RunbookCommand::Lint { paths } = &args.what {
-        return read::lint(context, paths, output);
+    match &args.what {
+        RunbookCommand::Lint { paths } => return read::lint(context, paths, output),
+        RunbookCommand::Import { paths, to } => return import::run(context, paths, to, output),
+        _ => {}
     }
     let library = Library::load(context);
     output.notes(&library.findings);
     match &args.what {
-        RunbookCommand::List => read::list(&library, output),
+        RunbookCommand::List { words } => read::list(&library, &words.join(" "), output),
         RunbookCommand::Show { id } => read::show(&*library.find(id)?, output),
-        RunbookCommand::Match { alert, label } => read::matching(&library, alert, label, output),
+        RunbookCommand::Match { alert, label, url } => read::matching(&library, alert, label, url.as_deref(), output),
+        RunbookCommand::Coverage { check } => coverage::run(config, &library, *check, output),
         RunbookCommand::DryRun { id, alert, label } => {
             dry_run::run(&*library.find(id)?, &dry_run::values(alert.as_deref(), label), output)
         }
@@ -35,6 +40,6 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
             let book = library.find(id)?;
             walk::run(context, config, &book, incident.as_deref(), *arm, output)
         }
-        RunbookCommand::Lint { .. } => Ok(Exit::DONE),
+        RunbookCommand::Lint { .. } | RunbookCommand::Import { .. } => Ok(Exit::DONE),
     }
 }

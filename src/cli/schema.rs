@@ -1,21 +1,31 @@
-//! `midwatch schema`: the JSON Schema of a file kind, for editors. The schemas are files, held against the readers by tests.
+//! `midwatch schema`: the JSON Schema of a file kind, for editors, and the reference page of runbooks, for people. Schemas
+//! are files, held against the readers by tests; that of runbooks is rendered from the reader's own table of keys.
 
 use crate::cli::args::{SchemaArgs, SchemaKind};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
+use crate::domain::runbook::reference;
+use std::borrow::Cow;
 
-/// Prints the schema, whatever the output format: it is a JSON document.
+/// Prints the schema, whatever the output format: it is a JSON document. With `reference`: a Markdown page.
 pub fn run(args: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
-    output.verbatim(schema(args.kind))?;
+    match (args.reference, args.kind) {
+        (false, kind) => output.verbatim(&schema(kind))?,
+        (true, SchemaKind::Runbook) => output.verbatim(&reference::markdown())?,
+        (true, _) => {
+            let why = "only runbooks have a reference page (midwatch schema runbook --reference)";
+            return Err(Failure::Refused(why.to_owned()));
+        }
+    }
     Ok(Exit::DONE)
 }
 
 /// The text of a schema.
-pub fn schema(kind: SchemaKind) -> &'static str {
+pub fn schema(kind: SchemaKind) -> Cow<'static, str> {
     match kind {
-        SchemaKind::Config => include_str!("../../assets/schemas/config.json"),
-        SchemaKind::Slo => include_str!("../../assets/schemas/slo.json"),
-        SchemaKind::Runbook => include_str!("../../assets/schemas/runbook.json"),
-        SchemaKind::Severity => include_str!("../../assets/schemas/severity.json"),
+        SchemaKind::Config => include_str!("../../assets/schemas/config.json").into(),
+        SchemaKind::Slo => include_str!("../../assets/schemas/slo.json").into(),
+        SchemaKind::Runbook => reference::schema_text().into(),
+        SchemaKind::Severity => include_str!("../../assets/schemas/severity.json").into(),
     }
 }

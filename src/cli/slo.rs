@@ -4,7 +4,7 @@ mod report;
 
 use crate::app::present::budget;
 use crate::app::present::report as json_of;
-use crate::app::present::slos::{burn_text, percent, ranked, status};
+use crate::app::present::slos::{burn_text, own_findings, percent, ranked, status};
 use crate::cli::args::SloArgs;
 use crate::cli::args::SloCommand;
 use crate::cli::context::Context;
@@ -108,7 +108,11 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
         let mut document = look.sign(json_of::slos(&look.model, look.now));
         if let Some(map) = document.as_object_mut() {
-            map.insert("slos".to_owned(), json!([json_of::slo(&look.model, look.now, objective, &s)]));
+            let mut one = json_of::slo(&look.model, look.now, objective, &s);
+            if let Some(fields) = one.as_object_mut() {
+                fields.insert("findings".to_owned(), json!(own_findings(&look.model, objective)));
+            }
+            map.insert("slos".to_owned(), json!([one]));
         }
         return output.json(&document);
     }
@@ -124,6 +128,9 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
     if !signals.is_empty() {
         let words: Vec<&str> = signals.iter().map(|b| b.text.as_str()).collect();
         output.line(&format!("{:<12} {}", "signals", words.join("   ")))?;
+    }
+    for finding in own_findings(&look.model, objective) {
+        output.line(&format!("{:<12} {} [{}]", finding.level.word(), finding.message, finding.rule))?;
     }
     Ok(())
 }

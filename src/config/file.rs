@@ -1,5 +1,6 @@
 //! The configuration file as a layer: one pass over the tree that reports everything wrong. Takes text, never a path to read.
 
+use crate::config::outside::{self, Section};
 use crate::config::source::{self, ranged};
 use crate::config::{Loaded, Origin, Template, Word, environment};
 use crate::domain::document::{Fields, Level, Node, Reader, Value, parse};
@@ -8,10 +9,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 21] = [
+pub const KEYS: [&str; 28] = [
     "responder",
     "prometheus",
     "alertmanager",
+    "incident_backends",
+    "chat",
+    "status_pages",
+    "tickets",
+    "event_sinks",
+    "annotations",
+    "outward_hold",
     "slos",
     "runbooks",
     "postmortems",
@@ -44,6 +52,7 @@ pub(super) fn apply(loaded: &mut Loaded, path: &str, text: &str, folder: &Path) 
     } else if let Some(fields) = layer.reader.map(&node, "the configuration", &KEYS) {
         layer.responder(&fields);
         layer.sources(&fields);
+        layer.outside(&fields);
         layer.files(&fields);
         layer.screen(&fields);
         layer.keys(&fields);
@@ -126,6 +135,26 @@ impl Layer<'_> {
                 self.loaded.config.alertmanager.push(read);
                 self.note_all(&key, item);
             }
+        }
+    }
+
+    fn outside(&mut self, fields: &Fields<'_>) {
+        let mut names = Names::default();
+        for section in Section::ALL {
+            let Some(node) = fields.get(section.key()) else { continue };
+            for item in self.items(node, section.key()) {
+                let read = outside::target(&mut self.reader, item, section, (self.path, self.folder));
+                let Some(read) = read.filter(|t| names.add(&mut self.reader, item, &t.name)) else { continue };
+                let n = self.loaded.config.outside.iter().filter(|t| t.section == section).count();
+                self.loaded.config.outside.push(read);
+                self.note_all(&format!("{}[{n}]", section.key()), item);
+            }
+        }
+        if let Some(node) = fields.get("outward_hold")
+            && let Some(span) = ranged(&mut self.reader, node, "outward_hold", 0, 60_000)
+        {
+            self.loaded.config.outward_hold = span;
+            self.note("outward_hold", node);
         }
     }
 

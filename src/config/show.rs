@@ -1,7 +1,8 @@
 //! Every setting with its value and where it came from, for people and programs. Secrets never pass: only where they are
 //! to be found, and nothing of a header that might be one.
 
-use crate::config::{Auth, Config, Connection, HeaderValue, Origins, Template, word};
+use crate::config::{Address, Auth, Config, Connection, HeaderValue, Origins, Section, Template, word};
+use crate::domain::document::Value as Node;
 use crate::domain::time::{prometheus, seconds};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -105,6 +106,7 @@ pub(super) fn settings(config: &Config, origins: &Origins) -> Vec<Setting> {
         table.add_as(format!("{key}.urls"), json!(source.urls), source.urls.join(" "));
         table.connection(&key, &source.connection);
     }
+    targets(&mut table, config);
     files(&mut table, config);
     screen(&mut table, config);
     for (action, keys) in &config.keys {
@@ -117,6 +119,31 @@ pub(super) fn settings(config: &Config, origins: &Origins) -> Vec<Setting> {
     table.add("read_only", json!(config.read_only));
     table.add("log_level", json!(word(config.log_level)));
     table.rows
+}
+
+fn targets(table: &mut Table<'_>, config: &Config) {
+    for section in Section::ALL {
+        for (i, target) in config.outside.iter().filter(|t| t.section == section).enumerate() {
+            let key = format!("{}[{i}]", section.key());
+            table.add(format!("{key}.name"), json!(target.name));
+            table.add(format!("{key}.kind"), json!(target.kind));
+            let url = match &target.url {
+                None => Value::Null,
+                Some(Address::Plain(url)) => json!(url),
+                Some(Address::Secret(secret)) => json!(secret.masked()),
+            };
+            table.add(format!("{key}.url"), url);
+            table.connection(&key, &target.connection);
+            table.add(format!("{key}.read_only"), json!(target.read_only));
+            // Only the names: an option may hold anything.
+            let options: Vec<&str> = match target.options.as_ref().map(|node| &node.value) {
+                Some(Node::Map(entries)) => entries.iter().map(|(name, _)| name.text.as_str()).collect(),
+                _ => Vec::new(),
+            };
+            table.add_as(format!("{key}.options"), json!(options), options.join(" "));
+        }
+    }
+    table.span("outward_hold", config.outward_hold);
 }
 
 fn files(table: &mut Table<'_>, config: &Config) {

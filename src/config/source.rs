@@ -144,7 +144,7 @@ pub(super) fn alertmanager(
     if urls.is_empty() { None } else { Some(AlertmanagerConfig { name: name?, urls, connection }) }
 }
 
-fn name(reader: &mut Reader<'_>, fields: &Fields<'_>, kind: &str, alone: bool) -> Option<SourceName> {
+pub(super) fn name(reader: &mut Reader<'_>, fields: &Fields<'_>, kind: &str, alone: bool) -> Option<SourceName> {
     let Some(node) = fields.get("name") else {
         if alone {
             return Some("main".into());
@@ -162,7 +162,7 @@ fn name(reader: &mut Reader<'_>, fields: &Fields<'_>, kind: &str, alone: bool) -
     Some(name.into())
 }
 
-fn address(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<String> {
+pub(super) fn address(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<String> {
     let text = reader.string(node, what)?;
     match endpoint(&text) {
         Ok(url) => Some(url),
@@ -173,7 +173,7 @@ fn address(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<String> {
     }
 }
 
-fn connection(reader: &mut Reader<'_>, fields: &Fields<'_>, folder: &Path) -> Connection {
+pub(super) fn connection(reader: &mut Reader<'_>, fields: &Fields<'_>, folder: &Path) -> Connection {
     let mut out = Connection::default();
     if let Some(span) = fields.get("poll_interval").and_then(|n| ranged(reader, n, "poll_interval", 1_000, 3_600_000)) {
         out.poll_interval = span;
@@ -281,7 +281,7 @@ fn tls(reader: &mut Reader<'_>, node: &Node, folder: &Path) -> Option<Tls> {
     Some(Tls { ca_file, cert_file, key_file })
 }
 
-fn unencrypted(reader: &mut Reader<'_>, fields: &Fields<'_>, connection: &Connection, urls: &[String]) {
+pub(super) fn unencrypted(reader: &mut Reader<'_>, fields: &Fields<'_>, connection: &Connection, urls: &[String]) {
     let secret = connection.auth != Auth::None
         || connection.headers.iter().any(|(_, value)| matches!(value, HeaderValue::Secret(_)));
     if let Some(url) = urls.iter().find(|url| secret && !is_private(url)) {

@@ -1,5 +1,7 @@
 //! Alerts, whatever source they came from, and what changed between two polls.
 
+pub mod rule;
+
 use crate::domain::ids::{Fingerprint, SourceName};
 use crate::domain::labels::Labels;
 use crate::domain::time::Timestamp;

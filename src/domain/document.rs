@@ -43,13 +43,20 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Level {
+    /// `info`, `warning`, `error`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = match self.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Info => "info",
-        };
+        let level = self.level.word();
         write!(f, "{}:{}:{}: {level}: {} [{}]", self.path, self.line, self.column, self.message, self.rule)
     }
 }
@@ -324,6 +331,11 @@ impl Node {
         }
     }
 
+    /// Whether it is a list without items.
+    pub fn is_empty_list(&self) -> bool {
+        matches!(&self.value, Value::Seq(items) if items.is_empty())
+    }
+
     /// The text of a scalar.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
@@ -360,21 +372,37 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// The file as it was named.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
     /// Records an error at a place.
     pub fn error(&mut self, mark: Mark, rule: &str, message: impl AsRef<str>) {
         self.report(mark, Level::Error, rule, message);
     }
 
-    /// The entries of a map whose keys are all known; unknown ones are reported with the nearest known name.
+    /// The entries of a map whose keys are all known; unknown ones are errors that name the nearest known one.
     pub fn map<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<Fields<'n>> {
+        self.checked(node, what, known, Level::Error)
+    }
+
+    /// The entries of a map of somebody else's format, which drops unknown keys silently: they are warnings here.
+    pub fn foreign<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<Fields<'n>> {
+        self.checked(node, what, known, Level::Warning)
+    }
+
+    fn checked<'n>(&mut self, node: &'n Node, what: &str, known: &[&str], level: Level) -> Option<Fields<'n>> {
         let entries = self.entries(node, what)?;
+        let ignored = if level == Level::Error { "" } else { ", it is ignored" };
         for (key, _) in entries {
             if !known.contains(&key.text.as_str()) {
                 let hint = match nearest(&key.text, known.iter().copied()) {
                     Some(name) => format!("nearest: `{name}`"),
                     None => format!("expected one of: {}", known.join(", ")),
                 };
-                self.error(key.mark, "unknown-key", format!("unknown key `{}` in {what} ({hint})", key.text));
+                let message = format!("unknown key `{}` in {what}{ignored} ({hint})", key.text);
+                self.report(key.mark, level, "unknown-key", message);
             }
         }
         Some(Fields { mark: node.mark, what: what.to_owned(), entries })

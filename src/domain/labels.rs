@@ -77,6 +77,11 @@ impl Matcher {
         Ok(Self { name: name.to_owned(), op, value: value.to_owned(), regex })
     }
 
+    /// The label that it looks at.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether a label set satisfies it.
     pub fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.name);

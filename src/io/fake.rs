@@ -2,8 +2,10 @@
 //! can open a socket, start a program or touch a file. The time it lives in is whatever it is told.
 
 mod alerts;
+mod inspect;
 mod library;
 mod metrics;
+pub mod outside;
 mod shell;
 
 pub use alerts::FakeAlerts;

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod draft;
 pub mod folders;
 pub mod log;
+pub mod presence;
 pub mod read;
 
 use crate::domain::fault::{Fault, FaultKind};

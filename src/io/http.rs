@@ -12,7 +12,7 @@ pub mod client;
 pub mod endpoint;
 pub mod reply;
 
-pub use client::{Body, Http, Request};
+pub use client::{Body, Failure, Http, Request};
 pub use endpoint::{Auth, BaseUrl, Endpoint, Tls};
 pub use reply::{Explained, Reply};
 

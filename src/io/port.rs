@@ -1,16 +1,52 @@
 //! Ports: what the machine may ask of the world, as traits that the real adapters and the simulated production both
 //! implement. An adapter knows nothing of the app; it takes plain values and gives plain values or a [`Fault`].
+//!
+//! | port | asks and tells | file |
+//! |---|---|---|
+//! | [`Metrics`], [`AlertSource`], [`Shell`] | numbers, alerts, commands | here |
+//! | [`Outward`] | every write to other people's systems, and the look whether it is done | `port/outward.rs` |
+//! | [`IncidentBackend`] | incidents of a paging product | `port/backend.rs` |
+//! | [`ChatRoom`] | the incident room | `port/chat.rs` |
+//! | [`StatusPage`] | notices for customers | `port/status_page.rs` |
+//! | [`TicketSink`] | tickets | `port/ticket.rs` |
+//! | [`EventSink`] | alarms and changes | `port/event_sink.rs` |
+//! | [`Annotations`] | marks on dashboards | `port/annotations.rs` |
+//! | [`Silences`] | the optional writes of an alert source | `port/silences.rs` |
+//!
+//! The last seven extend [`Outward`]; a [`Target`] is one configured adapter with the ports it has.
 
+pub mod annotations;
+pub mod backend;
+pub mod chat;
+pub mod event_sink;
+pub mod outward;
+pub mod silences;
+pub mod status_page;
+pub mod target;
+pub mod ticket;
+
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::alert::{Alert, AlertSnapshot};
 pub use crate::domain::exec::{CommandEnd, CommandNews, CommandSpec};
 use crate::domain::fault::Fault;
 pub use crate::domain::server_note::ServerNote;
+use crate::domain::slo::lint::facts::Facts;
+use crate::domain::slo::lint::questions::Questions;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
 use crate::domain::slo::service::Service;
 use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::{Span, Timestamp};
+pub use crate::io::port::annotations::Annotations;
+pub use crate::io::port::backend::IncidentBackend;
+pub use crate::io::port::chat::ChatRoom;
+pub use crate::io::port::event_sink::EventSink;
+pub use crate::io::port::outward::Outward;
+pub use crate::io::port::silences::Silences;
+pub use crate::io::port::status_page::StatusPage;
+pub use crate::io::port::target::Target;
+pub use crate::io::port::ticket::TicketSink;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -67,8 +103,18 @@ pub trait Metrics: Send + Sync + std::fmt::Debug {
     /// The alerts it evaluates itself, for use without an Alertmanager.
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>>;
 
+    /// The alerting rules it evaluates, firing or not.
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>>;
+
     /// A cheap question that says whether it is there and which version it is.
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>>;
+}
+
+/// Something that says what it holds, so that objectives can be held against it.
+pub trait Inspect: Send + Sync + std::fmt::Debug {
+    /// Answers what it can; what it cannot is named in [`Facts::unanswered`] and stays unknown. Bounded in requests and
+    /// bytes, and cheap for the server. `Err` is for a source that could not be asked at all.
+    fn facts<'a>(&'a self, questions: &'a Questions, now: Timestamp) -> Task<'a, Result<Facts, Fault>>;
 }
 
 /// Something that knows which alerts reach people: an Alertmanager cluster, or the simulated production.

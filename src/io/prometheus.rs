@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod client;
 pub mod decode;
+pub mod inspect;
 pub mod measure;
 pub mod signals;
 pub mod source;

@@ -19,7 +19,8 @@ pub fn alertmanager(source: &AlertmanagerConfig) -> Result<Vec<Endpoint>, Fault>
     source.urls.iter().enumerate().map(|(n, url)| endpoint(named(n), url, &source.connection)).collect()
 }
 
-fn endpoint(name: String, url: &str, connection: &Connection) -> Result<Endpoint, Fault> {
+/// The endpoint of an address and a connection; `name` is how its faults call it.
+pub fn endpoint(name: String, url: &str, connection: &Connection) -> Result<Endpoint, Fault> {
     let auth = match &connection.auth {
         config::Auth::None => Auth::None,
         config::Auth::Bearer(secret) => Auth::Bearer(secret.clone()),

@@ -10,9 +10,10 @@ use crate::domain::exec::{CommandEnd, CommandNews};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
 use crate::domain::runbook::format;
-use crate::domain::runbook::lint::{lint, lint_together};
+use crate::domain::runbook::lint::{lint, lint_knowing, lint_together};
 use crate::domain::runbook::model::Runbook;
 use crate::io::files::cache::Cache;
+use crate::io::files::presence::Presence;
 use crate::io::files::read::read_text;
 use crate::io::port::{AlertSource, Metrics, Shell};
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
@@ -169,6 +170,7 @@ fn told(news: RecordNews) -> Option<Msg> {
 pub fn library(texts: &[RunbookText], now: crate::domain::time::Timestamp) -> (Vec<Arc<Runbook>>, Vec<Finding>) {
     let mut books: Vec<Arc<Runbook>> = Vec::new();
     let mut findings = Vec::new();
+    let mut presence = Presence::here();
     for text in texts {
         let (name, content) = match text {
             RunbookText::BuiltIn(name, content) => ((*name).to_owned(), Ok((*content).to_owned())),
@@ -191,7 +193,11 @@ pub fn library(texts: &[RunbookText], now: crate::domain::time::Timestamp) -> (V
         let (book, found) = format::read(&name, &content);
         findings.extend(found);
         if let Some(book) = book {
-            findings.extend(lint(&book, Some(now)));
+            findings.extend(match text {
+                // The simulated production has its own programs.
+                RunbookText::BuiltIn(..) => lint(&book, Some(now)),
+                RunbookText::File(_) => lint_knowing(&book, &presence.facts(&book, Some(now))),
+            });
             if let Some(first) = books.iter().find(|b| b.id == book.id) {
                 let message =
                     format!("the runbook id `{}` is used by {} already; this file is left out", book.id, first.path);

@@ -9,6 +9,7 @@ use crate::domain::ids::{Origin, SourceName};
 use crate::domain::severity::SeverityTable;
 use crate::domain::slo::catalogue::Catalogue;
 use crate::domain::slo::format;
+use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
 use crate::io::alertmanager::Cluster;
@@ -22,6 +23,7 @@ use crate::io::store::memory::Memory;
 use crate::io::store::sqlite::Sqlite;
 use crate::io::store::sqlite::open::default_path;
 use crate::run::endpoints;
+use crate::run::integrations;
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -96,6 +98,7 @@ pub fn real(given: Given<'_>) -> Ready {
     let world = World {
         metrics: sources.metrics,
         alerts: sources.alerts,
+        targets: if given.config.read_only { BTreeMap::new() } else { sources.targets },
         shell: if given.config.read_only { None } else { Some(Arc::new(LocalShell::default())) },
         store: given.with_record.then_some(store),
         drafts: given.config.postmortems.clone(),
@@ -136,6 +139,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     let world = World {
         metrics: BTreeMap::from([(prom, Arc::new(simulation.metrics()) as Arc<dyn crate::io::port::Metrics>)]),
         alerts: BTreeMap::from([(am, Arc::new(simulation.alerts()) as Arc<dyn crate::io::port::AlertSource>)]),
+        targets: BTreeMap::new(),
         shell: Some(Arc::new(simulation.shell())),
         store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
         drafts,
@@ -199,7 +203,7 @@ fn about(path: &Path, rule: &str, message: String) -> Finding {
     }
 }
 
-/// Reads SLO files: what can be used, and everything wrong.
+/// Reads SLO files: what can be used, everything that hinders reading, and what the lint says of the rest.
 pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
     let (mut texts, mut findings) = (Vec::new(), Vec::new());
     for path in files {
@@ -210,6 +214,7 @@ pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
     }
     let (catalogue, found) = format::read_all(&texts);
     findings.extend(found);
+    findings.extend(lint_all(&catalogue.objectives, &texts, |_| None));
     (catalogue, findings)
 }
 
@@ -223,6 +228,7 @@ pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>)
 struct Sources {
     metrics: BTreeMap<SourceName, Arc<dyn crate::io::port::Metrics>>,
     alerts: BTreeMap<SourceName, Arc<dyn crate::io::port::AlertSource>>,
+    targets: BTreeMap<SourceName, crate::io::port::Target>,
     links: Vec<Link>,
     patience: Duration,
 }
@@ -250,6 +256,10 @@ impl Sources {
                 Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),
             }
         }
+        let (targets, faults) = integrations::connect_all(config);
+        self.targets = targets;
+        findings
+            .extend(faults.iter().map(|(name, fault)| about(Path::new(name.as_str()), "target", fault.to_string())));
         for it in &config.alertmanager {
             match endpoints::alertmanager(it) {
                 Ok(peers) => {

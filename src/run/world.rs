@@ -5,7 +5,7 @@ use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
 use crate::domain::time::Timestamp;
 use crate::io::files::cache::Cache;
-use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::port::{AlertSource, Metrics, Shell, Target};
 use crate::io::store::Store;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +22,8 @@ pub struct World {
     pub metrics: BTreeMap<SourceName, Arc<dyn Metrics>>,
     /// Sources of alerts; a Prometheus without an Alertmanager is asked through `metrics`.
     pub alerts: BTreeMap<SourceName, Arc<dyn AlertSource>>,
+    /// Targets of writes; empty in read-only mode.
+    pub targets: BTreeMap<SourceName, Target>,
     /// Runs commands; `None` in read-only mode.
     pub shell: Option<Arc<dyn Shell>>,
     /// Opens the record; `None` where a command needs no incidents.

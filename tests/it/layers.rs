@@ -19,10 +19,11 @@ const LAYERS: [(&str, &[&str]); 6] = [
 ];
 
 /// The inner order of the domain, lowest first; names on one line do not import each other.
-const DOMAIN_ORDER: [&[&str]; 11] = [
+const DOMAIN_ORDER: [&[&str]; 12] = [
     &["time", "ids", "labels", "text", "exec"],
     &["fault", "document", "server_note"],
     &["severity", "alert", "resilience"],
+    &["outward"],
     &["slo"],
     &["incident"],
     // A runbook's values and its walk are read from the incident it is walked for.

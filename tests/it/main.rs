@@ -10,10 +10,13 @@
 )]
 
 mod cli;
+mod cli_import;
 mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
 mod config;
+mod contract;
+mod coverage;
 mod demo;
 mod durability;
 mod fake_server;
@@ -21,6 +24,7 @@ mod fold;
 mod http;
 mod layers;
 mod machine;
+mod markdown;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
@@ -28,6 +32,7 @@ mod postmortem;
 mod readme;
 mod real;
 mod real_sources;
+mod runbook_keys;
 mod runbooks;
 #[cfg(test)]
 mod sample_overlays;
@@ -37,6 +42,8 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod slo_lint;
+mod stateful_server;
 mod store;
 mod storms;
 #[cfg(test)]

@@ -438,6 +438,10 @@ pub fn slo_detail() -> SloDetail {
             bit("INC-0311 Checkout 5xx after deploy", Tone::Text),
             bit("CheckoutBudgetBurnFast page 21m", Tone::Crit),
         ],
+        findings: vec![
+            bit("warning SLO016: irate looks at the last two samples of its range (write rate)", Tone::Warn),
+            bit("info SLO010: the window of 30d is longer than the 15d a Prometheus keeps", Tone::Muted),
+        ],
         written: s(
             "sum(rate(http_requests_total{job=\"checkout\",code!~\"5..\"}[1h])) / sum(rate(http_requests_total{job=\"checkout\"}[1h]))",
         ),

@@ -139,7 +139,9 @@ fn detail(model: &Model, alert: &Alert) -> Vec<(String, String)> {
     for found in runbooks_for(model, &alert.name, &alert.labels, &alert.annotations).iter().take(3) {
         rows.push(("runbook".into(), format!("{} ({})", found.runbook, found.why)));
     }
-    rows.extend(alert.annotations.0.iter().map(|(n, v)| (n.clone(), v.clone())));
+    // The local copy first: the page behind the address may be down with everything else.
+    let (link, others): (Vec<_>, Vec<_>) = alert.annotations.0.iter().partition(|(n, _)| *n == "runbook_url");
+    rows.extend(link.into_iter().chain(others).map(|(n, v)| (n.clone(), v.clone())));
     rows.extend(alert.labels.0.iter().map(|(n, v)| (format!("label {n}"), v.clone())));
     if let Some(url) = &alert.generator_url {
         rows.push(("from".into(), url.clone()));

@@ -3,7 +3,7 @@
 use crate::app::costs;
 use crate::app::model::{Case, Model};
 use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
-use crate::app::present::{bit, items, passes, slos, timers, walk};
+use crate::app::present::{bit, charts, items, passes, slos, timers, walk};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::{IncidentId, SloId};
@@ -179,7 +179,7 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
         timers_done: all.iter().filter(|t| t.state == TimerState::Done).map(|t| t.label.clone()).collect(),
         timeline: pane,
         following: !spot.unfollowed && spot.cursor.is_none(),
-        chart: linked.first().and_then(|(o, _)| slos::chart(model, now, &o.id)),
+        chart: linked.first().and_then(|(o, _)| charts::burn(model, now, &o.id)),
         slos: linked.iter().map(|(o, s)| slos::row(o, s, now)).collect(),
         alerts: i.alerts.values().map(|a| alert_row(a, now)).collect(),
         runbook: runbook(model, i),

@@ -156,6 +156,7 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
                     .iter()
                     .map(|p| format!("{} {} {} limit {} {}", p.windows, p.long, p.short, p.limit, p.state)),
             );
+            out.extend(detail.findings.iter().map(|f| f.text.clone()));
             out.push(detail.written.clone());
         }
         Body::Alerts(page) => {

@@ -3,6 +3,9 @@
 
 pub mod budget;
 pub mod review;
+mod runbook;
+
+pub use runbook::{command, exec, runbook};
 
 use crate::app::model::Model;
 use crate::app::present::{alerts, slos};
@@ -11,7 +14,6 @@ use crate::domain::ids::RunbookId;
 use crate::domain::incident::event::{Body, Event, Role};
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::timeline::tell;
-use crate::domain::runbook::model::{Exec, Runbook};
 use crate::domain::slo::objective::{Kind, Objective};
 use crate::domain::slo::status::Status;
 use crate::domain::time::{Timestamp, prometheus, rfc3339};
@@ -127,39 +129,6 @@ pub fn event(e: &Event, i: &Incident) -> Value {
     };
     json!({"seq": e.key.seq, "origin": e.key.origin.0, "at": rfc3339(e.at), "recorded_at": rfc3339(e.recorded_at),
         "actor": e.actor, "kind": kind, "text": tell(e, Some(i)), "data": data})
-}
-
-/// `midwatch runbook show`.
-pub fn runbook(b: &Runbook) -> Value {
-    let command = |c: &crate::domain::runbook::model::RunCommand| match &c.exec {
-        Exec::Sh(text) => json!({"id": c.id, "sh": text, "risk": c.risk.word()}),
-        Exec::Argv(argv) => json!({"id": c.id, "argv": argv, "risk": c.risk.word()}),
-        Exec::Query(query) => json!({"id": c.id, "promql": query, "risk": c.risk.word()}),
-    };
-    let steps: Vec<Value> = b
-        .steps
-        .iter()
-        .map(|s| {
-            let checks: Vec<Value> = s.checks.iter().map(|c| json!({"question": c.question, "hint": c.hint})).collect();
-            let options: Vec<Value> = s
-                .options
-                .iter()
-                .map(|o| json!({"action": o.action, "command": o.command.as_ref().map(command), "by_hand": o.prose}))
-                .collect();
-            let links: Vec<Value> = s.links.iter().map(|l| json!(l.url)).collect();
-            json!({"id": s.id.0, "name": s.name, "say": s.say, "phase": s.phase.map(|p| p.word()),
-                "commands": s.commands.iter().map(command).collect::<Vec<_>>(), "by_hand": s.prose, "checks": checks,
-                "options": options, "links": links, "todos": s.todos})
-        })
-        .collect();
-    let rungs: Vec<Value> = b
-        .escalation
-        .iter()
-        .map(|r| json!({"after": r.after.num_seconds(), "contact": r.contact, "clock": r.clock.word(), "assumed": r.assumed}))
-        .collect();
-    let triggers: Vec<Value> = b.triggers.iter().map(|t| json!({"alert": t.alert, "expr": t.expr})).collect();
-    json!({"id": b.id.0, "name": b.name, "severity": b.severity.as_ref().map(|s| s.0.clone()), "path": b.path,
-        "sha256": b.sha256, "triggers": triggers, "steps": steps, "escalation": rungs})
 }
 
 /// `midwatch runbook match`.

@@ -1,19 +1,18 @@
 //! The library of runbooks for the screen.
 
 use crate::app::model::Model;
+use crate::app::present::items;
 use crate::app::present::view::{Bit, Pane, RunbookRow, RunbooksPage, Sign, Tone};
-use crate::app::present::{items, passes};
 use crate::app::screen::Item;
 use crate::domain::document::Level;
 use crate::domain::ids::RunbookId;
 use crate::domain::runbook::model::Runbook;
+use crate::domain::runbook::search::search;
 use crate::domain::time::Timestamp;
 use std::sync::Arc;
 
 fn shown(model: &Model) -> Vec<&Arc<Runbook>> {
-    let filter = model.nav.spot().filter;
-    let triggers = |b: &Runbook| b.triggers.iter().map(|t| t.alert.clone()).collect::<Vec<_>>().join(" ");
-    model.library.iter().filter(|b| passes(&filter, &[b.id.as_str(), &b.name, &triggers(b)])).collect()
+    search(&model.library, &model.nav.spot().filter)
 }
 
 /// The runbooks that are shown, in order.

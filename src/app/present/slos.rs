@@ -1,12 +1,13 @@
 //! Objectives for the screen: rows by urgency, the detail, charts.
 
 use crate::app::model::Model;
-use crate::app::present::view::{Bit, Chart, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
-use crate::app::present::{bit, budget, items, near, passes};
-use crate::app::screen::{Item, Screen};
-use crate::app::update::CHARTS;
+use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
+use crate::app::present::{bit, budget, charts, items, near, passes};
+use crate::app::screen::Item;
+use crate::domain::document::{Finding, Level};
 use crate::domain::ids::SloId;
 use crate::domain::slo::composite::{self, Part};
+use crate::domain::slo::lint;
 use crate::domain::slo::maintenance;
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::period::Period;
@@ -178,7 +179,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
 
 /// The objectives screen.
 pub fn page(model: &Model, now: Timestamp) -> Overview {
-    let mut charts = chart_ids(model, 1).into_iter().filter_map(|id| chart(model, now, &id));
+    let mut charts = chart_ids(model, 1).into_iter().filter_map(|id| charts::burn(model, now, &id));
     Overview { slos: pane(model, now), chart: charts.next(), ..Overview::default() }
 }
 
@@ -250,87 +251,54 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
     }
 }
 
-/// The chart of an objective.
-pub fn chart(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
-    let objective = model.fleet.objective(id)?;
-    let limits: Vec<(f64, String)> = objective.pairs.iter().map(|p| (p.factor, p.severity.clone())).collect();
-    let blank = |missing: String| Chart {
-        name: id.0.clone(),
-        start: now,
-        step: secs(300),
-        limits: limits.clone(),
-        missing: Some(missing),
-        ..Chart::default()
-    };
-    if let Some(why) = model.fleet.history_faults.get(id) {
-        return Some(blank(format!("no history: {why}")));
-    }
-    let Some((_, history)) = model.fleet.histories.get(id) else {
-        return Some(blank("waiting for history".into()));
-    };
-    let Some(series) = history.series.first() else {
-        return Some(blank("no history from this source".into()));
-    };
-    let range = compact(secs(series.step.num_seconds().saturating_mul(series.points.len().saturating_sub(1) as i64)));
-    Some(Chart {
-        name: id.0.clone(),
-        caption: format!("{} window, last {range}", series.window),
-        points: series.points.clone(),
-        start: series.start,
-        step: series.step,
-        limits,
-        missing: series.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned()),
-        excluded: excluded(model, id),
-        ..Chart::default()
-    })
-}
-
-/// Planned work, for charts: it does not count.
-fn excluded(model: &Model, id: &SloId) -> Vec<(Timestamp, Timestamp)> {
-    let status = model.fleet.statuses.get(id);
-    status.map(|s| s.work.inside.iter().map(|w| (w.from, w.to)).collect()).unwrap_or_default()
-}
-
-fn budget_chart(model: &Model, id: &SloId) -> Option<Chart> {
-    let (_, history) = model.fleet.histories.get(id)?;
-    let series = history.budget.as_ref()?;
-    Some(Chart {
-        name: id.0.clone(),
-        caption: "budget left".into(),
-        points: series.points.clone(),
-        start: series.start,
-        step: series.step,
-        limits: vec![(0.5, "50%".into()), (0.25, "25%".into()), (0.1, "10%".into())],
-        linear: true,
-        excluded: excluded(model, id),
-        ..Chart::default()
-    })
-}
-
 /// One objective in full.
 pub fn detail(model: &Model, now: Timestamp, id: &SloId) -> Option<SloDetail> {
     let objective = model.fleet.objective(id)?;
     let status = status(model, now, objective);
     let row = row(objective, &status, now);
-    let mut chart = chart(model, now, id)?;
-    if let Screen::Slo(_) = model.nav.screen() {
-        let next =
-            CHARTS.get((model.nav.spot().window + 1) % CHARTS.len()).map(|(w, ..)| w.to_string()).unwrap_or_default();
-        chart.caption = format!("{}   w: {next}", chart.caption);
-    }
+    let chart = charts::burn(model, now, id)?;
+    let findings = own_findings(model, objective);
+    let mut now_bits = now_line(&row, &status);
+    now_bits.extend(warned(&findings));
     Some(SloDetail {
         says: objective.says.clone(),
-        now: now_line(&row, &status),
+        now: now_bits,
         chart,
-        more_charts: budget_chart(model, id).into_iter().collect(),
+        more_charts: charts::budget(model, now, id).into_iter().collect(),
         pairs: pairs(&status),
         budget: budget::lines(model, &status, now, objective),
         signals: budget::signals(model, now, &objective.service),
         related: related(model, objective),
+        findings: findings.into_iter().map(|f| finding_line(objective, f)).collect(),
         written: objective.written.clone(),
         declared: objective.declared.clone(),
         row,
     })
+}
+
+/// The findings of its file that are about this objective, the worst first.
+pub fn own_findings<'m>(model: &'m Model, objective: &Objective) -> Vec<&'m Finding> {
+    let mut own = lint::of(objective, &model.fleet.objectives, &model.setup.findings);
+    own.sort_by_key(|f| std::cmp::Reverse(f.level));
+    own
+}
+
+/// That there is more to its numbers than they show; remarks are no reason.
+fn warned(findings: &[&Finding]) -> Option<Bit> {
+    let many = findings.iter().filter(|f| f.level > Level::Info).count();
+    let word = if many == 1 { "finding" } else { "findings" };
+    (many > 0).then(|| bit(format!("{many} {word} in its file"), Tone::Warn))
+}
+
+fn finding_line(objective: &Objective, finding: &Finding) -> Bit {
+    let tone = match finding.level {
+        Level::Error => Tone::Crit,
+        Level::Warning => Tone::Warn,
+        Level::Info => Tone::Muted,
+    };
+    let own = format!("{}: ", objective.id);
+    let message = finding.message.strip_prefix(&own).unwrap_or(&finding.message);
+    bit(format!("{} {}: {message}", finding.level.word(), finding.rule), tone)
 }
 
 fn now_line(row: &SloRow, status: &Status) -> Vec<Bit> {

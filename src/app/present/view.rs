@@ -426,6 +426,8 @@ pub struct SloDetail {
     pub signals: Vec<Bit>,
     /// Alerts and incidents that belong to it.
     pub related: Vec<Bit>,
+    /// What is wrong with it according to its file, the worst first.
+    pub findings: Vec<Bit>,
     /// The PromQL as written.
     pub written: String,
     /// `file:line`.

@@ -44,10 +44,14 @@ pub fn ask(
 ) -> Result<(), String> {
     let Screen::Walk(incident, _) = model.nav.screen().clone() else { return Err("no runbook is open".into()) };
     let id = match incident {
-        Some(id) if model.armed(now) => id,
+        Some(id) if model.armed(now) && book.is_runnable() => id,
         _ => {
             act::copy(model, command.text.clone(), out);
-            let why = if model.setup.read_only { "read-only" } else { "commands are off; :arm allows them" };
+            let why = match book.is_runnable() {
+                false => "it comes from a page of prose",
+                true if model.setup.read_only => "read-only",
+                true => "commands are off; :arm allows them",
+            };
             model.say(now, Tone::Muted, format!("copied, not run ({why})"));
             return Ok(());
         }

@@ -25,13 +25,44 @@ use std::sync::Arc;
 
 /// Windows read at every poll.
 const FAST: [Window; 5] = [Window::M5, Window::M30, Window::H1, Window::H2, Window::H6];
-/// Windows chosen with `w` on a chart: window, range, step.
-pub const CHARTS: [(Window, i64, i64); 5] = [
-    (Window::H1, 6 * 3600, 300),
-    (Window::M5, 3600, 60),
-    (Window::H6, 24 * 3600, 1200),
-    (Window::D1, 3 * 86_400, 3600),
-    (Window::D3, 30 * 86_400, 6 * 3600),
+/// A range of the burn chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChartRange {
+    /// What it is called: `6h`.
+    pub name: &'static str,
+    /// The window whose burn rate is drawn where the source is asked.
+    pub window: Window,
+    /// Its length in seconds.
+    pub seconds: i64,
+    /// Distance of two points in seconds.
+    pub step_seconds: i64,
+    /// Drawn from slices where they are known: asking for it would cost the source a scan of the whole range.
+    pub long: bool,
+}
+
+impl ChartRange {
+    const fn of(name: &'static str, window: Window, seconds: i64, step_seconds: i64, long: bool) -> Self {
+        Self { name, window, seconds, step_seconds, long }
+    }
+
+    /// Its length.
+    pub fn range(&self) -> Span {
+        secs(self.seconds)
+    }
+
+    /// Distance of two points.
+    pub fn step(&self) -> Span {
+        secs(self.step_seconds)
+    }
+}
+
+/// Ranges chosen with `w` on a chart, the first one at first.
+pub const CHARTS: [ChartRange; 5] = [
+    ChartRange::of("6h", Window::H1, 6 * 3600, 300, false),
+    ChartRange::of("1d", Window::H1, 24 * 3600, 1200, false),
+    ChartRange::of("3d", Window::H6, 3 * 86_400, 3600, true),
+    ChartRange::of("30d", Window::D1, 30 * 86_400, 6 * 3600, true),
+    ChartRange::of("1h", Window::M5, 3600, 60, false),
 ];
 
 /// How often the long windows are read: they move slowly and cost the server most. While an alert pair fires, the budget
@@ -395,9 +426,13 @@ pub fn chart(model: &mut Model, now: Timestamp, id: &SloId, age: Span, out: &mut
         Screen::Slo(shown) if shown == id => model.nav.spot().window,
         _ => 0,
     };
-    let (window, range, step) = CHARTS.get(chosen % CHARTS.len()).copied().unwrap_or((Window::H1, 21_600, 300));
+    let range = CHARTS.get(chosen % CHARTS.len()).copied().unwrap_or(CHARTS[0]);
+    if crate::app::present::charts::from_slices(model, id, &range) {
+        return;
+    }
     let req = model.pending.ask(Asked::Chart(id.clone()));
-    out.push(Effect::Chart { req, source, objective, windows: vec![window], range: secs(range), step: secs(step) });
+    let windows = vec![range.window];
+    out.push(Effect::Chart { req, source, objective, windows, range: range.range(), step: range.step() });
 }
 
 /// A history came, or did not.

@@ -14,8 +14,12 @@ pub struct RunbookArgs {
 /// What about runbooks.
 #[derive(Clone, Debug, Subcommand)]
 pub enum RunbookCommand {
-    /// Every runbook
-    List,
+    /// Every runbook, or those that fit some words
+    List {
+        /// Parts of an id, a name or an alert; the best fit comes first
+        #[arg(value_name = "WORDS")]
+        words: Vec<String>,
+    },
     /// One runbook with its steps
     Show {
         /// Its id
@@ -34,6 +38,24 @@ pub enum RunbookCommand {
         /// A label of the alert; may be repeated
         #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
         label: Vec<(String, String)>,
+        /// The alert's `runbook_url`
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+    /// Which alerts of the servers have a runbook, which runbooks have no alert, which are stale
+    Coverage {
+        /// Exit 1 when fewer than 90 % of the alerts have one
+        #[arg(long)]
+        check: bool,
+    },
+    /// Turn pages of Markdown into runbooks for a person to review; never overwrites
+    Import {
+        /// Pages, and folders of pages
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// The folder for the new files
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
     },
     /// Follow a runbook line by line, with numbered prompts
     Walk {

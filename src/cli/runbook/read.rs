@@ -4,35 +4,39 @@ use crate::app::present::report;
 use crate::cli::check;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::files::{expand, read_text};
+use crate::cli::files::{expand, is_runbook, read_text};
 use crate::cli::library::Library;
 use crate::cli::output::{Output, Table};
 use crate::cli::runbook::dry_run::labels;
 use crate::domain::document::Finding;
 use crate::domain::labels::Labels;
 use crate::domain::runbook::format;
-use crate::domain::runbook::lint::{lint as lint_one, lint_together};
+use crate::domain::runbook::lint::{Facts, lint_knowing, lint_together};
 use crate::domain::runbook::matching::matches;
 use crate::domain::runbook::model::{Runbook, Step};
-use crate::domain::time::{Timestamp, compact};
+use crate::domain::runbook::search::search;
+use crate::domain::time::compact;
 use crate::io::clock;
+use crate::io::files::presence::Presence;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// One row per runbook; `{"runbooks": [{"id", "name", "severity", "steps", "triggers", "path"}]}`.
-pub fn list(library: &Library, output: &mut Output) -> Result<Exit, Failure> {
+/// One row per runbook that fits what was typed; `{"runbooks": [{"id", "name", "severity", "steps", "triggers", "path"}]}`.
+pub fn list(library: &Library, typed: &str, output: &mut Output) -> Result<Exit, Failure> {
+    let books = search(&library.books, typed);
     if output.is_json() {
         let row = |b: &Arc<Runbook>| {
             let triggers: Vec<&str> = b.triggers.iter().map(|t| t.alert.as_str()).collect();
             json!({"id": b.id, "name": b.name, "severity": b.severity, "steps": b.steps.len(), "triggers": triggers,
                 "path": b.path})
         };
-        output.json(&json!({"runbooks": library.books.iter().map(row).collect::<Vec<Value>>()}))?;
+        output.json(&json!({"runbooks": books.into_iter().map(row).collect::<Vec<Value>>()}))?;
         return Ok(Exit::DONE);
     }
     let mut table = Table::new(&["ID", "NAME", "SEVERITY", ">STEPS", "ALERTS", "PATH"]);
-    for book in &library.books {
+    for book in books {
         let severity = book.severity.as_ref().map_or("-", |s| s.0.as_str());
         let triggers: Vec<&str> = book.triggers.iter().map(|t| t.alert.as_str()).collect();
         table.row([
@@ -45,7 +49,8 @@ pub fn list(library: &Library, output: &mut Output) -> Result<Exit, Failure> {
         ]);
     }
     match table.is_empty() {
-        true => output.note("no runbook is configured: name files under `runbooks:`"),
+        true if library.books.is_empty() => output.note("no runbook is configured: name files under `runbooks:`"),
+        true => output.note(&format!("no runbook fits `{typed}`")),
         false => output.table(&table)?,
     }
     Ok(Exit::DONE)
@@ -119,12 +124,18 @@ pub fn matching(
     library: &Library,
     alert: &str,
     pairs: &[(String, String)],
+    url: Option<&str>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let found = matches(&library.books, alert, &labels(alert, pairs), &Labels::default());
+    let annotations = url.map(|url| Labels::from([("runbook_url", url)])).unwrap_or_default();
+    let found = matches(&library.books, alert, &labels(alert, pairs), &annotations);
     let path = |id: &crate::domain::ids::RunbookId| library.books.iter().find(|b| b.id == *id).map(|b| b.path.clone());
     if output.is_json() {
-        output.json(&report::matches(&found, path))?;
+        let mut document = report::matches(&found, path);
+        if let (Some(url), Some(object)) = (url, document.as_object_mut()) {
+            object.insert("url".to_owned(), json!(url));
+        }
+        output.json(&document)?;
     } else {
         let mut table = Table::new(&["ID", "WHY", "PATH"]);
         for it in &found {
@@ -133,6 +144,9 @@ pub fn matching(
         match found.is_empty() {
             true => output.note(&format!("no runbook answers {alert}")),
             false => output.table(&table)?,
+        }
+        if let Some(url) = url {
+            output.note(&format!("the alert's own link: {url}"));
         }
     }
     Ok(if found.is_empty() { Exit::NO } else { Exit::DONE })
@@ -145,29 +159,41 @@ pub fn lint(context: &Context, paths: &[PathBuf], output: &mut Output) -> Result
         named => (named.iter().flat_map(|path| named_files(path.as_path())).collect(), Vec::new()),
     };
     let now = clock::now();
+    let mut presence = Presence::here();
+    let slos = context.slo_ids();
     let mut books = Vec::new();
     for path in &files {
         match read_text(path) {
             Ok(text) => {
-                let (book, found) = one(&path.to_string_lossy(), &text, now);
+                let (book, found) = one(&path.to_string_lossy(), &text, |book| Facts {
+                    slos: slos.clone(),
+                    ..presence.facts(book, Some(now))
+                });
                 findings.extend(found);
                 books.extend(book);
             }
             Err(finding) => findings.push(finding),
         }
     }
-    findings.extend(lint_together(&books));
+    // Files that were named may include those that are configured.
+    let named: BTreeSet<String> = books.iter().map(|book| book.path.clone()).collect();
+    if !paths.is_empty() {
+        books.extend(Library::load(context).books.into_iter().filter(|book| !named.contains(&book.path)));
+    }
+    findings.extend(lint_together(&books).into_iter().filter(|finding| named.contains(&finding.path)));
     check::report(files.len(), &findings, output)
 }
 
 /// A folder is what is in it; what is not there stays, so that its absence is told.
 fn named_files(path: &Path) -> Vec<PathBuf> {
-    if path.is_dir() { expand(&path.to_string_lossy()) } else { vec![path.to_owned()] }
+    if path.is_dir() { expand(&path.to_string_lossy(), is_runbook) } else { vec![path.to_owned()] }
 }
 
-fn one(name: &str, text: &str, now: Timestamp) -> (Option<Arc<Runbook>>, Vec<Finding>) {
+fn one(name: &str, text: &str, facts: impl FnOnce(&Runbook) -> Facts) -> (Option<Arc<Runbook>>, Vec<Finding>) {
     let (book, mut findings) = format::read(name, text);
-    findings.extend(book.iter().flat_map(|book| lint_one(book, Some(now))));
+    if let Some(book) = &book {
+        findings.extend(lint_knowing(book, &facts(book)));
+    }
     findings.sort_by_key(|finding| (finding.line, finding.column));
     (book.map(Arc::new), findings)
 }

@@ -49,6 +49,10 @@ pub fn run(
     };
     output.line(&format!("{}  {}: {told}", book.id, book.name))?;
     output.line(ANSWERS)?;
+    if arm && !book.is_runnable() {
+        output.line("a page of prose: its commands are shown and never run")?;
+    }
+    let arm = arm && book.is_runnable();
     let mut session = Session { book, desk, dry: Walk::default(), at: None, arm, output };
     session.talk(&mut std::io::stdin().lock())
 }

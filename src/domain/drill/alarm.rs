@@ -4,6 +4,7 @@
 use crate::domain::alert::Alert;
 use crate::domain::alert::AlertState;
 use crate::domain::alert::fingerprint;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::drill::course::ONSET;
 use crate::domain::drill::production::Production;
 use crate::domain::drill::service::Service;
@@ -81,6 +82,23 @@ pub fn alerts(production: &Production, now: Timestamp) -> Vec<Alert> {
     all.push(slow_gateway(production.start()));
     all.push(full_disk(production.start()));
     all
+}
+
+/// The rules behind the alerts, as a server reports them.
+pub fn rules() -> Vec<AlertRule> {
+    let always = [slow_gateway(Timestamp::UNIX_EPOCH), full_disk(Timestamp::UNIX_EPOCH)].map(|alert| AlertRule {
+        name: alert.name,
+        labels: Labels(alert.labels.0.into_iter().filter(|(name, _)| name != "alertname").collect()),
+        annotations: alert.annotations,
+        group: "calm".to_owned(),
+    });
+    let named = RULES.iter().map(|rule| AlertRule {
+        name: rule.name.to_owned(),
+        labels: labels(&[("severity", rule.severity), ("service", rule.service.name()), ("slo", rule.slo)]),
+        annotations: annotations(rule.summary, rule.description, rule.runbook),
+        group: "slo".to_owned(),
+    });
+    named.chain(always).collect()
 }
 
 /// The instants at which a rule may change its mind, in order: the seconds after each bend, and now.

@@ -1,7 +1,10 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
-use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, StepId, TimerId};
+use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::labels::Labels;
+use crate::domain::outward::capability::Capability;
+use crate::domain::outward::entry::Ending;
+use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::severity::Severity;
 use crate::domain::slo::settling::Crossing;
 use crate::domain::time::Timestamp;
@@ -473,6 +476,22 @@ pub enum Body {
         /// Where.
         path: String,
     },
+    /// Something is to leave the house. The record gives the operation the id of this event, and puts it into the outbox
+    /// in the same transaction.
+    Outgoing(Box<Operation>),
+    /// What became of it.
+    OutgoingOutcome {
+        /// Which operation.
+        op: OpId,
+        /// To which target.
+        target: SourceName,
+        /// What it was for.
+        capability: Capability,
+        /// What it was, in words.
+        words: String,
+        /// How it ended.
+        end: Ending,
+    },
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),
@@ -508,6 +527,8 @@ impl Body {
             Self::Escalated { .. } => "escalated",
             Self::Cockpit { .. } => "cockpit",
             Self::DraftWritten { .. } => "draft",
+            Self::Outgoing(_) => "outgoing",
+            Self::OutgoingOutcome { .. } => "outgoing_outcome",
             Self::Unknown(_) => "unknown",
         }
     }

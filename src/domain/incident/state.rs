@@ -1,11 +1,14 @@
 //! The fold: events in, the present out. Folding the same set in its total order gives one state, whatever the order in
 //! which the events arrived.
 
-use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, StepId, TimerId};
+use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
 use crate::domain::labels::Labels;
+use crate::domain::outward::capability::Capability;
+use crate::domain::outward::entry::Ending;
+use crate::domain::outward::operation::OpId;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -90,6 +93,21 @@ pub struct TimerMark {
     pub escalated: Option<String>,
 }
 
+/// Something that was to leave the house for this incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outside {
+    /// To which target.
+    pub target: SourceName,
+    /// What it was for.
+    pub capability: Capability,
+    /// What it was, in words.
+    pub words: String,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// How it ended; `None` is still on its way.
+    pub end: Option<Ending>,
+}
+
 /// An item to do afterwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActionItem {
@@ -144,6 +162,9 @@ pub struct Incident {
     pub actions: Vec<ActionItem>,
     /// Corrections and retractions by the event they are about; the newest wins.
     pub amended: BTreeMap<String, Amendment>,
+    /// What was to leave the house, by operation, in the order of their making.
+    #[serde(default)]
+    pub outside: BTreeMap<OpId, Outside>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -243,6 +264,7 @@ impl Incident {
             timers: BTreeMap::new(),
             actions: Vec::new(),
             amended: BTreeMap::new(),
+            outside: BTreeMap::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
@@ -320,6 +342,34 @@ impl Incident {
             | Body::Escalated { .. } => {
                 self.apply_timer(event);
             }
+            Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
+        }
+    }
+
+    /// What leaves the house. Until the record gave it an id, an operation cannot be told from another one.
+    fn apply_outside(&mut self, event: &Event) {
+        match &event.body {
+            Body::Outgoing(op) if !op.id.as_str().is_empty() => {
+                let outside = Outside {
+                    target: op.target.clone(),
+                    capability: op.intent.capability(),
+                    words: op.intent.words(),
+                    at: event.at,
+                    end: None,
+                };
+                self.outside.entry(op.id.clone()).or_insert(outside);
+            }
+            Body::OutgoingOutcome { op, target, capability, words, end } => {
+                let outside = self.outside.entry(op.clone()).or_insert_with(|| Outside {
+                    target: target.clone(),
+                    capability: *capability,
+                    words: words.clone(),
+                    at: event.at,
+                    end: None,
+                });
+                outside.end = Some(end.clone());
+            }
+            _ => {}
         }
     }
 

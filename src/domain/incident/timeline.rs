@@ -78,6 +78,11 @@ fn words(body: &Body) -> String {
         Body::Escalated { contact, .. } => format!("told {contact}"),
         Body::Cockpit { what, detail } => format!("{what} {detail}").trim_end().to_owned(),
         Body::DraftWritten { path } => format!("postmortem draft {path}"),
+        Body::Outgoing(op) => format!("to {}: {}", op.target, op.intent.words()),
+        Body::OutgoingOutcome { target, words, end, .. } => match end.words() {
+            more if more.is_empty() => format!("{target}: {}: {words}", end.word()),
+            more => format!("{target}: {}: {words} ({more})", end.word()),
+        },
         Body::Unknown(value) => {
             let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("?");
             format!("an event of kind {kind} that this version does not know")

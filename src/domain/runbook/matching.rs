@@ -1,12 +1,15 @@
-//! Which runbook an alert asks for. A trigger beats a link, a link beats a likeness of names. Never opens a link: the
+//! Which runbook an alert asks for. A trigger beats a link, a link beats a beginning, that beats a likeness of names. Never opens a link: the
 //! page behind it may be down with everything else.
 
 use crate::domain::ids::RunbookId;
 use crate::domain::labels::Labels;
 use crate::domain::runbook::model::{Runbook, Trigger};
-use crate::domain::runbook::seed::slug;
+use crate::domain::runbook::pieces::slug;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// The highest score of a likeness of names, which is a hint and no answer.
+pub const LIKENESS: u32 = 499;
 
 /// A runbook for an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub struct Match {
     pub runbook: RunbookId,
     /// Why, in words; may hold raw outside text.
     pub why: String,
-    /// Greater is better: from 1000 a trigger, 800 a link, below 500 a likeness.
+    /// Greater is better: from 1000 a trigger, 800 a link, from 500 a beginning of the alert's name, below a likeness.
     pub score: u32,
 }
 
@@ -27,6 +30,7 @@ pub fn matches(runbooks: &[Arc<Runbook>], alert: &str, labels: &Labels, annotati
         .filter_map(|runbook| {
             let best = by_trigger(runbook, alert, labels)
                 .or_else(|| by_link(runbook, &linked))
+                .or_else(|| by_prefix(runbook, alert, labels))
                 .or_else(|| by_name(runbook, alert, labels));
             best.map(|(score, why)| Match { runbook: runbook.id.clone(), why, score })
         })
@@ -54,8 +58,35 @@ fn linked_names(url: &str) -> Vec<String> {
     let address = address.split_once("://").map_or(address, |(_, rest)| rest);
     let last = address.split_once('/').map_or("", |(_, path)| path.trim_end_matches('/'));
     let last = last.rsplit('/').next().unwrap_or("");
-    let last = [".html", ".md", ".yaml", ".yml"].iter().find_map(|end| last.strip_suffix(end)).unwrap_or(last);
-    [fragment, last].iter().map(|name| slug(name, "")).filter(|name| !name.is_empty()).collect()
+    let last =
+        [".html", ".markdown", ".md", ".yaml", ".yml"].iter().find_map(|end| last.strip_suffix(end)).unwrap_or(last);
+    // Pages that list many alerts name each heading after its alert.
+    let heading = fragment.to_ascii_lowercase();
+    let heading = heading.strip_prefix("alert-name-").or_else(|| heading.strip_prefix("user-content-")).unwrap_or("");
+    [fragment, heading, last].iter().map(|name| slug(name, "")).filter(|name| !name.is_empty()).collect()
+}
+
+/// A runbook for a family of alerts: all words of its id or file stem begin the alert's name, as `etcd` does
+/// `etcdMembersDown`. A word that many alerts share begins none.
+fn by_prefix(runbook: &Runbook, alert: &str, labels: &Labels) -> Option<(u32, String)> {
+    if is_for_others(runbook, alert, labels) {
+        return None;
+    }
+    let asked = in_order(alert);
+    let file = runbook.path.rsplit(['/', '\\']).next().unwrap_or("");
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let begins = [runbook.id.as_str(), stem].into_iter().map(in_order).find(|own| {
+        let telling = own.iter().any(|word| !COMMON.contains(&word.as_str()));
+        telling && own.len() < asked.len() && asked.starts_with(own)
+    })?;
+    let score = 500 + u32::try_from(begins.len().min(20)).unwrap_or(0) * 10;
+    Some((score, format!("its name begins the alert's: {}", begins.join(" "))))
+}
+
+/// A runbook whose trigger has the very name but other labels is for something else.
+fn is_for_others(runbook: &Runbook, alert: &str, labels: &Labels) -> bool {
+    let others = |t: &Trigger| t.alert == alert && t.matchers.iter().any(|m| !m.matches(labels));
+    runbook.triggers.iter().any(others)
 }
 
 fn by_link(runbook: &Runbook, linked: &[String]) -> Option<(u32, String)> {
@@ -71,11 +102,9 @@ fn by_link(runbook: &Runbook, linked: &[String]) -> Option<(u32, String)> {
 const COMMON: [&str; 12] =
     ["alert", "high", "low", "error", "errors", "down", "warning", "critical", "too", "many", "is", "the"];
 
-/// At least half of the telling words must be shared. A runbook whose trigger has the very name but other labels is for
-/// something else.
+/// At least half of the telling words must be shared.
 fn by_name(runbook: &Runbook, alert: &str, labels: &Labels) -> Option<(u32, String)> {
-    let for_others = |t: &Trigger| t.alert == alert && t.matchers.iter().any(|m| !m.matches(labels));
-    if runbook.triggers.iter().any(for_others) {
+    if is_for_others(runbook, alert, labels) {
         return None;
     }
     let asked = words(alert);
@@ -96,8 +125,12 @@ fn by_name(runbook: &Runbook, alert: &str, labels: &Labels) -> Option<(u32, Stri
 
 /// The words of `APILatencyHigh`, `api-latency-high` or `API latency high` in lower case.
 fn words(name: &str) -> BTreeSet<String> {
+    in_order(name).into_iter().collect()
+}
+
+fn in_order(name: &str) -> Vec<String> {
     let chars: Vec<char> = name.chars().take(200).collect();
-    let mut words = BTreeSet::new();
+    let mut words = Vec::new();
     let mut word = String::new();
     for (i, c) in chars.iter().enumerate() {
         let before = i.checked_sub(1).and_then(|b| chars.get(b));
@@ -105,14 +138,14 @@ fn words(name: &str) -> BTreeSet<String> {
         let begins =
             c.is_uppercase() && (before.is_some_and(|b| !b.is_uppercase()) || after.is_some_and(|a| a.is_lowercase()));
         if begins || !c.is_alphanumeric() {
-            words.insert(std::mem::take(&mut word));
+            words.push(std::mem::take(&mut word));
         }
         if c.is_alphanumeric() {
             word.extend(c.to_lowercase());
         }
     }
-    words.insert(word);
-    words.remove("");
+    words.push(word);
+    words.retain(|word| !word.is_empty());
     words
 }
 
@@ -169,6 +202,53 @@ mod tests {
             found(&turned, "CheckoutLatencyHigh", &labels, ""),
             found(&books, "CheckoutLatencyHigh", &labels, "")
         );
+    }
+
+    #[test]
+    fn a_link_names_a_runbook_by_its_last_part_in_any_case() {
+        let books = [book("kubepodcrashlooping", "{alert: Unlike}"), book("etcd", "{alert: EtcdX}")];
+        for url in [
+            "https://runbooks.example/runbooks/kubernetes/kubepodcrashlooping",
+            "https://github.example/x/blob/main/KubePodCrashLooping.md",
+            "https://github.example/mixin/runbook.md#alert-name-kubepodcrashlooping",
+            "https://wiki.example/all#KubePodCrashLooping",
+            "http://wiki.example/kubepodcrashlooping/?a=b",
+        ] {
+            assert_eq!(
+                found(&books, "Q", &Labels::default(), url)[0],
+                "800 kubepodcrashlooping: runbook_url names kubepodcrashlooping",
+                "{url}"
+            );
+        }
+        for url in [
+            "https://kubepodcrashlooping",
+            "https://x.example/kubepodcrashlooping/other",
+            "kubepodcrashlooping.example",
+        ] {
+            assert_eq!(found(&books, "Q", &Labels::default(), url), Vec::<String>::new(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_family_of_alerts_shares_a_runbook() {
+        let books = [
+            book("etcd", "{alert: EtcdX}"),
+            book("high", "{alert: Y}"),
+            book("etcd-members", "{alert: Z, match: ['a=b']}"),
+        ];
+        assert_eq!(
+            found(&books, "etcdMembersDown", &Labels::default(), ""),
+            [
+                "520 etcd-members: its name begins the alert's: etcd members",
+                "510 etcd: its name begins the alert's: etcd"
+            ]
+        );
+        assert_eq!(
+            found(&books, "HighLatency", &Labels::default(), ""),
+            Vec::<String>::new(),
+            "a word that many share"
+        );
+        assert_eq!(found(&books, "Z", &Labels::default(), ""), Vec::<String>::new(), "for other labels");
     }
 
     #[test]

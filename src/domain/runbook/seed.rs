@@ -3,43 +3,27 @@
 //! Guesses no risk: what is not said is unknown, and destructive words only ever raise it.
 
 use crate::domain::document::{Fields, Level, Mark, Node, Reader, Value};
-use crate::domain::ids::{RunbookId, StepId};
-use crate::domain::labels::Matcher;
+use crate::domain::ids::StepId;
+use crate::domain::runbook::keys::seed::{OPTION, RUNBOOK, STEP, TRIGGER};
 use crate::domain::runbook::lint::destructive_word;
 use crate::domain::runbook::model::{
-    Check, Choice, Choose, Clock, DEFAULT_TIMEOUT, Dialect, Exec, Go, Link, Mutation, OnFail, Phase, Risk, RunCommand,
-    Runbook, Rung, Step, Trigger, default_review,
+    Check, Choice, Choose, DEFAULT_TIMEOUT, Dialect, Exec, Go, Mutation, OnFail, Risk, RunCommand, Runbook, Step,
+    Trigger, default_review,
+};
+use crate::domain::runbook::pieces::{
+    fields, items, joined, links, matchers, needed, phase, reviewed, runbook_id, rungs, sha256, slug, text, word,
 };
 use crate::domain::runbook::shape;
 use crate::domain::severity::Severity;
 use crate::domain::text::truncate;
 use crate::domain::time::Span;
-use chrono::NaiveDate;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
-const TOP: [&str; 11] = [
-    "id",
-    "name",
-    "description",
-    "owner",
-    "reviewed",
-    "review_every",
-    "triggers",
-    "severity",
-    "links",
-    "steps",
-    "escalation",
-];
-const STEP: [&str; 11] =
-    ["id", "name", "description", "phase", "risk", "timeout", "commands", "links", "checks", "options", "actions"];
-
 /// Reads a tree of format v0. `None` when it has no step.
-pub fn read(reader: &mut Reader<'_>, path: &str, text: &str, root: &Node) -> Option<Runbook> {
-    let top = reader.map(root, "the runbook", &TOP)?;
-    let id = runbook_id(reader, &top, path);
-    let string = |reader: &mut Reader<'_>, key: &str| top.get(key).and_then(|n| reader.string(n, key));
-    let name = top.need(reader, "name").and_then(|n| reader.string(n, "name")).unwrap_or_else(|| id.0.clone());
+pub fn read(reader: &mut Reader<'_>, path: &str, source: &str, root: &Node) -> Option<Runbook> {
+    let top = fields(reader, root, &RUNBOOK)?;
+    let id = runbook_id(reader, &top, path, Level::Warning);
+    let name = needed(reader, &top, "name").unwrap_or_else(|| id.0.clone());
     let nodes = top.need(reader, "steps").map(|n| (n, reader.list(n, "steps")));
     let mut taken = BTreeSet::new();
     let mut steps = Vec::new();
@@ -52,17 +36,16 @@ pub fn read(reader: &mut Reader<'_>, path: &str, text: &str, root: &Node) -> Opt
         }
         return None;
     }
-    let list = |reader: &mut Reader<'_>, key: &str| top.get(key).map(|n| reader.list(n, key)).unwrap_or_default();
     Some(Runbook {
         name,
-        description: string(reader, "description").unwrap_or_default(),
-        severity: string(reader, "severity").map(Severity),
-        owner: string(reader, "owner"),
-        reviewed: top.get("reviewed").and_then(|n| date(reader, n)),
+        description: text(reader, &top, "description").unwrap_or_default(),
+        severity: text(reader, &top, "severity").map(Severity),
+        owner: text(reader, &top, "owner"),
+        reviewed: reviewed(reader, &top),
         review_every: top.get("review_every").and_then(|n| reader.span(n, "review_every")).unwrap_or(default_review()),
-        triggers: list(reader, "triggers").iter().filter_map(|n| trigger(reader, n)).collect(),
-        links: list(reader, "links").iter().filter_map(|n| link(reader, n)).collect(),
-        escalation: list(reader, "escalation").iter().filter_map(|n| rung(reader, n)).collect(),
+        triggers: items(reader, &top, "triggers").iter().filter_map(|n| trigger(reader, n)).collect(),
+        links: links(reader, &top),
+        escalation: rungs(reader, &top),
         steps,
         dialect: Dialect::Seed,
         inputs: Vec::new(),
@@ -71,101 +54,21 @@ pub fn read(reader: &mut Reader<'_>, path: &str, text: &str, root: &Node) -> Opt
         cwd: None,
         id,
         path: path.to_owned(),
-        sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
+        sha256: sha256(source),
     })
-}
-
-fn runbook_id(reader: &mut Reader<'_>, top: &Fields<'_>, path: &str) -> RunbookId {
-    let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let fallback = slug(stem, "runbook");
-    let Some((node, said)) = top.get("id").and_then(|n| Some((n, reader.string(n, "id")?))) else {
-        return RunbookId(fallback);
-    };
-    let right = slug(&said, &fallback);
-    if right != said {
-        let said = truncate(&said, 40);
-        let message = format!("id `{said}` is not a name in lower case with dashes; `{right}` is used");
-        reader.report(node.mark, Level::Warning, "RB001", message);
-    }
-    RunbookId(right)
-}
-
-/// Lower case, digits and single dashes, at most 64 characters.
-pub fn slug(text: &str, fallback: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars().take(64) {
-        if c.is_ascii_alphanumeric() {
-            out.push(c.to_ascii_lowercase());
-        } else if !out.is_empty() && !out.ends_with('-') {
-            out.push('-');
-        }
-    }
-    let out = out.trim_end_matches('-');
-    if out.is_empty() { fallback.to_owned() } else { out.to_owned() }
-}
-
-fn date(reader: &mut Reader<'_>, node: &Node) -> Option<NaiveDate> {
-    let text = reader.string(node, "reviewed")?;
-    let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok();
-    if date.is_none() {
-        reader.wrong(node, "reviewed", "a date such as 2026-05-01");
-    }
-    date
 }
 
 fn trigger(reader: &mut Reader<'_>, node: &Node) -> Option<Trigger> {
-    let fields = reader.map(node, "a trigger", &["alert", "match", "expr", "for"])?;
-    let alert = fields.need(reader, "alert").and_then(|n| reader.string(n, "alert"))?;
-    let mut matchers = Vec::new();
-    for item in fields.get("match").map(|n| reader.list(n, "match")).unwrap_or_default() {
-        let Some(text) = reader.string(item, "match") else { continue };
-        match Matcher::parse(&text) {
-            Ok(matcher) => matchers.push(matcher),
-            Err(why) => {
-                // Without the matcher the runbook would claim alerts it is not for.
-                reader.error(item.mark, "wrong-type", format!("{why}; the trigger is not used"));
-                return None;
-            }
-        }
-    }
+    let own = fields(reader, node, &TRIGGER)?;
+    let alert = needed(reader, &own, "alert")?;
+    let matchers = matchers(reader, &own)?;
     Some(Trigger {
         alert,
         matchers,
-        expr: fields.get("expr").and_then(|n| reader.string(n, "expr")),
-        for_: fields.get("for").and_then(|n| reader.span(n, "for")),
+        expr: text(reader, &own, "expr"),
+        for_: own.get("for").and_then(|n| reader.span(n, "for")),
         mark: node.mark,
     })
-}
-
-fn link(reader: &mut Reader<'_>, node: &Node) -> Option<Link> {
-    if let Some(url) = node.text() {
-        return Some(Link { title: url.to_owned(), url: url.to_owned(), mark: node.mark });
-    }
-    let fields = reader.map(node, "a link", &["title", "url"])?;
-    let url = fields.need(reader, "url").and_then(|n| reader.string(n, "url"))?;
-    let title = fields.get("title").and_then(|n| reader.string(n, "title")).unwrap_or_else(|| url.clone());
-    Some(Link { title, url, mark: node.mark })
-}
-
-fn rung(reader: &mut Reader<'_>, node: &Node) -> Option<Rung> {
-    let fields = reader.map(node, "an escalation", &["after", "contact", "clock"])?;
-    let after = fields.need(reader, "after").and_then(|n| reader.span(n, "after"));
-    let contact = fields.need(reader, "contact").and_then(|n| reader.string(n, "contact"));
-    let said = fields.get("clock").and_then(|n| word(reader, n, "clock", &Clock::ALL.map(|c| (c.word(), c))));
-    let clock = said.unwrap_or(Clock::Unmitigated);
-    let assumed = fields.get("clock").is_none();
-    Some(Rung { after: after?, contact: contact?, clock, assumed, mark: node.mark })
-}
-
-fn word<T: Copy>(reader: &mut Reader<'_>, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
-    let said = reader.string(node, what)?;
-    let found = words.iter().find(|(word, _)| *word == said).map(|(_, value)| *value);
-    if found.is_none() {
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        reader.wrong(node, what, &known.join(", "));
-    }
-    found
 }
 
 fn risk(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Risk> {
@@ -181,7 +84,7 @@ struct Defaults {
 }
 
 fn step(reader: &mut Reader<'_>, node: &Node, index: usize, taken: &mut BTreeSet<String>) -> Option<Step> {
-    let fields = reader.map(node, "a step", &STEP)?;
+    let fields = fields(reader, node, &STEP)?;
     let name = fields.need(reader, "name").and_then(|n| reader.string(n, "name"));
     let name = name.unwrap_or_else(|| format!("Step {}", index + 1));
     let id = step_id(reader, &fields, &name, index, taken);
@@ -192,7 +95,7 @@ fn step(reader: &mut Reader<'_>, node: &Node, index: usize, taken: &mut BTreeSet
         id,
         name,
         say: fields.get("description").and_then(|n| reader.string(n, "description")).unwrap_or_default(),
-        phase: fields.get("phase").and_then(|n| word(reader, n, "phase", &Phase::ALL.map(|p| (p.word(), p)))),
+        phase: phase(reader, &fields),
         when: None,
         commands: Vec::new(),
         parallel: false,
@@ -223,9 +126,7 @@ fn step(reader: &mut Reader<'_>, node: &Node, index: usize, taken: &mut BTreeSet
     {
         step.options.extend(choice(reader, item, index, &defaults));
     }
-    for item in fields.get("links").map(|n| reader.list(n, "links")).unwrap_or_default() {
-        step.links.extend(link(reader, item));
-    }
+    step.links = links(reader, &fields);
     Some(step)
 }
 
@@ -273,7 +174,7 @@ fn check(text: &str, mark: Mark) -> Check {
 }
 
 fn choice(reader: &mut Reader<'_>, node: &Node, index: usize, defaults: &Defaults) -> Option<Choice> {
-    let fields = reader.map(node, "an option", &["action", "command", "risk", "timeout"])?;
+    let fields = fields(reader, node, &OPTION)?;
     let action = fields.need(reader, "action").and_then(|n| reader.string(n, "action"))?;
     let own = Defaults {
         step: defaults.step.clone(),
@@ -303,7 +204,7 @@ fn command(reader: &mut Reader<'_>, node: &Node, id: String, defaults: &Defaults
             reader.error(node.mark, "wrong-type", "a command list is empty (expected [program, argument, …])");
             return None;
         }
-        (shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" ")), Exec::Argv(argv))
+        (joined(&argv), Exec::Argv(argv))
     } else {
         let text = reader.string(node, "a command")?.trim().to_owned();
         if let Err(why) = shape::command(&text) {

@@ -57,6 +57,9 @@ const SENTENCE_WORDS: [&str; 22] = [
     "then", "they", "this", "was", "with", "your",
 ];
 
+/// Why a line is refused that has the words of a command and nothing by which it could be told from a sentence.
+pub const NOT_TELLING: &str = "it has no option, path, pipe, `$` or `=`";
+
 /// Why a line is not a command; `Ok` when it is one.
 pub fn command(line: &str) -> Result<(), &'static str> {
     if line.chars().any(is_hidden) {
@@ -86,7 +89,55 @@ pub fn command(line: &str) -> Result<(), &'static str> {
         return Err("it has the punctuation of a sentence");
     }
     let telling = first.text.contains('/') || rest.iter().any(|w| w.quoted || is_telling(&w.text));
-    if telling { Ok(()) } else { Err("it has no option, path, pipe, `$` or `=`") }
+    if telling { Ok(()) } else { Err(NOT_TELLING) }
+}
+
+/// Words that begin commands of the shell itself.
+const KEYWORDS: [&str; 12] = ["!", "(", "[", "[[", "case", "for", "if", "test", "time", "until", "while", "{"];
+
+/// Words that begin sentences and are programs as well.
+const PROGRAMS: [&str; 4] = ["make", "open", "post", "wait"];
+
+/// Why a line that its author calls a command reads like a sentence all the same; `None` when it does not. Far milder than
+/// [`command`]: here somebody said that it runs.
+pub fn sentence(line: &str) -> Option<&'static str> {
+    let scan = scan(line);
+    if !scan.balanced {
+        return Some("a quote or parenthesis is not closed");
+    }
+    let mut words = scan.words.iter().skip_while(|w| w.text.split_once('=').is_some_and(|(name, _)| is_name(name)));
+    let Some(first) = words.next() else { return Some("there is nothing to run") };
+    if first.quoted || KEYWORDS.contains(&first.text.as_str()) || first.text.starts_with(['(', '{']) {
+        return None;
+    }
+    let rest: Vec<&str> = words.filter(|w| !w.quoted).map(|w| w.text.as_str()).collect();
+    reads_like_one(&first.text, &rest)
+}
+
+/// The same for a program and its arguments.
+pub fn spoken(argv: &[String]) -> Option<&'static str> {
+    let (first, rest) = argv.split_first()?;
+    if first.chars().any(char::is_whitespace) {
+        return Some("its first element holds a blank; each word is an element of its own");
+    }
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    reads_like_one(first, &rest)
+}
+
+fn reads_like_one(first: &str, rest: &[&str]) -> Option<&'static str> {
+    let spoken = rest.iter().filter(|w| SENTENCE_WORDS.contains(&w.to_ascii_lowercase().as_str())).count();
+    let telling = first.contains('/') || rest.iter().any(|w| is_telling(w));
+    let capital = first.starts_with(char::is_uppercase) && first.chars().all(char::is_alphabetic);
+    let begins = SENTENCE_STARTS.contains(&first.to_lowercase().as_str()) && !PROGRAMS.contains(&first);
+    let ends = rest
+        .last()
+        .is_some_and(|w| w.ends_with(['.', '?', '!']) && w.chars().any(char::is_alphabetic) && !is_telling(w));
+    match () {
+        () if capital && (begins || spoken > 0 || (!telling && rest.len() > 1)) => Some("it begins like a sentence"),
+        () if begins && !telling && !rest.is_empty() => Some("it begins like a sentence"),
+        () if spoken > 1 || (spoken > 0 && ends) => Some("it reads like a sentence"),
+        () => None,
+    }
 }
 
 fn is_program(text: &str) -> bool {
@@ -146,6 +197,39 @@ mod tests {
         ] {
             assert!(command(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_called_a_command_is_one_unless_it_is_plainly_spoken() {
+        for line in [
+            "systemctl restart api",
+            "kubectl get pods",
+            "for n in a b; do echo \"$n\"; done",
+            "if test -f /x; then echo yes; else echo no; fi",
+            "Rscript report.R",
+            "A=1 make all",
+            "make -C build",
+            "grep is /var/log/x",
+            "[ -f /x ] && rm /x",
+        ] {
+            assert_eq!(sentence(line), None, "{line}");
+        }
+        for line in [
+            "Check Datadog APM traces",
+            "Review recent deployments",
+            "check the logs",
+            "restart api",
+            "look at this and that",
+            "echo 'never closed",
+            "Check /var/log for errors",
+            "A=1",
+        ] {
+            assert!(sentence(line).is_some(), "{line}");
+        }
+        let argv = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(spoken(&argv("kubectl get pods -n x")), None);
+        assert!(spoken(&argv("Check the dashboard")).is_some());
+        assert!(spoken(&["kubectl get pods".to_owned()]).is_some());
     }
 
     proptest! {

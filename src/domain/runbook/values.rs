@@ -26,6 +26,27 @@ pub fn is_known(name: &str) -> bool {
     KNOWN.contains(&name) || name.starts_with("MW_LABEL_")
 }
 
+/// Whether a name steers programs or shells wherever it is set, so that no value of a runbook may have it.
+pub fn steers(name: &str) -> bool {
+    const NAMES: [&str; 13] = [
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "SHELLOPTS",
+        "BASHOPTS",
+        "CDPATH",
+        "GLOBIGNORE",
+        "PS4",
+        "EDITOR",
+        "PAGER",
+        "SHELL",
+        "TZ",
+        "LOGNAME",
+    ];
+    let prefixes = ["LD_", "DYLD_", "GIT_", "PYTHON", "PERL", "RUBY", "NODE_", "LC_", "SSH_"];
+    AMBIENT.contains(&name) || NAMES.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// Values by name, and what was refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values {

@@ -5,7 +5,8 @@ use crate::domain::slo::reading::{Counts, Reading, Window};
 use crate::domain::time::{Span, Timestamp};
 use std::collections::VecDeque;
 
-/// Slices read again at every poll, because late samples may change them.
+/// Slices read again at every poll, because late samples may change them: ten minutes are more than two scrape intervals
+/// of up to two minutes and half a minute for the way.
 const AGAIN: i64 = 2;
 /// Length and number of the fine slices.
 const FINE: (i64, i64) = (300, 72);
@@ -13,6 +14,10 @@ const FINE: (i64, i64) = (300, 72);
 const COARSE: i64 = 3_600;
 /// The most coarse slices: a little over a year.
 const MOST: i64 = 9_000;
+/// Coarse slices of one step of reading: a day, on days' borders, so that servers can reuse answers.
+const DAY: i64 = 24;
+/// Stands for `bad` where nothing was ever asked. Where nothing was answered it is NaN.
+const UNASKED: f64 = -1.0;
 
 /// One slice: what happened in `(end - length, end]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,15 +30,28 @@ pub struct Slice {
     pub counts: Option<Counts>,
 }
 
-/// Slices of one length without a gap between them. Slice `n` ends at `n * length` seconds after the epoch.
-#[derive(Clone, Debug, PartialEq)]
+/// Slices of one length without a gap between them. Slice `n` ends at `n * length` seconds after the epoch. One that was
+/// never asked is told from one that was asked and has no data.
+#[derive(Clone, Debug)]
 pub struct Ring {
     length: i64,
     keep: i64,
     first: i64,
-    /// NaN where nothing is known: two numbers a slice are all that is kept of it.
+    /// Two numbers a slice are all that is kept of it: NaN where nothing is known, [`UNASKED`] in `bad` where nobody asked.
     bad: VecDeque<f64>,
     total: VecDeque<f64>,
+}
+
+/// Bit by bit: two rings that hold the same unknown slices are the same.
+impl PartialEq for Ring {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |a: &VecDeque<f64>, b: &VecDeque<f64>| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+        };
+        (self.length, self.keep, self.first) == (other.length, other.keep, other.first)
+            && same(&self.bad, &other.bad)
+            && same(&self.total, &other.total)
+    }
 }
 
 impl Ring {
@@ -45,6 +63,11 @@ impl Ring {
     /// The slice length.
     pub fn step(&self) -> Span {
         Span::seconds(self.length)
+    }
+
+    /// How many slices it holds when it is full.
+    pub fn keep(&self) -> i64 {
+        self.keep
     }
 
     /// Bytes that its numbers take when it is full.
@@ -75,59 +98,135 @@ impl Ring {
 
     /// What happened in a slice.
     pub fn get(&self, number: i64) -> Option<Counts> {
-        let index = usize::try_from(number - self.first).ok()?;
-        let (bad, total) = (*self.bad.get(index)?, *self.total.get(index)?);
+        let (bad, total) = self.raw(number)?;
         (!total.is_nan()).then_some(Counts { bad, total })
     }
 
-    /// The slices to read at a poll: what is new and the last two; `None` while nothing was asked (then it is warmed).
-    pub fn tail(&self, now: Timestamp) -> Option<(i64, i64)> {
-        let last = self.number(now);
-        let newest = self.newest()?;
-        Some(((newest - AGAIN + 1).clamp(last - self.keep + 1, last), last))
+    /// Whether a slice was asked for, whatever was answered.
+    pub fn asked(&self, number: i64) -> bool {
+        self.raw(number).is_some_and(|(bad, _)| bad != UNASKED)
     }
 
-    /// Takes an answer over the slices `from..=to`; a slice that it does not name has no data. An answer that does not
-    /// touch what is kept replaces it when it is newer, and is left out when it is older.
-    pub fn take(&mut self, from: i64, to: i64, counts: impl Fn(i64) -> Option<Counts>) {
-        if from > to || to - from >= self.keep.saturating_mul(2) {
-            return;
+    /// A slice as it is kept; see the fields.
+    pub fn raw(&self, number: i64) -> Option<(f64, f64)> {
+        let index = usize::try_from(number - self.first).ok()?;
+        Some((*self.bad.get(index)?, *self.total.get(index)?))
+    }
+
+    /// A ring of slices as they were kept, from slice `first` on; `None` where they are more than it keeps.
+    pub fn of_raw(length: i64, keep: i64, first: i64, raw: impl Iterator<Item = (f64, f64)>) -> Option<Self> {
+        let mut ring = Self { first, ..Self::new(length, keep) };
+        for (bad, total) in raw {
+            let known = bad >= 0.0 && bad <= total && total.is_finite();
+            ring.bad.push_back(if known || bad == UNASKED { bad } else { f64::NAN });
+            ring.total.push_back(if known { total } else { f64::NAN });
         }
-        match (self.oldest(), self.newest()) {
-            (Some(oldest), _) if to < oldest - 1 => return,
-            (_, Some(newest)) if from <= newest + 1 => {}
-            _ => {
-                self.bad.clear();
-                self.total.clear();
-                self.first = from;
-            }
+        (ring.bad.len() <= usize::try_from(ring.keep).ok()?).then_some(ring)
+    }
+
+    /// The slices to read at a poll: what is new and the last two; `None` while nothing was asked (then it is warmed). What
+    /// was missed for longer than `most` slices is left to be warmed too.
+    pub fn tail(&self, now: Timestamp, most: i64) -> Option<(i64, i64)> {
+        let last = self.number(now);
+        let from = self.newest()? - AGAIN + 1;
+        let from = if last - from >= most.max(AGAIN) { last - AGAIN + 1 } else { from };
+        Some((from.min(last - AGAIN + 1).max(last - self.keep + 1), last))
+    }
+
+    /// The newest stretch up to `last` that nobody asked for, at most `most` slices that begin on a multiple of them.
+    pub fn missing(&self, last: i64, most: i64) -> Option<(i64, i64)> {
+        let oldest = last - self.keep + 1;
+        let to = (oldest..=last).rev().find(|n| !self.asked(*n))?;
+        let border = (to - 1).div_euclid(most.max(1)) * most.max(1) + 1;
+        let from = (border.max(oldest)..=to).rev().take_while(|n| !self.asked(*n)).last()?;
+        Some((from, to))
+    }
+
+    /// How many slices up to `last` nobody asked for.
+    pub fn left(&self, last: i64) -> usize {
+        (last - self.keep + 1..=last).filter(|n| !self.asked(*n)).count()
+    }
+
+    /// Takes an answer over the slices `from..=to`; a slice that it does not name has no data. What lies between it and the
+    /// rest stays unasked, what is older than is kept is left out. Whether anything changed.
+    pub fn take(&mut self, from: i64, to: i64, counts: impl Fn(i64) -> Option<Counts>) -> bool {
+        if from > to || to - from >= self.keep.saturating_mul(2) {
+            return false;
+        }
+        let oldest = self.newest().map_or(to, |newest| newest.max(to)) - self.keep + 1;
+        let from = from.max(oldest);
+        if self.newest().is_none_or(|newest| newest < oldest) {
+            self.bad.clear();
+            self.total.clear();
+            self.first = from;
         }
         while self.first > from {
-            self.bad.push_front(f64::NAN);
+            self.bad.push_front(UNASKED);
             self.total.push_front(f64::NAN);
             self.first -= 1;
         }
+        let mut changed = false;
         for number in from..=to {
-            self.set(number, counts(number));
+            changed |= self.set(number, counts(number));
         }
         while i64::try_from(self.bad.len()).unwrap_or(i64::MAX) > self.keep {
             self.bad.pop_front();
             self.total.pop_front();
             self.first += 1;
         }
+        changed
     }
 
-    fn set(&mut self, number: i64, counts: Option<Counts>) {
-        let Ok(index) = usize::try_from(number - self.first) else { return };
+    /// Whether an answer over `from..=to` would change anything.
+    pub fn differs(&self, from: i64, to: i64, counts: impl Fn(i64) -> Option<Counts>) -> bool {
+        (from..=to).any(|n| !self.asked(n) || self.get(n) != counts(n))
+    }
+
+    fn set(&mut self, number: i64, counts: Option<Counts>) -> bool {
+        let Ok(index) = usize::try_from(number - self.first) else { return false };
         while self.bad.len() <= index {
-            self.bad.push_back(f64::NAN);
+            self.bad.push_back(UNASKED);
             self.total.push_back(f64::NAN);
         }
         let (bad, total) = counts.map_or((f64::NAN, f64::NAN), |c| (c.bad, c.total));
-        if let (Some(b), Some(t)) = (self.bad.get_mut(index), self.total.get_mut(index)) {
-            (*b, *t) = (bad, total);
-        }
+        let (Some(b), Some(t)) = (self.bad.get_mut(index), self.total.get_mut(index)) else { return false };
+        let changed = (b.to_bits(), t.to_bits()) != (bad.to_bits(), total.to_bits());
+        (*b, *t) = (bad, total);
+        changed
     }
+
+    /// Adds up `(from, to]` in milliseconds, slices after `above` only; gives the milliseconds that are known.
+    fn add(&self, from: i64, to: i64, above: Option<i64>, counts: &mut Counts) -> f64 {
+        let length = self.length.saturating_mul(1_000);
+        let first = (from.div_euclid(length) + 1).max(self.first).max(above.map_or(i64::MIN, |n| n + 1));
+        let (skip, mut known) = (usize::try_from(first - self.first).unwrap_or(usize::MAX), 0.0);
+        for (index, (bad, total)) in self.bad.iter().zip(&self.total).enumerate().skip(skip) {
+            let end = (self.first + i64::try_from(index).unwrap_or(i64::MAX)).saturating_mul(length);
+            let inside = end.min(to) - (end - length).max(from);
+            if inside <= 0 {
+                break;
+            }
+            if total.is_nan() {
+                continue;
+            }
+            let share = inside as f64 / length as f64;
+            counts.bad += bad * share;
+            counts.total += total * share;
+            known += inside as f64;
+        }
+        known
+    }
+}
+
+/// A stretch of slices that nobody asked for yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stretch {
+    /// The slice length in seconds.
+    pub length: i64,
+    /// Number of the first slice.
+    pub from: i64,
+    /// Number of the last slice.
+    pub to: i64,
 }
 
 /// The slices of one objective.
@@ -151,18 +250,29 @@ impl EventSlices {
         self.fine.newest().map(|n| self.fine.end_of(n)).or_else(|| self.coarse.newest().map(|n| self.coarse.end_of(n)))
     }
 
+    /// Number of the last coarse slice that counts: fine ones tell from the first whole hour that they cover.
+    fn seam(&self) -> i64 {
+        let start = self.fine.oldest().map(|n| (self.fine.end_of(n) - self.fine.step()).timestamp());
+        start.map_or(i64::MAX, |at| at.div_euclid(COARSE) + i64::from(at.rem_euclid(COARSE) > 0))
+    }
+
+    /// The newest coarse slice that counts, and the newest fine one that does not.
+    fn cut(&self) -> (Option<i64>, Option<i64>) {
+        let last = self.coarse.newest().map(|newest| newest.min(self.seam()));
+        let last = last.filter(|last| self.coarse.oldest().is_some_and(|oldest| oldest <= *last));
+        (last, last.map(|n| n * (COARSE / FINE.0)))
+    }
+
     /// All slices, oldest first and without overlap: coarse ones up to the first whole hour that fine ones cover.
     pub fn slices(&self) -> Vec<Slice> {
         let mut all = Vec::new();
-        let seam = self.fine.oldest().map(|n| (self.fine.end_of(n) - self.fine.step()).timestamp());
-        let seam = seam.map_or(i64::MAX, |at| at.div_euclid(COARSE) + i64::from(at.rem_euclid(COARSE) > 0));
-        if let (Some(oldest), Some(newest)) = (self.coarse.oldest(), self.coarse.newest()) {
-            all.extend((oldest..=newest.min(seam)).map(|n| slice(&self.coarse, n)));
+        let (last, covered) = self.cut();
+        if let (Some(oldest), Some(last)) = (self.coarse.oldest(), last) {
+            all.extend((oldest..=last).map(|n| slice(&self.coarse, n)));
         }
-        let from = all.last().map(|s: &Slice| s.end);
         if let (Some(oldest), Some(newest)) = (self.fine.oldest(), self.fine.newest()) {
-            let fine = (oldest..=newest).map(|n| slice(&self.fine, n));
-            all.extend(fine.filter(|s| from.is_none_or(|from| s.end > from)));
+            let from = covered.map_or(oldest, |covered| oldest.max(covered + 1));
+            all.extend((from..=newest).map(|n| slice(&self.fine, n)));
         }
         all
     }
@@ -170,21 +280,19 @@ impl EventSlices {
     /// Events in `(from, to]`, and the share of that stretch that is known (0..1). A slice that is only partly inside
     /// counts by the part that is.
     pub fn between(&self, from: Timestamp, to: Timestamp) -> (Counts, f64) {
-        let wanted = (to - from).num_milliseconds() as f64;
-        let (mut counts, mut known) = (Counts::default(), 0.0);
-        if wanted <= 0.0 {
+        let (from, to) = (from.timestamp_millis(), to.timestamp_millis());
+        let mut counts = Counts::default();
+        if to <= from {
             return (counts, 0.0);
         }
-        for slice in self.slices() {
-            let start = (slice.end - slice.length).max(from);
-            let inside = (slice.end.min(to) - start).num_milliseconds() as f64;
-            let Some(c) = slice.counts.filter(|_| inside > 0.0) else { continue };
-            let share = inside / slice.length.num_milliseconds().max(1) as f64;
-            counts.bad += c.bad * share;
-            counts.total += c.total * share;
-            known += inside;
+        let (last, covered) = self.cut();
+        let mut known = 0.0;
+        if let Some(last) = last {
+            let until = last.saturating_mul(COARSE * 1_000).min(to);
+            known += self.coarse.add(from, until, None, &mut counts);
         }
-        (counts, (known / wanted).clamp(0.0, 1.0))
+        known += self.fine.add(from, to, covered, &mut counts);
+        (counts, (known / (to - from) as f64).clamp(0.0, 1.0))
     }
 
     /// The window that ends with the newest slice.
@@ -198,6 +306,75 @@ impl EventSlices {
     pub fn coverage(&self, window: Window) -> f64 {
         self.end().map_or(0.0, |end| self.between(end - window.span(), end).1)
     }
+
+    /// The window that ends now: its last five minutes as they were counted just now (`head`), the rest from slices, so
+    /// that a page does not wait for a slice to be over. Without a head the last five minutes are what slices know of them.
+    pub fn ending(&self, window: Window, now: Timestamp, head: Option<Counts>) -> Reading {
+        let seam = if head.is_some() { now - Window::M5.span() } else { now };
+        let (mut counts, known) = self.between(now - window.span(), seam);
+        let head = head.unwrap_or_default();
+        counts.bad += head.bad;
+        counts.total += head.total;
+        if known > 0.0 || head.total > 0.0 { Reading::Counts(counts) } else { Reading::NoData }
+    }
+
+    /// Whether every slice of the window that ends at `now` was asked for. The newest may be a little late.
+    pub fn has_read(&self, window: Window, now: Timestamp) -> bool {
+        self.unread(window, now) == 0.0
+    }
+
+    /// Share of the window that ends at `now` that was asked for (0..1).
+    pub fn read(&self, window: Window, now: Timestamp) -> f64 {
+        1.0 - self.unread(window, now)
+    }
+
+    fn unread(&self, window: Window, now: Timestamp) -> f64 {
+        let from = now.timestamp() - i64::from(window.0);
+        let fine = (self.fine.number(now) - FINE.1 + 1).max(from.div_euclid(FINE.0) + 1);
+        let holes = |ring: &Ring, from: i64, to: i64| (from..=to).filter(|n| !ring.asked(*n)).count() as f64;
+        let mut missed = holes(&self.fine, fine, self.fine.number(now) - 1) * FINE.0 as f64;
+        if i64::from(window.0) > FINE.0 * FINE.1 {
+            // The hours that fine slices tell of need not be there as coarse ones.
+            let to = (fine - 1).saturating_mul(FINE.0).div_euclid(COARSE) + 1;
+            let oldest = (self.coarse.number(now) - self.coarse.keep + 1).max(from.div_euclid(COARSE) + 1);
+            missed += holes(&self.coarse, oldest, to.min(self.coarse.number(now))) * COARSE as f64;
+        }
+        (missed / f64::from(window.0.max(1))).clamp(0.0, 1.0)
+    }
+
+    /// The stretch to read next, the newest first; `None` when all was asked for.
+    pub fn missing(&self, now: Timestamp) -> Option<Stretch> {
+        let next = |ring: &Ring, most| {
+            let (from, to) = ring.missing(ring.number(now), most)?;
+            Some(Stretch { length: ring.length, from, to })
+        };
+        // The fine ones are few: they are read at once, wherever they begin.
+        next(&self.fine, i64::MAX).or_else(|| next(&self.coarse, DAY))
+    }
+
+    /// The stretches to read at a poll; see [`Ring::tail`].
+    pub fn tails(&self, now: Timestamp) -> Vec<Stretch> {
+        let tail = |ring: &Ring, most| {
+            let (from, to) = ring.tail(now, most)?;
+            Some(Stretch { length: ring.length, from, to })
+        };
+        [tail(&self.fine, FINE.1), tail(&self.coarse, DAY)].into_iter().flatten().collect()
+    }
+
+    /// How many slices nobody asked for yet.
+    pub fn left(&self, now: Timestamp) -> usize {
+        [&self.fine, &self.coarse].into_iter().map(|ring| ring.left(ring.number(now))).sum()
+    }
+
+    /// The ring of a slice length.
+    pub fn ring(&self, length: i64) -> Option<&Ring> {
+        [&self.fine, &self.coarse].into_iter().find(|ring| ring.length == length)
+    }
+
+    /// The ring of a slice length, to be changed.
+    pub fn ring_mut(&mut self, length: i64) -> Option<&mut Ring> {
+        [&mut self.fine, &mut self.coarse].into_iter().find(|ring| ring.length == length)
+    }
 }
 
 fn slice(ring: &Ring, number: i64) -> Slice {
@@ -205,91 +382,4 @@ fn slice(ring: &Ring, number: i64) -> Slice {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::time::{mins, secs};
-    use proptest::prelude::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_timestamp(1_777_593_600 + seconds, 0).unwrap()
-    }
-
-    /// One event a second, one in a hundred bad, up to an instant.
-    fn steady(until: Timestamp) -> EventSlices {
-        let mut slices = EventSlices::of(Span::days(30), Span::zero());
-        let per = |ring: &Ring| {
-            let total = ring.step().num_seconds() as f64;
-            Counts { bad: total / 100.0, total }
-        };
-        for ring in [&mut slices.coarse, &mut slices.fine] {
-            let (last, each) = (ring.number(until), per(ring));
-            ring.take(last - ring.keep + 1, last, |_| Some(each));
-        }
-        slices
-    }
-
-    #[test]
-    fn a_month_fits_into_twelve_kibibytes() {
-        let slices = EventSlices::of(Span::days(30), Span::zero());
-        assert_eq!(slices.fine.bytes() + slices.coarse.bytes(), 12_672);
-    }
-
-    #[test]
-    fn windows_are_sums_without_overlap() {
-        for minutes in [0, 5, 25, 55] {
-            let slices = steady(at(minutes * 60));
-            assert_eq!(slices.end(), Some(at(minutes * 60)), "{minutes}");
-            let all = slices.slices();
-            assert!(all.windows(2).all(|w| w[0].end == w[1].end - w[1].length), "{minutes}");
-            for window in [Window::H1, Window::H2, Window::H6, Window::D1, Window::D3] {
-                let counts = slices.window(window).counts().unwrap();
-                let want = f64::from(window.0);
-                assert!((counts.total - want).abs() < 1e-6, "{minutes} {window}: {counts:?}");
-                assert!((counts.bad - want / 100.0).abs() < 1e-6, "{minutes} {window}: {counts:?}");
-                assert!((slices.coverage(window) - 1.0).abs() < 1e-9);
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_known_is_not_counted() {
-        let mut slices = steady(at(0));
-        let last = slices.coarse.newest().unwrap();
-        slices.coarse.take(last - 23, last - 12, |_| None);
-        let counts = slices.window(Window::D1).counts().unwrap();
-        assert!((counts.total - 43_200.0).abs() < 1e-6, "{counts:?}");
-        assert!((slices.coverage(Window::D1) - 0.5).abs() < 1e-9);
-        assert_eq!(EventSlices::of(Span::days(30), Span::zero()).window(Window::H1), Reading::NoData);
-    }
-
-    #[test]
-    fn older_answers_extend_and_newer_ones_after_a_gap_replace() {
-        let mut ring = Ring::new(300, 10);
-        let one = |_| Some(Counts { bad: 0.0, total: 1.0 });
-        ring.take(100, 104, one);
-        ring.take(97, 99, one);
-        assert_eq!((ring.oldest(), ring.newest()), (Some(97), Some(104)));
-        ring.take(80, 90, one);
-        assert_eq!(ring.oldest(), Some(97), "an answer that does not touch is left out");
-        assert_eq!(ring.tail(ring.end_of(106) + secs(10)), Some((103, 106)));
-        ring.take(200, 202, one);
-        assert_eq!((ring.oldest(), ring.newest()), (Some(200), Some(202)));
-        ring.take(203, 215, one);
-        assert_eq!(ring.newest().unwrap() - ring.oldest().unwrap(), 9);
-    }
-
-    proptest! {
-        #[test]
-        fn a_stretch_is_the_sum_of_its_parts(cut in 1..(29 * 86_400_i64), length in 600..86_400_i64) {
-            let slices = steady(at(1_500));
-            let end = slices.end().unwrap();
-            let (from, to) = (end - secs(cut).max(secs(length)), end);
-            let middle = from + mins(3);
-            let (whole, known) = slices.between(from, to);
-            let (a, _) = slices.between(from, middle);
-            let (b, _) = slices.between(middle, to);
-            prop_assert!((whole.total - a.total - b.total).abs() < 1e-6 * whole.total.max(1.0));
-            prop_assert!(whole.bad <= whole.total && (0.0..=1.0).contains(&known));
-        }
-    }
-}
+mod tests;

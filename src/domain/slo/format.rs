@@ -3,14 +3,30 @@
 
 use crate::domain::document::{Finding, Level, Mark, Node, Reader, Value, nearest, parse_all};
 use crate::domain::slo::catalogue::{Catalogue, Declared, unique};
+use crate::domain::slo::maintenance::Maintenance;
 use crate::domain::slo::objective::Objective;
-use crate::domain::slo::seed;
+use crate::domain::slo::policy::PolicyBands;
+use crate::domain::slo::service::Service;
+use crate::domain::slo::sloth::alert_windows::{self, AlertWindows};
+use crate::domain::slo::{openslo, own, pyrra, seed, slo_generator, sloth};
 
 /// What the documents of all files said, before names and references between them are settled.
 #[derive(Debug, Default)]
 pub struct Gathered {
     /// Objectives that are complete by themselves.
     pub declared: Vec<Declared>,
+    /// Sloth's objectives, which wait for alert windows.
+    pub sloth: Vec<sloth::Waiting>,
+    /// Sloth's alert windows.
+    pub alert_windows: Vec<AlertWindows>,
+    /// Objects of OpenSLO, which refer to each other.
+    pub openslo: Vec<openslo::Object>,
+    /// Services.
+    pub services: Vec<Service>,
+    /// Planned work.
+    pub maintenance: Vec<Maintenance>,
+    /// The policy and the place where it stands.
+    pub policy: Option<(String, PolicyBands)>,
 }
 
 /// One document of one file.
@@ -25,17 +41,57 @@ pub struct Document<'a> {
 }
 
 impl Document<'_> {
+    /// `file:line`, as an objective says where it stands.
+    pub fn place(&self, mark: Mark) -> String {
+        format!("{}:{}", self.path, mark.line)
+    }
+
     /// An objective of this document that is complete by itself.
     pub fn declare(&self, mark: Mark, objective: Objective) -> Declared {
         Declared { file: self.file, mark, objective }
     }
 }
 
-/// Takes everything out of a document. What is wrong goes to the reader.
-type Read = fn(&mut Reader<'_>, Document<'_>, &mut Gathered);
+/// A format: how it is known, and what takes everything out of a document of it. What is wrong goes to the reader.
+struct Format {
+    knows: fn(&Node) -> bool,
+    read: fn(&mut Reader<'_>, Document<'_>, &mut Gathered),
+}
 
-/// The formats: the top-level key that gives one away, and its reader.
-const FORMATS: [(&str, Read); 1] = [(seed::ROOT, seed::gather)];
+const FORMATS: [Format; 6] = [
+    Format { knows: seed::knows, read: seed::gather },
+    Format { knows: own::knows, read: own::gather },
+    Format { knows: sloth::knows, read: sloth::gather },
+    Format { knows: pyrra::knows, read: pyrra::gather },
+    Format { knows: openslo::knows, read: openslo::gather },
+    Format { knows: slo_generator::knows, read: slo_generator::gather },
+];
+
+/// What gives a format away, for a document that no format knows.
+const SIGNS: [&str; 8] = [
+    seed::ROOT,
+    own::VERSION,
+    "prometheus/v1",
+    "sloth.slok.dev/v1",
+    "pyrra.dev/v1alpha1",
+    "openslo/v1",
+    "openslo.com/v2alpha",
+    "sre.google.com/v2",
+];
+
+/// Whether a document is of one of the formats.
+pub fn knows(root: &Node) -> bool {
+    FORMATS.iter().any(|format| (format.knows)(root)) || items(root).is_some_and(|items| items.iter().any(knows))
+}
+
+/// The items of a Kubernetes `List`, as `kubectl get -o yaml` prints one.
+fn items(root: &Node) -> Option<&[Node]> {
+    let list = root.get("kind").and_then(Node::text) == Some("List");
+    match root.get("items").filter(|_| list).map(|node| &node.value) {
+        Some(Value::Seq(items)) => Some(items),
+        _ => None,
+    }
+}
 
 /// Reads the objectives of one file.
 pub fn read(path: &str, text: &str) -> (Vec<Objective>, Vec<Finding>) {
@@ -43,8 +99,8 @@ pub fn read(path: &str, text: &str) -> (Vec<Objective>, Vec<Finding>) {
     (catalogue.objectives, findings)
 }
 
-/// Reads files, each a path and its text. First every file is read, then what they say of each other is settled: a name
-/// counts once. Findings come by file and place. Content of no known format is a finding.
+/// Reads files, each a path and its text. First every file is read, then what they say of each other is settled: references,
+/// alert windows, names, which count once. Findings come by file and place. Content of no known format is a finding.
 pub fn read_all(files: &[(String, String)]) -> (Catalogue, Vec<Finding>) {
     let mut gathered = Gathered::default();
     let mut findings = Vec::new();
@@ -52,35 +108,54 @@ pub fn read_all(files: &[(String, String)]) -> (Catalogue, Vec<Finding>) {
         findings.extend(gather(file, path, text, &mut gathered));
     }
     let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
-    let (objectives, twice) = unique(&paths, gathered.declared);
-    findings.extend(twice);
+    let mut declared = gathered.declared;
+    declared.extend(alert_windows::settle(&paths, &gathered.alert_windows, gathered.sloth, &mut findings));
+    declared.extend(openslo::settle(&paths, &gathered.openslo, &mut findings));
+    let objectives = unique(&paths, declared, &mut findings);
     let place = |path: &str| paths.iter().position(|p| *p == path).unwrap_or(usize::MAX);
     findings.sort_by_cached_key(|f| (place(&f.path), f.line, f.column));
-    (Catalogue { objectives, ..Catalogue::default() }, findings)
+    let Gathered { services, maintenance, policy, .. } = gathered;
+    (Catalogue { objectives, services, maintenance, policy: policy.map(|(_, bands)| bands) }, findings)
 }
 
 fn gather(file: usize, path: &str, text: &str, gathered: &mut Gathered) -> Vec<Finding> {
     let (roots, mut findings) = parse_all(path, text);
+    let roots: Vec<&Node> =
+        roots.iter().flat_map(|root| items(root).map_or(vec![root], |i| i.iter().collect())).collect();
     let mut reader = Reader::new(path);
+    let mixed = roots.iter().any(|root| knows(root));
     for root in &roots {
-        match FORMATS.iter().find(|(key, _)| root.get(key).is_some()) {
-            Some((_, read)) => read(&mut reader, Document { file, path, root }, gathered),
-            None => unknown(&mut reader, root),
+        match FORMATS.iter().find(|format| (format.knows)(root)) {
+            Some(format) => (format.read)(&mut reader, Document { file, path, root }, gathered),
+            None => unknown(&mut reader, root, mixed),
         }
     }
     if roots.is_empty() && findings.is_empty() {
-        unknown(&mut reader, &Node { mark: Mark { line: 1, column: 1 }, value: Value::Null });
+        unknown(&mut reader, &Node { mark: Mark { line: 1, column: 1 }, value: Value::Null }, false);
     }
     findings.extend(reader.findings);
     findings
 }
 
-fn unknown(reader: &mut Reader<'_>, root: &Node) {
-    let known = FORMATS.map(|(key, _)| key);
+/// A document of no known format is an error, unless it is a Kubernetes object that lies among objectives.
+fn unknown(reader: &mut Reader<'_>, root: &Node, mixed: bool) {
+    let text = |key: &str| root.get(key).and_then(Node::text);
+    if let (true, Some(_), Some(kind)) = (mixed, text("apiVersion"), text("kind")) {
+        let message = format!("the `{kind}` here is no objective; it is left out");
+        return reader.report(root.mark, Level::Info, "other-kind", message);
+    }
+    if let Some(version) = root.get("apiVersion").or(root.get("version"))
+        && let Some(written) = version.text()
+    {
+        let near = nearest(written, SIGNS.into_iter().skip(1)).map(|n| format!("; nearest: `{n}`")).unwrap_or_default();
+        let known = SIGNS.into_iter().skip(1).collect::<Vec<_>>().join(", ");
+        let message = format!("`{written}` is no known format of objectives (expected {known}{near})");
+        return reader.error(version.mark, "unknown-format", message);
+    }
     let near = match &root.value {
-        Value::Map(entries) => {
-            entries.iter().find_map(|(key, _)| nearest(&key.text, known).map(|name| (key.mark, key.text.clone(), name)))
-        }
+        Value::Map(entries) => entries.iter().find_map(|(key, _)| {
+            nearest(&key.text, [seed::ROOT, "apiVersion"]).map(|name| (key.mark, &key.text, name))
+        }),
         _ => None,
     };
     match near {
@@ -88,8 +163,8 @@ fn unknown(reader: &mut Reader<'_>, root: &Node) {
             reader.error(mark, "unknown-key", format!("unknown key `{written}` (nearest: `{name}`); nothing is read"));
         }
         None => {
-            let message = format!("no known format of objectives (expected the key {})", known.join(" or "));
-            reader.report(root.mark, Level::Error, "unknown-format", message);
+            let message = format!("no known format of objectives (expected the key {} or apiVersion)", seed::ROOT);
+            reader.error(root.mark, "unknown-format", message);
         }
     }
 }
@@ -104,7 +179,7 @@ mod tests {
         assert_eq!(read("slo.yaml", seed).0.len(), 2);
         for (text, rule, column) in [
             ("service_level_objectvies: {}\n", "unknown-key", 1),
-            ("apiVersion: x/v1\n", "unknown-format", 1),
+            ("apiVersion: x/v1\n", "unknown-format", 13),
             ("- a\n", "unknown-format", 3),
             ("", "unknown-format", 1),
         ] {

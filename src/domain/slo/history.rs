@@ -1,12 +1,12 @@
 //! Lines for the chart of one objective: burn rates on a fixed grid, and how its budget went down. A gap stays a gap.
 
-use crate::domain::slo::budget::allowance;
-use crate::domain::slo::burn;
+use crate::domain::slo::event_slices::EventSlices;
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::plan::join::{Value, reading};
 use crate::domain::slo::plan::{Request, Side, TAG, by_value};
-use crate::domain::slo::reading::{Counts, Reading, Series, Window};
+use crate::domain::slo::reading::{Reading, Series, Window};
 use crate::domain::slo::sample::RangeSeries;
+use crate::domain::slo::{burn, lines};
 use crate::domain::time::{Span, Timestamp, seconds};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -61,23 +61,35 @@ pub fn burns(objective: &Objective, grid: Grid, answers: &[Answer]) -> Vec<Serie
     readings(objective, grid, answers).into_iter().map(|(w, r)| line(w, r)).collect()
 }
 
-/// How the budget went down over the objective's window: the grid spans it and its step is the window that was counted,
-/// so that every event is in one point. The last point is what remains.
-pub fn budget(objective: &Objective, grid: Grid, answers: &[Answer]) -> Option<Series> {
-    let counts: Vec<Option<Counts>> =
-        readings(objective, grid, answers).into_values().next()?.iter().map(Reading::counts).collect();
-    let total: f64 = counts.iter().flatten().map(|c| c.total).sum();
-    let allowed = allowance(objective.target)? * total;
-    if !(allowed > 0.0 && allowed.is_finite()) {
-        return None;
-    }
-    let mut bad = 0.0;
-    let left = |slot: Option<Counts>| {
-        bad += slot.map_or(0.0, |c| c.bad);
-        slot.map(|_| 1.0 - bad / allowed)
+/// Burn rates per window out of slices, where every slice of a window was asked for and has data.
+pub fn burns_of_slices(objective: &Objective, grid: Grid, windows: &[Window], slices: &EventSlices) -> Vec<Series> {
+    let (Some(end), Some(first)) = (slices.end(), slices.slices().first().map(|s| s.end - s.length)) else {
+        return Vec::new();
     };
-    let points = counts.into_iter().map(left).collect();
-    Some(Series { window: Window::of(objective.window), start: grid.start, step: grid.step, points })
+    let burn = |window: Window, index: usize| {
+        let at = grid.step.checked_mul(i32::try_from(index).ok()?).and_then(|s| grid.start.checked_add_signed(s))?;
+        let from = at - window.span();
+        // A window that reaches before the oldest slice would be told from its rest only.
+        let (counts, known) = slices.between(from, at);
+        let inside = from >= first && at - slices.fine.step() <= end;
+        burn::rate(counts, objective.target).filter(|_| inside && known > 0.0)
+    };
+    let line = |window: &Window| Series {
+        window: *window,
+        start: grid.start,
+        step: grid.step,
+        points: (0..grid.points).map(|index| burn(*window, index)).collect(),
+    };
+    windows.iter().map(line).collect()
+}
+
+/// How the budget went down over the objective's window, out of slices.
+pub fn budget_of_slices(objective: &Objective, slices: &EventSlices, points: usize) -> Option<Series> {
+    let end = slices.end()?;
+    let from = end - objective.window;
+    let (counts, _) = slices.between(from, end);
+    let budget = lines::allowed(objective.target, counts.total)?;
+    lines::burn_down(&slices.slices(), budget, from, end, points)
 }
 
 fn readings(objective: &Objective, grid: Grid, answers: &[Answer]) -> BTreeMap<Window, Vec<Reading>> {
@@ -151,14 +163,22 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_goes_down_to_what_remains() {
-        let grid = Grid { start: end(), step: mins(60), points: 4 };
-        let bad = [Some(1.0), None, Some(2.0), None];
-        let total = [Some(2_500.0), Some(2_500.0), Some(2_500.0), None];
-        let line = budget(&objective(), grid, &answer(Window::H1, grid, &bad, &total)).unwrap();
-        let left: Vec<Option<i64>> = line.points.iter().map(|p| p.map(|v| (v * 1_000.0).round() as i64)).collect();
-        assert_eq!(left, [Some(867), Some(867), Some(600), None]);
-        assert_eq!(budget(&objective(), grid, &answer(Window::H1, grid, &[], &[])), None);
+    fn slices_give_the_same_lines() {
+        let o = objective();
+        let mut slices = EventSlices::of(o.window, Span::zero());
+        let last = slices.fine.number(end());
+        let one =
+            |bad: bool| Some(crate::domain::slo::reading::Counts { bad: f64::from(u8::from(bad)), total: 1_000.0 });
+        slices.fine.take(last - 71, last, |n| one(n == last));
+        let grid = Grid::over(mins(30), mins(5), end());
+        let line = burns_of_slices(&o, grid, &[Window::M5, Window::H1, Window::D1], &slices);
+        assert_eq!(line[0].points, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0].map(Some));
+        assert!(line[1].points.last().unwrap().is_some_and(|b| (b - 1.0 / 12.0).abs() < 1e-9));
+        assert!(line[2].points.iter().all(Option::is_none), "a day is not known");
+        let budget = budget_of_slices(&o, &slices, 720).unwrap();
+        assert_eq!(budget.points.len(), 720);
+        let left = budget.points.last().copied().flatten().unwrap();
+        assert!((left - (1.0 - 1.0 / 72.0)).abs() < 1e-9, "{left}");
     }
 
     #[test]

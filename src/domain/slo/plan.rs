@@ -3,6 +3,7 @@
 
 pub mod join;
 pub mod ranges;
+pub mod sliced;
 
 pub use join::{Reply, join};
 
@@ -115,31 +116,58 @@ pub(in crate::domain::slo) fn balanced(parts: &[String]) -> String {
 }
 
 /// Counts that are asked together: one expression with `$window`.
+#[derive(Clone, Debug)]
 struct Group {
     text: String,
     label: Option<String>,
     feeds: Vec<Feed>,
 }
 
-/// Plans the given windows of all event objectives. Those measured by slices are planned by [`ranges`].
-pub fn requests(objectives: &[Arc<Objective>], windows: &[Window]) -> Vec<Request> {
-    let windows: BTreeSet<Window> = windows.iter().copied().filter(|w| w.0 > 0).collect();
-    let groups = groups(wanted(objectives));
-    let (short, long): (Vec<Window>, Vec<Window>) = windows.into_iter().partition(|w| *w <= SHORT);
-    let mut requests = Vec::new();
-    for windows in [short, long] {
-        // Shared arms and lone ones apart: a refused lone one can then be found by halves.
-        for shared in [true, false] {
-            let mut chunk = Chunk::default();
-            for (index, group) in groups.iter().enumerate().filter(|(_, g)| g.label.is_some() == shared) {
-                for window in &windows {
-                    chunk.add(arm(index, group, *window), &mut requests);
-                }
-            }
-            chunk.close(&mut requests);
-        }
+/// What a list of objectives is asked with, whatever the window: reading a thousand texts takes time, so that this is made
+/// once per list.
+#[derive(Clone, Debug, Default)]
+pub struct Groups(Vec<Group>);
+
+impl Groups {
+    /// Of the event objectives of a list. Those measured by time slices are planned by [`ranges`].
+    pub fn of(objectives: &[Arc<Objective>]) -> Self {
+        Self(groups(wanted(objectives)))
     }
-    requests
+
+    /// How many expressions it takes to ask for one window.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is nothing to ask.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Requests for the given windows, each asked for those objectives only that want it.
+    pub fn requests(&self, windows: &[Window], wants: &dyn Fn(usize, Window) -> bool) -> Vec<Request> {
+        let windows: BTreeSet<Window> = windows.iter().copied().filter(|w| w.0 > 0).collect();
+        let (short, long): (Vec<Window>, Vec<Window>) = windows.into_iter().partition(|w| *w <= SHORT);
+        let mut requests = Vec::new();
+        for windows in [short, long] {
+            // Shared arms and lone ones apart: a refused lone one can then be found by halves.
+            for shared in [true, false] {
+                let mut chunk = Chunk::default();
+                for (index, group) in self.0.iter().enumerate().filter(|(_, g)| g.label.is_some() == shared) {
+                    for window in windows.iter().filter(|w| group.feeds.iter().any(|f| wants(f.objective, **w))) {
+                        chunk.add(arm(index, group, *window), &mut requests);
+                    }
+                }
+                chunk.close(&mut requests);
+            }
+        }
+        requests
+    }
+}
+
+/// Plans the given windows of all event objectives.
+pub fn requests(objectives: &[Arc<Objective>], windows: &[Window]) -> Vec<Request> {
+    Groups::of(objectives).requests(windows, &|_, _| true)
 }
 
 #[derive(Default)]

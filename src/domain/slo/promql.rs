@@ -2,9 +2,12 @@
 //! whether a server accepts a text; the server does.
 
 pub mod counter;
+pub mod events;
 pub mod sli;
 
-use promql_parser::parser::{Expr, MatrixSelector};
+use crate::domain::labels::Labels;
+use promql_parser::label::{MatchOp, Matcher};
+use promql_parser::parser::{Expr, MatrixSelector, VectorSelector};
 
 /// The longest text that is parsed, in bytes.
 pub const TEXT_LIMIT: usize = 8 << 10;
@@ -127,6 +130,56 @@ pub fn each_range(expr: &mut Expr, visit: &mut dyn FnMut(&mut MatrixSelector)) {
         }
         Expr::MatrixSelector(m) => visit(m),
         Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::Extension(_) => {}
+    }
+}
+
+/// Adds equality matchers to every selector of a text that may hold `[$window]`; `None` where it cannot be read, or not be
+/// printed so that it is read the same.
+pub fn pinned(text: &str, labels: &Labels) -> Option<String> {
+    if text.contains(MARK_TEXT) {
+        return None;
+    }
+    let mut expr = parse(&text.replace(&format!("[{WINDOW}]"), MARK_TEXT)).ok()?;
+    each_selector(&mut expr, &mut |selector| {
+        for (name, value) in &labels.0 {
+            selector.matchers.matchers.retain(|m| m.name != *name || !matches!(m.op, MatchOp::Equal));
+            selector.matchers.matchers.push(Matcher::new(MatchOp::Equal, name, value));
+        }
+    });
+    let printed = expr.to_string();
+    (parse(&printed).ok()? == expr).then(|| printed.replace(MARK_TEXT, &format!("[{WINDOW}]")))
+}
+
+/// The first selector of a text, as a query of its own.
+pub fn first_selector(text: &str) -> Option<String> {
+    let mut expr = parse(&text.replace(&format!("[{WINDOW}]"), MARK_TEXT)).ok()?;
+    let mut first = None;
+    each_selector(&mut expr, &mut |selector| {
+        let bare = VectorSelector { offset: None, at: None, ..selector.clone() };
+        first.get_or_insert_with(|| bare.to_string());
+    });
+    first
+}
+
+fn each_selector(expr: &mut Expr, visit: &mut dyn FnMut(&mut VectorSelector)) {
+    match expr {
+        Expr::VectorSelector(selector) => visit(selector),
+        Expr::MatrixSelector(matrix) => visit(&mut matrix.vs),
+        Expr::Aggregate(a) => {
+            each_selector(&mut a.expr, visit);
+            if let Some(param) = &mut a.param {
+                each_selector(param, visit);
+            }
+        }
+        Expr::Unary(u) => each_selector(&mut u.expr, visit),
+        Expr::Binary(b) => {
+            each_selector(&mut b.lhs, visit);
+            each_selector(&mut b.rhs, visit);
+        }
+        Expr::Paren(p) => each_selector(&mut p.expr, visit),
+        Expr::Subquery(s) => each_selector(&mut s.expr, visit),
+        Expr::Call(call) => call.args.args.iter_mut().for_each(|arg| each_selector(arg, visit)),
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
     }
 }
 

@@ -1,16 +1,17 @@
 //! The plain format: `service_level_objectives`, a map of names to `sli`, `target`, `window` and a policy.
 //! An objective with an error is left out; the others load. Never asks a server.
 
-use crate::domain::document::{Fields, Key, Level, Mark, Node, Reader, nearest};
+use crate::domain::document::{Fields, Key, Level, Mark, Node, Reader};
 #[cfg(test)]
 use crate::domain::document::{Finding, parse};
 use crate::domain::ids::{SloId, SourceName};
 use crate::domain::labels::Labels;
-use crate::domain::slo::burn::can_fire;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{Compare, Gap, Identity, Kind, Objective, PolicyRule, Sli};
-use crate::domain::slo::promql::sli::{Shape, lacks_le, raised, service, shape};
+use crate::domain::slo::promql::sli::{Shape, raised, service, shape};
 use crate::domain::slo::promql::{self, Refusal};
+use crate::domain::slo::terms::{SLICE, choice, errors, first_word, positive, share};
+use crate::domain::slo::wording::{Said, says};
 use crate::domain::slo::{policy, windows};
 use crate::domain::time::{Span, prometheus};
 use promql_parser::parser::Expr;
@@ -18,7 +19,8 @@ use promql_parser::parser::Expr;
 /// The key at the top of the file.
 pub const ROOT: &str = "service_level_objectives";
 
-const KEYS: [&str; 12] = [
+/// The keys of an objective.
+pub const KEYS: [&str; 12] = [
     "sli",
     "target",
     "window",
@@ -33,8 +35,6 @@ const KEYS: [&str; 12] = [
     "source",
 ];
 
-/// The slice of a threshold unless the file says otherwise.
-const SLICE: Span = Span::minutes(5);
 /// The share of good slices where neither the file nor a quantile says one.
 const COMPLIANCE: f64 = 0.99;
 
@@ -50,6 +50,11 @@ pub fn read(path: &str, text: &str) -> (Vec<Objective>, Vec<Finding>) {
     (gathered.declared.into_iter().map(|d| d.objective).collect(), findings)
 }
 
+/// Whether a document is of this format.
+pub fn knows(root: &Node) -> bool {
+    root.get(ROOT).is_some()
+}
+
 /// Takes the objectives out of a document of this format.
 pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Gathered) {
     let pairs = windows::standard();
@@ -59,17 +64,13 @@ pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Ga
     {
         for (key, node) in entries {
             let before = errors(reader);
-            let objective = objective(reader, document.path, key, node);
+            let objective = objective(reader, document, key, node);
             if errors(reader) == before {
                 let objective = objective.map(|o| Objective { pairs: pairs.clone(), ..o });
                 gathered.declared.extend(objective.map(|o| document.declare(key.mark, o)));
             }
         }
     }
-}
-
-fn errors(reader: &Reader<'_>) -> usize {
-    reader.findings.iter().filter(|f| f.level == Level::Error).count()
 }
 
 /// What the file says, before it is known what the SLI measures.
@@ -83,7 +84,7 @@ struct Written {
     slice: Span,
 }
 
-fn objective(reader: &mut Reader<'_>, path: &str, key: &Key, node: &Node) -> Option<Objective> {
+fn objective(reader: &mut Reader<'_>, document: Document<'_>, key: &Key, node: &Node) -> Option<Objective> {
     let fields = reader.map(node, &format!("objective `{}`", key.text), &KEYS)?;
     let written = written(reader, &fields);
     let policy = fields.get("error_budget_policy").and_then(|n| policy_rule(reader, n));
@@ -97,13 +98,6 @@ fn objective(reader: &mut Reader<'_>, path: &str, key: &Key, node: &Node) -> Opt
     let sli_mark = fields.get("sli").map_or(key.mark, |n| n.mark);
     let tree = tree(reader, sli_mark, &written.text)?;
     let (sli, kind, target, says) = measure(reader, sli_mark, &written, tree.as_ref())?;
-    if !can_fire(14.4, target) {
-        let message = format!(
-            "with a target of {target} the 14.4x page alert cannot fire: all requests failing is a burn rate of {:.1}",
-            1.0 / (1.0 - target)
-        );
-        reader.report(written.target.1, Level::Warning, "page-cannot-fire", message);
-    }
     let service = named.or_else(|| tree.as_ref().and_then(service)).unwrap_or_else(|| first_word(&key.text));
     Some(Objective {
         id: SloId(key.text.clone()),
@@ -117,7 +111,7 @@ fn objective(reader: &mut Reader<'_>, path: &str, key: &Key, node: &Node) -> Opt
         pairs: Vec::new(),
         says,
         written: written.text,
-        declared: format!("{path}:{}", key.mark.line),
+        declared: document.place(key.mark),
         description: description.unwrap_or_default(),
         gap: gap.unwrap_or_default(),
         period: None,
@@ -148,8 +142,8 @@ fn written(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Written> {
         op
     });
     let compliance = fields.get("objective").and_then(|n| {
-        let share = reader.number(n, "objective")?;
-        share_of(reader, n.mark, "objective", share)
+        let compliance = reader.number(n, "objective")?;
+        share(reader, n.mark, "objective", compliance)
     });
     let (text, target, window, slice) = (text?, target?, window?, slice?);
     if slice > window {
@@ -158,45 +152,7 @@ fn written(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Written> {
     Some(Written { text, target, window, kind, op, compliance, slice })
 }
 
-fn positive(reader: &mut Reader<'_>, node: &Node, what: &str, least: Span) -> Option<Span> {
-    let span = reader.span(node, what)?;
-    // Ten years: a window of the model counts whole seconds in 32 bits, and no series is older.
-    if span < least || span > Span::days(3_653) || span.subsec_nanos() != 0 {
-        reader.wrong(node, what, &format!("whole seconds, {} to 10y", prometheus(least)));
-        return None;
-    }
-    Some(span)
-}
-
-fn choice<T: Copy>(reader: &mut Reader<'_>, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
-    let text = reader.string(node, what)?;
-    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-    if found.is_none() {
-        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let near = nearest(&text, names.iter().copied()).map(|n| format!("; nearest: `{n}`")).unwrap_or_default();
-        reader.wrong(node, what, &format!("{}{near}", names.join(", ")));
-    }
-    found
-}
-
-/// A share in 0..1 exclusive, or an error that says what was probably meant.
-fn share_of(reader: &mut Reader<'_>, mark: Mark, what: &str, share: f64) -> Option<f64> {
-    if share > 0.0 && share < 1.0 {
-        return Some(share);
-    }
-    let message = if share == 1.0 {
-        format!("{what} is 1: that leaves no error budget (expected less than 1, such as 0.999)")
-    } else if share > 1.0 && share < 100.0 {
-        let meant = crate::domain::slo::budget::round12(share / 100.0);
-        format!("{what} is {share}: a share is below 1 (did you mean {meant}?)")
-    } else {
-        format!("{what} is {share} (expected a share between 0 and 1, such as 0.999)")
-    };
-    reader.error(mark, "target", message);
-    None
-}
-
-fn policy_rule(reader: &mut Reader<'_>, node: &Node) -> Option<PolicyRule> {
+pub(in crate::domain::slo) fn policy_rule(reader: &mut Reader<'_>, node: &Node) -> Option<PolicyRule> {
     let text = reader.string(node, "error_budget_policy")?;
     match policy::parse(&text) {
         Ok(rule) => {
@@ -225,27 +181,19 @@ fn tree(reader: &mut Reader<'_>, mark: Mark, text: &str) -> Option<Option<Expr>>
             reader.error(mark, "promql", format!("the sli is empty: {why}"));
             None
         }
-        Err(Refusal::Unknown(why)) => {
-            let message =
-                format!("the sli is not understood ({why}); it is sent to the server as it is, slice by slice");
-            reader.report(mark, Level::Warning, "promql", message);
-            Some(None)
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => Some(None),
     }
 }
 
 type Measured = (Sli, Kind, f64, String);
 
 fn measure(reader: &mut Reader<'_>, mark: Mark, w: &Written, tree: Option<&Expr>) -> Option<Measured> {
-    if tree.is_some_and(lacks_le) {
-        let message = "the buckets are summed without `by (le)`: the quantile has nothing to work on";
-        reader.report(mark, Level::Warning, "missing-le", message);
-    }
     let shape = tree.map_or(Shape::Opaque, shape);
     if let Shape::Condition { value, compare, threshold } = &shape {
         let text = raised(value, w.slice);
         let limit = Limit { compare: w.op.unwrap_or(*compare), threshold: *threshold, name: "value" };
-        let compliance = share_of(reader, w.target.1, "target", w.target.0)?;
+        let compliance = share(reader, w.target.1, "target", w.target.0)?;
         return Some(sliced(w, text, &limit, compliance, false));
     }
     let ratio = match (w.kind, &shape) {
@@ -265,26 +213,19 @@ fn as_ratio(
     shape: Shape,
     value: &dyn Fn() -> String,
 ) -> Option<Measured> {
-    let target = share_of(reader, w.target.1, "target", w.target.0)?;
-    let percent = crate::domain::slo::budget::round12(target * 100.0);
-    let window = prometheus(w.window);
-    Some(match shape {
-        Shape::Ratio { bad, total, suspicious } => {
-            if suspicious {
-                let message = "the numerator counts failures: an sli is the share of good events (write 1 - …)";
-                reader.report(mark, Level::Warning, "error-ratio", message);
-            }
-            (Sli::Events { bad, total }, Kind::Ratio, target, format!("{percent} % of events good over {window}"))
-        }
+    let target = share(reader, w.target.1, "target", w.target.0)?;
+    let sli = match shape {
+        Shape::Ratio { bad, total, .. } => Sli::Events { bad, total },
         _ => {
             let message =
                 "the sli cannot be split into bad and all events; it is averaged over time, whatever the traffic";
             reader.report(mark, Level::Info, "time-weighted", message);
-            let says =
-                format!("{percent} % good over {window}, mean of {} slices (time-weighted)", prometheus(w.slice));
-            (Sli::Opaque { ratio: value(), slice: w.slice }, Kind::Ratio, target, says)
+            Sli::Opaque { ratio: value(), slice: w.slice }
         }
-    })
+    };
+    let said = Said { sli: &sli, target, window: w.window, period: None, value: "", assumed: false };
+    let says = says(&said);
+    Some((sli, Kind::Ratio, target, says))
 }
 
 fn as_threshold(w: &Written, shape: &Shape, value: String) -> Measured {
@@ -308,23 +249,11 @@ struct Limit<'a> {
     name: &'a str,
 }
 
-fn sliced(w: &Written, value: String, limit: &Limit<'_>, compliance: f64, assumed: bool) -> Measured {
-    let says = format!(
-        "{} {} {} in >= {} % of {} slices{}",
-        limit.name,
-        limit.compare.sign(),
-        limit.threshold,
-        crate::domain::slo::budget::round12(compliance * 100.0),
-        prometheus(w.slice),
-        if assumed { " (assumed)" } else { "" }
-    );
+fn sliced(w: &Written, value: String, limit: &Limit<'_>, target: f64, assumed: bool) -> Measured {
     let sli = Sli::Slices { value, compare: limit.compare, threshold: limit.threshold, slice: w.slice };
-    (sli, Kind::Threshold, compliance, says)
-}
-
-fn first_word(name: &str) -> String {
-    let word = name.split(|c: char| !c.is_alphanumeric()).find(|w| !w.is_empty());
-    word.unwrap_or(name).to_owned()
+    let said = Said { sli: &sli, target, window: w.window, period: None, value: limit.name, assumed };
+    let says = says(&said);
+    (sli, Kind::Threshold, target, says)
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ pub fn explain(body: &[u8]) -> Explained {
         Err(_) => String::from_utf8_lossy(body).trim().to_owned(),
     };
     let busy = text.to_ascii_lowercase().contains("limit of concurrent get requests");
-    Explained { kind: busy.then_some(FaultKind::RateLimited), text }
+    Explained { kind: busy.then_some(FaultKind::RateLimited), text, ..Explained::default() }
 }
 
 #[cfg(test)]
@@ -230,7 +230,7 @@ mod tests {
             ("404 page not found\n", "404 page not found"),
             ("", ""),
         ] {
-            assert_eq!(explain(body.as_bytes()), Explained { kind: None, text: want.into() });
+            assert_eq!(explain(body.as_bytes()), Explained { text: want.into(), ..Explained::default() });
         }
         let busy = explain(b"Limit of concurrent GET requests reached (8), try again later.\n");
         assert_eq!(busy.kind, Some(FaultKind::RateLimited));

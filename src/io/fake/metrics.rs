@@ -2,6 +2,7 @@
 
 use crate::domain::alert::Alert;
 use crate::domain::alert::AlertState;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::drill::alarm;
 use crate::domain::drill::production::Production;
 use crate::domain::drill::promise::{ALL, Promise};
@@ -27,7 +28,7 @@ use crate::io::port::Metrics;
 use crate::io::port::Task;
 use std::sync::Arc;
 
-const WHAT: &str = "prometheus demo";
+pub(super) const WHAT: &str = "prometheus demo";
 /// Points per line; as many as a Prometheus answers.
 const MOST_POINTS: i32 = 11_000;
 
@@ -42,7 +43,7 @@ impl FakeMetrics {
         Self { simulation }
     }
 
-    async fn ask(&self) -> Result<Production, Fault> {
+    pub(super) async fn ask(&self) -> Result<Production, Fault> {
         self.simulation.ask(&self.simulation.shared.metrics_fault, WHAT).await?;
         Ok(self.simulation.production())
     }
@@ -123,6 +124,10 @@ impl Metrics for FakeMetrics {
             }
             Ok(all)
         })
+    }
+
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>> {
+        Box::pin(async move { self.ask().await.map(|_| alarm::rules()) })
     }
 
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {

@@ -4,6 +4,7 @@
 
 use crate::config;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::outward::outcome::{Found, Outcome, Reach};
 use crate::domain::time::Timestamp;
 use crate::io::clock;
 use crate::io::http::classify;
@@ -11,7 +12,7 @@ use crate::io::http::endpoint::{Auth, Endpoint};
 use crate::io::http::reply::{self, Explained, Reply};
 use crate::io::secret::resolve;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Certificate, Client, Identity, Method, Response, StatusCode, redirect};
+use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::Path;
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub enum Body {
     Form(Vec<(String, String)>),
     /// JSON text.
     Json(String),
+    /// Another text with its content type.
+    Text(String, String),
 }
 
 /// One request below the base of an endpoint.
@@ -40,6 +43,8 @@ pub struct Request {
     pub path: String,
     /// Query parameters beside the endpoint's own.
     pub query: Vec<(String, String)>,
+    /// Headers beside the endpoint's own; never a secret.
+    pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Body,
     /// The largest answer, in bytes after decompression.
@@ -51,13 +56,64 @@ pub struct Request {
 impl Request {
     /// A `GET` with no query.
     pub fn get(path: impl Into<String>, limit: usize, explain: fn(&[u8]) -> Explained) -> Self {
-        Self { method: Method::GET, path: path.into(), query: Vec::new(), body: Body::None, limit, explain }
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::None,
+            limit,
+            explain,
+        }
     }
 
     /// A `POST`.
     pub fn post(path: impl Into<String>, body: Body, limit: usize, explain: fn(&[u8]) -> Explained) -> Self {
         Self { method: Method::POST, body, ..Self::get(path, limit, explain) }
     }
+
+    /// The same with another method.
+    pub fn by(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// The same with a query parameter more.
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same with a header more; never a secret.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// A request without a good answer, and how far it came: whether it may have been carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// What went wrong.
+    pub fault: Fault,
+    /// How far it came.
+    pub reach: Reach,
+}
+
+impl Failure {
+    /// What it means for a write.
+    pub fn outcome(&self) -> Outcome {
+        Outcome::of(&self.fault, self.reach)
+    }
+
+    /// What it means for a look.
+    pub fn found(&self) -> Found {
+        Found::of(&self.fault, self.reach)
+    }
+}
+
+fn unsent(fault: Fault) -> Failure {
+    Failure { fault, reach: Reach::NotSent }
 }
 
 /// The client of one endpoint.
@@ -85,16 +141,23 @@ impl Http {
         &self.endpoint
     }
 
-    /// Sends one request and gives its 2xx answer, or the fault.
+    /// Sends one request and gives its 2xx answer, or the fault. For questions.
     pub async fn send(&self, request: &Request) -> Result<Reply, Fault> {
-        let client = self.client.get_or_try_init(|| build(self.endpoint.clone())).await?;
-        let secrets = self.secrets().await?;
+        self.write(request).await.map_err(|failure| failure.fault)
+    }
+
+    /// The same for a request that changes something: a failure says whether it may have been carried out.
+    pub async fn write(&self, request: &Request) -> Result<Reply, Failure> {
+        let client = self.client.get_or_try_init(|| build(self.endpoint.clone())).await.map_err(unsent)?;
+        let secrets = self.secrets().await.map_err(unsent)?;
         let first = self.once(client, request, &secrets).await;
         match first {
-            Err(fault) if fault.kind == FaultKind::Auth => match self.changed(&secrets).await? {
-                Some(fresh) => self.once(client, request, &fresh).await,
-                None => Err(fault),
-            },
+            Err(failure) if failure.fault.kind == FaultKind::Auth => {
+                match self.changed(&secrets).await.map_err(unsent)? {
+                    Some(fresh) => self.once(client, request, &fresh).await,
+                    None => Err(failure),
+                }
+            }
             answered => answered,
         }
     }
@@ -133,33 +196,82 @@ impl Http {
         Fault { what: self.endpoint.name().to_owned(), detail: format!("{}: {}", fault.what, fault.detail), ..fault }
     }
 
-    async fn once(&self, client: &Client, ask: &Request, secrets: &[SecretString]) -> Result<Reply, Fault> {
-        let what = self.endpoint.name();
-        let url = self.endpoint.join(&ask.path, &ask.query);
-        let mut builder = client.request(ask.method.clone(), url).headers(credentials(&self.endpoint, secrets)?);
-        builder = match &ask.body {
+    fn builder(&self, client: &Client, ask: &Request, secrets: &[SecretString]) -> Result<RequestBuilder, Fault> {
+        let url = match &self.endpoint.secret_url {
+            None => self.endpoint.join(&ask.path, &ask.query),
+            Some(_) => secret_url(self.endpoint.name(), secrets)?,
+        };
+        let mut map = credentials(&self.endpoint, secrets)?;
+        for (name, value) in &ask.headers {
+            let local = || Fault::new(FaultKind::Local, self.endpoint.name(), format!("{name} cannot be sent"));
+            let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| local())?;
+            map.insert(key, HeaderValue::from_str(value).map_err(|_| local())?);
+        }
+        let mut typed = |kind: &str| {
+            if !map.contains_key(CONTENT_TYPE)
+                && let Ok(kind) = HeaderValue::from_str(kind)
+            {
+                map.insert(CONTENT_TYPE, kind);
+            }
+        };
+        match &ask.body {
+            Body::Json(_) => typed("application/json"),
+            Body::Text(kind, _) => typed(kind),
+            Body::None | Body::Form(_) => {}
+        }
+        let builder = client.request(ask.method.clone(), url).headers(map);
+        Ok(match &ask.body {
             Body::None => builder,
             Body::Form(fields) => builder.form(fields),
-            Body::Json(text) => builder.header(CONTENT_TYPE, "application/json").body(text.clone()),
-        };
+            Body::Json(text) | Body::Text(_, text) => builder.body(text.clone()),
+        })
+    }
+
+    async fn once(&self, client: &Client, ask: &Request, secrets: &[SecretString]) -> Result<Reply, Failure> {
+        let what = self.endpoint.name();
+        let failed = |fault, reach| Failure { fault, reach };
+        let builder = self.builder(client, ask, secrets).map_err(unsent)?;
         let sent = clock::now();
-        let mut response = builder.send().await.map_err(|e| classify::fault(what, e))?;
+        let mut response = builder.send().await.map_err(|e| {
+            // Only a request whose connection never stood is known not to have arrived.
+            let reach = if e.is_connect() || e.is_builder() { Reach::NotSent } else { Reach::Sent };
+            failed(classify::fault(what, e), reach)
+        })?;
         let now = clock::now();
         let (status, headers) = (response.status(), response.headers().clone());
-        if let Some(fault) = reply::by_status(what, status, &headers, now) {
-            return Err(fault);
+        if let Some(mut fault) = reply::by_status(what, status, &headers, now) {
+            if fault.kind == FaultKind::RateLimited && fault.retry_after.is_none() {
+                let body = read(what, &mut response, ERROR_LIMIT).await.unwrap_or_default();
+                fault.retry_after = (ask.explain)(&body).retry_after;
+            }
+            return Err(failed(fault, Reach::Declined));
         }
         if !status.is_success() {
-            return Err(refused(what, status, &headers, &mut response, ask.explain, now).await);
+            let fault = refused(what, status, &headers, &mut response, ask.explain, now).await;
+            let done = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
+            return Err(failed(fault, if done { Reach::Sent } else { Reach::Declined }));
         }
-        let body = read(what, &mut response, ask.limit).await?;
+        let body = read(what, &mut response, ask.limit).await.map_err(|fault| failed(fault, Reach::Sent))?;
         if reply::is_html(&headers, &body) {
             let detail = "answered with a web page instead of data; a proxy in front of it wants a login";
-            return Err(Fault::new(FaultKind::LoginPage, what, detail));
+            return Err(failed(Fault::new(FaultKind::LoginPage, what, detail), Reach::Declined));
         }
         let middle = sent + (now - sent) / 2;
-        Ok(Reply { status: status.as_u16(), body, skew: reply::skew(&headers, middle) })
+        let skew = reply::skew(&headers, middle);
+        Ok(Reply { status: status.as_u16(), body, skew, headers: reply::kept(&headers) })
     }
+}
+
+/// The whole address out of a secret, the last one of [`Endpoint::secrets`]. The fault never repeats it.
+fn secret_url(what: &str, secrets: &[SecretString]) -> Result<reqwest::Url, Fault> {
+    let local = |detail: &str| Fault::new(FaultKind::Local, what, detail);
+    let text = secrets.last().ok_or_else(|| local("the secret address was not read"))?;
+    let url = reqwest::Url::parse(text.expose_secret()).map_err(|_| local("the secret address cannot be read"))?;
+    let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        return Err(local("the secret address must begin with https://"));
+    }
+    Ok(url)
 }
 
 async fn refused(

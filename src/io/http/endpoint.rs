@@ -90,6 +90,8 @@ pub struct Endpoint {
     pub params: Vec<(String, String)>,
     /// Certificates.
     pub tls: Tls,
+    /// The whole address is a secret (webhooks that carry their token in it); `base` is then only what is shown.
+    pub secret_url: Option<SecretRef>,
 }
 
 impl Endpoint {
@@ -107,6 +109,7 @@ impl Endpoint {
             headers: Vec::new(),
             params: Vec::new(),
             tls: Tls::default(),
+            secret_url: None,
         })
     }
 
@@ -120,13 +123,13 @@ impl Endpoint {
         self.base.as_str()
     }
 
-    /// The places of its secrets: that of `auth`, then those of headers in their order.
+    /// The places of its secrets: that of `auth`, then those of headers in their order, then the address itself.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
         let headers = self.headers.iter().filter_map(|(_, value)| match value {
             HeaderValue::Secret(source) => Some(source),
             HeaderValue::Plain(_) => None,
         });
-        self.auth.source().into_iter().chain(headers)
+        self.auth.source().into_iter().chain(headers).chain(&self.secret_url)
     }
 
     /// Whether it is on this machine, where a proxy could not find it.

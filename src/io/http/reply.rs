@@ -5,6 +5,7 @@ use crate::domain::time::{Span, Timestamp};
 use chrono::DateTime;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use std::collections::BTreeMap;
 
 /// A 2xx answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,31 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The server's clock minus ours, to about a second; `None` when it did not say.
     pub skew: Option<Span>,
+    /// The headers that adapters read: `link` and those of rate limits; names in lower case.
+    pub headers: BTreeMap<String, String>,
+}
+
+impl Reply {
+    /// A header that was kept.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+}
+
+/// Headers that adapters may read.
+const KEPT: [&str; 6] = [
+    "link",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-ratelimit-limit",
+];
+
+/// Those of them that are there.
+pub(super) fn kept(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let text = |name: &&str| Some(((*name).to_owned(), headers.get(*name)?.to_str().ok()?.to_owned()));
+    KEPT.iter().filter_map(text).collect()
 }
 
 /// What a source's own error body says.
@@ -24,6 +50,8 @@ pub struct Explained {
     pub kind: Option<FaultKind>,
     /// Its words, raw outside text.
     pub text: String,
+    /// What the body itself asks to wait (`retry_after_ms`).
+    pub retry_after: Option<Span>,
 }
 
 /// The longest piece of an error body that is kept in a fault.
@@ -57,7 +85,7 @@ pub(super) fn by_body(
     html: bool,
     now: Timestamp,
 ) -> Fault {
-    let retry_after = retry_after(headers, now);
+    let retry_after = retry_after(headers, now).or(explained.retry_after);
     let kind = explained.kind.unwrap_or(match status.as_u16() {
         503 if retry_after.is_some() => FaultKind::RateLimited,
         408 => FaultKind::Timeout,
@@ -93,8 +121,24 @@ pub(super) fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
     said.trim_start().to_ascii_lowercase().starts_with("text/html") || body.first() == Some(&b'<')
 }
 
-/// `Retry-After` as seconds or as a date; a date is measured against the server's own clock where it tells it.
+/// What the server asks to wait: `Retry-After`, else the reset of its rate limit.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Span> {
+    asked(headers, now).or_else(|| reset(headers, now))
+}
+
+/// `ratelimit-reset` and `x-ratelimit-reset`: seconds from now, or an instant in seconds since 1970.
+fn reset(headers: &HeaderMap, now: Timestamp) -> Option<Span> {
+    let name = ["ratelimit-reset", "x-ratelimit-reset"].into_iter().find(|name| headers.contains_key(*name))?;
+    let seconds: u32 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
+    if seconds < 1_000_000_000 {
+        return Some(Span::seconds(i64::from(seconds)));
+    }
+    let until = DateTime::from_timestamp(i64::from(seconds), 0)?;
+    Some((until - date(headers).unwrap_or(now)).max(Span::zero()))
+}
+
+/// `Retry-After` as seconds or as a date; a date is measured against the server's own clock where it tells it.
+fn asked(headers: &HeaderMap, now: Timestamp) -> Option<Span> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(Span::seconds(i64::from(seconds)));
@@ -142,6 +186,21 @@ mod tests {
                 map.insert(DATE, HeaderValue::from_str(date).unwrap());
             }
             assert_eq!(retry_after(&map, now).map(|s| s.num_seconds()), want, "{value} {date:?}");
+        }
+    }
+
+    #[test]
+    fn the_reset_of_a_rate_limit_is_read_where_nothing_else_is_said() {
+        let now: Timestamp = "2026-05-01T03:00:00Z".parse().unwrap();
+        let reset = HeaderName::from_static("ratelimit-reset");
+        let epoch = (now + Span::seconds(25)).timestamp().to_string();
+        for (pairs, want) in [
+            (vec![(reset.clone(), "17")], Some(17)),
+            (vec![(HeaderName::from_static("x-ratelimit-reset"), epoch.as_str())], Some(25)),
+            (vec![(reset.clone(), "17"), (RETRY_AFTER, "3")], Some(3)),
+            (vec![(reset, "soon")], None),
+        ] {
+            assert_eq!(retry_after(&headers(&pairs), now).map(|s| s.num_seconds()), want);
         }
     }
 

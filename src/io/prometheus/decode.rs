@@ -2,6 +2,9 @@
 //! fields ignored, NaN and infinities kept. What has the wrong type is an error that says what was found where; nothing is
 //! guessed, and nothing is dropped without a warning.
 
+pub mod server;
+
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::alert::{Alert, AlertState, fingerprint};
 use crate::domain::fault::FaultKind;
 use crate::domain::ids::SourceName;
@@ -13,6 +16,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
+
+/// The most alerting rules of one server.
+pub const RULE_LIMIT: usize = 20_000;
 
 /// Why a body could not be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +38,8 @@ pub struct Decoded<T> {
     pub warnings: Vec<String>,
     /// Warnings of the server, or `isPartial`.
     pub partial: bool,
+    /// Samples that the server read, where it says so.
+    pub samples: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +74,7 @@ fn open<T: DeserializeOwned>(body: &[u8]) -> Result<Decoded<T>, Refusal> {
     let mut warnings = envelope.warnings.unwrap_or_default();
     let partial = envelope.is_partial.unwrap_or(false) || !warnings.is_empty();
     warnings.extend(envelope.infos.unwrap_or_default());
-    Ok(Decoded { data, warnings, partial })
+    Ok(Decoded { data, warnings, partial, samples: None })
 }
 
 fn malformed(error: &serde_json::Error) -> Refusal {
@@ -109,9 +117,9 @@ pub fn explain(body: &[u8]) -> Explained {
                 "bad_data" | "execution" => Some(FaultKind::Rejected),
                 _ => None,
             };
-            Explained { kind: better, text: said(&kind, &error.unwrap_or_default(), "error") }
+            Explained { kind: better, text: said(&kind, &error.unwrap_or_default(), "error"), ..Explained::default() }
         }
-        Err(_) => Explained { kind: None, text: String::from_utf8_lossy(body).into_owned() },
+        Err(_) => Explained { text: String::from_utf8_lossy(body).into_owned(), ..Explained::default() },
     }
 }
 
@@ -230,6 +238,17 @@ struct QueryData {
     kind: String,
     /// `null` is how some servers write an empty list.
     result: Option<Vec<Item>>,
+    /// Of any shape: what it holds is worth showing, and never worth failing for.
+    #[serde(default)]
+    stats: Option<serde_json::Value>,
+}
+
+impl QueryData {
+    /// `stats.samples.totalQueryableSamples`, a number or a number in a string.
+    fn samples(&self) -> Option<u64> {
+        let value = self.stats.as_ref()?.get("samples")?.get("totalQueryableSamples")?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    }
 }
 
 fn skipped(count: usize) -> Option<String> {
@@ -244,7 +263,8 @@ fn mixed(kind: &str) -> Refusal {
 /// Reads an instant answer: a vector, or a scalar as one sample without labels. Samples that are native histograms are left
 /// out with a warning.
 pub fn vector(body: &[u8]) -> Result<Decoded<Vec<Sample>>, Refusal> {
-    let Decoded { data, mut warnings, partial } = open::<QueryData>(body)?;
+    let Decoded { data, mut warnings, partial, .. } = open::<QueryData>(body)?;
+    let read = data.samples();
     let items = data.result.unwrap_or_default();
     let mut samples = Vec::with_capacity(items.len());
     match data.kind.as_str() {
@@ -265,7 +285,7 @@ pub fn vector(body: &[u8]) -> Result<Decoded<Vec<Sample>>, Refusal> {
         "scalar" => samples.push(scalar(&items).ok_or_else(|| mixed("scalar"))?),
         other => return Err(Refusal::Malformed(format!("resultType {other:?} (expected vector or scalar)"))),
     }
-    Ok(Decoded { data: samples, warnings, partial })
+    Ok(Decoded { data: samples, warnings, partial, samples: read })
 }
 
 fn scalar(items: &[Item]) -> Option<Sample> {
@@ -280,7 +300,8 @@ fn scalar(items: &[Item]) -> Option<Sample> {
 
 /// Reads a range answer. A series of native histograms alone is left out with a warning.
 pub fn matrix(body: &[u8]) -> Result<Decoded<Vec<RangeSeries>>, Refusal> {
-    let Decoded { data, mut warnings, partial } = open::<QueryData>(body)?;
+    let Decoded { data, mut warnings, partial, .. } = open::<QueryData>(body)?;
+    let read = data.samples();
     if data.kind != "matrix" {
         return Err(Refusal::Malformed(format!("resultType {:?} (expected matrix)", data.kind)));
     }
@@ -300,7 +321,7 @@ pub fn matrix(body: &[u8]) -> Result<Decoded<Vec<RangeSeries>>, Refusal> {
         }
     }
     warnings.extend(skipped(histograms));
-    Ok(Decoded { data: all, warnings, partial })
+    Ok(Decoded { data: all, warnings, partial, samples: read })
 }
 
 /// Reads `/api/v1/alerts`. An alert with a state of another name, or without a start, fails the whole answer: leaving it out
@@ -338,6 +359,58 @@ pub fn alerts(body: &[u8], source: &SourceName) -> Result<Vec<Alert>, Refusal> {
         })
     };
     open::<Data>(body)?.data.alerts.into_iter().map(read).collect()
+}
+
+/// Reads `/api/v1/series`: label sets.
+pub fn series(body: &[u8]) -> Result<Decoded<Vec<Labels>>, Refusal> {
+    let Decoded { data, warnings, partial, samples } = open::<Option<Vec<Labels>>>(body)?;
+    Ok(Decoded { data: data.unwrap_or_default(), warnings, partial, samples })
+}
+
+/// Reads `/api/v1/rules`: the alerting rules, recording rules left out. A rule without a name fails the whole answer, and
+/// so do more than [`RULE_LIMIT`]: a list that is silently shorter would count as covered what it leaves out.
+pub fn rules(body: &[u8]) -> Result<Vec<AlertRule>, Refusal> {
+    #[derive(Deserialize)]
+    struct Data {
+        /// `null` is how some servers write an empty list.
+        groups: Option<Vec<Group>>,
+    }
+    #[derive(Deserialize)]
+    struct Group {
+        #[serde(default)]
+        name: Option<String>,
+        #[serde(default)]
+        rules: Option<Vec<Wire>>,
+    }
+    #[derive(Deserialize)]
+    struct Wire {
+        #[serde(default, rename = "type")]
+        kind: Option<String>,
+        name: String,
+        #[serde(default)]
+        labels: Option<Labels>,
+        #[serde(default)]
+        annotations: Option<Labels>,
+    }
+    let mut all = Vec::new();
+    for group in open::<Data>(body)?.data.groups.unwrap_or_default() {
+        let name = group.name.unwrap_or_default();
+        for rule in group.rules.unwrap_or_default() {
+            if rule.kind.as_deref().is_some_and(|kind| kind != "alerting") {
+                continue;
+            }
+            if all.len() >= RULE_LIMIT {
+                return Err(Refusal::Malformed(format!("more than {RULE_LIMIT} alerting rules")));
+            }
+            all.push(AlertRule {
+                name: rule.name,
+                labels: rule.labels.unwrap_or_default(),
+                annotations: rule.annotations.unwrap_or_default(),
+                group: name.clone(),
+            });
+        }
+    }
+    Ok(all)
 }
 
 /// Reads `/api/v1/status/buildinfo`: the version.

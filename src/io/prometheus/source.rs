@@ -1,8 +1,10 @@
 //! A configured Prometheus: its client under its name, as the measuring adapter asks it.
 
 use crate::domain::alert::Alert;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
+use crate::domain::labels::Labels;
 use crate::domain::slo::sample::{RangeSeries, Sample};
 use crate::domain::time::{Span, Timestamp};
 use crate::io::http::Endpoint;
@@ -38,8 +40,21 @@ impl Ask for Source {
         Box::pin(self.client.range(query, start, end, step))
     }
 
+    fn series<'a>(
+        &'a self,
+        selector: &'a str,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Task<'a, Result<Answer<Vec<Labels>>, Fault>> {
+        Box::pin(self.client.series(selector, start, end))
+    }
+
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>> {
         Box::pin(self.client.alerts(&self.name))
+    }
+
+    fn rules(&self) -> Task<'_, Result<Vec<AlertRule>, Fault>> {
+        Box::pin(self.client.rules())
     }
 
     fn buildinfo(&self) -> Task<'_, Result<ServerNote, Fault>> {

@@ -4,6 +4,7 @@
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{IncidentId, Origin};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
+use crate::domain::outward::operation::OpId;
 use crate::domain::time::Timestamp;
 use crate::io::store::{NUMBER_LIMIT, chain};
 use std::collections::HashMap;
@@ -39,15 +40,16 @@ pub fn write(rows: &mut impl Rows, origin: &Origin, batches: Vec<Vec<NewEvent>>)
                 continue;
             }
             seq += 1;
+            let id = new_id(new.recorded_at);
             let mut event = Event {
                 key: EventKey { origin: origin.clone(), seq },
-                id: new_id(new.recorded_at),
+                body: with_id(new.body, &id),
+                id,
                 order: rows.top(&incident)?.saturating_add(1),
                 incident,
                 at: new.at,
                 recorded_at: new.recorded_at,
                 actor: new.actor,
-                body: new.body,
                 hash: String::new(),
             };
             event.hash = chain::hash(&before, &event);
@@ -101,6 +103,17 @@ fn new_id(at: Timestamp) -> String {
     let seconds = u64::try_from(at.timestamp()).unwrap_or(0);
     let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, at.timestamp_subsec_nanos());
     uuid::Uuid::new_v7(time).to_string()
+}
+
+/// An operation that leaves the house is named by the event that records it.
+fn with_id(body: Body, id: &str) -> Body {
+    match body {
+        Body::Outgoing(mut op) => {
+            op.id = OpId(id.to_owned());
+            Body::Outgoing(op)
+        }
+        other => other,
+    }
 }
 
 /// Refuses numbers that no honest installation reaches.

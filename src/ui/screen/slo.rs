@@ -1,6 +1,7 @@
 //! One objective in full: what it says now, how fast it burns, which pairs fire, when the budget is gone.
 
 use crate::app::present::view::{PairRow, Sign, SloDetail, Tone};
+use crate::domain::text::{clean, wrap};
 use crate::ui::layout::{GUTTER, Size, Want, columns, stack};
 use crate::ui::pen::{Pen, cells};
 use crate::ui::widget::gauge::{GAUGE, gauge};
@@ -57,20 +58,25 @@ fn charts(pen: &mut Pen<'_>, view: &SloDetail, size: Size) {
 fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
     let width = pen.width();
     let text = wrapped(&view.written, width);
+    let rows: usize = view.findings.iter().map(|f| wrap(&clean(&f.text), usize::from(width)).len()).sum();
+    let found = if rows == 0 { 0 } else { u16::try_from(rows + 1).unwrap_or(u16::MAX) };
+    let lines = u16::try_from(facts::flow(&view.signals, width).len()).unwrap_or(u16::MAX);
+    let signal_rows = if view.signals.is_empty() { 0 } else { lines.saturating_add(1).min(4) };
     let wants = [
         Want { least: picture.map_or(0, |p| p.min(9)), most: picture.map_or(0, |p| p.max(pen.height() / 3)), rank: 2 },
         Want { least: 4, most: u16::try_from(view.pairs.len()).unwrap_or(u16::MAX).saturating_add(2), rank: 0 },
         Want::rows(view.budget.len() + 1, 3, 1),
-        Want { least: 0, most: if view.signals.is_empty() { 0 } else { 2 }, rank: 2 },
+        Want { least: 0, most: signal_rows, rank: 2 },
         Want {
             most: if view.related.is_empty() { 0 } else { Want::rows(view.related.len(), 0, 3).most },
             least: 0,
             rank: 3,
         },
-        Want { least: 0, most: text.saturating_add(2), rank: 4 },
+        Want { least: 0, most: found, rank: 4 },
+        Want { least: 0, most: text.saturating_add(2), rank: 5 },
     ];
     let places = stack(pen.height(), &wants);
-    let [top, table, budget, signals, related, written] = places.as_slice() else { return };
+    let [top, table, budget, signals, related, findings, written] = places.as_slice() else { return };
     if top.1 > 0 {
         chart::titled(&mut pen.part(0, top.0, width, top.1), &view.chart);
     }
@@ -79,12 +85,19 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
     if signals.1 > 1 {
         let mut part = pen.part(0, signals.0, width, signals.1);
         rule(&mut part, 0, "SIGNALS", &view.row.service);
-        facts::groups(&mut part, 1, &view.signals);
+        for (y, line) in (1..).zip(facts::flow(&view.signals, width)) {
+            facts::groups(&mut part, y, &line);
+        }
     }
     if related.1 > 1 {
         let mut part = pen.part(0, related.0, width, related.1);
         rule(&mut part, 0, "RELATED", "");
         facts::lines(&mut part.below(1), &view.related);
+    }
+    if findings.1 > 1 {
+        let mut part = pen.part(0, findings.0, width, findings.1);
+        rule(&mut part, 0, "FINDINGS", "");
+        facts::lines(&mut part.below(1), &view.findings);
     }
     if written.1 > 1 {
         let mut part = pen.part(0, written.0, width, written.1);

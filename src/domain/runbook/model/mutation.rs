@@ -145,7 +145,7 @@ impl Part {
 }
 
 /// A command between what belongs to it, in the order in which they would run.
-pub(super) fn around<'m>(
+pub fn around<'m>(
     command: Option<&'m RunCommand>,
     mutation: Option<&'m Mutation>,
 ) -> impl Iterator<Item = (Part, &'m RunCommand)> {

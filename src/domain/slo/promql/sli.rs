@@ -116,6 +116,13 @@ fn count(side: &Expr, seen: &mut Option<(&'static str, Option<Duration>)>) -> Op
     (Counter::read(&counter.text()).as_ref() == Some(&counter)).then_some(counter)
 }
 
+/// The bad events of a good and a total count: a count of their own where the two differ in one matcher, else the
+/// difference.
+pub fn bad_of(good: String, total: &str) -> Bad {
+    let both = Counter::read(&good).zip(Counter::read(total));
+    both.and_then(|(good, total)| complement(&good, &total)).unwrap_or(Bad::TotalMinus(good))
+}
+
 /// The bad events of a good count that has exactly one matcher more than the total.
 fn complement(good: &Counter, total: &Counter) -> Option<Bad> {
     let mut rest: Vec<&Matcher> = total.selector.matchers.matchers.iter().collect();

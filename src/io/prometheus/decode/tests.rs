@@ -154,3 +154,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rules_are_read_tolerantly_and_whole() {
+    let body = r#"{"status":"success","data":{"groups":[
+        {"name":"slo","file":"/etc/x.yml","interval":30,"new":[1],"rules":[
+            {"type":"alerting","name":"Burn","query":"up","duration":60,"labels":{"severity":"page"},
+             "annotations":{"runbook_url":"https://x/burn"},"alerts":[{"labels":{},"state":"firing"}],"health":"ok","state":"firing"},
+            {"type":"recording","name":"job:up","query":"up"},
+            {"name":"Bare"}]},
+        {"name":"empty","rules":null},{"rules":[]}]}}"#;
+    let all = rules(body.as_bytes()).unwrap();
+    let told: Vec<_> =
+        all.iter().map(|r| (r.name.as_str(), r.group.as_str(), r.annotations.get("runbook_url"))).collect();
+    assert_eq!(told, [("Burn", "slo", "https://x/burn"), ("Bare", "slo", "")]);
+    assert_eq!(all[0].labels.get("severity"), "page");
+    assert_eq!(rules(br#"{"status":"success","data":{"groups":null}}"#), Ok(vec![]));
+    for bad in [
+        r#"{"status":"success","data":{"groups":[{"name":"g","rules":[{"type":"alerting"}]}]}}"#,
+        r#"{"status":"success","data":{"groups":[{"name":"g","rules":[{"name":"A","labels":{"a":[1]}}]}]}}"#,
+        r#"{"status":"success"}"#,
+        "<html>",
+    ] {
+        assert!(rules(bad.as_bytes()).is_err(), "{bad}");
+    }
+    let many = format!(
+        r#"{{"status":"success","data":{{"groups":[{{"name":"g","rules":[{}]}}]}}}}"#,
+        vec![r#"{"name":"A"}"#; RULE_LIMIT + 1].join(",")
+    );
+    assert!(matches!(rules(many.as_bytes()), Err(Refusal::Malformed(why)) if why.contains("more than")));
+}

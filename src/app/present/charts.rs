@@ -1,0 +1,173 @@
+//! Charts of an objective: burn rates over the chosen range with their limits, the worst slice where a mean would hide it,
+//! what happened, and how the budget goes down. Long ranges are drawn from slices, short ones from what the source was asked.
+
+use crate::app::model::Model;
+use crate::app::present::slos::{burn_text, status};
+use crate::app::present::view::{Chart, ChartMark, Tone};
+use crate::app::screen::Screen;
+use crate::app::update::{CHARTS, ChartRange};
+use crate::domain::ids::SloId;
+use crate::domain::slo::budget::allowance;
+use crate::domain::slo::event_slices::{EventSlices, Slice};
+use crate::domain::slo::lines::{BurnLine, Peak, burn_down, burn_line};
+use crate::domain::slo::net_events::NetEvents;
+use crate::domain::slo::objective::Objective;
+use crate::domain::time::{Timestamp, clock_minutes, compact, prometheus, secs};
+use std::sync::Arc;
+
+/// Points of a budget line.
+const BUDGET_POINTS: usize = 240;
+
+/// The range of a screen's chart: the chosen one on the objective's own screen, the first elsewhere.
+fn chosen(model: &Model, id: &SloId) -> ChartRange {
+    let index = match model.nav.screen() {
+        Screen::Slo(shown) if shown == id => model.nav.spot().window,
+        _ => 0,
+    };
+    CHARTS.get(index % CHARTS.len()).copied().unwrap_or(CHARTS[0])
+}
+
+/// Whether a range is drawn from slices, so that the source need not be asked for it.
+pub fn from_slices(model: &Model, id: &SloId, range: &ChartRange) -> bool {
+    range.long && slices(model, id).is_some_and(|s| s.end().is_some())
+}
+
+fn slices(model: &Model, id: &SloId) -> Option<Arc<EventSlices>> {
+    model.fleet.measured.get(id)?.slices.clone()
+}
+
+/// The burn chart of an objective.
+pub fn burn(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
+    let objective = model.fleet.objective(id)?;
+    let range = chosen(model, id);
+    let kept = slices(model, id);
+    let all = kept.as_ref().map(|s| s.slices()).unwrap_or_default();
+    let mut chart = match &kept {
+        Some(kept) if from_slices(model, id, &range) => sliced(objective, &range, &all, kept.end().unwrap_or(now)),
+        _ => asked(model, now, objective, &all),
+    };
+    chart.marks = marks(model, id);
+    chart.excluded = excluded(model, id);
+    if let Screen::Slo(_) = model.nav.screen() {
+        let next = CHARTS.get((model.nav.spot().window + 1) % CHARTS.len()).map(|r| r.name).unwrap_or_default();
+        chart.caption = format!("{}   w: {next}", chart.caption);
+    }
+    Some(chart)
+}
+
+fn limits(objective: &Objective) -> Vec<(f64, String)> {
+    objective.pairs.iter().map(|p| (p.factor, p.severity.clone())).collect()
+}
+
+/// From slices: the mean of each step, and the worst slice in it.
+fn sliced(objective: &Objective, range: &ChartRange, all: &[Slice], end: Timestamp) -> Chart {
+    let BurnLine { mean, worst, peak } = burn_line(all, objective.target, range.range(), range.step(), end);
+    let missing = mean.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned());
+    Chart {
+        name: objective.id.0.clone(),
+        caption: format!("{} steps, last {}{}", prometheus(mean.step), range.name, at_worst(peak)),
+        points: mean.points,
+        worst,
+        start: mean.start,
+        step: mean.step,
+        limits: limits(objective),
+        missing,
+        ..Chart::default()
+    }
+}
+
+/// `, worst 1h 200x 13 Aug 03:00Z`
+fn at_worst(peak: Option<Peak>) -> String {
+    let Some(peak) = peak.filter(|p| p.burn > 1.0) else { return String::new() };
+    let began = peak.end - peak.length;
+    let (length, burn) = (prometheus(peak.length), burn_text(Some(peak.burn)));
+    format!(", worst {length} {burn}x {} {}", began.format("%d %b"), clock_minutes(began))
+}
+
+/// From what the source was asked, with the worst of the slices where they reach as far.
+fn asked(model: &Model, now: Timestamp, objective: &Objective, all: &[Slice]) -> Chart {
+    let id = &objective.id;
+    let blank = |missing: String| Chart {
+        name: id.0.clone(),
+        start: now,
+        step: secs(300),
+        limits: limits(objective),
+        missing: Some(missing),
+        ..Chart::default()
+    };
+    if let Some(why) = model.fleet.history_faults.get(id) {
+        return blank(format!("no history: {why}"));
+    }
+    let Some((_, history)) = model.fleet.histories.get(id) else {
+        return blank("waiting for history".into());
+    };
+    let Some(series) = history.series.first() else {
+        return blank("no history from this source".into());
+    };
+    let spans = i64::try_from(series.points.len().saturating_sub(1)).unwrap_or(i64::MAX);
+    let length = secs(series.step.num_seconds().saturating_mul(spans));
+    let worst = burn_line(all, objective.target, length, series.step, series.start + length);
+    Chart {
+        name: id.0.clone(),
+        caption: format!("{} window, last {}", series.window, compact(length)),
+        points: series.points.clone(),
+        worst: if worst.mean.start == series.start { worst.worst } else { Vec::new() },
+        start: series.start,
+        step: series.step,
+        limits: limits(objective),
+        missing: series.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned()),
+        ..Chart::default()
+    }
+}
+
+/// How the budget of the window goes down, against a budget that is spent evenly.
+pub fn budget(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
+    let objective = model.fleet.objective(id)?;
+    let limits = vec![(0.5, "50%".into()), (0.25, "25%".into()), (0.1, "10%".into())];
+    let own = |kept: Arc<EventSlices>| {
+        let end = kept.end()?;
+        let known = status(model, now, objective);
+        let allowed = allowance(objective.target)? * known.events?.total;
+        let net = NetEvents::of(&kept, &known.work.inside);
+        burn_down(net.slices(), allowed, end - objective.window, end, BUDGET_POINTS)
+    };
+    let series = match slices(model, id).and_then(own) {
+        Some(series) => series,
+        None => model.fleet.histories.get(id)?.1.budget.clone()?,
+    };
+    Some(Chart {
+        name: id.0.clone(),
+        caption: format!("left of {}, dotted: spent evenly", prometheus(objective.window)),
+        points: series.points,
+        start: series.start,
+        step: series.step,
+        limits,
+        linear: true,
+        ideal: true,
+        marks: marks(model, id),
+        excluded: excluded(model, id),
+        ..Chart::default()
+    })
+}
+
+/// Planned work: it does not count.
+fn excluded(model: &Model, id: &SloId) -> Vec<(Timestamp, Timestamp)> {
+    let status = model.fleet.statuses.get(id);
+    status.map(|s| s.work.inside.iter().map(|w| (w.from, w.to)).collect()).unwrap_or_default()
+}
+
+/// The incidents that an objective belongs to, on the time axis.
+fn marks(model: &Model, id: &SloId) -> Vec<ChartMark> {
+    let of = |at: Option<Timestamp>, letter: char, tone: Tone| at.map(|at| ChartMark { at, letter, tone });
+    let incidents = model.desk.cases.values().map(|c| &c.shown).filter(|i| i.objectives.contains(id));
+    incidents
+        .flat_map(|i| {
+            [
+                of(Some(i.times.declared), 'D', Tone::Crit),
+                of(i.times.mitigated, 'M', Tone::Ok),
+                of(i.times.resolved, 'R', Tone::Ok),
+            ]
+        })
+        .flatten()
+        .collect()
+}

@@ -1,0 +1,81 @@
+//! The incident room: rooms, messages and people of a chat product, and writes to them.
+
+use crate::domain::outward::backend::Party;
+use crate::domain::outward::capability::Capability;
+use crate::domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Its id there; a room is never addressed by its name.
+    pub id: String,
+    /// Its name as the product spells it.
+    pub name: String,
+    /// Its page.
+    #[serde(default)]
+    pub url: Option<String>,
+}
+
+/// Somebody who reacted to the headline message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Volunteer {
+    /// Who.
+    pub person: Party,
+    /// With which reaction.
+    pub reaction: String,
+    /// When, where told.
+    pub at: Option<Timestamp>,
+    /// It is no person.
+    pub bot: bool,
+}
+
+/// Writes to rooms. `room` and `message` are ids there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum ChatWrite {
+    /// Open one; the outcome's reference carries its id.
+    CreateRoom { name: String, topic: String, private: bool, invite: Vec<Party> },
+    /// Set its topic.
+    SetTopic { room: String, topic: String },
+    /// Invite people, by id or address.
+    Invite { room: String, people: Vec<Party> },
+    /// Post; the outcome's reference carries the message's id. Without a room: the target's own.
+    Post { room: Option<String>, text: String, thread: Option<String> },
+    /// Change a message: the one headline is kept up to date instead of posting again.
+    Edit { room: Option<String>, message: String, text: String },
+    /// Pin a message.
+    Pin { room: String, message: String },
+    /// Keep a link in the room.
+    Bookmark { room: String, title: String, url: String },
+}
+
+impl ChatWrite {
+    /// What a target must be able to do for it.
+    pub fn capability(&self) -> Capability {
+        match self {
+            Self::CreateRoom { .. } => Capability::CreateRoom,
+            Self::SetTopic { .. } => Capability::SetTopic,
+            Self::Invite { .. } => Capability::Invite,
+            Self::Post { .. } => Capability::Post,
+            Self::Edit { .. } => Capability::EditMessage,
+            Self::Pin { .. } => Capability::Pin,
+            Self::Bookmark { .. } => Capability::Bookmark,
+        }
+    }
+
+    /// In words; outside text may be in it.
+    pub fn words(&self) -> String {
+        match self {
+            Self::CreateRoom { name, .. } => format!("open the room {name}"),
+            Self::SetTopic { topic, .. } => format!("topic: {topic}"),
+            Self::Invite { people, .. } => {
+                format!("invite {}", people.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", "))
+            }
+            Self::Post { text, .. } => format!("post: {text}"),
+            Self::Edit { text, .. } => format!("headline: {text}"),
+            Self::Pin { .. } => "pin the headline".into(),
+            Self::Bookmark { title, .. } => format!("bookmark {title}"),
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! Simulated targets of writes: every port at once, with a ledger of what was really carried out and a script of troubles.
+//! Nothing leaves. A target honours keys where its class says so, so that what the outbox does wrong shows in the ledger.
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::ids::SourceName;
+use crate::domain::outward::annotation::Annotation;
+use crate::domain::outward::backend::{BackendIncident, BackendStatus, BackendWrite, LogEntry, Me, OnCall, Party};
+use crate::domain::outward::capability::{Capability, Caps, Class};
+use crate::domain::outward::chat::{Room, Volunteer};
+use crate::domain::outward::intent::Intent;
+use crate::domain::outward::operation::{OpId, Operation};
+use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reference};
+use crate::domain::outward::silence::Silence;
+use crate::domain::outward::status_page::{Component, Notice};
+use crate::domain::outward::ticket::Ticket;
+use crate::domain::time::Timestamp;
+use crate::io::port::{
+    Annotations, ChatRoom, EventSink, IncidentBackend, Outward, Silences, StatusPage, Target, Task, TicketSink,
+};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What goes wrong with one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection: nothing arrives.
+    Unreachable,
+    /// 401.
+    Auth,
+    /// 429, with or without a hint in seconds.
+    RateLimited(Option<i64>),
+    /// 414.
+    TooLong,
+    /// A login page.
+    LoginPage,
+    /// It is carried out, and the answer never comes.
+    LostReply,
+    /// It is not carried out, and no answer comes either: nobody can tell the two apart.
+    LostRequest,
+    /// A proxy delivers it twice; the second answer comes.
+    Duplicate,
+    /// The answer takes longer than any patience; it is carried out.
+    Slow,
+}
+
+/// Something that was carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    /// For which operation.
+    pub op: OpId,
+    /// What.
+    pub capability: Capability,
+    /// In words.
+    pub words: String,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    effects: Vec<Effect>,
+    requests: usize,
+    script: VecDeque<Trouble>,
+    down: bool,
+    incidents: Vec<BackendIncident>,
+    on_call: Vec<OnCall>,
+    volunteers: Vec<Volunteer>,
+}
+
+/// One simulated target. Cloning gives another handle to the same one.
+#[derive(Clone, Debug)]
+pub struct FakeTarget {
+    name: SourceName,
+    caps: Caps,
+    state: Arc<Mutex<State>>,
+    thinks: Option<Duration>,
+}
+
+const KEYED: [Capability; 5] = [
+    Capability::Declare,
+    Capability::Trigger,
+    Capability::AcknowledgeAlarm,
+    Capability::ResolveAlarm,
+    Capability::SetTopic,
+];
+const ASKED: [Capability; 5] = [
+    Capability::RequestResponders,
+    Capability::StatusUpdate,
+    Capability::OpenNotice,
+    Capability::UpdateNotice,
+    Capability::SendChange,
+];
+const FREE: [Capability; 4] =
+    [Capability::ExpireSilence, Capability::ExtendSilence, Capability::Pin, Capability::EditMessage];
+
+/// Classes as real products have them: most writes are looked up, pages carry a key, what customers read is asked about.
+pub fn usual_caps() -> Caps {
+    let rest: Vec<Capability> = Capability::ALL
+        .iter()
+        .filter(|c| !c.reads() && !KEYED.contains(c) && !ASKED.contains(c) && !FREE.contains(c))
+        .copied()
+        .collect();
+    let reads: Vec<Capability> = Capability::ALL.iter().filter(|c| c.reads()).copied().collect();
+    Caps::none()
+        .with(Class::Compare, &rest)
+        .with(Class::RepeatWithKey, &KEYED)
+        .with(Class::AskPerson, &ASKED)
+        .with(Class::Repeat, &FREE)
+        .with(Class::Repeat, &reads)
+}
+
+impl FakeTarget {
+    /// A target with these capabilities that answers at once.
+    pub fn new(name: impl Into<SourceName>, caps: Caps) -> Self {
+        Self { name: name.into(), caps, state: Arc::default(), thinks: None }
+    }
+
+    /// The same with a pause before every answer. Needs a tokio timer.
+    pub fn thinking(mut self, pause: Duration) -> Self {
+        self.thinks = Some(pause);
+        self
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next writes meet these, one each.
+    pub fn script(&self, troubles: impl IntoIterator<Item = Trouble>) {
+        self.lock().script.extend(troubles);
+    }
+
+    /// No connection until it is back.
+    pub fn down(&self, down: bool) {
+        self.lock().down = down;
+    }
+
+    /// What was carried out, in order.
+    pub fn effects(&self) -> Vec<Effect> {
+        self.lock().effects.clone()
+    }
+
+    /// Writes that arrived or tried to.
+    pub fn requests(&self) -> usize {
+        self.lock().requests
+    }
+
+    /// Puts an incident there, or another state of it.
+    pub fn put_incident(&self, incident: BackendIncident) {
+        let mut state = self.lock();
+        state.incidents.retain(|i| i.id != incident.id);
+        state.incidents.push(incident);
+    }
+
+    /// Puts somebody on call.
+    pub fn put_on_call(&self, on_call: OnCall) {
+        self.lock().on_call.push(on_call);
+    }
+
+    /// Puts a volunteer there.
+    pub fn put_volunteer(&self, volunteer: Volunteer) {
+        self.lock().volunteers.push(volunteer);
+    }
+
+    /// With all of its ports, for the engine.
+    pub fn target(&self) -> Target {
+        let me = Arc::new(self.clone());
+        Target::new("simulated", "simulated", Duration::from_secs(5), me.clone())
+            .with_backend(me.clone())
+            .with_chat(me.clone())
+            .with_status_page(me.clone())
+            .with_ticket(me.clone())
+            .with_event_sink(me.clone())
+            .with_annotations(me.clone())
+            .with_silences(me)
+    }
+
+    async fn pause(&self) {
+        if let Some(pause) = self.thinks {
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    fn fault(&self, kind: FaultKind, detail: &str) -> Fault {
+        Fault::new(kind, self.name.as_str(), detail)
+    }
+
+    fn ask<T>(&self, answer: impl FnOnce(&State) -> T) -> Result<T, Fault> {
+        let state = self.lock();
+        if state.down { Err(self.fault(FaultKind::Unreachable, "connection refused")) } else { Ok(answer(&state)) }
+    }
+
+    fn send(&self, op: &Operation) -> Outcome {
+        let Some(class) = self.caps.class(op.intent.capability()) else {
+            return Outcome::unsupported("not simulated");
+        };
+        let mut state = self.lock();
+        state.requests += 1;
+        let trouble = if state.down { Some(Trouble::Unreachable) } else { state.script.pop_front() };
+        let not_done = |kind, words: &str, wait_ms| Outcome::NotDone { kind, words: words.into(), wait_ms };
+        match trouble {
+            Some(Trouble::Unreachable) => not_done(Obstacle::Unavailable, "connection refused", None),
+            Some(Trouble::Auth) => not_done(Obstacle::Auth, "answered 401", None),
+            Some(Trouble::RateLimited(hint)) => {
+                not_done(Obstacle::RateLimited, "answered 429", hint.and_then(|s| u64::try_from(s * 1_000).ok()))
+            }
+            Some(Trouble::TooLong) => Outcome::Refused { kind: Obstacle::TooLarge, words: "answered 414".into() },
+            Some(Trouble::LoginPage) => not_done(Obstacle::LoginPage, "answered with a web page", None),
+            Some(Trouble::LostRequest) => Outcome::Unknown { words: "no answer".into(), wait_ms: None },
+            Some(Trouble::LostReply | Trouble::Slow) => {
+                state.carry_out(op, class);
+                Outcome::Unknown { words: "no answer".into(), wait_ms: None }
+            }
+            Some(Trouble::Duplicate) => {
+                state.carry_out(op, class);
+                state.carry_out(op, class)
+            }
+            None => state.carry_out(op, class),
+        }
+    }
+
+    fn find(&self, op: &Operation) -> Found {
+        let state = self.lock();
+        if state.down {
+            return Found::Failed { kind: Obstacle::Unavailable, words: "connection refused".into(), wait_ms: None };
+        }
+        if self.caps.class(op.intent.capability()) == Some(Class::AskPerson) {
+            return Found::NoWay;
+        }
+        match state.effects.iter().find(|e| e.op == op.id) {
+            Some(_) => Found::Done(reference(op)),
+            None => Found::Absent,
+        }
+    }
+}
+
+fn reference(op: &Operation) -> Reference {
+    let short: String = op.id.as_str().chars().rev().take(4).collect();
+    Reference::id(format!("X{short}"))
+}
+
+impl State {
+    /// What the class promises is kept: a key is honoured, a repeated call has one effect, the rest happens again.
+    fn carry_out(&mut self, op: &Operation, class: Class) -> Outcome {
+        let there = self.effects.iter().any(|e| e.op == op.id);
+        if there && matches!(class, Class::Repeat | Class::RepeatWithKey) {
+            return Outcome::AlreadyDone(reference(op));
+        }
+        if let Intent::Backend(write) = &op.intent
+            && let Some(refused) = self.change(write, op)
+        {
+            return refused;
+        }
+        self.effects.push(Effect { op: op.id.clone(), capability: op.intent.capability(), words: op.intent.words() });
+        Outcome::Applied(reference(op))
+    }
+
+    /// The incident that a write is about, read first and compared, as every real adapter does.
+    fn change(&mut self, write: &BackendWrite, op: &Operation) -> Option<Outcome> {
+        let id = write.incident()?;
+        let incident = self.incidents.iter_mut().find(|i| i.id == id)?;
+        let conflict = |current: &str| Some(Outcome::Conflict { current: current.to_owned() });
+        match (write, &incident.status) {
+            (BackendWrite::Acknowledge { .. }, BackendStatus::Acknowledged)
+            | (BackendWrite::Resolve { .. }, BackendStatus::Resolved) => {
+                return Some(Outcome::AlreadyDone(Reference::id(id)));
+            }
+            (BackendWrite::Acknowledge { .. }, BackendStatus::Resolved) => return conflict("resolved"),
+            (BackendWrite::Acknowledge { .. }, _) => {
+                incident.status = BackendStatus::Acknowledged;
+                incident.pending.clear();
+                let me = Party { id: "ME".into(), name: op.created_by.clone(), ..Party::default() };
+                incident.acknowledged_by.push((me, Some(op.created_at)));
+            }
+            (BackendWrite::Resolve { .. }, _) => incident.status = BackendStatus::Resolved,
+            (BackendWrite::Escalate { level, .. }, _) => incident.level = Some(*level),
+            _ => {}
+        }
+        None
+    }
+}
+
+impl Outward for FakeTarget {
+    fn caps(&self) -> Caps {
+        self.caps.clone()
+    }
+
+    fn apply<'a>(&'a self, op: &'a Operation) -> Task<'a, Outcome> {
+        Box::pin(async move {
+            self.pause().await;
+            self.send(op)
+        })
+    }
+
+    fn look<'a>(&'a self, op: &'a Operation) -> Task<'a, Found> {
+        Box::pin(async move {
+            self.pause().await;
+            self.find(op)
+        })
+    }
+}
+
+macro_rules! answer {
+    ($self:ident, $answer:expr) => {
+        Box::pin(async move {
+            $self.pause().await;
+            $self.ask($answer)
+        })
+    };
+}
+
+impl IncidentBackend for FakeTarget {
+    fn list(&self) -> Task<'_, Result<Vec<BackendIncident>, Fault>> {
+        answer!(self, |s: &State| {
+            s.incidents.iter().filter(|i| i.status != BackendStatus::Resolved).cloned().collect()
+        })
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> Task<'a, Result<BackendIncident, Fault>> {
+        Box::pin(async move {
+            self.pause().await;
+            let found = self.ask(|s| s.incidents.iter().find(|i| i.id == id).cloned())?;
+            found.ok_or_else(|| self.fault(FaultKind::Rejected, "answered 404"))
+        })
+    }
+
+    fn log<'a>(&'a self, _: &'a str, _: Option<Timestamp>) -> Task<'a, Result<Vec<LogEntry>, Fault>> {
+        answer!(self, |_: &State| Vec::new())
+    }
+
+    fn on_call<'a>(&'a self, _: Option<&'a str>) -> Task<'a, Result<Vec<OnCall>, Fault>> {
+        answer!(self, |s: &State| s.on_call.clone())
+    }
+
+    fn me(&self) -> Task<'_, Result<Me, Fault>> {
+        answer!(self, |_: &State| Me { person: None, token: "account".into() })
+    }
+}
+
+impl ChatRoom for FakeTarget {
+    fn find<'a>(&'a self, _: &'a str) -> Task<'a, Result<Option<Room>, Fault>> {
+        answer!(self, |_: &State| None)
+    }
+
+    fn volunteers<'a>(&'a self, _: &'a str, _: &'a str) -> Task<'a, Result<Vec<Volunteer>, Fault>> {
+        answer!(self, |s: &State| s.volunteers.clone())
+    }
+}
+
+impl StatusPage for FakeTarget {
+    fn unresolved(&self) -> Task<'_, Result<Vec<Notice>, Fault>> {
+        answer!(self, |_: &State| Vec::new())
+    }
+
+    fn components(&self) -> Task<'_, Result<Vec<Component>, Fault>> {
+        answer!(self, |_: &State| Vec::new())
+    }
+}
+
+impl TicketSink for FakeTarget {
+    fn find<'a>(&'a self, _: &'a str) -> Task<'a, Result<Option<Ticket>, Fault>> {
+        answer!(self, |_: &State| None)
+    }
+}
+
+impl EventSink for FakeTarget {
+    fn audience(&self) -> Option<String> {
+        self.lock().on_call.first().map(|o| o.person.name.clone())
+    }
+}
+
+impl Annotations for FakeTarget {
+    fn between<'a>(&'a self, _: Timestamp, _: Timestamp, _: &'a [String]) -> Task<'a, Result<Vec<Annotation>, Fault>> {
+        answer!(self, |_: &State| Vec::new())
+    }
+}
+
+impl Silences for FakeTarget {
+    fn silences(&self) -> Task<'_, Result<Vec<Silence>, Fault>> {
+        answer!(self, |_: &State| Vec::new())
+    }
+}

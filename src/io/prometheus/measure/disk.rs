@@ -1,0 +1,184 @@
+//! The file that slices outlive the program in: one per source, in the private cache folder. Versioned and summed; a file
+//! that is damaged, of another version or too long is nothing, and nothing here is ever fatal.
+
+use crate::domain::fault::Fault;
+use crate::domain::ids::SourceName;
+use crate::domain::slo::event_slices::Ring;
+use crate::io::files::atomic::write_atomic;
+use crate::io::files::folders::own_folder;
+use crate::io::files::read::read_limited;
+use crate::io::prometheus::measure::kept::{Key, Shelf};
+use crate::io::store::chain::hex;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// What a file of this layout begins with.
+const MAGIC: &[u8; 16] = b"midwatch-slices1";
+/// The longest file that is read back: ten thousand objectives.
+const LIMIT: u64 = 192 << 20;
+/// The most rings of one objective, and slices of one ring.
+const RINGS: u64 = 4;
+const SLICES: u64 = 100_000;
+
+/// Where the slices of one source are.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    folder: PathBuf,
+    path: PathBuf,
+}
+
+impl Disk {
+    /// A place in a folder, which need not exist. The address is part of the name: another server is another file.
+    pub fn new(folder: &Path, source: &SourceName, address: &str) -> Self {
+        let safe: String =
+            source.0.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(40).collect();
+        let hash: String = hex(&Sha256::digest(format!("{source}\0{address}").as_bytes())).chars().take(16).collect();
+        Self { folder: folder.to_owned(), path: folder.join(format!("slices-{safe}-{hash}.bin")) }
+    }
+
+    /// What was kept.
+    pub(super) fn read(&self) -> Shelf {
+        read_limited(&self.path, LIMIT).ok().and_then(|bytes| decode(&bytes)).unwrap_or_default()
+    }
+
+    /// Keeps slices (0600), instead of what was kept before.
+    pub(super) fn write(&self, shelf: &Shelf) -> Result<(), Fault> {
+        own_folder(&self.folder)?;
+        write_atomic(&self.path, &encode(shelf), 0o600)
+    }
+}
+
+fn encode(shelf: &Shelf) -> Vec<u8> {
+    let slices: usize = shelf.values().flatten().filter_map(|r| usize::try_from(r.keep()).ok()).sum();
+    let mut out = Vec::with_capacity(64 + shelf.len() * 96 + slices * 16);
+    out.extend_from_slice(MAGIC);
+    put(&mut out, shelf.len() as u64);
+    for (key, rings) in shelf {
+        out.extend_from_slice(key);
+        put(&mut out, rings.len() as u64);
+        for ring in rings {
+            let first = ring.oldest().unwrap_or(0);
+            let count = ring.newest().map_or(0, |newest| newest - first + 1);
+            for number in [ring.step().num_seconds(), ring.keep(), first, count] {
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+            for (bad, total) in (first..first + count).filter_map(|n| ring.raw(n)) {
+                out.extend_from_slice(&bad.to_le_bytes());
+                out.extend_from_slice(&total.to_le_bytes());
+            }
+        }
+    }
+    let sum = Sha256::digest(&out);
+    out.extend_from_slice(&sum);
+    out
+}
+
+fn put(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(&number.to_le_bytes());
+}
+
+/// Bytes that are taken from the front.
+struct Bytes<'b>(&'b [u8]);
+
+impl Bytes<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    fn count(&mut self, most: u64) -> Option<u64> {
+        self.take().map(u64::from_le_bytes).filter(|n| *n <= most)
+    }
+
+    fn signed(&mut self) -> Option<i64> {
+        self.take().map(i64::from_le_bytes)
+    }
+
+    fn float(&mut self) -> Option<f64> {
+        self.take().map(f64::from_le_bytes)
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Shelf> {
+    let (body, sum) = bytes.split_last_chunk::<32>()?;
+    if *sum != <[u8; 32]>::from(Sha256::digest(body)) {
+        return None;
+    }
+    let mut bytes = Bytes(body);
+    if bytes.take::<16>()? != *MAGIC {
+        return None;
+    }
+    let mut shelf = Shelf::new();
+    for _ in 0..bytes.count(LIMIT)? {
+        let key: Key = bytes.take()?;
+        let mut rings = Vec::new();
+        for _ in 0..bytes.count(RINGS)? {
+            rings.push(ring(&mut bytes)?);
+        }
+        shelf.insert(key, rings);
+    }
+    Some(shelf)
+}
+
+fn ring(bytes: &mut Bytes<'_>) -> Option<Ring> {
+    let (length, keep, first) = (bytes.signed()?, bytes.signed()?, bytes.signed()?);
+    let count = bytes.count(SLICES)?;
+    let numbers = 1..=i64::try_from(SLICES).ok()?;
+    if !numbers.contains(&length) || !numbers.contains(&keep) || !(0..=i64::MAX / 1_000_000).contains(&first) {
+        return None;
+    }
+    let mut raw = Vec::new();
+    for _ in 0..count {
+        raw.push((bytes.float()?, bytes.float()?));
+    }
+    Ring::of_raw(length, keep, first, raw.into_iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::slo::reading::Counts;
+
+    fn shelf() -> Shelf {
+        let mut fine = Ring::new(300, 72);
+        fine.take(5_000_000, 5_000_010, |n| (n % 3 != 0).then_some(Counts { bad: 0.25, total: n as f64 }));
+        fine.take(5_000_020, 5_000_021, |_| None);
+        Shelf::from([([7; 16], vec![fine, Ring::new(3_600, 720)]), ([9; 16], vec![])])
+    }
+
+    #[test]
+    fn slices_come_back_and_damage_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::new(&folder.path().join("new"), &"../../etc".into(), "http://h");
+        assert_eq!(disk.read(), Shelf::new());
+        disk.write(&shelf()).unwrap();
+        assert_eq!(disk.read(), shelf());
+        let bytes = std::fs::read(&disk.path).unwrap();
+        for cut in [0, 1, 15, 16, 40, bytes.len() / 2, bytes.len() - 1] {
+            std::fs::write(&disk.path, &bytes[..cut]).unwrap();
+            assert_eq!(disk.read(), Shelf::new(), "{cut}");
+        }
+        for at in [3, 20, 60, bytes.len() - 4] {
+            let mut bad = bytes.clone();
+            bad[at] ^= 0x10;
+            std::fs::write(&disk.path, bad).unwrap();
+            assert_eq!(disk.read(), Shelf::new(), "{at}");
+        }
+        assert_eq!(disk.path.parent(), Some(folder.path().join("new").as_path()));
+        assert_ne!(Disk::new(folder.path(), &"a".into(), "x").path, Disk::new(folder.path(), &"a".into(), "y").path);
+    }
+
+    #[test]
+    fn sums_that_are_right_over_nonsense_do_not_help_it() {
+        let mut body = MAGIC.to_vec();
+        put(&mut body, u64::MAX);
+        body.extend_from_slice(&Sha256::digest(&body));
+        assert_eq!(decode(&body), None);
+        let mut body = MAGIC.to_vec();
+        [1, 0, 0, 1].into_iter().for_each(|n| put(&mut body, n));
+        [300_u64, 72, 0, 90_000].into_iter().for_each(|n| put(&mut body, n));
+        body.extend_from_slice(&Sha256::digest(&body));
+        assert_eq!(decode(&body), None);
+    }
+}

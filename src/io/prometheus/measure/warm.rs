@@ -1,0 +1,124 @@
+//! One step of reading history: the newest stretch that somebody lacks, for as many as lack the same one. Small on purpose:
+//! keys, polls and alerts never wait for it, and a server that is busy is asked little.
+
+use crate::domain::fault::Fault;
+use crate::domain::slo::assemble;
+use crate::domain::slo::event_slices::Stretch;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::plan::Groups;
+use crate::domain::slo::plan::ranges;
+use crate::domain::slo::reading::Measurement;
+use crate::domain::slo::warm::Warmed;
+use crate::domain::time::Timestamp;
+use crate::io::prometheus::measure::asking::{Heard, Question, all};
+use crate::io::prometheus::measure::kept::{Body, Kept};
+use crate::io::prometheus::measure::poll::{Taken, slices, take, wants_of};
+use crate::io::prometheus::measure::{Ask, LOOKED_AT, Prometheus, lock};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The most objectives of one step.
+const STEP: usize = 250;
+/// Requests of a step at the same time: half of what a server is asked at once, so that a poll finds a free place.
+const AT_ONCE: usize = 2;
+
+impl<A: Ask> Prometheus<A> {
+    pub(super) async fn warmed(
+        &self,
+        first: &[Arc<Objective>],
+        rest: &[Arc<Objective>],
+        now: Timestamp,
+    ) -> Result<Warmed, Fault> {
+        self.recall().await;
+        self.remember(first);
+        let Some((stretch, list)) = self.next(first, rest, now) else {
+            return Ok(Warmed { left: self.left(first, rest, now), ..Warmed::default() });
+        };
+        let everyone: BTreeSet<usize> = (0..list.len()).collect();
+        let mut questions = slices(&Groups::of(&list), stretch, &everyone);
+        let timed = ranges::requests(&list, &wants_of(&list, stretch, &everyone));
+        questions.extend(timed.into_iter().map(Question::Timed));
+        let mut heard = Heard::default();
+        let answers = all(&self.ask, &self.permits, questions, AT_ONCE, now, &mut heard).await;
+        let stretches = BTreeMap::from([(stretch, everyone)]);
+        let measurements = {
+            let mut kept = lock(&self.kept);
+            let taken = take(&mut kept, &list, &stretches, &answers);
+            refused(&mut kept, &list, stretch, &taken);
+            list.iter().filter_map(|o| told(&kept, o, now)).collect()
+        };
+        self.write_sometimes(now);
+        match heard.dead() {
+            Some(fault) => Err(fault),
+            None => Ok(Warmed { measurements, left: self.left(first, rest, now), note: heard.note }),
+        }
+    }
+
+    /// Recorded objectives that were looked at are read on for a while; the longest ago drops out.
+    fn remember(&self, first: &[Arc<Objective>]) {
+        let recordings = lock(&self.recordings);
+        let mut looked_at = lock(&self.looked_at);
+        for objective in first.iter().filter(|o| recordings.feeds(&o.id)).take(LOOKED_AT) {
+            looked_at.retain(|id| *id != objective.id);
+            looked_at.push_back(objective.id.clone());
+        }
+        while looked_at.len() > LOOKED_AT {
+            looked_at.pop_front();
+        }
+    }
+
+    /// The stretch to read and for whom. Those that are looked at go first, to their oldest slice; the others in turn, by
+    /// how new what they lack is.
+    fn next(
+        &self,
+        first: &[Arc<Objective>],
+        rest: &[Arc<Objective>],
+        now: Timestamp,
+    ) -> Option<(Stretch, Vec<Arc<Objective>>)> {
+        let mut kept = lock(&self.kept);
+        let mut lacking = |objectives: &[Arc<Objective>]| -> Vec<(Stretch, Arc<Objective>)> {
+            let open = objectives.iter().filter(|o| o.grouping.is_empty());
+            open.filter_map(|o| kept.open(o).then(|| Some((kept.missing(&o.id, now)?, Arc::clone(o)))).flatten())
+                .collect()
+        };
+        let mut wanted = lacking(first);
+        let newest = |w: &(Stretch, Arc<Objective>)| (w.0.to.saturating_mul(w.0.length), Reverse(w.0.length));
+        let stretch = match wanted.iter().map(|w| (newest(w), w.0)).max() {
+            Some((_, stretch)) => stretch,
+            None => {
+                wanted = lacking(rest);
+                wanted.iter().map(|w| (newest(w), w.0)).max()?.1
+            }
+        };
+        let same: Vec<Arc<Objective>> =
+            wanted.into_iter().filter(|(s, _)| *s == stretch).map(|(_, o)| o).take(STEP).collect();
+        Some((stretch, same))
+    }
+
+    fn left(&self, first: &[Arc<Objective>], rest: &[Arc<Objective>], now: Timestamp) -> usize {
+        let kept = lock(&self.kept);
+        let ids: BTreeSet<_> = first.iter().chain(rest).map(|o| &o.id).collect();
+        ids.into_iter().map(|id| kept.left(id, now)).sum()
+    }
+}
+
+/// A text that the server refuses will be refused again: its slices count as asked, so that the others go on. The poll says
+/// what is wrong with it.
+fn refused(kept: &mut Kept, list: &[Arc<Objective>], stretch: Stretch, taken: &Taken) {
+    use crate::domain::fault::FaultKind;
+    use crate::domain::slo::plan::sliced::Column;
+    for (index, _) in taken.failed.iter().filter(|(_, f)| f.kind == FaultKind::Rejected) {
+        let Some(objective) = list.get(*index) else { continue };
+        let count = usize::try_from(stretch.to - stretch.from + 1).unwrap_or(0);
+        kept.take(&objective.id, stretch, &Column::Slices(vec![None; count], None));
+        kept.judge(objective, stretch, &[]);
+    }
+}
+
+fn told(kept: &Kept, objective: &Objective, now: Timestamp) -> Option<Measurement> {
+    Some(match kept.get(&objective.id)? {
+        Body::Events(slices) => assemble::from_slices(objective, slices, now),
+        Body::Timed(slices, events) => assemble::judged(objective, slices, events, None, &[], now),
+    })
+}

@@ -1,0 +1,80 @@
+//! What every target of writes must do, run alike on every adapter and on the fake. An adapter adds a rig in
+//! `contract/NAME.rs` and a line in [`rigs`]; what is special to it is tested beside its rig.
+
+mod backend;
+mod fake;
+mod outward;
+mod webhook;
+
+use midwatch::domain::outward::capability::Capability;
+use midwatch::domain::outward::intent::Intent;
+use midwatch::domain::outward::operation::Operation;
+use midwatch::io::port::Target;
+
+/// What goes wrong on the way of the next write, as far as a rig can bring it about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// 429 that names seconds, in the form of this product.
+    RateLimited(u32),
+    /// 429 without a word.
+    RateLimitedBare,
+    /// 414.
+    TooLong,
+    /// 401.
+    Auth,
+    /// A login page with status 200.
+    LoginPage,
+    /// Carried out; no answer.
+    LostReply,
+    /// Not carried out; no answer.
+    LostRequest,
+    /// Carried out; the answer takes longer than the time limit.
+    Slow,
+    /// Carried out twice.
+    Duplicate,
+}
+
+/// One target with the server behind it.
+pub trait Rig {
+    /// For messages.
+    fn name(&self) -> String;
+
+    /// The target, connected to the server with a time limit of at most two seconds.
+    fn target(&self) -> Target;
+
+    /// The same, configured `read_only`.
+    fn read_only(&self) -> Target;
+
+    /// An intent of this capability about something that exists on the server, or `None` when the rig has none (then the
+    /// target must say that it cannot).
+    fn intent(&self, capability: Capability) -> Option<Intent>;
+
+    /// How often the server carried something out for this operation: counted on the server, by what it keeps (a key, a
+    /// marker, the changed state), never by what the adapter says.
+    fn effects(&self, op: &Operation) -> usize;
+
+    /// The next write meets this. `false`: this rig cannot bring it about, and the case is left out.
+    fn trouble(&self, trouble: Trouble) -> bool;
+
+    /// Changes what the operation is about behind its back, so that [`Operation::expected`] no longer holds or the write
+    /// would undo somebody's work. `false`: nothing of that kind exists for this operation.
+    fn disturb(&self, op: &Operation) -> bool {
+        let _ = op;
+        false
+    }
+}
+
+/// A fresh rig of every adapter.
+pub fn rigs() -> Vec<Box<dyn Rig>> {
+    vec![
+        Box::new(fake::FakeRig::new()),
+        Box::new(webhook::WebhookRig::events()),
+        Box::new(webhook::WebhookRig::chat()),
+        Box::new(webhook::WebhookRig::idempotent()),
+    ]
+}
+
+/// Runs a future to its end.
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
