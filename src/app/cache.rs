@@ -1,7 +1,7 @@
 //! Last known values, kept so that the first frame after a start already shows them, marked with their age.
 
 use crate::domain::alert::Alert;
-use crate::domain::slo::reading::{Counts, Measurement, Reading, Window};
+use crate::domain::slo::reading::{Counts, Measurement, Reading, Via, Window};
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +26,9 @@ pub struct CachedCounts {
     pub bad: f64,
     /// All events.
     pub total: f64,
+    /// The error ratio where that is all that is known: it was recorded.
+    #[serde(default)]
+    pub ratio: Option<f64>,
 }
 
 impl Cached {
@@ -34,8 +37,9 @@ impl Cached {
         let slos = readings
             .map(|m| {
                 let counts = m.windows.iter().filter_map(|(window, (at, reading))| {
-                    let Counts { bad, total } = reading.counts()?;
-                    Some(CachedCounts { window: window.0, at: *at, bad, total })
+                    let ratio = reading.error_ratio().filter(|_| reading.counts().is_none());
+                    let counts = reading.counts().or(ratio.map(|_| Counts::default()))?;
+                    Some(CachedCounts { window: window.0, at: *at, bad: counts.bad, total: counts.total, ratio })
                 });
                 (m.slo.0.clone(), counts.collect())
             })
@@ -46,15 +50,17 @@ impl Cached {
     /// The measurement of an objective as it was kept; nonsense in the file is left out.
     pub fn measurement(&self, slo: &str, now: Timestamp) -> Option<Measurement> {
         let sound = |c: &&CachedCounts| {
-            c.at <= now && c.bad.is_finite() && c.total.is_finite() && c.bad >= 0.0 && c.total >= c.bad
+            let ratio = c.ratio.is_none_or(|r| (0.0..=1.0).contains(&r));
+            c.at <= now && ratio && c.bad.is_finite() && c.total.is_finite() && c.bad >= 0.0 && c.total >= c.bad
         };
-        let windows: BTreeMap<Window, (Timestamp, Reading)> = self
-            .slos
-            .get(slo)?
-            .iter()
-            .filter(sound)
-            .map(|c| (Window(c.window), (c.at, Reading::Counts(Counts { bad: c.bad, total: c.total }))))
-            .collect();
-        (!windows.is_empty()).then(|| Measurement { windows, ..Measurement::empty(slo.into()) })
+        let reading = |c: &CachedCounts| match c.ratio {
+            Some(ratio) => Reading::Recorded(ratio),
+            None => Reading::Counts(Counts { bad: c.bad, total: c.total }),
+        };
+        let windows: BTreeMap<Window, (Timestamp, Reading)> =
+            self.slos.get(slo)?.iter().filter(sound).map(|c| (Window(c.window), (c.at, reading(c)))).collect();
+        let recorded = windows.values().any(|(_, r)| matches!(r, Reading::Recorded(_)));
+        let via = if recorded { Via::Recorded } else { Via::Events };
+        (!windows.is_empty()).then(|| Measurement { windows, via, ..Measurement::empty(slo.into()) })
     }
 }

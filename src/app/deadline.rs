@@ -11,6 +11,7 @@ pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Tim
     let mut due: Vec<Timestamp> = Vec::new();
     let waits = |l: &&Link| l.out.is_empty() && !(model.fleet.reading && matches!(l.kind, LinkKind::Prometheus { .. }));
     due.extend(model.links.values().filter(waits).map(|l| l.next));
+    due.extend(crate::app::update::warm_due(model));
     due.extend(model.exec.armed_until);
     due.extend(model.desk.trouble.as_ref().map(|(_, _, at)| *at));
     due.extend(crate::domain::escalation::timers::next_due(&timers::live(model, now)));

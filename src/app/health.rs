@@ -1,10 +1,10 @@
 //! The health of a source: when it is asked, what came of it, how old its last good answer is.
 
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::ids::{ReqId, SourceName};
+use crate::domain::ids::{ReqId, SloId, SourceName};
 use crate::domain::resilience::breaker::{Breaker, Policy};
 use crate::domain::server_note::ServerNote;
-use crate::domain::time::{Span, Timestamp, secs};
+use crate::domain::time::{Span, Timestamp, seconds, secs};
 
 /// What a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,25 @@ pub enum LinkKind {
         /// How many peers it has.
         peers: usize,
     },
+}
+
+/// How far the history of a source is read.
+#[derive(Clone, Debug)]
+pub struct Warming {
+    /// When the next step may be asked for.
+    pub next: Timestamp,
+    /// The step that is out, and since when.
+    pub out: Option<(ReqId, Timestamp)>,
+    /// Objectives that were looked at when nothing was left for them.
+    pub done_for: Vec<SloId>,
+    /// Steps that failed in a row.
+    pub failures: u32,
+}
+
+impl Warming {
+    fn new(start: Timestamp) -> Self {
+        Self { next: start, out: None, done_for: Vec::new(), failures: 0 }
+    }
 }
 
 /// A source.
@@ -36,8 +55,14 @@ pub struct Link {
     pub interval: Span,
     /// When it is asked next.
     pub next: Timestamp,
-    /// When the long windows are read next.
-    pub next_slow: Timestamp,
+    /// Samples a second that it may be made to read; a poll that costs more is made less often.
+    pub ceiling: Option<f64>,
+    /// What its polls cost: samples a second, where it says so.
+    pub cost: Option<f64>,
+    /// Reading its history.
+    pub warming: Warming,
+    /// When the rows of templates are read next.
+    pub next_rows: Timestamp,
     /// Requests that are out.
     pub out: Vec<ReqId>,
     /// When they went out.
@@ -56,6 +81,8 @@ pub struct Link {
     pub answered: Option<(usize, usize)>,
     /// What the peers that did not answer said.
     pub peer_faults: Vec<String>,
+    /// Slices that are still to be read; `None` where that is not known.
+    pub left: Option<usize>,
     /// What came with the last answers.
     pub note: ServerNote,
     /// How long the last poll took.
@@ -81,7 +108,10 @@ impl Link {
             address,
             interval,
             next: start,
-            next_slow: start,
+            ceiling: None,
+            cost: None,
+            warming: Warming::new(start),
+            next_rows: start,
             out: Vec::new(),
             since: None,
             good: None,
@@ -91,8 +121,27 @@ impl Link {
             breaker: Breaker::new(Policy::default(), seed),
             answered: None,
             peer_faults: Vec::new(),
+            left: None,
             note: ServerNote::default(),
             took: None,
+        }
+    }
+
+    /// Time between two polls: the configured one, or as long as its ceiling of samples demands.
+    pub fn pause(&self) -> Span {
+        let samples = self.note.samples.unwrap_or(0) as f64;
+        let least = self.ceiling.filter(|c| *c > 0.0).map_or(0.0, |ceiling| samples / ceiling);
+        // An hour is the longest interval that a configuration may ask for.
+        let least = Span::milliseconds((least.min(3_600.0) * 1_000.0).ceil() as i64);
+        self.interval.max(least)
+    }
+
+    /// Notes what the poll that was just answered costs, spread over the time to the next one.
+    pub fn cost_of_poll(&mut self, now: Timestamp) {
+        let pause = self.pause();
+        self.cost = self.note.samples.map(|samples| samples as f64 / seconds(pause).max(0.001));
+        if let Some(since) = self.since {
+            self.next = self.next.max(since + pause).max(now);
         }
     }
 

@@ -97,6 +97,8 @@ impl Layout {
 pub struct Fleet {
     /// All objectives, in file order.
     pub objectives: Vec<Arc<Objective>>,
+    /// Objectives that are one row per set of label values; their rows are among `objectives`.
+    pub templates: Vec<Arc<Objective>>,
     /// SLO files are still being read; no source is asked for numbers before they are.
     pub reading: bool,
     /// Last known values, until the objectives that they belong to are known.
@@ -146,6 +148,33 @@ impl Fleet {
     /// The team's policy, or the compiled-in one.
     pub fn policy(&self) -> &PolicyBands {
         self.policy.as_ref().unwrap_or_else(|| PolicyBands::standard())
+    }
+
+    /// Takes the objectives of the files: templates wait for their rows.
+    pub fn take(&mut self, objectives: Vec<Arc<Objective>>) {
+        let (plain, templates) = objectives.into_iter().partition(|o: &Arc<Objective>| o.grouping.is_empty());
+        self.objectives = plain;
+        self.templates = templates;
+    }
+
+    /// Puts rows in the place of a template's old ones. A row that is there already stays the very same value, so that what
+    /// was planned with it holds. Whether anything changed.
+    pub fn replace_rows(&mut self, template: &SloId, rows: Vec<Objective>) -> bool {
+        let prefix = format!("{template}{{");
+        let (old, mut all): (Vec<_>, Vec<_>) =
+            self.objectives.drain(..).partition(|o| o.id.as_str().starts_with(&prefix));
+        let kept = |row: Objective| match old.iter().find(|o| ***o == row) {
+            Some(same) => Arc::clone(same),
+            None => Arc::new(row),
+        };
+        let new: Vec<Arc<Objective>> = rows.into_iter().map(kept).collect();
+        let changed = new != old;
+        all.extend(new);
+        self.objectives = all;
+        if changed {
+            self.order.clear();
+        }
+        changed
     }
 
     /// An objective by its id.
@@ -445,9 +474,11 @@ impl Model {
     /// A machine that knows its settings and nothing else.
     pub fn new(setup: Setup, objectives: Vec<Arc<Objective>>, links: Vec<Link>) -> Self {
         let first = if setup.configured { Screen::Overview } else { Screen::FirstRun };
+        let mut fleet = Fleet::default();
+        fleet.take(objectives);
         Self {
             setup,
-            fleet: Fleet { objectives, ..Fleet::default() },
+            fleet,
             alerts: AlertBook::default(),
             links: links.into_iter().map(|l| (l.name.clone(), l)).collect(),
             desk: Desk::default(),
@@ -514,7 +545,7 @@ impl Model {
                 });
             }
         }
-        self.fleet.objectives = objectives;
+        self.fleet.take(objectives);
         self.fleet.reading = false;
         self.fleet.assessed = None;
         if let Some(cached) = self.fleet.cached.take() {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 /// What was asked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
-    /// Objectives of a source; `true` for the long windows.
-    Measure(SourceName, bool),
+    /// Objectives of a source.
+    Measure(SourceName),
     /// A step of history of a source.
     Warm(SourceName),
     /// The rows of a source's templates.

@@ -9,13 +9,17 @@ mod incident;
 mod input;
 mod record;
 mod rename;
+mod rows;
+mod signals;
 mod sources;
 mod timers;
 mod walk;
+mod warm;
 
 pub use act::target;
 pub use exec::output_key;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
+pub use warm::due as warm_due;
 
 use crate::app::effect::Effect;
 use crate::app::model::Model;
@@ -58,6 +62,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
     sources::poll(model, now, &mut out);
+    warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
     out
 }
@@ -71,13 +76,15 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
     }
     let Some(asked) = model.pending.take(req) else { return };
     match (asked, reply) {
-        (Asked::Measure(source, slow), Reply::Measured(result)) => {
-            sources::measured(model, now, req, &source, slow, result, out);
+        (Asked::Measure(source), Reply::Measured(result)) => {
+            sources::measured(model, now, req, &source, result, out);
         }
+        (Asked::Warm(source), Reply::Warmed(result)) => warm::warmed(model, now, &source, result),
+        (Asked::Rows(source), Reply::Rows(result)) => rows::came(model, now, req, &source, result),
         (Asked::Sample(incident, moment), Reply::Measured(result)) => {
             incident::sampled(model, now, &incident, &moment, result.map(|(m, _)| m), out);
         }
-        (Asked::Signals(source), Reply::Signals(result)) => sources::signals(model, req, &source, result),
+        (Asked::Signals(source), Reply::Signals(result)) => signals::came(model, req, &source, result),
         (Asked::Crossing, Reply::Saved(events)) => {
             bands::saved(model, req, &events);
             record::calm(model, now);
@@ -147,7 +154,9 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     let moved = |at: &mut Timestamp| *at = at.checked_add_signed(by).unwrap_or(*at);
     for link in model.links.values_mut() {
         link.next = now;
-        moved(&mut link.next_slow);
+        moved(&mut link.warming.next);
+        link.warming.out.iter_mut().for_each(|(_, since)| moved(since));
+        moved(&mut link.next_rows);
         link.since.iter_mut().for_each(moved);
         link.good.iter_mut().for_each(moved);
         link.fault.iter_mut().for_each(|(since, _)| moved(since));

@@ -4,7 +4,7 @@ use crate::app::present::report;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::look::look;
+use crate::cli::look::glance;
 use crate::cli::output::{Output, Table};
 use crate::cli::slo::faults;
 use crate::domain::time::compact;
@@ -14,7 +14,7 @@ use serde_json::Value;
 /// "labels", "annotations", "state", "started_at", "source", "runbook", "incident"}]}`. Exit 3 when a source failed.
 pub fn run(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
     context.ready(output)?;
-    let look = look(context, true)?;
+    let look = glance(context, true)?;
     let document = look.sign(report::alerts(&look.model, look.now));
     if output.is_json() {
         output.json(&document)?;

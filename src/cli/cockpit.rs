@@ -73,6 +73,8 @@ pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
                     name: "prometheus".into(),
                     url,
                     connection: Connection::default(),
+                    params: Vec::new(),
+                    max_samples_per_second: None,
                 });
                 given.config = &config;
                 real(given)

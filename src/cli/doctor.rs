@@ -1,15 +1,18 @@
 //! `midwatch doctor`: tries everything the cockpit leans on. Changes nothing but a file of its own that it removes again.
 
+use crate::app::present::sources::short;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::look::objectives;
 use crate::cli::output::{Output, Table};
 use crate::config::Config;
 use crate::domain::document::Level;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SourceName;
 use crate::domain::slo::lint::questions::Questions;
-use crate::domain::time::{Span, compact, prometheus as prometheus_span, secs};
+use crate::domain::slo::objective::Objective;
+use crate::domain::time::{Span, compact, prometheus as prometheus_span, seconds, secs};
 use crate::io::alertmanager::Cluster;
 use crate::io::clock;
 use crate::io::files::atomic::write_atomic;
@@ -25,6 +28,7 @@ use crate::run::endpoints;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// From this on a clock that differs from ours is a fault: burn rates of five minutes are wrong by a tenth.
@@ -58,7 +62,7 @@ pub fn run(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
     checks.push(data_folder(context, config));
     checks.push(record(context));
     checks.extend(terminal(context));
-    let sources = sources(config)?;
+    let sources = sources(config, &objectives(context))?;
     let away = sources.iter().any(|c| matches!(c.name, "reach" | "auth") && !c.ok);
     checks.extend(sources);
     print(&checks, output)?;
@@ -165,7 +169,7 @@ fn terminal(context: &Context) -> Vec<Check> {
 }
 
 /// All sources at once, so that one that hangs does not hold up the others.
-fn sources(config: &Config) -> Result<Vec<Check>, Failure> {
+fn sources(config: &Config, objectives: &[Arc<Objective>]) -> Result<Vec<Check>, Failure> {
     if config.prometheus.is_empty() && config.alertmanager.is_empty() {
         return Ok(vec![Check::new("sources", true, "none is configured")]);
     }
@@ -173,10 +177,15 @@ fn sources(config: &Config) -> Result<Vec<Check>, Failure> {
     let runtime = runtime.map_err(|error| Failure::Refused(format!("no source could be asked: {error}")))?;
     Ok(runtime.block_on(async {
         let mut asked = Vec::new();
-        for source in &config.prometheus {
-            let name = source.name.clone();
+        for (index, source) in config.prometheus.iter().enumerate() {
+            let ours = |o: &&Arc<Objective>| o.source.as_ref().map_or(index == 0, |s| *s == source.name);
+            let poll = Poll {
+                objectives: objectives.iter().filter(ours).cloned().collect(),
+                interval: source.connection.poll_interval,
+                ceiling: source.max_samples_per_second,
+            };
             match endpoints::prometheus(source) {
-                Ok(endpoint) => asked.push(tokio::spawn(metrics(name, endpoint))),
+                Ok(endpoint) => asked.push(tokio::spawn(metrics(source.name.clone(), endpoint, poll))),
                 Err(fault) => asked.push(tokio::spawn(async move { vec![reach(&fault.what, &fault, None)] })),
             }
         }
@@ -200,7 +209,40 @@ fn sources(config: &Config) -> Result<Vec<Check>, Failure> {
     }))
 }
 
-async fn metrics(name: SourceName, endpoint: Endpoint) -> Vec<Check> {
+/// What one poll of a source asks, to see what it costs.
+struct Poll {
+    objectives: Vec<Arc<Objective>>,
+    interval: Span,
+    ceiling: Option<f64>,
+}
+
+impl Poll {
+    async fn cost(&self, what: &str, source: &impl Metrics) -> Option<Check> {
+        if self.objectives.is_empty() {
+            return None;
+        }
+        let note = source.measure(&self.objectives, &[], clock::now()).await.ok()?.1;
+        let many = self.objectives.len();
+        let Some(samples) = note.samples else {
+            return Some(Check::of(what, "cost", true, format!("{many} objectives, samples not told"), None));
+        };
+        let each = samples as f64 / seconds(self.interval).max(0.001);
+        let over = self.ceiling.is_some_and(|ceiling| each > ceiling);
+        let end = match self.ceiling {
+            Some(ceiling) if over => format!(" (over {}: polls are stretched)", short(ceiling)),
+            _ => String::new(),
+        };
+        let detail = format!(
+            "{many} objectives, {} requests, {} samples a poll, {} samples/s{end}",
+            note.requests,
+            short(samples as f64),
+            short(each)
+        );
+        Some(Check::of(what, "cost", true, detail, None))
+    }
+}
+
+async fn metrics(name: SourceName, endpoint: Endpoint, poll: Poll) -> Vec<Check> {
     let (what, url) = (endpoint.name().to_owned(), endpoint.url().to_owned());
     let inspector = inspector(endpoint.clone());
     let source = prometheus(name, endpoint);
@@ -218,6 +260,7 @@ async fn metrics(name: SourceName, endpoint: Endpoint) -> Vec<Check> {
             checks.push(Check::of(&what, "scrape interval", true, scrapes(&facts.jobs), None));
             let kept = facts.retention.map_or_else(|| "not told".to_owned(), prometheus_span);
             checks.push(Check::of(&what, "retention", true, kept, None));
+            checks.extend(poll.cost(&what, &source).await);
             checks
         }
         Err(fault) => failed(&what, &fault, took),

@@ -4,6 +4,7 @@ use crate::app::model::Model;
 use crate::cli::cockpit::given;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::output::Progress;
 use crate::domain::alert::Alert;
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::Fingerprint;
@@ -11,7 +12,7 @@ use crate::domain::slo::objective::Objective;
 use crate::domain::time::Timestamp;
 use crate::io::clock;
 use crate::io::store::sqlite::open::default_path;
-use crate::run::once::poll_once;
+use crate::run::once::{History, poll_once};
 use crate::run::setup::{Ready, read_objectives, real};
 use serde_json::Value;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct Look {
     pub model: Model,
     /// When that was.
     pub now: Timestamp,
+    /// Whether budgets were wanted, so that history that was not read is missing.
+    pub with_history: bool,
     /// What is wrong in files that the commands had no reason to tell before.
     pub findings: Vec<Finding>,
 }
@@ -35,7 +38,12 @@ impl Look {
         unanswered
             || nobody_asked
             || !crate::app::present::report::faults(&self.model).is_empty()
-            || self.model.fleet.measured.values().any(|m| m.partial)
+            || self
+                .model
+                .fleet
+                .measured
+                .values()
+                .any(|m| m.partial || (self.with_history && m.read.is_some_and(|read| read < 1.0)))
     }
 
     /// Whether something that was configured could not be read, so that it is missing in what is shown.
@@ -52,19 +60,32 @@ impl Look {
     }
 }
 
-/// Asks every source once.
+/// Asks every source once, and reads what is missing of the history that budgets need.
 pub fn look(context: &Context, with_record: bool) -> Result<Look, Failure> {
+    let mut progress = Progress::default();
+    let looked = look_with(context, with_record, History::Read(&mut |left| progress.left(left)));
+    progress.end();
+    looked
+}
+
+/// Asks every source once, for alerts: no budget is looked at.
+pub fn glance(context: &Context, with_record: bool) -> Result<Look, Failure> {
+    look_with(context, with_record, History::Skip)
+}
+
+fn look_with(context: &Context, with_record: bool, history: History<'_>) -> Result<Look, Failure> {
     let Ready { model, mut world, patience, .. } = real(given(context, with_record));
     if !default_path(&context.folders.data).exists() {
         // A look makes no record where there is none.
         world.store = None;
     }
     let told = context.all_findings();
-    let model = poll_once(model, world, patience).map_err(|fault| Failure::Source(fault.to_string()))?;
+    let with_history = matches!(history, History::Read(_));
+    let model = poll_once(model, world, patience, history).map_err(|fault| Failure::Source(fault.to_string()))?;
     // Remarks are for who writes the files (`midwatch check`), not for every look at the numbers.
     let worth = |f: &&Finding| f.level > Level::Info && !told.contains(f);
     let findings = model.setup.findings.iter().filter(worth).cloned().collect();
-    Ok(Look { model, now: clock::now(), findings })
+    Ok(Look { model, now: clock::now(), with_history, findings })
 }
 
 /// The objectives that the configuration names.
@@ -78,7 +99,7 @@ pub fn alerts_named(context: &Context, typed: &[String]) -> Result<Vec<Alert>, F
     if typed.is_empty() {
         return Ok(Vec::new());
     }
-    let look = look(context, false)?;
+    let look = glance(context, false)?;
     let mut found: Vec<Alert> = Vec::new();
     for wanted in typed {
         let alert = one(&look, wanted.trim())?;

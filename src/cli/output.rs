@@ -228,6 +228,31 @@ impl Table {
     }
 }
 
+/// One line on standard error that says how far something is, where that is a terminal; nothing anywhere else.
+#[derive(Debug, Default)]
+pub struct Progress {
+    most: usize,
+}
+
+impl Progress {
+    /// So many slices of history are still to be read.
+    pub fn left(&mut self, left: usize) {
+        self.most = self.most.max(left);
+        if left > 0 && std::io::stderr().is_terminal() {
+            let done = (self.most - left) * 100 / self.most.max(1);
+            // A terminal that takes nothing is no reason to stop.
+            let _: std::io::Result<()> = write!(std::io::stderr(), "\rreading history: {done}% \x1b[K");
+        }
+    }
+
+    /// Takes the line away.
+    pub fn end(&self) {
+        if self.most > 0 && std::io::stderr().is_terminal() {
+            let _: std::io::Result<()> = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -159,6 +159,7 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
         (Some(share), None) => format!("{} left", percent(share)),
         (None, _) => unknown(),
     };
+    let left = if s.approximate { format!("~{left} (fewer than 100 bad events)") } else { left };
     let mut out = vec![
         ("objective".to_owned(), format!("{} of {}", objective.id, objective.service)),
         ("state".into(), state),
@@ -166,6 +167,14 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
         ("sli".into(), s.sli.map_or_else(unknown, |x| format!("{:.4}%", x * 100.0))),
         ("budget".into(), left),
     ];
+    let covered = s.coverage.map(|c| format!(", data for {} of the window", percent(c))).unwrap_or_default();
+    let read = s.read.filter(|r| *r < 1.0).map(|r| format!(", {} of it read", percent(r))).unwrap_or_default();
+    out.push(("source".into(), format!("{}{covered}{read}", s.source)));
+    out.extend(s.recorded.map(|r| {
+        let left = r.remaining.map_or_else(unknown, percent);
+        let end = if r.differs { ", which differs: it is not weighted by events" } else { "" };
+        ("recorded".to_owned(), format!("{left} left by the server's rules{end}"))
+    }));
     out.extend(s.burn_rates.iter().map(|(window, burn)| (format!("burn {window}"), burn_text(*burn))));
     out.extend(s.alerts.iter().map(|p| {
         let firing = match (p.held, p.firing) {

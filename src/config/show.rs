@@ -99,6 +99,10 @@ pub(super) fn settings(config: &Config, origins: &Origins) -> Vec<Setting> {
         table.add(format!("{key}.name"), json!(source.name));
         table.add(format!("{key}.url"), json!(source.url));
         table.connection(&key, &source.connection);
+        for (name, value) in &source.params {
+            table.add(format!("{key}.params.{name}"), json!(value));
+        }
+        table.add(format!("{key}.max_samples_per_second"), json!(source.max_samples_per_second));
     }
     for (i, source) in config.alertmanager.iter().enumerate() {
         let key = format!("alertmanager[{i}]");

@@ -76,7 +76,7 @@ impl Default for Connection {
 }
 
 /// A Prometheus-compatible server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PrometheusConfig {
     /// Unique among them.
     pub name: SourceName,
@@ -84,6 +84,10 @@ pub struct PrometheusConfig {
     pub url: String,
     /// How it is asked.
     pub connection: Connection,
+    /// Query parameters of every request, in file order: `max_source_resolution`, `dedup`, `partial_response`. Not secret.
+    pub params: Vec<(String, String)>,
+    /// Samples a second that it may be made to read, over 0; polls are stretched to stay below. `None`: no ceiling.
+    pub max_samples_per_second: Option<f64>,
 }
 
 /// An Alertmanager cluster.
@@ -98,8 +102,18 @@ pub struct AlertmanagerConfig {
 }
 
 /// Keys of one Prometheus.
-pub(super) const PROMETHEUS_KEYS: [&str; 8] =
-    ["name", "url", "poll_interval", "timeout", "connect_timeout", "auth", "headers", "tls"];
+pub(super) const PROMETHEUS_KEYS: [&str; 10] = [
+    "name",
+    "url",
+    "poll_interval",
+    "timeout",
+    "connect_timeout",
+    "auth",
+    "headers",
+    "tls",
+    "params",
+    "max_samples_per_second",
+];
 /// Keys of one Alertmanager.
 pub(super) const ALERTMANAGER_KEYS: [&str; 8] =
     ["name", "urls", "poll_interval", "timeout", "connect_timeout", "auth", "headers", "tls"];
@@ -112,7 +126,42 @@ pub(super) fn prometheus(reader: &mut Reader<'_>, node: &Node, folder: &Path, al
     let connection = connection(reader, &fields, folder);
     let url = url?;
     unencrypted(reader, &fields, &connection, std::slice::from_ref(&url));
-    Some(PrometheusConfig { name: name?, url, connection })
+    let params = fields.get("params").map(|n| params(reader, n)).unwrap_or_default();
+    let max_samples_per_second = fields.get("max_samples_per_second").and_then(|n| ceiling(reader, n));
+    Some(PrometheusConfig { name: name?, url, connection, params, max_samples_per_second })
+}
+
+fn ceiling(reader: &mut Reader<'_>, node: &Node) -> Option<f64> {
+    let number = reader.number(node, "max_samples_per_second")?;
+    if number >= 1.0 && number.is_finite() {
+        return Some(number);
+    }
+    reader.error(node.mark, "out-of-range", "max_samples_per_second must be 1 or more (leave it out for no ceiling)");
+    None
+}
+
+/// Parameters that are ours: a second value would make a server answer another question.
+const OURS: [&str; 10] =
+    ["query", "time", "start", "end", "step", "timeout", "stats", "match[]", "limit", "lookback_delta"];
+
+fn params(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for (key, value) in reader.entries(node, "params").unwrap_or(&[]) {
+        let lower = key.text.to_ascii_lowercase();
+        if key.text.is_empty() || OURS.contains(&lower.as_str()) {
+            let message = format!("params: `{}` is set by this program (expected one of the server's own)", key.text);
+            reader.error(key.mark, "not-allowed", message);
+        } else if SENSITIVE.iter().any(|word| lower.contains(word)) {
+            let message =
+                format!("params: `{}` looks secret, and addresses end up in logs; use auth or headers", key.text);
+            reader.error(key.mark, "secret", message);
+        } else if let Some(text) = value.text() {
+            out.push((key.text.clone(), text.to_owned()));
+        } else {
+            reader.wrong(value, &key.text, "a single value");
+        }
+    }
+    out
 }
 
 /// Reads one Alertmanager.

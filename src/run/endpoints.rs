@@ -6,7 +6,8 @@ use crate::io::http::{Auth, Endpoint, Tls};
 
 /// The endpoint of a Prometheus-compatible server. The fault says what is wrong with its address.
 pub fn prometheus(source: &PrometheusConfig) -> Result<Endpoint, Fault> {
-    endpoint(format!("prometheus {}", source.name), &source.url, &source.connection)
+    let endpoint = endpoint(format!("prometheus {}", source.name), &source.url, &source.connection)?;
+    Ok(Endpoint { params: source.params.clone(), ..endpoint })
 }
 
 /// The endpoints of the peers of an Alertmanager cluster, in the order of the configuration. A single one has no number.
@@ -49,7 +50,7 @@ mod tests {
     const TEXT: &str = "prometheus:
   - {name: main, url: 'http://127.0.0.1:9090/prom', timeout: 5s, connect_timeout: 1s, auth: {basic: {username: a,
      password: {file: pw}}}, headers: {X-Scope-OrgID: team, X-Api-Key: {file: key}}, tls: {ca_file: ca.pem, cert_file:
-     me.pem, key_file: me.key}}
+     me.pem, key_file: me.key}, params: {max_source_resolution: 0, dedup: true}, max_samples_per_second: 5e5}
 alertmanager:
   - {name: one, urls: ['http://127.0.0.1:9093']}
   - {name: two, urls: ['http://127.0.0.1:9093', 'http://127.0.0.1:9094'], auth: {bearer: {file: token}}}
@@ -70,6 +71,9 @@ alertmanager:
         let main = prometheus(&loaded.config.prometheus[0]).unwrap();
         assert_eq!((main.name(), main.url()), ("prometheus main", "http://127.0.0.1:9090/prom/"));
         assert_eq!((main.timeout, main.connect_timeout), (Duration::from_secs(5), Duration::from_secs(1)));
+        let params = [("max_source_resolution", "0"), ("dedup", "true")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!(main.params, params);
+        assert_eq!(loaded.config.prometheus[0].max_samples_per_second, Some(500_000.0));
         let secrets: Vec<String> = main.secrets().map(config::SecretRef::masked).collect();
         assert_eq!(secrets, ["file /etc/midwatch/pw", "file /etc/midwatch/key"]);
         assert_eq!(main.tls.ca_file.as_deref(), Some(Path::new("/etc/midwatch/ca.pem")));

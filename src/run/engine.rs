@@ -29,6 +29,8 @@ use tokio::sync::{mpsc, oneshot};
 pub type Tell = Arc<dyn Fn(Msg) + Send + Sync>;
 /// The file in the cache folder.
 pub const CACHE: &str = "last-known";
+/// The longest that an end waits for slices to be written.
+const KEEPING: Duration = Duration::from_millis(1_500);
 /// The largest runbook file.
 const RUNBOOK_LIMIT: u64 = 1 << 20;
 
@@ -50,6 +52,8 @@ pub struct Engine {
     record: Option<Record>,
     tell: Tell,
     thread: Option<std::thread::JoinHandle<()>>,
+    /// Says that the io thread has written what should outlive the program.
+    kept: std::sync::mpsc::Receiver<()>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -86,6 +90,7 @@ impl Engine {
             stops: Mutex::default(),
         });
         let (slos, runbooks) = (world.slos, world.runbooks);
+        let (done, kept) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("io".into())
             .spawn(move || {
@@ -99,10 +104,13 @@ impl Engine {
                 }
                 let (books, findings) = library(&runbooks, (ports.now)());
                 (ports.tell)(Msg::Feed(Feed::Library(books, findings)));
-                serve(ports, queue);
+                serve(&ports, queue);
+                ports.metrics.values().for_each(|port| port.keep());
+                // Nobody listens any more when the program did not wait.
+                let _: Result<(), _> = done.send(());
             })
             .map_err(|e| Fault::new(FaultKind::Local, "io thread", e.to_string()))?;
-        Ok(Self { effects, record, tell, thread: Some(thread) })
+        Ok(Self { effects, record, tell, thread: Some(thread), kept })
     }
 
     /// Carries out an effect, or gives back one that only the shell can carry out. Never waits.
@@ -146,7 +154,8 @@ impl Engine {
     pub fn stop(mut self, patience: Duration) -> bool {
         let done = self.record.take().is_none_or(|record| record.stop(patience));
         drop(self.effects);
-        // The io thread may be in the middle of a request; it holds nothing that must be finished.
+        // The io thread may be in the middle of a request, which nobody waits for; what it keeps on disk is worth a moment.
+        let _: Result<(), _> = self.kept.recv_timeout(patience.min(KEEPING));
         drop(self.thread.take());
         done
     }
@@ -219,7 +228,7 @@ pub fn library(texts: &[RunbookText], now: crate::domain::time::Timestamp) -> (V
 }
 
 /// The async thread: takes effects until their sender is gone.
-fn serve(ports: Arc<Ports>, mut queue: mpsc::UnboundedReceiver<Effect>) {
+fn serve(ports: &Arc<Ports>, mut queue: mpsc::UnboundedReceiver<Effect>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -229,7 +238,7 @@ fn serve(ports: Arc<Ports>, mut queue: mpsc::UnboundedReceiver<Effect>) {
     };
     runtime.block_on(async move {
         while let Some(effect) = queue.recv().await {
-            carry_out(&ports, effect);
+            carry_out(ports, effect);
         }
     });
     runtime.shutdown_background();

@@ -17,6 +17,7 @@ use crate::io::clock;
 use crate::io::fake::{Simulation, objectives, runbooks};
 use crate::io::files::cache::Cache;
 use crate::io::files::read::read_text;
+use crate::io::prometheus::measure::disk::Disk;
 use crate::io::prometheus::source::prometheus;
 use crate::io::shell::LocalShell;
 use crate::io::store::memory::Memory;
@@ -84,7 +85,8 @@ pub fn real(given: Given<'_>) -> Ready {
     let start = now();
     let mut findings = given.findings.clone();
     let mut sources = Sources::default();
-    sources.connect(given.config, start, &mut findings);
+    let slices = given.config.cache.then_some(given.cache.as_path());
+    sources.connect(given.config, slices, start, &mut findings);
     let mut setup = setup(&given, &mut findings, None);
     setup.findings = findings;
     let mut model = Model::new(setup, Vec::new(), sources.links);
@@ -234,7 +236,7 @@ struct Sources {
 }
 
 impl Sources {
-    fn connect(&mut self, config: &Config, start: Timestamp, findings: &mut Vec<Finding>) {
+    fn connect(&mut self, config: &Config, slices: Option<&Path>, start: Timestamp, findings: &mut Vec<Finding>) {
         let without_am = config.alertmanager.is_empty();
         for it in &config.prometheus {
             match endpoints::prometheus(it) {
@@ -242,15 +244,12 @@ impl Sources {
                     let short = if config.prometheus.len() == 1 { "prom".into() } else { it.name.0.clone() };
                     let kind = LinkKind::Prometheus { alerts: without_am };
                     let address = endpoint.url().to_owned();
-                    self.links.push(Link::new(
-                        it.name.clone(),
-                        short,
-                        kind,
-                        address,
-                        it.connection.poll_interval,
-                        start,
-                    ));
-                    self.metrics.insert(it.name.clone(), Arc::new(prometheus(it.name.clone(), endpoint)));
+                    let disk = slices.map(|folder| Disk::new(folder, &it.name, &address));
+                    let interval = it.connection.poll_interval;
+                    let link = Link::new(it.name.clone(), short, kind, address, interval, start);
+                    self.links.push(Link { ceiling: it.max_samples_per_second, ..link });
+                    let port = prometheus(it.name.clone(), endpoint).keeping(disk);
+                    self.metrics.insert(it.name.clone(), Arc::new(port));
                     self.patience = self.patience.max(it.connection.timeout);
                 }
                 Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),

@@ -12,12 +12,14 @@ use midwatch::app::update::update;
 use midwatch::domain::alert::{Alert, AlertSnapshot, AlertState, fingerprint};
 use midwatch::domain::exec::{CommandEnd, CommandNews};
 use midwatch::domain::fault::{Fault, FaultKind};
-use midwatch::domain::ids::{IncidentId, Origin, ReqId};
+use midwatch::domain::ids::{IncidentId, Origin, ReqId, SourceName};
 use midwatch::domain::incident::event::{Body, NewEvent, StepEnd};
 use midwatch::domain::labels::Labels;
 use midwatch::domain::runbook::format;
 use midwatch::domain::server_note::ServerNote;
+use midwatch::domain::slo::objective::Objective;
 use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
+use midwatch::domain::slo::warm::{Rows, Warmed};
 use midwatch::domain::time::{Span, Timestamp, mins, secs};
 use midwatch::io::fake::objectives;
 use midwatch::io::store::Store;
@@ -168,7 +170,7 @@ fn page() -> Alert {
 
 fn polls(effects: &[Effect]) -> Vec<String> {
     let name = |e: &Effect| match e {
-        Effect::Measure { source, windows, .. } if windows.contains(&Window::D3) => Some(format!("{source} slow")),
+        Effect::Warm { source, .. } => Some(format!("{source} history")),
         Effect::Measure { source, .. } => Some(format!("{source}")),
         Effect::Alerts { source, .. } => Some(format!("{source}")),
         _ => None,
@@ -193,39 +195,208 @@ fn fault(kind: FaultKind) -> Fault {
 fn a_start_asks_each_source_once_and_never_again_before_it_answered() {
     let mut bench = Bench::with(setup("ada"));
     let first = bench.send(Msg::Wake);
-    assert_eq!(polls(&first), ["alertmanager", "prometheus", "prometheus slow"]);
+    assert_eq!(polls(&first), ["alertmanager", "prometheus"]);
     for _ in 0..20 {
         assert_eq!(polls(&bench.after(secs(15))), Vec::<String>::new());
     }
-    let partly = bench.answer(&first[..2], vec![]);
+    let partly = bench.answer(&first[..1], vec![]);
     assert_eq!(polls(&partly), ["alertmanager"], "the one that answered in full is overdue");
-    let all = bench.answer(&first[2..], vec![]);
-    assert_eq!(polls(&all), ["prometheus", "prometheus slow"]);
+    let all = bench.answer(&first[1..], vec![]);
+    assert_eq!(
+        polls(&all),
+        ["prometheus", "prometheus history"],
+        "history is read once the source is known to be there"
+    );
+}
+
+/// A step of history brought something for nobody, and so much is left.
+fn warmed(left: usize, samples: u64) -> Reply {
+    let note = ServerNote { samples: Some(samples), ..ServerNote::default() };
+    Reply::Warmed(Ok(Warmed { measurements: vec![], left, note }))
+}
+
+fn history(effects: &[Effect]) -> Option<(ReqId, Vec<String>, Vec<String>)> {
+    let ids = |list: &[Arc<Objective>]| list.iter().map(|o| o.id.0.clone()).collect();
+    effects.iter().find_map(|e| match e {
+        Effect::Warm { req, first, rest, .. } => Some((*req, ids(first), ids(rest))),
+        _ => None,
+    })
 }
 
 #[test]
-fn long_windows_are_read_every_five_minutes() {
-    let mut bench = Bench::calm();
-    // While no budget is known at all they are asked for every minute.
-    let early: Vec<i64> = (1..=9)
-        .filter(|_| {
-            let effects = bench.after(secs(15));
-            bench.answer(&effects, vec![]);
-            polls(&effects).contains(&"prometheus slow".to_owned())
-        })
-        .collect();
-    assert_eq!(early.iter().map(|n| n * 15).collect::<Vec<_>>(), [60, 120]);
-    bench.know_budgets();
-    let mut at = Vec::new();
-    for step in 1..=45 {
+fn history_is_read_step_by_step_and_polls_never_wait_for_it() {
+    let mut bench = Bench::with(setup("ada"));
+    let asked = bench.send(Msg::Feed(Feed::Loaded(vec![])));
+    let asked = bench.answer(&asked, vec![]);
+    let (first, ..) = history(&asked).expect("a step");
+    for _ in 0..8 {
         let effects = bench.after(secs(15));
-        if polls(&effects).contains(&"prometheus slow".to_owned()) {
-            at.push(step * 15);
-        }
+        assert!(history(&effects).is_none(), "one step is out");
+        assert!(polls(&effects).contains(&"prometheus".to_owned()), "and polls go on: {effects:?}");
         bench.answer(&effects, vec![]);
     }
-    // The one already due when the budgets came, then every five minutes.
-    assert_eq!(at, [45, 345, 645]);
+    let none = bench.send(Msg::Reply(first, warmed(5, 0)));
+    assert!(history(&none).is_none(), "it took two minutes: a rest of five seconds");
+    let due = next_deadline(&bench.model, bench.now, false).expect("a wake");
+    assert!(due <= bench.now + secs(5));
+    let next = bench.after(secs(5));
+    let (second, ..) = history(&next).expect("the next step");
+    bench.answer(&next, vec![]);
+    bench.send(Msg::Reply(second, warmed(0, 0)));
+    for _ in 0..20 {
+        let effects = bench.after(secs(15));
+        assert!(history(&effects).is_none(), "all is read");
+        bench.answer(&effects, vec![]);
+    }
+}
+
+#[test]
+fn who_is_looked_at_comes_first() {
+    let mut bench = Bench::with(setup("ada"));
+    let one = bench.model.fleet.objectives[1].id.clone();
+    bench.model.nav.go(Screen::Slo(one.clone()));
+    let asked = bench.send(Msg::Feed(Feed::Loaded(vec![])));
+    let asked = bench.answer(&asked, vec![]);
+    let (_, first, rest) = history(&asked).expect("a step");
+    assert_eq!(first, [one.0.clone()]);
+    assert!(rest.len() + 1 == bench.model.fleet.objectives.len() && !rest.contains(&one.0));
+}
+
+#[test]
+fn no_history_is_read_from_a_source_that_is_away() {
+    let mut bench = Bench::calm();
+    bench.model.links.values_mut().for_each(|l| l.left = None);
+    for _ in 0..30 {
+        for effect in bench.after(secs(15)) {
+            match effect {
+                Effect::Measure { req, .. } => {
+                    bench.send(Msg::Reply(req, Reply::Measured(Err(fault(FaultKind::Unreachable)))));
+                }
+                Effect::Warm { .. } => panic!("history of a source that is away"),
+                _ => {}
+            }
+        }
+        bench.model.links.values_mut().for_each(|l| l.warming.out = None);
+        if bench.model.links[&"prometheus".into()].fault.is_none() {
+            continue;
+        }
+    }
+    assert!(!bench.model.links[&"prometheus".into()].breaker.is_closed());
+}
+
+#[test]
+fn a_ceiling_of_samples_stretches_polls_and_history() {
+    let mut bench = Bench::with(setup("ada"));
+    let source = SourceName::from("prometheus");
+    bench.model.links.get_mut(&source).unwrap().ceiling = Some(1_000.0);
+    let asked = bench.send(Msg::Feed(Feed::Loaded(vec![])));
+    let note = ServerNote { samples: Some(60_000), ..ServerNote::default() };
+    let mut step = None;
+    for effect in asked {
+        let effects = match effect {
+            Effect::Measure { req, .. } => bench.send(Msg::Reply(req, Reply::Measured(Ok((vec![], note.clone()))))),
+            other => bench.answer(&[other], vec![]),
+        };
+        step = step.or(history(&effects));
+    }
+    let asked_at = |bench: &mut Bench| {
+        (1..=120).find(|_| polls(&bench.after(secs(1))).contains(&"prometheus".to_owned())).expect("a poll")
+    };
+    bench.send(Msg::Reply(step.expect("a step").0, warmed(9, 30_000)));
+    let link = &bench.model.links[&source];
+    assert_eq!((link.pause(), link.cost), (mins(1), Some(1_000.0)), "60,000 samples at 1,000 a second are a minute");
+    assert_eq!(link.warming.next, bench.now + secs(30), "and so is history");
+    assert_eq!(asked_at(&mut bench), 60);
+    let screen = midwatch::app::present::sources::page(&bench.model, bench.now);
+    let said = format!("{:?} {:?}", screen.sources.rows, screen.detail);
+    assert!(said.contains("samples/s"), "{said}");
+}
+
+#[test]
+fn nonsense_changes_the_state_and_never_the_number() {
+    let mut bench = Bench::calm();
+    bench.know_budgets();
+    let objective = bench.model.fleet.objectives[0].clone();
+    let month = Window::of(objective.window);
+    bench.send(Msg::Wake);
+    let before = bench.model.fleet.statuses[&objective.id].clone();
+    assert!(before.budget.remaining.is_some());
+    for wrong in [Reading::Odd("a count of NaN".into()), Reading::Error(fault(FaultKind::Malformed))] {
+        let effects = bench.after(secs(15));
+        let windows = [Window::M5, Window::H1, month].map(|w| (w, (bench.now, wrong.clone()))).into();
+        let nonsense = Measurement { windows, ..Measurement::empty(objective.id.clone()) };
+        for effect in &effects {
+            if let Effect::Measure { req, .. } = effect {
+                let answer = (vec![nonsense.clone()], ServerNote::default());
+                bench.send(Msg::Reply(*req, Reply::Measured(Ok(answer))));
+            }
+        }
+        let after = &bench.model.fleet.statuses[&objective.id];
+        assert_eq!((after.state.word(), after.budget, after.sli), ("error", before.budget, before.sli));
+        assert!(after.reason.is_some());
+    }
+    let effects = bench.after(secs(15));
+    let sound = Measurement {
+        windows: [(Window::M5, (bench.now, Reading::Counts(Counts { bad: 0.0, total: 9.0 })))].into(),
+        ..Measurement::empty(objective.id.clone())
+    };
+    for effect in &effects {
+        if let Effect::Measure { req, .. } = effect {
+            bench.send(Msg::Reply(*req, Reply::Measured(Ok((vec![sound.clone()], ServerNote::default())))));
+        }
+    }
+    assert_ne!(bench.model.fleet.statuses[&objective.id].state.word(), "error", "a good answer ends it");
+}
+
+#[test]
+fn rows_of_a_template_take_its_place() {
+    let text = "service_level_objectives:\n  x: {sli: 'sum(rate(a_total{code!~\"5..\"}[5m])) / sum(rate(a_total[5m]))', target: 0.99, window: 30d}\n";
+    let (mut read, _) = midwatch::domain::slo::format::read("f.yaml", text);
+    let template = Objective { grouping: vec!["handler".into()], ..read.remove(0) };
+    let mut bench =
+        Bench { model: Model::new(setup("ada"), vec![], links(start(), secs(15))), ..Bench::with(setup("ada")) };
+    bench.send(Msg::Feed(Feed::Objectives(vec![Arc::new(template.clone())], vec![])));
+    let asked: Vec<Effect> = bench.after(secs(15));
+    let named = |effects: &[Effect]| -> Option<ReqId> {
+        effects.iter().find_map(|e| if let Effect::Rows { req, .. } = e { Some(*req) } else { None })
+    };
+    let set = |handler: &str| Labels::from([("handler", handler)]);
+    let came =
+        |labels: Vec<Labels>, left_out| Reply::Rows(Ok(vec![Rows { template: template.id.clone(), labels, left_out }]));
+    let all: Vec<Effect> = asked;
+    let rows = named(&all).expect("rows are asked for with the first poll");
+    let rest: Vec<Effect> = all.into_iter().filter(|e| !matches!(e, Effect::Rows { .. })).collect();
+    bench.answer(&rest, vec![]);
+    let effects = bench.send(Msg::Reply(rows, came(vec![set("/a"), set("/b")], 7)));
+    let measured: Vec<String> = effects
+        .iter()
+        .find_map(|e| match e {
+            Effect::Measure { objectives, .. } => Some(objectives.iter().map(|o| o.id.0.clone()).collect()),
+            _ => None,
+        })
+        .expect("the rows are measured at once");
+    assert_eq!(measured, [r#"x{handler="/a"}"#, r#"x{handler="/b"}"#]);
+    let cut: Vec<&str> = bench.model.setup.findings.iter().map(|f| f.message.as_str()).collect();
+    assert!(cut.len() == 1 && cut[0].contains("9 rows"), "{cut:?}");
+    bench.answer(&effects, vec![]);
+    let again: Vec<Effect> = (0..60)
+        .flat_map(|_| {
+            let effects = bench.after(secs(15));
+            bench.answer(
+                &effects.iter().filter(|e| !matches!(e, Effect::Rows { .. })).cloned().collect::<Vec<_>>(),
+                vec![],
+            );
+            effects
+        })
+        .collect();
+    let kept = bench.model.fleet.objectives[1].clone();
+    let failed = Reply::Rows(Err(fault(FaultKind::Timeout)));
+    bench.send(Msg::Reply(named(&again).expect("asked again after ten minutes"), failed));
+    assert_eq!(bench.model.fleet.objectives.len(), 2, "a failure changes no row");
+    let again: Vec<Effect> = (0..5).flat_map(|_| bench.after(secs(15))).collect();
+    bench.send(Msg::Reply(named(&again).expect("soon tried again"), came(vec![set("/b"), set("/c")], 0)));
+    assert_eq!(bench.model.fleet.objectives.len(), 2);
+    assert!(Arc::ptr_eq(&bench.model.fleet.objectives[0], &kept), "a row that stays is the very same");
 }
 
 #[test]
@@ -236,8 +407,8 @@ fn a_source_that_fails_is_held_back_and_the_others_are_not() {
         let effects = bench.after(secs(15));
         for effect in &effects {
             match effect {
-                Effect::Measure { req, windows, .. } => {
-                    asked += usize::from(!windows.contains(&Window::D3));
+                Effect::Measure { req, .. } => {
+                    asked += 1;
                     bench.send(Msg::Reply(*req, Reply::Measured(Err(fault(FaultKind::Unreachable)))));
                 }
                 Effect::Alerts { .. } => others += 1,
@@ -263,9 +434,7 @@ fn the_first_failures_are_tried_again_within_the_interval_and_no_more() {
     for half in 0..80 {
         let effects = bench.after(Span::milliseconds(500));
         for effect in &effects {
-            if let Effect::Measure { req, windows, .. } = effect
-                && !windows.contains(&Window::D3)
-            {
+            if let Effect::Measure { req, .. } = effect {
                 asked.push(half);
                 bench.send(Msg::Reply(*req, Reply::Measured(Err(fault(FaultKind::Server)))));
             }

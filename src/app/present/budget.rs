@@ -25,10 +25,32 @@ pub fn lines(model: &Model, status: &Status, now: Timestamp, objective: &Objecti
     lines.extend(traffic(status));
     lines.extend(calendar(status));
     lines.extend(trend(status));
-    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99) {
+    lines.extend(trust(status));
+    lines.push(bit(format!("now {}", clock(now)), Tone::Muted));
+    lines
+}
+
+/// Where the numbers come from, and how far they can be trusted.
+fn trust(status: &Status) -> Vec<Bit> {
+    let mut lines = Vec::new();
+    let way = match status.source {
+        "recorded" => "numbers as rules on the server recorded them",
+        "slices" => "numbers from time slices judged here",
+        _ => "numbers from events counted here",
+    };
+    lines.push(bit(way, Tone::Muted));
+    if let Some(recorded) = status.recorded {
+        let left = recorded.remaining.map_or_else(|| "an unknown budget".to_owned(), percent);
+        let tone = if recorded.differs { Tone::Warn } else { Tone::Muted };
+        let end = if recorded.differs { ": not weighted by events" } else { "" };
+        lines.push(bit(format!("the server recorded {left} left{end}"), tone));
+    }
+    if status.approximate {
+        lines.push(bit("~ fewer than 100 bad events: approximate", Tone::Muted));
+    }
+    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99 && status.read.is_none_or(|r| r >= 1.0)) {
         lines.push(bit(format!("data covers {} of the window", percent(coverage)), Tone::Stale));
     }
-    lines.push(bit(format!("now {}", clock(now)), Tone::Muted));
     lines
 }
 

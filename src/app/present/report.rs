@@ -16,7 +16,7 @@ use crate::domain::incident::state::Incident;
 use crate::domain::incident::timeline::tell;
 use crate::domain::slo::objective::{Kind, Objective};
 use crate::domain::slo::status::Status;
-use crate::domain::time::{Timestamp, prometheus, rfc3339};
+use crate::domain::time::{Timestamp, prometheus, rfc3339, seconds};
 use serde_json::{Map, Value, json};
 
 fn at(instant: Option<Timestamp>) -> Value {
@@ -50,7 +50,18 @@ pub fn slos(model: &Model, now: Timestamp) -> Value {
         model.fleet.objectives.iter().map(|o| slo(model, now, o, &slos::status(model, now, o))).collect();
     let faults = faults(model);
     let partial = !faults.is_empty() || model.fleet.measured.values().any(|m| m.partial);
-    json!({"as_of": rfc3339(now), "partial": partial, "faults": faults, "slos": rows})
+    json!({"as_of": rfc3339(now), "partial": partial, "faults": faults, "slos": rows, "sources": sources(model)})
+}
+
+/// What each source that measures costs, and how far its history is read.
+fn sources(model: &Model) -> Vec<Value> {
+    let measures = |l: &&crate::app::health::Link| matches!(l.kind, crate::app::health::LinkKind::Prometheus { .. });
+    let source = |l: &crate::app::health::Link| {
+        json!({"name": l.name.0, "requests": l.note.requests, "samples": l.note.samples,
+            "samples_per_second": number(l.cost), "max_samples_per_second": number(l.ceiling),
+            "poll_seconds": seconds(l.pause()), "slices_to_read": l.left})
+    };
+    model.links.values().filter(measures).map(source).collect()
 }
 
 /// One objective.
@@ -68,6 +79,9 @@ pub fn slo(model: &Model, now: Timestamp, objective: &Objective, s: &Status) -> 
         "policy": budget::policy(s), "calendar": budget::calendar(s), "forecast": budget::forecast(s),
         "maintenance": budget::maintenance(s), "signals": budget::signals(model, now, &objective.service),
         "exhausts_at": at(s.forecast.exhausts_at), "coverage": number(s.coverage), "source": s.source,
+        "approximate": s.approximate, "history_read": number(s.read),
+        "recorded": s.recorded.map(|r| json!({"error_ratio": number(Some(r.errors)),
+            "budget_remaining": number(r.remaining), "differs": r.differs})),
         "says": objective.says, "declared": objective.declared,
     })
 }

@@ -218,7 +218,11 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         (State::NoData, _) => "no data".into(),
         (State::NoTraffic, None) => "no traffic".into(),
         (State::Error, None) => "error".into(),
-        (State::Warming, None) => "warming".into(),
+        (State::Warming, None) => match status.read {
+            Some(read) => format!("warming {:.0}%", (read * 100.0).floor().clamp(0.0, 99.0)),
+            None => "warming".into(),
+        },
+        (_, Some(remaining)) if status.approximate => format!("~{}", percent(remaining)),
         (_, Some(remaining)) => tilde(percent(remaining)),
         (_, None) => "unknown".into(),
     };

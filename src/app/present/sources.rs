@@ -39,7 +39,7 @@ fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
         None => match link.kind {
             LinkKind::Prometheus { .. } => {
                 let n = crate::app::update::objectives_of(model, &link.name).len();
-                format!("{n} SLO, {} requests{}", link.note.requests, took(link))
+                format!("{n} SLO, {} requests{}{}{}", link.note.requests, took(link), cost(link), warming(link))
             }
             LinkKind::Alertmanager { peers } => {
                 let n = model.alerts.by_source.get(&link.name).map_or(0, Vec::len);
@@ -59,6 +59,27 @@ fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
 
 fn took(link: &Link) -> String {
     link.took.map_or_else(String::new, |t| format!(", {}ms", t.num_milliseconds()))
+}
+
+/// What polls cost the server, where it says so.
+fn cost(link: &Link) -> String {
+    link.cost.map_or_else(String::new, |cost| format!(", {} samples/s", short(cost)))
+}
+
+fn warming(link: &Link) -> String {
+    match link.left {
+        Some(left) if left > 0 => format!(", {} slices of history to read", short(left as f64)),
+        _ => String::new(),
+    }
+}
+
+/// `640`, `12.8k`, `1.3M`.
+pub fn short(number: f64) -> String {
+    match number {
+        n if n >= 999_950.0 => format!("{:.1}M", n / 1e6),
+        n if n >= 1_000.0 => format!("{:.1}k", n / 1e3),
+        n => format!("{n:.0}"),
+    }
 }
 
 /// `prometheus` or `alertmanager`.
@@ -89,16 +110,42 @@ pub fn page(model: &Model, now: Timestamp) -> SourcesPage {
     }
 }
 
+/// The interval, and why it is longer than configured.
+fn every(link: &Link) -> String {
+    let pause = link.pause();
+    match (pause > link.interval, link.ceiling) {
+        (true, Some(ceiling)) => {
+            let secs = secs(pause.num_milliseconds().div_euclid(1_000).max(1));
+            format!(
+                "{} (stretched from {}: at most {} samples/s)",
+                compact(secs),
+                compact(link.interval),
+                short(ceiling)
+            )
+        }
+        _ => compact(link.interval),
+    }
+}
+
 fn detail(link: &Link, now: Timestamp) -> Vec<(String, String)> {
     let mut rows = vec![
         ("address".to_owned(), link.address.clone()),
-        ("asked every".into(), compact(link.interval)),
+        ("asked every".into(), every(link)),
         (
             "last good".into(),
             link.good.map_or_else(|| "never".into(), |g| format!("{} ({} ago)", clock(g), compact(now - g))),
         ),
         ("breaker".into(), link.breaker.state().word().into()),
     ];
+    if let (Some(cost), Some(samples)) = (link.cost, link.note.samples) {
+        let ceiling = link.ceiling.map_or_else(String::new, |c| format!(", at most {}", short(c)));
+        let value = format!("{} samples a poll, {} samples/s{ceiling}", short(samples as f64), short(cost));
+        rows.push(("cost".into(), value));
+    }
+    if let Some(left) = link.left {
+        let words = if left == 0 { "all read".to_owned() } else { format!("{left} slices to read") };
+        rows.push(("history".into(), words));
+    }
     if let Some(version) = &link.note.version {
         rows.push(("version".into(), version.clone()));
     }

@@ -165,7 +165,8 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             for link in model.links.values_mut() {
                 link.breaker.try_now();
                 link.next = now;
-                link.next_slow = now;
+                link.warming.next = now;
+                link.next_rows = now;
             }
             model.say(now, Tone::Muted, "asking every source now");
             Ok(())

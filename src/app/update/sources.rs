@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{draft, record};
+use crate::app::update::{draft, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
 use crate::domain::fault::Fault;
 use crate::domain::ids::{ReqId, SloId, SourceName};
@@ -16,15 +16,11 @@ use crate::domain::resilience::breaker::Permit;
 use crate::domain::resilience::retry::Retry;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::objective::Objective;
-use crate::domain::slo::reading::{History, Measurement, Window};
-use crate::domain::slo::service::Service;
-use crate::domain::slo::signals::ServiceReading;
+use crate::domain::slo::reading::{History, Measurement, Reading, Window};
 use crate::domain::time::{Span, Timestamp, mins, secs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Windows read at every poll.
-const FAST: [Window; 5] = [Window::M5, Window::M30, Window::H1, Window::H2, Window::H6];
 /// A range of the burn chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChartRange {
@@ -65,23 +61,11 @@ pub const CHARTS: [ChartRange; 5] = [
     ChartRange::of("1h", Window::M5, 3600, 60, false),
 ];
 
-/// How often the long windows are read: they move slowly and cost the server most. While an alert pair fires, the budget
-/// is what people look at.
-fn slow_every(interval: Span, burning: bool) -> Span {
-    interval * if burning { 4 } else { 20 }
-}
-
 /// Asks every source that is due and may be asked.
 pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     let names: Vec<SourceName> = model.links.keys().cloned().collect();
     for name in names {
         let objectives = objectives_of(model, &name);
-        // Worth asking soon: while something burns, and while no budget is known at all.
-        let fires = |o: &Arc<Objective>| {
-            model.fleet.statuses.get(&o.id).is_some_and(|s| s.alerts.iter().any(|a| a.firing == Some(true)))
-        };
-        let known = |o: &Arc<Objective>| model.fleet.statuses.get(&o.id).is_some_and(|s| s.budget.remaining.is_some());
-        let burning = objectives.iter().any(fires) || !objectives.iter().any(known);
         let Some(link) = model.links.get_mut(&name) else { continue };
         if link.next > now || !link.out.is_empty() {
             continue;
@@ -100,34 +84,18 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
                 continue;
             }
         }
-        link.next = now + link.interval;
+        link.next = now + link.pause();
         link.since = Some(now);
-        let closed = link.breaker.is_closed();
-        let slow = closed && link.next_slow <= now;
-        if slow {
-            link.next_slow = now + slow_every(link.interval, burning);
-        }
-        let kind = link.kind;
+        let (kind, closed) = (link.kind, link.breaker.is_closed());
         let mut asked = Vec::new();
-        if let LinkKind::Prometheus { alerts } = kind {
-            let req = model.pending.ask(Asked::Measure(name.clone(), false));
+        if matches!(kind, LinkKind::Prometheus { .. }) {
+            let req = model.pending.ask(Asked::Measure(name.clone()));
             asked.push(req);
-            out.push(Effect::Measure {
-                req,
-                source: name.clone(),
-                objectives: objectives.clone(),
-                windows: FAST.to_vec(),
-            });
-            if slow {
-                asked.extend(ask_slow(model, &name, &objectives, out));
-            }
-            asked.extend(ask_signals(model, &name, out));
-            if alerts && closed {
-                let req = model.pending.ask(Asked::Alerts(name.clone()));
-                asked.push(req);
-                out.push(Effect::Alerts { req, source: name.clone() });
-            }
-        } else {
+            out.push(Effect::Measure { req, source: name.clone(), objectives, windows: Vec::new() });
+            asked.extend(rows::ask(model, now, &name, out));
+            asked.extend(signals::ask(model, &name, out));
+        }
+        if matches!(kind, LinkKind::Alertmanager { .. }) || (closed && gives_alerts(kind)) {
             let req = model.pending.ask(Asked::Alerts(name.clone()));
             asked.push(req);
             out.push(Effect::Alerts { req, source: name.clone() });
@@ -136,62 +104,6 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
             link.out = asked;
         }
     }
-}
-
-/// The signals of a source's services.
-fn ask_signals(model: &mut Model, name: &SourceName, out: &mut Vec<Effect>) -> Option<ReqId> {
-    let services = services_of(model, name);
-    if services.is_empty() {
-        return None;
-    }
-    let req = model.pending.ask(Asked::Signals(name.clone()));
-    out.push(Effect::Signals { req, source: name.clone(), services });
-    Some(req)
-}
-
-/// The services that a source is asked about: those that name it, and those without a name when it is the first Prometheus.
-pub fn services_of(model: &Model, source: &SourceName) -> Vec<Arc<Service>> {
-    let first = first_prometheus(model);
-    let ours = |s: &&Arc<Service>| match &s.source {
-        Some(named) => named == source,
-        None => first.as_ref() == Some(source),
-    };
-    model.fleet.services.iter().filter(ours).filter(|s| !s.signals.is_empty()).cloned().collect()
-}
-
-/// The signals of services came, or did not: then the last ones stay, with their age.
-pub fn signals(model: &mut Model, req: ReqId, source: &SourceName, result: Result<Vec<ServiceReading>, Fault>) {
-    if let Some(link) = model.links.get_mut(source) {
-        link.out.retain(|r| *r != req);
-    }
-    match result {
-        Ok(readings) => {
-            model.fleet.signal_faults.remove(source);
-            model.fleet.signals.extend(readings.into_iter().map(|r| (r.service.clone(), r)));
-        }
-        Err(fault) => drop(model.fleet.signal_faults.insert(source.clone(), fault)),
-    }
-}
-
-fn first_prometheus(model: &Model) -> Option<SourceName> {
-    model.links.values().find(|l| matches!(l.kind, LinkKind::Prometheus { .. })).map(|l| l.name.clone())
-}
-
-/// The long windows, one request per length of the objectives' own windows.
-fn ask_slow(model: &mut Model, name: &SourceName, objectives: &[Arc<Objective>], out: &mut Vec<Effect>) -> Vec<ReqId> {
-    let mut by_window: BTreeMap<Window, Vec<Arc<Objective>>> = BTreeMap::new();
-    for objective in objectives {
-        by_window.entry(Window::of(objective.window)).or_default().push(objective.clone());
-    }
-    let mut asked = Vec::new();
-    for (window, group) in by_window {
-        let req = model.pending.ask(Asked::Measure(name.clone(), true));
-        asked.push(req);
-        let mut windows = vec![Window::D1, Window::D3, window];
-        windows.dedup();
-        out.push(Effect::Measure { req, source: name.clone(), objectives: group, windows });
-    }
-    asked
 }
 
 /// The objectives that a source measures: those that name it, and those without a name when it is the first Prometheus.
@@ -210,7 +122,8 @@ pub fn source_of(model: &Model, objective: &Objective) -> Option<SourceName> {
     objective.source.clone().filter(|s| model.links.contains_key(s)).or(first)
 }
 
-fn finished(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName) {
+/// An answer is no longer out; after the last of a poll it is known how long it took.
+pub fn finished(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName) {
     if let Some(link) = model.links.get_mut(source) {
         link.out.retain(|r| *r != req);
         if link.out.is_empty()
@@ -222,13 +135,11 @@ fn finished(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName) 
 }
 
 /// Objectives were measured, or could not be.
-#[expect(clippy::too_many_arguments, reason = "an answer is handled with its question and its request")]
 pub fn measured(
     model: &mut Model,
     now: Timestamp,
     req: ReqId,
     source: &SourceName,
-    slow: bool,
     result: Result<(Vec<Measurement>, ServerNote), Fault>,
     out: &mut Vec<Effect>,
 ) {
@@ -236,40 +147,43 @@ pub fn measured(
     let Some(link) = model.links.get_mut(source) else { return };
     match result {
         Ok((measurements, note)) => {
-            if !slow {
-                link.succeeded(now);
-            }
+            link.succeeded(now);
             let version = note.version.clone().or_else(|| link.note.version.clone());
             link.note = ServerNote { version, ..note };
+            link.cost_of_poll(now);
+            // A gap that is longer than a poll reads, after a sleep say, is history to be read.
+            if measurements.iter().any(|m| m.read.is_some_and(|read| read < 1.0)) {
+                link.left = link.left.filter(|left| *left > 0);
+            }
             for new in measurements {
                 merge(&mut model.fleet.measured, new);
             }
             model.fleet.assessed = None;
             keep(model, now, out);
         }
-        Err(fault) if slow => {
-            // The next poll says what is wrong; the long windows are only asked for again soon.
-            link.next_slow = now + link.interval;
-            tracing::warn!(source = %source, %fault, "long windows");
-        }
         Err(fault) => down(model, now, source, fault),
     }
 }
 
-fn merge(measured: &mut BTreeMap<SloId, Measurement>, new: Measurement) {
+fn merge(measured: &mut BTreeMap<SloId, Measurement>, mut new: Measurement) {
+    let wrong = |r: &Reading| matches!(r, Reading::Error(_) | Reading::Odd(_));
+    new.trouble = new.windows.values().map(|(_, r)| r).find(|r| wrong(r)).cloned();
     match measured.get_mut(&new.slo) {
         None => drop(measured.insert(new.slo.clone(), new)),
         Some(old) => {
             for (window, (at, reading)) in new.windows {
-                // A reading that failed does not wipe out the last good one: its age tells.
-                let failed = matches!(reading, crate::domain::slo::reading::Reading::Error(_));
+                // What failed, and what cannot be, does not wipe out the last good number: its age tells.
                 let had = old.windows.get(&window).is_some_and(|(_, r)| r.is_known());
-                if !(failed && had) {
+                if !(wrong(&reading) && had) {
                     old.windows.insert(window, (at, reading));
                 }
             }
             old.coverage = new.coverage.or(old.coverage);
-            old.slices = new.slices.or(old.slices.take());
+            old.read = new.read;
+            old.via = new.via;
+            old.slices = new.slices.or_else(|| old.slices.take());
+            old.recorded = new.recorded;
+            old.trouble = new.trouble;
             old.partial = new.partial;
             old.warnings = new.warnings;
         }

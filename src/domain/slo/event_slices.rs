@@ -133,6 +133,12 @@ impl Ring {
         Some((from.min(last - AGAIN + 1).max(last - self.keep + 1), last))
     }
 
+    /// The last slice that history goes up to: what is newer is read by the next poll, unless that is too much for one.
+    pub fn last_of_history(&self, now: Timestamp, most: i64) -> i64 {
+        let last = self.number(now);
+        self.newest().filter(|newest| last - newest < most.max(AGAIN) - AGAIN).map_or(last, |newest| newest.min(last))
+    }
+
     /// The newest stretch up to `last` that nobody asked for, at most `most` slices that begin on a multiple of them.
     pub fn missing(&self, last: i64, most: i64) -> Option<(i64, i64)> {
         let oldest = last - self.keep + 1;
@@ -344,12 +350,12 @@ impl EventSlices {
 
     /// The stretch to read next, the newest first; `None` when all was asked for.
     pub fn missing(&self, now: Timestamp) -> Option<Stretch> {
-        let next = |ring: &Ring, most| {
-            let (from, to) = ring.missing(ring.number(now), most)?;
+        let next = |ring: &Ring, poll, most| {
+            let (from, to) = ring.missing(ring.last_of_history(now, poll), most)?;
             Some(Stretch { length: ring.length, from, to })
         };
         // The fine ones are few: they are read at once, wherever they begin.
-        next(&self.fine, i64::MAX).or_else(|| next(&self.coarse, DAY))
+        next(&self.fine, FINE.1, i64::MAX).or_else(|| next(&self.coarse, DAY, DAY))
     }
 
     /// The stretches to read at a poll; see [`Ring::tail`].
@@ -363,7 +369,8 @@ impl EventSlices {
 
     /// How many slices nobody asked for yet.
     pub fn left(&self, now: Timestamp) -> usize {
-        [&self.fine, &self.coarse].into_iter().map(|ring| ring.left(ring.number(now))).sum()
+        let left = |ring: &Ring, poll| ring.left(ring.last_of_history(now, poll));
+        left(&self.fine, FINE.1) + left(&self.coarse, DAY)
     }
 
     /// The ring of a slice length.

@@ -142,6 +142,8 @@ pub struct Measurement {
     pub slices: Option<Arc<EventSlices>>,
     /// Error ratio of the objective's window as recorded and as counted from slices, where both are known.
     pub recorded: Option<(f64, f64)>,
+    /// What was wrong with the last answer, while older readings stand for it; always an error or odd.
+    pub trouble: Option<Reading>,
     /// Warnings or a partial answer came with it.
     pub partial: bool,
     /// What the source warned of; raw outside text.
@@ -159,6 +161,7 @@ impl Measurement {
             via: Via::default(),
             slices: None,
             recorded: None,
+            trouble: None,
             partial: false,
             warnings: Vec::new(),
         }

@@ -64,13 +64,13 @@ impl Slices {
 
     /// The stretch to read next, the newest first; `None` when all was asked for.
     pub fn missing(&self, now: Timestamp) -> Option<Stretch> {
-        let (from, to) = self.ring.missing(self.ring.number(now), self.piece())?;
+        let (from, to) = self.ring.missing(self.ring.last_of_history(now, self.piece()), self.piece())?;
         Some(Stretch { length: self.slice(), from, to })
     }
 
     /// How many slices nobody asked for yet.
     pub fn left(&self, now: Timestamp) -> usize {
-        self.ring.left(self.ring.number(now))
+        self.ring.left(self.ring.last_of_history(now, self.piece()))
     }
 
     /// Share of the window that ends at `now` that was asked for (0..1). The newest slice may be a little late.

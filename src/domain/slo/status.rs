@@ -4,8 +4,10 @@
 
 pub mod beyond;
 pub mod pairs;
+pub mod quality;
 
 pub use pairs::PairState;
+pub use quality::Recording;
 
 use crate::domain::ids::SloId;
 use crate::domain::slo::calendar::Calendar;
@@ -168,7 +170,13 @@ pub struct Status {
     pub work: Work,
     /// Share of the window that has data, 0..1, where known.
     pub coverage: Option<f64>,
-    /// `events` or `slices`.
+    /// Share of the window whose history was read, 0..1; `None` where none has to be.
+    pub read: Option<f64>,
+    /// Too few bad events for an exact number.
+    pub approximate: bool,
+    /// What rules on the server recorded, where the event-weighted number is known too.
+    pub recorded: Option<Recording>,
+    /// `events`, `recorded` or `slices`.
     pub source: &'static str,
     /// The newest evaluation of any window.
     pub measured_at: Option<Timestamp>,
@@ -225,6 +233,9 @@ pub fn assess_around(
         calendar,
         work: known.work.clone(),
         coverage: measurement.and_then(|m| m.coverage),
+        read: measurement.and_then(|m| m.read),
+        approximate: quality::approximate(measurement, counts),
+        recorded: quality::recording(objective, measurement),
         source: match (measurement, &objective.sli) {
             (Some(m), _) => m.via.word(),
             (None, Sli::Events { .. } | Sli::Composite(_)) => Via::Events.word(),
@@ -328,11 +339,14 @@ impl View<'_> {
     /// The worst of what applies. Nothing that is stale can burn: it is not known to.
     fn state(&self, own: Window, remaining: Option<f64>, alerts: &[PairState]) -> (State, Option<String>) {
         let Some(measurement) = self.measurement.filter(|m| !m.windows.is_empty()) else {
-            return (State::Warming, None);
+            let read = self.measurement.and_then(|m| quality::warming(self.objective, m));
+            return (State::Warming, read);
         };
         let readings = || measurement.windows.keys().filter_map(|w| self.fresh(*w));
+        let wrong = measurement.trouble.as_ref().and_then(quality::wrong);
         if self.stale() {
-            return (State::Stale, self.trouble(measurement.windows.values().map(|(_, r)| r)));
+            let readings = measurement.windows.values();
+            return (State::Stale, wrong.or_else(|| readings.map(|(_, r)| r).find_map(quality::wrong)));
         }
         let shortest = measurement.windows.iter().find(|(w, _)| self.fresh(**w).is_some());
         let mut found = vec![State::Ok];
@@ -342,7 +356,7 @@ impl View<'_> {
         if alerts.iter().any(|a| a.firing == Some(true)) {
             found.push(State::Burning);
         }
-        if readings().any(|r| matches!(r, Reading::Error(_) | Reading::Odd(_))) {
+        if wrong.is_some() || readings().any(|r| matches!(r, Reading::Error(_) | Reading::Odd(_))) {
             found.push(State::Error);
         }
         // The shortest window is the first to show that a service went away; the own one that it never was.
@@ -351,6 +365,10 @@ impl View<'_> {
         }
         match measurement.windows.get(&own) {
             None => found.push(State::Warming),
+            // Last known values stand for a window that is still being read.
+            Some(_) if self.fresh(own).is_none() && measurement.read.is_some_and(|r| r < 1.0) => {
+                found.push(State::Warming);
+            }
             Some(_) if self.fresh(own).is_none() => found.push(State::Stale),
             // A calendar budget needs the events of its period.
             Some(_) if remaining.is_none() && self.objective.period.is_some() => found.push(State::Warming),
@@ -366,18 +384,11 @@ impl View<'_> {
         let state = found.into_iter().max().unwrap_or(State::Error);
         let reason = match state {
             State::Partial => measurement.warnings.first().cloned(),
-            _ => self.trouble(readings()),
+            State::Warming => quality::warming(self.objective, measurement),
+            State::NoData => quality::silent_since(measurement, self.now),
+            _ => wrong.or_else(|| readings().find_map(quality::wrong)),
         };
         (state, reason)
-    }
-
-    fn trouble<'r>(&self, readings: impl Iterator<Item = &'r Reading>) -> Option<String> {
-        let mut readings = readings;
-        readings.find_map(|r| match r {
-            Reading::Error(fault) => Some(fault.to_string()),
-            Reading::Odd(what) => Some(what.clone()),
-            _ => None,
-        })
     }
 }
 
