@@ -4,6 +4,7 @@
 use crate::app::costs::{self, begin};
 use crate::app::model::Model;
 use crate::app::present::slos::{percent, ranked};
+use crate::domain::ids::SloId;
 use crate::domain::incident::state::Incident;
 use crate::domain::review::{CrossingRow, Decision, IncidentRow, Review, Row};
 use crate::domain::slo::budget::allowance;
@@ -11,7 +12,7 @@ use crate::domain::slo::calendar;
 use crate::domain::slo::incident_cost::{Question, cost};
 use crate::domain::slo::maintenance::{self, Stretch};
 use crate::domain::slo::net_events::NetEvents;
-use crate::domain::slo::objective::Objective;
+use crate::domain::slo::objective::{Combine, Objective, Sli};
 use crate::domain::slo::outlook::Rolling;
 use crate::domain::slo::period::Period;
 use crate::domain::slo::status::Status;
@@ -58,6 +59,7 @@ pub fn review(model: &Model, now: Timestamp, scope: &Scope<'_>) -> Review {
         let work = maintenance::stretches(&model.fleet.maintenance, &objective, from, to);
         let net = events(model, &objective, &work);
         let mut told = tell(model, scope, now, &objective, &status, net.as_ref(), &work);
+        told.row = combined(model, now, scope, &objective, told.row);
         unknown.extend(doubts(&objective, &status, &told.row));
         for incident in in_period(model, scope.bounds) {
             if incident.objectives.contains(&objective.id) {
@@ -148,6 +150,32 @@ fn tell(
     Told { row, of }
 }
 
+/// A composite over the period, from its parts: their spent budgets by weight, or their bad shares added up.
+fn combined(model: &Model, now: Timestamp, scope: &Scope<'_>, whole: &Objective, mut row: Row) -> Row {
+    let Sli::Composite(of) = &whole.sli else { return row };
+    let part = |(id, weight): &(SloId, f64)| {
+        // Composites of composites say nothing here: their parts do.
+        let objective = model.fleet.objective(id).filter(|o| !matches!(o.sli, Sli::Composite(_)))?;
+        let work = maintenance::stretches(&model.fleet.maintenance, objective, scope.bounds.0, scope.bounds.1);
+        let status = model.fleet.statuses.get(id)?;
+        let net = events(model, objective, &work);
+        let row = tell(model, scope, now, objective, status, net.as_ref(), &work).row;
+        Some((1.0 - row.attained?, row.spent? * weight, row.projected? * weight, row.coverage))
+    };
+    let parts: Option<Vec<_>> = of.parts.iter().map(part).collect();
+    let (Some(parts), Some(share)) = (parts.filter(|p| !p.is_empty()), allowance(whole.target)) else { return row };
+    let weighted = (parts.iter().map(|p| p.1).sum::<f64>(), parts.iter().map(|p| p.2).sum::<f64>());
+    let bad = parts.iter().map(|p| p.0).sum::<f64>().min(1.0) / share;
+    let (spent, projected) = match of.combine {
+        Combine::Weighted => weighted,
+        Combine::AnyBad => (bad, bad),
+    };
+    row.attained = Some((1.0 - spent * share).clamp(0.0, 1.0));
+    (row.spent, row.projected) = (Some(spent), Some(projected));
+    row.coverage = parts.iter().map(|p| p.3).fold(1.0, f64::min);
+    row
+}
+
 fn doubts(objective: &Objective, status: &Status, row: &Row) -> Vec<String> {
     let mut said = Vec::new();
     if row.attained.is_none() {
@@ -230,7 +258,7 @@ fn plain_period(scope: &Scope<'_>) -> String {
 
 fn crossings(model: &Model, scope: &Scope<'_>) -> Vec<CrossingRow> {
     let (from, to) = scope.bounds;
-    let ours = |slo: &crate::domain::ids::SloId| model.fleet.objective(slo).is_some_and(|o| scope.holds(o));
+    let ours = |slo: &SloId| model.fleet.objective(slo).is_some_and(|o| scope.holds(o));
     let inside = model.fleet.bands.crossings.iter().filter(|(at, c)| *at >= from && *at < to && ours(&c.slo));
     inside
         .map(|(at, c)| CrossingRow {

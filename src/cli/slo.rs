@@ -188,7 +188,7 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
     }));
     out.push(("policy".into(), s.policy.band.as_ref().map_or("unknown", |b| &b.name).to_owned()));
     out.extend(s.policy.action.clone().map(|action| ("action".to_owned(), action)));
-    let empty = match (s.forecast.exhausts_at, s.forecast.left_1h) {
+    let empty = match (s.forecast.exhausts_at, s.forecast.left()) {
         (Some(at), Some(left)) => format!("{} (in {})", rfc3339(at), compact(left)),
         (Some(at), None) => rfc3339(at),
         (None, _) => "not within its window at this rate".to_owned(),

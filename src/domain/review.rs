@@ -190,7 +190,7 @@ impl Review {
             line(out, "None.");
         }
         for d in &self.decisions {
-            line(out, &format!("- **{}**: {} ({})", field(&d.objective), field(&d.what), field(&d.why)));
+            line(out, &format!("- **{}**: {}", field(&d.objective), field(&format!("{} ({})", d.what, d.why))));
         }
         line(out, "");
     }
@@ -225,7 +225,7 @@ impl Review {
                 percent(Some(r.target), 3),
                 percent(r.attained, 4),
                 kept.to_owned(),
-                format!("{} of {}", count(r.bad), count(r.total)),
+                r.total.map_or_else(|| "unknown".to_owned(), |_| format!("{} of {}", count(r.bad), count(r.total))),
                 estimate(r.spent),
                 estimate(r.left()),
                 estimate(r.projected),
@@ -272,7 +272,7 @@ impl Review {
         }
         for c in &self.crossings {
             let from = c.from.as_deref().map_or_else(|| "first seen".to_owned(), band);
-            let what = format!("{from} -> {}", band(&c.to));
+            let what = format!("{from} to {}", band(&c.to));
             let left = percent(Some(c.remaining), 1);
             line(
                 out,
@@ -309,6 +309,8 @@ impl Review {
             x.filter(|x| x.is_finite())
                 .map_or_else(String::new, |x| format!("{}", crate::domain::slo::budget::round12(x)))
         };
+        // Counts are extrapolated from samples: beyond a thousandth they are dust.
+        let events = |x: Option<f64>| number(x.map(|x| (x * 1e3).round() / 1e3));
         for r in &self.objectives {
             let cells = [
                 cell(&self.period),
@@ -320,8 +322,8 @@ impl Review {
                 number(Some(r.target)),
                 number(r.attained),
                 r.met().map_or_else(String::new, |met| met.to_string()),
-                number(r.bad),
-                number(r.total),
+                events(r.bad),
+                events(r.total),
                 number(r.spent),
                 number(r.left()),
                 number(r.projected),
@@ -331,7 +333,7 @@ impl Review {
                 r.exhausts_at.map(rfc3339).unwrap_or_default(),
                 r.recovers.to_string(),
                 number(Some(r.incidents)),
-                number(r.excluded),
+                events(r.excluded),
             ];
             // A string takes any text.
             let _: std::fmt::Result = write!(out, "{}\r\n", cells.join(","));
@@ -431,10 +433,10 @@ mod tests {
             "- Objectives: 0 kept, 1 missed, 1 unknown.",
             "- **api\\|avail**: Full reliability focus, no feature releases (-20.0 % of its budget left)",
             "| 99.900 % | 99.8500 % | **no** | 1500 of 1000000 | 150.0 % | -50.0 % |",
-            "| unknown | unknown | unknown of unknown | unknown |",
+            "| unknown | unknown | unknown | unknown |",
             "| 40m |",
             "110.0 % (net unknown)",
-            "full velocity -",
+            "full velocity to exhausted at -10.0 % left",
             "- web: no events are known",
         ] {
             assert!(text.contains(want), "{want}\n{text}");

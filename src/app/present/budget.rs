@@ -86,8 +86,11 @@ fn policy(model: &Model, status: &Status, objective: &Objective) -> Vec<Bit> {
 fn empty(status: &Status, now: Timestamp) -> Bit {
     let f = &status.forecast;
     let rate = |left: Option<Span>, what: &str| left.map(|l| format!("{} at the {what} rate", compact(l)));
-    let naive: Vec<String> = [rate(f.left_1h, "1h"), rate(f.left_6h, "6h")].into_iter().flatten().collect();
+    let mut naive: Vec<String> = [rate(f.left_1h, "1h"), rate(f.left_6h, "6h")].into_iter().flatten().collect();
     let at = f.exhausts_at.map(|at| format!(" ({})", day_minutes(at, now))).unwrap_or_default();
+    if let (None, Some(first)) = (f.rolling, naive.first_mut()) {
+        first.push_str(&at);
+    }
     let beside = if naive.is_empty() { String::new() } else { format!("; {}", naive.join("; ")) };
     match f.rolling {
         Some(Rolling::Gone(left)) => {
@@ -97,7 +100,7 @@ fn empty(status: &Status, now: Timestamp) -> Bit {
             bit(format!("recovers as the window rolls: more leaves it than comes in{beside}"), Tone::Text)
         }
         None if naive.is_empty() => bit("the budget does not run out at the present rate", Tone::Muted),
-        None => bit(format!("empty in {}{at}", naive.join("; ")), Tone::Text),
+        None => bit(format!("empty in {}", naive.join("; ")), Tone::Text),
     }
 }
 

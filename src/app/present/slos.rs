@@ -8,10 +8,11 @@ use crate::domain::document::{Finding, Level};
 use crate::domain::ids::SloId;
 use crate::domain::slo::composite::{self, Part};
 use crate::domain::slo::lint;
-use crate::domain::slo::maintenance;
+use crate::domain::slo::maintenance::{self, Stretch};
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::period::Period;
-use crate::domain::slo::reading::{Measurement, Window};
+use crate::domain::slo::reading::{Counts, Measurement, Window};
+use crate::domain::slo::status::beyond::without_work;
 use crate::domain::slo::status::{Around, State, Status, assess_around};
 use crate::domain::time::{Span, Timestamp, clock_minutes, compact, secs};
 use std::collections::BTreeMap;
@@ -23,38 +24,60 @@ pub fn status(model: &Model, now: Timestamp, objective: &Objective) -> Status {
 }
 
 fn judge(model: &Model, now: Timestamp, objective: &Objective) -> Status {
-    judge_by(model, now, objective, &composed(model))
+    judge_by(model, now, objective, &composed(model, now))
 }
 
 /// What was measured of composites, made of what was measured of their parts.
-fn composed(model: &Model) -> BTreeMap<SloId, Measurement> {
-    let mut made: BTreeMap<SloId, Measurement> = BTreeMap::new();
+fn composed(model: &Model, now: Timestamp) -> BTreeMap<SloId, Made> {
+    let mut made: BTreeMap<SloId, Made> = BTreeMap::new();
     for whole in composite::ordered(&model.fleet.objectives) {
         let Sli::Composite(of) = &whole.sli else { continue };
         let part = |(id, weight): &(SloId, f64)| {
             let objective = model.fleet.objective(id)?;
-            let measurement = made.get(id).or_else(|| model.fleet.measured.get(id))?;
-            Some(Part { objective, weight: *weight, measurement })
+            if let Some(part) = made.get(id) {
+                return Some((objective, *weight, part.clone()));
+            }
+            let measured = model.fleet.measured.get(id)?;
+            let (measurement, excluded) = without_work(objective, measured, now, &work_of(model, now, objective));
+            Some((objective, *weight, Made { measurement, excluded }))
         };
         // A part that was not measured yet leaves the whole unknown.
         let Some(parts) = of.parts.iter().map(part).collect::<Option<Vec<_>>>() else { continue };
+        let add = |a: Counts, b: Counts| Counts { bad: a.bad + b.bad, total: a.total + b.total };
+        let excluded = parts.iter().filter_map(|(_, _, m)| m.excluded).reduce(add);
+        let parts: Vec<Part<'_>> = parts
+            .iter()
+            .map(|(objective, weight, m)| Part { objective, weight: *weight, measurement: &m.measurement })
+            .collect();
         let measurement = composite::measure(&whole, of.combine, &parts);
-        made.insert(whole.id.clone(), measurement);
+        made.insert(whole.id.clone(), Made { measurement, excluded });
     }
     made
+}
+
+/// A measurement that was made of others, without planned work, and the events that this excludes.
+#[derive(Clone)]
+struct Made {
+    measurement: Measurement,
+    excluded: Option<Counts>,
+}
+
+/// Planned work of an objective, from the beginning of what its numbers reach back to.
+fn work_of(model: &Model, now: Timestamp, objective: &Objective) -> Vec<Stretch> {
+    if model.fleet.maintenance.is_empty() {
+        return Vec::new();
+    }
+    let back = objective.window.max(objective.period.as_ref().map_or(Span::days(31), Period::nominal));
+    maintenance::stretches(&model.fleet.maintenance, objective, now - back, now + AHEAD)
 }
 
 /// How far ahead planned work is looked for.
 const AHEAD: Span = Span::days(31);
 
-fn judge_by(model: &Model, now: Timestamp, objective: &Objective, composed: &BTreeMap<SloId, Measurement>) -> Status {
+fn judge_by(model: &Model, now: Timestamp, objective: &Objective, composed: &BTreeMap<SloId, Made>) -> Status {
     let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
     let interval = source.map_or_else(|| secs(15), |l| l.interval);
-    let back = objective.window.max(objective.period.as_ref().map_or(Span::days(31), Period::nominal));
-    let work = match model.fleet.maintenance.is_empty() {
-        true => Vec::new(),
-        false => maintenance::stretches(&model.fleet.maintenance, objective, now - back, now + AHEAD),
-    };
+    let work = work_of(model, now, objective);
     let never = BTreeMap::new();
     let around = Around {
         poll_interval: interval,
@@ -64,8 +87,13 @@ fn judge_by(model: &Model, now: Timestamp, objective: &Objective, composed: &BTr
         band: model.fleet.bands.settled.get(&objective.id).and_then(|s| s.band.as_deref()),
         over_since: model.fleet.over_since.get(&objective.id).unwrap_or(&never),
     };
-    let measurement = composed.get(&objective.id).or_else(|| model.fleet.measured.get(&objective.id));
+    let made = composed.get(&objective.id);
+    let measurement = made.map(|m| &m.measurement).or_else(|| model.fleet.measured.get(&objective.id));
     let mut status = assess_around(objective, measurement, now, &around);
+    if let Some(made) = made {
+        // What planned work excludes was left out of its parts.
+        status.work.excluded = made.excluded;
+    }
     let fault = source.and_then(|l| l.fault.as_ref());
     if let (State::Warming, None, Some((_, fault))) = (status.state, status.measured_at, fault) {
         // Nothing was ever heard, and nothing is on its way: that is no warming up.
@@ -83,7 +111,7 @@ pub fn refresh(model: &mut Model, now: Timestamp) -> bool {
         return false;
     }
     model.fleet.assessed = Some(now);
-    let made = composed(model);
+    let made = composed(model, now);
     let statuses: BTreeMap<SloId, Status> =
         model.fleet.objectives.iter().map(|o| (o.id.clone(), judge_by(model, now, o, &made))).collect();
     hold(model, &statuses, now);
@@ -226,7 +254,7 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         (_, Some(remaining)) => tilde(percent(remaining)),
         (_, None) => "unknown".into(),
     };
-    let empty_in = match (status.state, status.measured_at, status.forecast.left_1h) {
+    let empty_in = match (status.state, status.measured_at, status.forecast.left()) {
         (State::Stale, Some(at), _) => format!("STALE {}", compact(now - at)),
         (State::Stale | State::NoData | State::Error, ..) => "?".into(),
         (State::Exhausted, ..) => "empty".into(),
