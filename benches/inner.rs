@@ -17,9 +17,13 @@ use midwatch::app::model::{Layout, Model, Setup};
 use midwatch::app::msg::{Msg, Reply};
 use midwatch::app::present::view;
 use midwatch::app::update::update;
+use midwatch::domain::document;
 use midwatch::domain::ids::{IncidentId, SloId};
+
 use midwatch::domain::incident::event::{Body, NewEvent, NoteKind};
 use midwatch::domain::incident::state::Incident;
+use midwatch::domain::runbook::format;
+use midwatch::domain::runbook::lint::{lint, lint_together};
 use midwatch::domain::server_note::ServerNote;
 use midwatch::domain::severity::SeverityTable;
 use midwatch::domain::slo::objective::Objective;
@@ -48,6 +52,7 @@ fn main() {
     durable_append();
     replay();
     refresh();
+    load_runbooks();
 }
 
 fn start() -> Timestamp {
@@ -331,4 +336,44 @@ fn refresh() {
             frame(&keyed, start());
         },
     );
+}
+
+/// 1,000 runbook files read and linted, against reading their YAML alone. Both dialects, as a team's folder holds them.
+fn load_runbooks() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks");
+    let plain = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/runbooks/plain");
+    let files =
+        |folder: &str| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let texts: Vec<String> =
+        files(folder).iter().chain(&files(plain)).map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for (what, keep) in [
+        ("load and lint 1000 runbooks", None),
+        ("load and lint 1000 v1 runbooks", Some(true)),
+        ("load and lint 1000 plain runbooks", Some(false)),
+    ] {
+        let chosen: Vec<&String> =
+            texts.iter().filter(|text| keep.is_none_or(|v1| text.contains("apiVersion") == v1)).collect();
+        let thousand: Vec<(String, &str)> = chosen
+            .iter()
+            .cycle()
+            .take(1_000)
+            .enumerate()
+            .map(|(n, text)| (format!("r{n}.yaml"), text.as_str()))
+            .collect();
+        let floor = || {
+            for (name, text) in &thousand {
+                black_box(document::parse(name, text));
+            }
+        };
+        compare(what, "document::parse of the same texts", 7, floor, || {
+            let mut books = Vec::new();
+            for (name, text) in &thousand {
+                let (book, findings) = format::read(name, text);
+                let book = book.unwrap();
+                black_box((findings, lint(&book, Some(start()))));
+                books.push(Arc::new(book));
+            }
+            black_box(lint_together(&books));
+        });
+    }
 }

@@ -15,6 +15,7 @@ pub mod model;
 pub mod msg;
 pub mod pending;
 pub mod present;
+pub mod reload;
 pub mod review;
 pub mod screen;
 pub mod update;

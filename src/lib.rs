@@ -133,6 +133,11 @@
 //! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. Runbooks have the same
 //! place: [`domain::runbook::format`].
 //!
+//! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
+//! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on
+//! which it does not. What it wants of a server is a field of [`domain::slo::lint::facts`] and of
+//! [`domain::slo::lint::questions`], answered by [`io::prometheus::inspect`].
+//!
 //! **A theme.** A file in `assets/themes`, a row in [`ui::theme::SHIPPED`], a word in [`config::theme::ThemeName`]. The
 //! tests measure contrast and that tones can be told apart.
 //!

@@ -66,6 +66,7 @@ pub enum Action {
     StepReopen,
     NextStep,
     PrevStep,
+    LookAgain,
     Yes,
     No,
     Unsure,
@@ -179,6 +180,7 @@ table! {
     Unsure      "check-unsure" "Answer the check: unsure"           ""         [c('m')] [Walk] Reversible true;
     NextStep    "next-step"    "Look at the next step"              ""         [k(Code::Right), c('l')] [Walk] View false;
     PrevStep    "prev-step"    "Look at the step before"            ""         [k(Code::Left), c('h')] [Walk] View false;
+    LookAgain   "look-again"   "Show the runbook as its file is now" ""        [c('V')] [Walk] View false;
     StepReopen  "step-reopen"  "Open the step again"                ""         [] [Walk] Reversible true;
     Stop        "stop"         "Stop the running command"           "stop"     [Key::ctrl('x')] [Walk] Asks true;
     Runbook     "runbook"      "Open the runbook"                   "runbook"  [c('r')] [Lists, Slo, Incident, Timers] View false;

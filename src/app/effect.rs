@@ -25,6 +25,10 @@ pub enum Effect {
     Chart { req: ReqId, source: SourceName, objective: Arc<Objective>, windows: Vec<Window>, range: Span, step: Span },
     /// Read alerts. Answer: `Alerts`.
     Alerts { req: ReqId, source: SourceName },
+    /// Read alerting rules. Answer: `Rules`.
+    Rules { req: ReqId, source: SourceName },
+    /// Look whether files changed. Answer: `Looked`.
+    Look { req: ReqId },
     /// Record events. Answer: `Saved` or `NotSaved`.
     Append { req: ReqId, events: Vec<NewEvent> },
     /// Read older events. Answer: `Events`.
@@ -41,6 +45,8 @@ pub enum Effect {
     Copy { req: ReqId, text: String },
     /// Keep last known values.
     Cache(Cached),
+    /// The screen's settings changed: colours and characters.
+    Restyle(Box<crate::config::Screen>),
     /// Ring.
     Bell,
     /// Name the terminal's window.

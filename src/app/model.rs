@@ -6,8 +6,10 @@ use crate::app::health::Link;
 use crate::app::keymap::Keymap;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
+use crate::app::reload::Reload;
 use crate::app::screen::{Nav, Screen};
 use crate::domain::alert::Alert;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
 use crate::domain::exec::CommandEnd;
 use crate::domain::fault::Fault;
@@ -15,9 +17,11 @@ use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SloI
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::render::Template;
+use crate::domain::runbook::coverage::Coverage;
 use crate::domain::runbook::matching::{Match, matches};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
+use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::maintenance::Maintenance;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::policy::PolicyBands;
@@ -97,6 +101,8 @@ impl Layout {
 pub struct Fleet {
     /// All objectives, in file order.
     pub objectives: Vec<Arc<Objective>>,
+    /// What is wrong in SLO files.
+    pub findings: Vec<Finding>,
     /// Objectives that are one row per set of label values; their rows are among `objectives`.
     pub templates: Vec<Arc<Objective>>,
     /// SLO files are still being read; no source is asked for numbers before they are.
@@ -145,24 +151,40 @@ pub struct Bands {
 }
 
 impl Fleet {
+    /// Takes what the files say beside objectives. Signals of services that are gone are forgotten.
+    pub fn plan(&mut self, plans: Plans) {
+        let Plans { services, maintenance, policy } = plans;
+        self.signals.retain(|name, _| services.iter().any(|s| s.name == *name));
+        (self.services, self.maintenance, self.policy) = (services, maintenance, policy);
+        self.assessed = None;
+    }
+
     /// The team's policy, or the compiled-in one.
     pub fn policy(&self) -> &PolicyBands {
         self.policy.as_ref().unwrap_or_else(|| PolicyBands::standard())
     }
 
-    /// Takes the objectives of the files: templates wait for their rows.
+    /// Takes the objectives of the files: templates wait for their rows, those that did not change keep theirs.
     pub fn take(&mut self, objectives: Vec<Arc<Objective>>) {
-        let (plain, templates) = objectives.into_iter().partition(|o: &Arc<Objective>| o.grouping.is_empty());
+        let (mut plain, templates): (Vec<_>, Vec<_>) =
+            objectives.into_iter().partition(|o: &Arc<Objective>| o.grouping.is_empty());
+        for same in templates.iter().filter(|t| self.templates.contains(t)) {
+            plain.extend(self.objectives.iter().filter(|o| is_row(o, &same.id)).cloned());
+        }
         self.objectives = plain;
         self.templates = templates;
+    }
+
+    /// The objectives as the files have them: templates, and not their rows.
+    pub fn declared(&self) -> Vec<Arc<Objective>> {
+        let row = |o: &&Arc<Objective>| self.templates.iter().any(|t| is_row(o, &t.id));
+        self.objectives.iter().filter(|o| !row(o)).chain(&self.templates).cloned().collect()
     }
 
     /// Puts rows in the place of a template's old ones. A row that is there already stays the very same value, so that what
     /// was planned with it holds. Whether anything changed.
     pub fn replace_rows(&mut self, template: &SloId, rows: Vec<Objective>) -> bool {
-        let prefix = format!("{template}{{");
-        let (old, mut all): (Vec<_>, Vec<_>) =
-            self.objectives.drain(..).partition(|o| o.id.as_str().starts_with(&prefix));
+        let (old, mut all): (Vec<_>, Vec<_>) = self.objectives.drain(..).partition(|o| is_row(o, template));
         let kept = |row: Objective| match old.iter().find(|o| ***o == row) {
             Some(same) => Arc::clone(same),
             None => Arc::new(row),
@@ -181,6 +203,11 @@ impl Fleet {
     pub fn objective(&self, id: &SloId) -> Option<&Arc<Objective>> {
         self.objectives.iter().find(|o| o.id == *id)
     }
+}
+
+/// Whether an objective is a row of a template: its id is the template's with label values behind it.
+fn is_row(objective: &Objective, template: &SloId) -> bool {
+    objective.id.as_str().strip_prefix(template.as_str()).is_some_and(|rest| rest.starts_with('{'))
 }
 
 /// An incident with what is not on disk yet.
@@ -435,6 +462,19 @@ impl AlertBook {
     }
 }
 
+/// Alerting rules by source.
+#[derive(Clone, Debug, Default)]
+pub struct RuleBook {
+    /// What each source said last.
+    pub known: BTreeMap<SourceName, Vec<AlertRule>>,
+    /// Sources that could not be asked, and why.
+    pub faults: BTreeMap<SourceName, String>,
+    /// When they were asked.
+    pub asked: Option<Timestamp>,
+    /// What is covered, and whether every source is in it.
+    pub coverage: Option<(Coverage, bool)>,
+}
+
 /// Everything the machine knows.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -452,6 +492,10 @@ pub struct Model {
     pub library: Vec<Arc<Runbook>>,
     /// Findings of the runbooks.
     pub library_findings: Vec<Finding>,
+    /// Alerting rules and what they mean for the runbooks.
+    pub rules: RuleBook,
+    /// The files and their newer versions.
+    pub reload: Reload,
     /// Running commands.
     pub exec: Exec,
     /// Where the person is.
@@ -484,6 +528,8 @@ impl Model {
             desk: Desk::default(),
             library: Vec::new(),
             library_findings: Vec::new(),
+            rules: RuleBook::default(),
+            reload: Reload::default(),
             exec: Exec::default(),
             nav: Nav::at(first),
             pending: Pending::default(),
@@ -510,6 +556,11 @@ impl Model {
         open
     }
 
+    /// What is wrong in any file: configuration, objectives, runbooks.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.setup.findings.iter().chain(&self.fleet.findings).chain(&self.library_findings)
+    }
+
     /// A runbook by its id.
     pub fn runbook(&self, id: &RunbookId) -> Option<&Arc<Runbook>> {
         self.library.iter().find(|r| r.id == *id)
@@ -527,15 +578,14 @@ impl Model {
     }
 
     /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.
-    pub fn learn(&mut self, objectives: Vec<Arc<Objective>>, findings: Vec<Finding>, now: Timestamp) {
-        self.setup.findings.extend(findings);
+    pub fn learn(&mut self, objectives: Vec<Arc<Objective>>, mut findings: Vec<Finding>, now: Timestamp) {
         for objective in &objectives {
             let known = |s: &SourceName| self.links.contains_key(s);
             if let Some(source) = objective.source.as_ref().filter(|s| !known(s)) {
                 let nearest =
                     crate::domain::document::nearest(source.as_str(), self.links.keys().map(SourceName::as_str));
                 let hint = nearest.map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
-                self.setup.findings.push(Finding {
+                findings.push(Finding {
                     path: objective.declared.clone(),
                     line: 1,
                     column: 1,
@@ -545,6 +595,7 @@ impl Model {
                 });
             }
         }
+        self.fleet.findings = findings;
         self.fleet.take(objectives);
         self.fleet.reading = false;
         self.fleet.assessed = None;

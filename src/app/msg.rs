@@ -3,7 +3,9 @@
 use crate::app::action::Action;
 use crate::app::cache::Cached;
 use crate::app::key::Key;
+use crate::app::reload::Looked;
 use crate::domain::alert::AlertSnapshot;
+use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
 use crate::domain::exec::CommandNews;
 use crate::domain::fault::Fault;
@@ -12,11 +14,9 @@ use crate::domain::incident::event::Event;
 use crate::domain::incident::state::Incident;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::server_note::ServerNote;
-use crate::domain::slo::maintenance::Maintenance;
+use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::objective::Objective;
-use crate::domain::slo::policy::PolicyBands;
 use crate::domain::slo::reading::{History, Measurement};
-use crate::domain::slo::service::Service;
 use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::Span;
@@ -60,6 +60,10 @@ pub enum Reply {
     Charted(Result<History, Fault>),
     /// Alerts came.
     Alerts(Result<AlertSnapshot, Fault>),
+    /// Alerting rules came.
+    Rules(Result<Vec<AlertRule>, Fault>),
+    /// The files were looked at.
+    Looked(Box<Looked>),
     /// Events are on disk.
     Saved(Vec<Event>),
     /// Events are not on disk.
@@ -86,14 +90,7 @@ pub enum Feed {
     /// The record cannot be used.
     StoreFailed(Fault),
     /// SLO files were read: what they say beside objectives. Comes before the objectives.
-    Plans {
-        /// Services with their signals.
-        services: Vec<Arc<Service>>,
-        /// Planned work.
-        maintenance: Vec<Maintenance>,
-        /// The team's own policy.
-        policy: Option<PolicyBands>,
-    },
+    Plans(Plans),
     /// SLO files were read: what can be used, and what is wrong with any.
     Objectives(Vec<Arc<Objective>>, Vec<Finding>),
     /// Runbooks were read.

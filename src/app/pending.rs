@@ -20,6 +20,10 @@ pub enum Asked {
     Chart(SloId),
     /// Alerts of a source.
     Alerts(SourceName),
+    /// Alerting rules of a source.
+    Rules(SourceName),
+    /// A look at the files.
+    Files,
     /// Events of an incident to be recorded.
     Append(IncidentId),
     /// Older events of an incident.

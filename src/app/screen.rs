@@ -130,6 +130,11 @@ impl Nav {
         self.stack.last().unwrap_or(&Screen::Overview)
     }
 
+    /// All screens, the shown one last.
+    pub fn screens(&self) -> &[Screen] {
+        &self.stack
+    }
+
     /// How many screens lie under the shown one.
     pub fn depth(&self) -> usize {
         self.stack.len().saturating_sub(1)

@@ -2,12 +2,14 @@
 
 mod act;
 mod bands;
+mod coverage;
 mod draft;
 mod exec;
 mod forms;
 mod incident;
 mod input;
 mod record;
+mod reload;
 mod rename;
 mod rows;
 mod signals;
@@ -64,6 +66,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     sources::poll(model, now, &mut out);
     warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
+    coverage::ask(model, now, &mut out);
+    reload::look(model, now, &mut out);
     out
 }
 
@@ -93,6 +97,8 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Crossings, Reply::Events(result)) => bands::loaded(model, now, result),
         (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
+        (Asked::Rules(source), Reply::Rules(result)) => coverage::answered(model, now, source, result),
+        (Asked::Files, Reply::Looked(found)) => reload::looked(model, now, *found, out),
         (Asked::Append(incident), Reply::Saved(events)) => record::saved(model, now, req, &incident, &events, out),
         (Asked::Append(_), Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
@@ -119,20 +125,13 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             record::others(model, now, &events);
         }
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
-        Feed::Plans { services, maintenance, policy } => {
-            model.fleet.services = services;
-            model.fleet.maintenance = maintenance;
-            model.fleet.policy = policy;
-        }
+        Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {
             model.learn(objectives, findings, now);
             crate::app::present::slos::refresh(model, now);
         }
-        Feed::Library(runbooks, findings) => {
-            model.library = runbooks;
-            model.alerts.arrange(&model.library);
-            model.library_findings = findings;
-        }
+        // The first time everything is new, and nothing is said of it.
+        Feed::Library(runbooks, findings) => drop(reload::library(model, now, runbooks, findings)),
         Feed::Cached(cached) => model.recall(&cached, now),
         Feed::ClockMoved(by) => {
             reclock(model, now, by);
@@ -169,6 +168,8 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     model.exec.running.iter_mut().for_each(|r| moved(&mut r.since));
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
     model.cached_at.iter_mut().for_each(moved);
+    model.rules.asked.iter_mut().for_each(moved);
+    model.reload.next.iter_mut().for_each(moved);
     model.quit_asked = None;
     if let Some((since, _, again)) = &mut model.desk.trouble {
         moved(since);

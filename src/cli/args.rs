@@ -185,6 +185,8 @@ pub enum SloCommand {
     },
     /// The review of a week, month, quarter or year: attainment, budgets, incidents by cost, decisions due
     Report(SloReportArgs),
+    /// Write objectives of any format as our own
+    Convert(ConvertArgs),
 }
 
 /// `slo report`
@@ -230,6 +232,17 @@ pub enum ReportFormat {
     Json,
     /// Comma-separated values, one row per objective
     Csv,
+}
+
+/// `slo convert`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ConvertArgs {
+    /// Files of Sloth, Pyrra, OpenSLO, slo-generator, the plain or our own form; folders too
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where to write; never overwrites. Without it: standard output
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
 }
 
 /// `postmortem`
@@ -298,7 +311,7 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
-    /// The reference page in Markdown instead; only for `runbook`
+    /// The reference page in Markdown instead; for `runbook` and `slo`
     #[arg(long)]
     pub reference: bool,
 }

@@ -12,7 +12,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::files::{about, expand, is_yaml, read_text};
 use crate::cli::output::Output;
 use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
-use crate::domain::document::{Finding, Level, Node, Value, parse};
+use crate::domain::document::{Finding, Level, Node, Value, parse, parse_all};
 use crate::domain::runbook::lint::{Facts, lint_knowing};
 use crate::domain::runbook::markdown::is_markdown;
 use crate::domain::runbook::model::Runbook;
@@ -202,6 +202,9 @@ fn kind_named(path: &Path, text: &str) -> Option<Kind> {
 
 /// What a file holds, from its first-level keys; a file that is not valid YAML is recognised by its lines.
 pub fn kind_of(text: &str) -> Option<Kind> {
+    if parse_all("", text).0.iter().any(format::knows) {
+        return Some(Kind::Slo);
+    }
     let root = parse("", text).0;
     let keys: Vec<String> = match root.as_ref().map(|node| &node.value) {
         Some(Value::Map(entries)) => entries.iter().map(|(key, _)| key.text.clone()).collect(),

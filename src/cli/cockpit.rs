@@ -4,14 +4,15 @@ use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
-use crate::config::{Connection, Glyphs as Chosen, LogLevel, PrometheusConfig};
+use crate::config::{Connection, Glyphs as Chosen, LogLevel, PrometheusConfig, Screen};
 use crate::io::files::log::LogFile;
-use crate::run::setup::{Given, Ready, demo, real};
+use crate::run::setup::{Given, Ready, demo, real, settings};
 use crate::run::terminal;
 use crate::run::tui::{Ended, Looks, run as run_tui};
+use crate::run::watch::{Reading, Reread};
 use crate::ui::glyphs::Glyphs;
 use crate::ui::theme::Theme;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// The log file's size before it is begun anew.
 const LOG_LIMIT: u64 = 4 << 20;
@@ -53,7 +54,23 @@ pub fn given(context: &Context, with_record: bool) -> Given<'_> {
         runbook_files,
         user: user.unwrap_or_else(|| "responder".into()),
         with_record,
+        reread: context.configured.then(|| reread(context)),
     }
+}
+
+/// Reads the configuration as it is now, and which files it names now.
+fn reread(context: &Context) -> Reread {
+    let context = context.clone();
+    Arc::new(move || {
+        // A machine that names no home folder any more keeps what it knew.
+        let now = context.again().unwrap_or_else(|_| context.clone());
+        let (slos, missing) = now.slo_files();
+        let (runbooks, more) = now.runbook_files();
+        let mut findings = now.all_findings();
+        findings.extend(missing);
+        findings.extend(more);
+        Reading { settings: settings(now.config(), now.severities.clone(), findings), slos, runbooks }
+    })
 }
 
 /// Runs the cockpit, and again when a first-run choice asks for another one.
@@ -61,7 +78,9 @@ pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
     log_to_file(context);
     terminal::install_panic_hook(context.folders.state.join("panic.log"));
     loop {
-        let ended = run_tui(ready, looks(context)?).map_err(|fault| Failure::Refused(fault.to_string()))?;
+        let again = context.clone();
+        let restyle = Box::new(move |screen: &Screen| styled(&again, screen).ok());
+        let ended = run_tui(ready, looks(context)?, restyle).map_err(|fault| Failure::Refused(fault.to_string()))?;
         ready = match ended {
             Ended::Exit(0) => return Ok(Exit::DONE),
             Ended::Exit(code) => return Ok(Exit::of(code)),
@@ -77,6 +96,7 @@ pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
                     max_samples_per_second: None,
                 });
                 given.config = &config;
+                given.reread = None;
                 real(given)
             }
         };
@@ -85,23 +105,26 @@ pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
 
 /// Colours and characters by settings, locale and terminal; nothing is asked of the terminal.
 pub fn looks(context: &Context) -> Result<Looks, Failure> {
-    let config = context.config();
+    styled(context, &context.config().screen)
+}
+
+fn styled(context: &Context, screen: &Screen) -> Result<Looks, Failure> {
     let value = |name: &str| context.environment.get(name).map(String::as_str).unwrap_or_default();
     let term = value("TERM");
-    let name = crate::config::word(config.screen.theme);
+    let name = crate::config::word(screen.theme);
     let theme = Theme::named(name).or_else(|| Theme::named("adaptive"));
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().map(|n| value(n)).find(|v| !v.is_empty()).unwrap_or_default();
     let utf8 = locale.to_lowercase().replace('-', "").contains("utf8");
     let poor = ["linux", "ansi", "vt100", "vt220", "vt320"].contains(&term);
-    let glyphs = match config.screen.glyphs {
+    let glyphs = match screen.glyphs {
         Chosen::Ascii => Glyphs::Ascii,
         Chosen::Block => Glyphs::Block,
         Chosen::Unicode => Glyphs::Unicode,
-        Chosen::Auto if !utf8 || poor || config.screen.cjk_width => Glyphs::Ascii,
+        Chosen::Auto if !utf8 || poor || screen.cjk_width => Glyphs::Ascii,
         Chosen::Auto => Glyphs::Unicode,
     };
     let theme = theme.ok_or_else(|| Failure::Refused("the shipped themes cannot be read".into()))?;
-    Ok(Looks { theme, glyphs, synchronized: !poor && !config.screen.slow })
+    Ok(Looks { theme, glyphs, synchronized: !poor && !screen.slow })
 }
 
 /// What goes wrong is written to a file: a line on the screen would break it.

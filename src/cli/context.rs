@@ -28,6 +28,8 @@ pub struct Context {
     pub findings: Vec<Finding>,
     /// The environment as it was at the start.
     pub environment: Environment,
+    /// The flags that it was loaded with.
+    global: Global,
 }
 
 /// The environment of this process; what is not UTF-8 is replaced.
@@ -58,7 +60,12 @@ impl Context {
             loaded.config.postmortems = folders.data.join("postmortems");
         }
         let severities = severities(loaded.config.severities.as_deref(), &mut findings);
-        Ok(Self { folders, configured, loaded, severities, findings, environment })
+        Ok(Self { folders, configured, loaded, severities, findings, environment, global: global.clone() })
+    }
+
+    /// The same flags and environment on the files as they are now.
+    pub fn again(&self) -> Result<Self, Failure> {
+        Self::load(&self.global, self.environment.clone())
     }
 
     /// The settings.
@@ -89,9 +96,9 @@ impl Context {
     /// The objectives of the SLO files; `None` when the settings name none.
     pub fn slo_ids(&self) -> Option<BTreeSet<SloId>> {
         let files = Some(self.slo_files().0).filter(|files| !files.is_empty())?;
-        let texts = files.iter().filter_map(|path| Some((path.to_string_lossy(), read_text(path).ok()?)));
-        let objectives = texts.flat_map(|(name, text)| crate::domain::slo::format::read(&name, &text).0);
-        Some(objectives.map(|objective| objective.id).collect())
+        let texts = files.iter().filter_map(|path| Some((path.to_string_lossy().into_owned(), read_text(path).ok()?)));
+        let catalogue = crate::domain::slo::format::read_all(&texts.collect::<Vec<_>>()).0;
+        Some(catalogue.objectives.into_iter().map(|objective| objective.id).collect())
     }
 
     /// The runbook files that the settings name, and a warning for each pattern that names none.

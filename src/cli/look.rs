@@ -84,7 +84,7 @@ fn look_with(context: &Context, with_record: bool, history: History<'_>) -> Resu
     let model = poll_once(model, world, patience, history).map_err(|fault| Failure::Source(fault.to_string()))?;
     // Remarks are for who writes the files (`midwatch check`), not for every look at the numbers.
     let worth = |f: &&Finding| f.level > Level::Info && !told.contains(f);
-    let findings = model.setup.findings.iter().filter(worth).cloned().collect();
+    let findings = model.setup.findings.iter().chain(&model.fleet.findings).filter(worth).cloned().collect();
     Ok(Look { model, now: clock::now(), with_history, findings })
 }
 

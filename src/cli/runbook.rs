@@ -1,5 +1,6 @@
 //! `midwatch runbook`: list, read, lint, match and walk runbooks. Only `walk` runs anything, and asks before each command.
 
+pub mod convert;
 pub mod coverage;
 pub mod dry_run;
 pub mod exec;
@@ -15,13 +16,17 @@ use crate::cli::library::Library;
 use crate::cli::output::Output;
 
 /// `lint` reports as `check` does ([`crate::cli::check::report`]); `match` prints `{"matches": [{"id", "path", "why"}]}`; `show`
-/// prints the promised object; `import` writes new files and reports on each page; `walk` reads numbered answers from standard input; `dry-run` shows what would run.
+/// prints the promised object; `convert` writes a plain file anew as `midwatch/v1`; `import` writes new files and reports on
+/// each page; `walk` reads numbered answers from standard input; `dry-run` shows what would run.
 pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result<Exit, Failure> {
     let config = context.ready(output)?;
     match &args.what {
         RunbookCommand::Lint { paths } => return read::lint(context, paths, output),
         RunbookCommand::Import { paths, to } => return import::run(context, paths, to, output),
         _ => {}
+    }
+    if let RunbookCommand::Convert { file, to } = &args.what {
+        return convert::run(context, file, to.as_deref(), output);
     }
     let library = Library::load(context);
     output.notes(&library.findings);
@@ -40,6 +45,6 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
             let book = library.find(id)?;
             walk::run(context, config, &book, incident.as_deref(), *arm, output)
         }
-        RunbookCommand::Lint { .. } | RunbookCommand::Import { .. } => Ok(Exit::DONE),
+        RunbookCommand::Lint { .. } | RunbookCommand::Import { .. } | RunbookCommand::Convert { .. } => Ok(Exit::DONE),
     }
 }

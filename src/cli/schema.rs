@@ -1,10 +1,12 @@
-//! `midwatch schema`: the JSON Schema of a file kind, for editors, and the reference page of runbooks, for people. Schemas
-//! are files, held against the readers by tests; that of runbooks is rendered from the reader's own table of keys.
+//! `midwatch schema`: the JSON Schema of a file kind, for editors, and the reference pages of runbooks and objectives, for
+//! people. Schemas are files, held against the readers by tests; those of runbooks and objectives are rendered from the
+//! tables of keys that their readers use.
 
 use crate::cli::args::{SchemaArgs, SchemaKind};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::domain::runbook::reference;
+use crate::domain::slo::own::schema as objectives;
 use std::borrow::Cow;
 
 /// Prints the schema, whatever the output format: it is a JSON document. With `reference`: a Markdown page.
@@ -12,8 +14,9 @@ pub fn run(args: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
     match (args.reference, args.kind) {
         (false, kind) => output.verbatim(&schema(kind))?,
         (true, SchemaKind::Runbook) => output.verbatim(&reference::markdown())?,
+        (true, SchemaKind::Slo) => output.verbatim(&objectives::reference())?,
         (true, _) => {
-            let why = "only runbooks have a reference page (midwatch schema runbook --reference)";
+            let why = "only runbooks and objectives have a reference page (midwatch schema runbook --reference)";
             return Err(Failure::Refused(why.to_owned()));
         }
     }
@@ -24,7 +27,7 @@ pub fn run(args: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
 pub fn schema(kind: SchemaKind) -> Cow<'static, str> {
     match kind {
         SchemaKind::Config => include_str!("../../assets/schemas/config.json").into(),
-        SchemaKind::Slo => include_str!("../../assets/schemas/slo.json").into(),
+        SchemaKind::Slo => objectives::schema().into(),
         SchemaKind::Runbook => reference::schema_text().into(),
         SchemaKind::Severity => include_str!("../../assets/schemas/severity.json").into(),
     }

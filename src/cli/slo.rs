@@ -1,5 +1,6 @@
 //! `midwatch slo`: objectives with budgets and burn rates.
 
+pub mod convert;
 mod report;
 
 use crate::app::present::budget;
@@ -23,6 +24,9 @@ use serde_json::{Value, json};
 /// `{"as_of", "partial", "faults", "slos": […]}` with the promised names. Exit 3 with what could be had when a source failed,
 /// 1 when a file with objectives has errors.
 pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exit, Failure> {
+    if let SloCommand::Convert(it) = &args.what {
+        return convert::run(context, it, output);
+    }
     context.ready(output)?;
     // A review tells of incidents and policy bands: those are in the record.
     let look = look(context, matches!(args.what, SloCommand::Report(_)))?;
@@ -31,6 +35,7 @@ pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exi
         SloCommand::List => list(&look, output)?,
         SloCommand::Show { name } => show(&look, name, output)?,
         SloCommand::Report(args) => report::run(context, &look, args, output)?,
+        SloCommand::Convert(_) => {}
     }
     faults(&look, output);
     Ok(match (look.is_partial(), look.is_broken()) {

@@ -3,13 +3,16 @@
 //! what will hurt at night, `coverage` which alerts have none, `matching` finds the runbook for an alert, `search` for a person, `values` gives facts to a command, `walk` says
 //! where a person is. Nothing here runs anything or opens a file.
 
+pub mod convert;
 pub mod coverage;
+pub mod diff;
 pub mod format;
 pub mod keys;
 pub mod lint;
 pub mod markdown;
 pub mod matching;
 pub mod model;
+pub mod pattern;
 pub mod pieces;
 pub mod reference;
 pub mod search;

@@ -3,10 +3,12 @@
 //! The way of a number: files are read by [`mod@format`] (which picks a reader such as [`seed`]) into a
 //! [`catalogue::Catalogue`] of [`objective::Objective`]s; [`plan`] turns objectives and windows into few PromQL requests and joins the answers into
 //! [`reading::Measurement`]s; [`status::assess`] says what a measurement means. [`budget`], [`burn`], [`forecast`] and
-//! [`policy`] hold the arithmetic that it uses, each on its own so that a test vector points at one file.
+//! [`policy`] hold the arithmetic that it uses, each on its own so that a test vector points at one file. [`lint`] says what
+//! is wrong with objectives that can be read.
 //!
 //! Where more goes:
-//! - another file format: a sibling of [`seed`], named in [`mod@format`]'s table; it yields the same objectives;
+//! - another file format: a sibling of [`sloth`], [`pyrra`], [`openslo`], [`slo_generator`], [`own`], named in
+//!   [`mod@format`]'s table; it yields the same objectives, and what it says in [`own`] words is read back equal;
 //! - recorded series (Sloth, Pyrra, Grafana): `recorded.rs`, a third way of obtaining counts, and a variant of
 //!   [`objective::Sli`]; [`plan`] plans it, [`status::Status::source`] names it;
 //! - 5 m and 1 h event slices: `ring.rs` beside [`slices`], which holds bad and total per slice instead of a verdict;
@@ -19,6 +21,7 @@ pub mod burn;
 pub mod calendar;
 pub mod catalogue;
 pub mod composite;
+pub mod diff;
 pub mod event_slices;
 pub mod forecast;
 pub mod format;

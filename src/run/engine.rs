@@ -5,19 +5,15 @@ use crate::app::cache::Cached;
 use crate::app::effect::Effect;
 use crate::app::msg::{Feed, Msg, Reply};
 use crate::domain::alert::AlertSnapshot;
-use crate::domain::document::{Finding, Level};
 use crate::domain::exec::{CommandEnd, CommandNews};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
-use crate::domain::runbook::format;
-use crate::domain::runbook::lint::{lint, lint_knowing, lint_together};
-use crate::domain::runbook::model::Runbook;
 use crate::io::files::cache::Cache;
-use crate::io::files::presence::Presence;
-use crate::io::files::read::read_text;
 use crate::io::port::{AlertSource, Metrics, Shell};
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
-use crate::run::setup::read_catalogue;
+use crate::run::setup::read_objectives;
+use crate::run::shelf::library;
+use crate::run::watch::Watch;
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -31,8 +27,6 @@ pub type Tell = Arc<dyn Fn(Msg) + Send + Sync>;
 pub const CACHE: &str = "last-known";
 /// The longest that an end waits for slices to be written.
 const KEEPING: Duration = Duration::from_millis(1_500);
-/// The largest runbook file.
-const RUNBOOK_LIMIT: u64 = 1 << 20;
 
 /// What the async thread needs.
 struct Ports {
@@ -42,6 +36,7 @@ struct Ports {
     drafts: PathBuf,
     cache: Option<Cache>,
     now: Now,
+    watch: Option<Mutex<Watch>>,
     tell: Tell,
     stops: Mutex<HashMap<ReqId, oneshot::Sender<()>>>,
 }
@@ -86,6 +81,7 @@ impl Engine {
             drafts: world.drafts,
             cache: world.cache,
             now: world.now,
+            watch: world.watch.map(Mutex::new),
             tell: tell.clone(),
             stops: Mutex::default(),
         });
@@ -94,16 +90,7 @@ impl Engine {
         let thread = std::thread::Builder::new()
             .name("io".into())
             .spawn(move || {
-                if !slos.is_empty() {
-                    let (catalogue, findings) = read_catalogue(&slos);
-                    let services = catalogue.services.into_iter().map(Arc::new).collect();
-                    let (maintenance, policy) = (catalogue.maintenance, catalogue.policy);
-                    (ports.tell)(Msg::Feed(Feed::Plans { services, maintenance, policy }));
-                    let objectives = catalogue.objectives.into_iter().map(Arc::new).collect();
-                    (ports.tell)(Msg::Feed(Feed::Objectives(objectives, findings)));
-                }
-                let (books, findings) = library(&runbooks, (ports.now)());
-                (ports.tell)(Msg::Feed(Feed::Library(books, findings)));
+                first(&ports, &slos, &runbooks);
                 serve(&ports, queue);
                 ports.metrics.values().for_each(|port| port.keep());
                 // Nobody listens any more when the program did not wait.
@@ -127,6 +114,8 @@ impl Engine {
             | Effect::Signals { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
+            | Effect::Rules { .. }
+            | Effect::Look { .. }
             | Effect::Run { .. }
             | Effect::Stop { .. }
             | Effect::WriteDraft { .. }
@@ -175,56 +164,29 @@ fn told(news: RecordNews) -> Option<Msg> {
     })
 }
 
-/// Reads every runbook: those that can be used, and what is wrong with any.
-pub fn library(texts: &[RunbookText], now: crate::domain::time::Timestamp) -> (Vec<Arc<Runbook>>, Vec<Finding>) {
-    let mut books: Vec<Arc<Runbook>> = Vec::new();
-    let mut findings = Vec::new();
-    let mut presence = Presence::here();
-    for text in texts {
-        let (name, content) = match text {
-            RunbookText::BuiltIn(name, content) => ((*name).to_owned(), Ok((*content).to_owned())),
-            RunbookText::File(path) => (path.to_string_lossy().into_owned(), read_text(path, RUNBOOK_LIMIT)),
+/// Reads the files for the first time.
+fn first(ports: &Ports, slos: &[PathBuf], runbooks: &[RunbookText]) {
+    let now = (ports.now)();
+    let mut watch = ports.watch.as_ref().and_then(|watch| watch.lock().ok());
+    if !slos.is_empty() {
+        let (objectives, plans, findings) = match &mut watch {
+            Some(watch) => watch.objectives(slos, now),
+            None => read_objectives(slos),
         };
-        let content = match content {
-            Ok(content) => content,
-            Err(fault) => {
-                findings.push(Finding {
-                    path: name,
-                    line: 1,
-                    column: 1,
-                    rule: "unreadable".into(),
-                    level: Level::Error,
-                    message: fault.to_string(),
-                });
-                continue;
-            }
-        };
-        let (book, found) = format::read(&name, &content);
-        findings.extend(found);
-        if let Some(book) = book {
-            findings.extend(match text {
-                // The simulated production has its own programs.
-                RunbookText::BuiltIn(..) => lint(&book, Some(now)),
-                RunbookText::File(_) => lint_knowing(&book, &presence.facts(&book, Some(now))),
-            });
-            if let Some(first) = books.iter().find(|b| b.id == book.id) {
-                let message =
-                    format!("the runbook id `{}` is used by {} already; this file is left out", book.id, first.path);
-                findings.push(Finding {
-                    path: name,
-                    line: 1,
-                    column: 1,
-                    rule: "duplicate-id".into(),
-                    level: Level::Error,
-                    message,
-                });
-                continue;
-            }
-            books.push(Arc::new(book));
-        }
+        (ports.tell)(Msg::Feed(Feed::Plans(plans)));
+        (ports.tell)(Msg::Feed(Feed::Objectives(objectives, findings)));
     }
-    findings.extend(lint_together(&books));
-    (books, findings)
+    let (books, findings) = match &mut watch {
+        Some(watch) => {
+            let named = runbooks.iter().filter_map(|text| match text {
+                RunbookText::File(path) => Some(path.clone()),
+                RunbookText::BuiltIn(..) => None,
+            });
+            watch.library(&named.collect::<Vec<_>>(), now)
+        }
+        None => library(runbooks, now),
+    };
+    (ports.tell)(Msg::Feed(Feed::Library(books, findings)));
 }
 
 /// The async thread: takes effects until their sender is gone.
@@ -296,6 +258,18 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 (None, None) => Err(unknown(&source)),
             };
             (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
+        }),
+        Effect::Rules { req, source } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.rules().await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Rules(result)));
+        }),
+        Effect::Look { req } => blocking(move || {
+            let now = (ports.now)();
+            let found = ports.watch.as_ref().and_then(|watch| watch.lock().ok().map(|mut watch| watch.look(now)));
+            (ports.tell)(Msg::Reply(req, Reply::Looked(Box::new(found.unwrap_or_default()))));
         }),
         Effect::Run { req, spec } => spawn(run(ports, req, spec)),
         Effect::Stop { req } => {

@@ -3,11 +3,12 @@
 use crate::app::health::{Link, LinkKind};
 use crate::app::keymap::Keymap;
 use crate::app::model::{Layout, Model, Setup};
+use crate::app::reload::{EVERY, Settings};
 use crate::config::{Config, Template};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::{Origin, SourceName};
 use crate::domain::severity::SeverityTable;
-use crate::domain::slo::catalogue::Catalogue;
+use crate::domain::slo::catalogue::{Catalogue, Plans};
 use crate::domain::slo::format;
 use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
@@ -25,6 +26,7 @@ use crate::io::store::sqlite::Sqlite;
 use crate::io::store::sqlite::open::default_path;
 use crate::run::endpoints;
 use crate::run::integrations;
+use crate::run::watch::{Reread, Watch};
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -35,7 +37,7 @@ use std::time::Duration;
 const SLO_LIMIT: u64 = 1 << 20;
 
 /// What is known before the machine is made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Given<'a> {
     /// Checked settings.
     pub config: &'a Config,
@@ -59,6 +61,14 @@ pub struct Given<'a> {
     pub user: String,
     /// The record is needed.
     pub with_record: bool,
+    /// Reads the configuration again; `None` where nothing is watched.
+    pub reread: Option<Reread>,
+}
+
+impl std::fmt::Debug for Given<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Given").field("config_path", &self.config_path).finish_non_exhaustive()
+    }
 }
 
 /// A machine, its world, and the longest time-out of its sources.
@@ -89,7 +99,13 @@ pub fn real(given: Given<'_>) -> Ready {
     sources.connect(given.config, slices, start, &mut findings);
     let mut setup = setup(&given, &mut findings, None);
     setup.findings = findings;
+    let settings = settings(given.config, given.severities.clone(), given.findings.clone());
     let mut model = Model::new(setup, Vec::new(), sources.links);
+    let watch = given.reread.clone().map(|reread| Watch::new(reread, settings.clone()));
+    if watch.is_some() {
+        model.reload.next = Some(start + EVERY);
+        model.reload.settings = Some(Box::new(settings));
+    }
     model.fleet.reading = !given.slo_files.is_empty();
     let cache = given.config.cache.then(|| Cache::new(&given.cache));
     if let Some(cached) = cache.as_ref().and_then(|c| c.get(crate::run::engine::CACHE)) {
@@ -107,6 +123,7 @@ pub fn real(given: Given<'_>) -> Ready {
         cache,
         slos: given.slo_files.clone(),
         runbooks: given.runbook_files.iter().cloned().map(RunbookText::File).collect(),
+        watch,
         clip: Some(given.data.join("clip.txt")),
         now,
     };
@@ -148,6 +165,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         cache: None,
         slos: Vec::new(),
         runbooks: runbooks().into_iter().map(|(name, text)| RunbookText::BuiltIn(name, text)).collect(),
+        watch: None,
         clip: None,
         now,
     };
@@ -158,17 +176,7 @@ fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'sta
     let config = given.config;
     let (keymap, wrong) = Keymap::with(&config.keys);
     findings.extend(wrong.into_iter().map(|why| about(&given.config_path, "keys", why)));
-    let template = match &config.postmortem_template {
-        None | Some(Template::A) => Layout::A,
-        Some(Template::B) => Layout::B,
-        Some(Template::File(path)) => match read_text(path, SLO_LIMIT) {
-            Ok(text) => Layout::Own(path.to_string_lossy().into_owned(), text),
-            Err(fault) => {
-                findings.push(about(path, "unreadable", format!("{fault}; the built-in layout is used")));
-                Layout::A
-            }
-        },
-    };
+    let template = template(config, findings);
     let responder = if config.responder.name.is_empty() { given.user.clone() } else { config.responder.name.clone() };
     Setup {
         responder,
@@ -192,6 +200,26 @@ fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'sta
             || !config.alertmanager.is_empty(),
         findings: Vec::new(),
     }
+}
+
+fn template(config: &Config, findings: &mut Vec<Finding>) -> Layout {
+    match &config.postmortem_template {
+        None | Some(Template::A) => Layout::A,
+        Some(Template::B) => Layout::B,
+        Some(Template::File(path)) => match read_text(path, SLO_LIMIT) {
+            Ok(text) => Layout::Own(path.to_string_lossy().into_owned(), text),
+            Err(fault) => {
+                findings.push(about(path, "unreadable", format!("{fault}; the built-in layout is used")));
+                Layout::A
+            }
+        },
+    }
+}
+
+/// What a configuration says, as far as a running machine can take it.
+pub fn settings(config: &Config, severities: SeverityTable, mut findings: Vec<Finding>) -> Settings {
+    let template = template(config, &mut findings);
+    Settings { config: Arc::new(config.clone()), severities, template, findings }
 }
 
 fn about(path: &Path, rule: &str, message: String) -> Finding {
@@ -220,10 +248,11 @@ pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
     (catalogue, findings)
 }
 
-/// The objectives of SLO files, and everything wrong in them.
-pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
+/// The objectives of SLO files, what else is in them, and everything wrong in them.
+pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Plans, Vec<Finding>) {
     let (catalogue, findings) = read_catalogue(files);
-    (catalogue.objectives.into_iter().map(Arc::new).collect(), findings)
+    let (objectives, plans) = catalogue.parted();
+    (objectives, plans, findings)
 }
 
 #[derive(Default)]

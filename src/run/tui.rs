@@ -40,6 +40,9 @@ pub struct Looks {
     pub synchronized: bool,
 }
 
+/// How other settings of the screen are drawn; `None` where they cannot be.
+pub type Restyle = Box<dyn Fn(&crate::config::Screen) -> Option<Looks>>;
+
 /// How the cockpit ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
@@ -72,7 +75,7 @@ const SETTLE: Duration = Duration::from_millis(30);
 const TOGETHER: usize = 4_096;
 
 /// Runs the cockpit until it ends. The terminal is given back on every way out.
-pub fn run(ready: Ready, looks: Looks) -> Result<Ended, Fault> {
+pub fn run(ready: Ready, looks: Looks, restyle: Restyle) -> Result<Ended, Fault> {
     let (sender, inbox) = channel();
     let clip = ready.world.clip.clone();
     let now = ready.world.now.clone();
@@ -115,6 +118,7 @@ pub fn run(ready: Ready, looks: Looks) -> Result<Ended, Fault> {
         painter,
         reader,
         looks,
+        restyle,
         inbox,
         now,
         speed: ready.speed.max(1),
@@ -179,6 +183,7 @@ struct Cockpit {
     painter: Painter,
     reader: Reader,
     looks: Looks,
+    restyle: Restyle,
     inbox: Receiver<In>,
     now: crate::run::world::Now,
     speed: u32,
@@ -304,6 +309,13 @@ impl Cockpit {
             Effect::Copy { req, text } => {
                 let said = self.copy(&text);
                 self.step(Msg::Reply(req, Reply::Copied(said)));
+            }
+            Effect::Restyle(screen) => {
+                if let Some(looks) = (self.restyle)(&screen) {
+                    self.looks = looks;
+                    self.painter.redraw();
+                    self.last = None;
+                }
             }
             Effect::Redraw => {
                 self.painter.redraw();

@@ -7,6 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::io::files::cache::Cache;
 use crate::io::port::{AlertSource, Metrics, Shell, Target};
 use crate::io::store::Store;
+use crate::run::watch::Watch;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct World {
     pub slos: Vec<PathBuf>,
     /// Runbook files, read off the first-frame path.
     pub runbooks: Vec<RunbookText>,
+    /// The files under a running cockpit; `None` where nobody watches them.
+    pub watch: Option<Watch>,
     /// Where a copied text also goes.
     pub clip: Option<PathBuf>,
     /// Tells the time.

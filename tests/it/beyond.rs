@@ -11,6 +11,7 @@ use midwatch::app::update::update;
 use midwatch::domain::fault::{Fault, FaultKind};
 use midwatch::domain::ids::{IncidentId, Origin};
 use midwatch::domain::incident::event::{BUDGET_LOG, Body, NewEvent};
+use midwatch::domain::slo::catalogue::Plans;
 use midwatch::domain::slo::event_slices::{EventSlices, Ring};
 use midwatch::domain::slo::format;
 use midwatch::domain::slo::objective::{AlertPair, Combine, Composite, Objective, Sli};
@@ -79,8 +80,7 @@ impl Desk {
         let text = format!("apiVersion: midwatch/v1\nkind: Objectives\nobjectives: []\n{yaml}");
         let (catalogue, findings) = format::read_all(&[("plans.yaml".into(), text)]);
         assert!(findings.iter().all(|f| f.level != midwatch::domain::document::Level::Error), "{findings:?}");
-        let services = catalogue.services.into_iter().map(Arc::new).collect();
-        self.send(Msg::Feed(Feed::Plans { services, maintenance: catalogue.maintenance, policy: catalogue.policy }));
+        self.send(Msg::Feed(Feed::Plans(catalogue.parted().1)));
         self.model.fleet.assessed = None;
         self.send(Msg::Wake);
     }
@@ -333,8 +333,7 @@ fn signals_come_with_the_poll_and_grow_old() {
         signals: vec![signal(SignalKind::Errors, Some(0.01)), signal(SignalKind::Saturation, None)],
         declared: String::new(),
     };
-    let effects =
-        desk.send(Msg::Feed(Feed::Plans { services: vec![Arc::new(service)], maintenance: vec![], policy: None }));
+    let effects = desk.send(Msg::Feed(Feed::Plans(Plans { services: vec![Arc::new(service)], ..Plans::default() })));
     let asked = effects.iter().find_map(|e| if let Effect::Signals { req, .. } = e { Some(*req) } else { None });
     let said = |desk: &Desk| {
         budget::signals(&desk.model, desk.now, "api").into_iter().map(|b| b.text).collect::<Vec<_>>().join(", ")

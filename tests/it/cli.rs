@@ -459,7 +459,15 @@ fn the_schemas_accept_the_starter_files_and_our_fixtures() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (kind, files) in [
         ("config", vec!["assets/config.yaml", "tests/fixtures/config/good/full.yaml"]),
-        ("slo", vec!["assets/slo.yaml", "tests/fixtures/seeds/slo.yaml"]),
+        (
+            "slo",
+            vec![
+                "assets/slo.yaml",
+                "assets/objectives.yaml",
+                "tests/fixtures/slo/own/everything.yaml",
+                "tests/fixtures/seeds/slo.yaml",
+            ],
+        ),
         (
             "runbook",
             vec![
@@ -481,6 +489,61 @@ fn the_schemas_accept_the_starter_files_and_our_fixtures() {
         let wrong = serde_json::json!({"prometheus": [{"url": "ftp://x", "auth": "token"}], "nmae": 1});
         assert!(!against(&schema, &wrong).is_empty(), "{kind} refuses nothing");
     }
+}
+
+#[test]
+fn the_reference_page_is_there_for_objectives() {
+    let machine = Machine::new();
+    let page = machine.run("schema slo --reference");
+    assert_eq!(page.code, 0);
+    for word in ["## `objective`", "| `alert_windows` |", "apiVersion: midwatch/v1"] {
+        assert!(page.out.contains(word), "{word}");
+    }
+    assert_eq!(machine.run("schema config --reference").code, 1);
+}
+
+#[test]
+fn slo_convert_writes_our_own_format_and_never_overwrites() {
+    let machine = Machine::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slo");
+    let file = |name: &str| fixtures.join(name).to_string_lossy().into_owned();
+    let (pyrra, sloth) = (file("pyrra/all.yaml"), file("sloth/checkout.yaml"));
+    let to = machine.dir.path().join("own.yaml");
+    let to = to.to_str().unwrap();
+    let out = machine.args(&["slo", "convert", &pyrra, "--to", to]);
+    assert_eq!((out.code, out.out.trim()), (0, format!("wrote {to}").as_str()), "{}", out.err);
+    let written = std::fs::read_to_string(to).unwrap();
+    assert_eq!(machine.args(&["check", to]).code, 0);
+    let again = machine.args(&["slo", "convert", &sloth, "--to", to]);
+    assert_eq!(again.code, 1);
+    assert!(again.err.contains("already there"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(to).unwrap(), written);
+    assert_eq!(std::fs::read_dir(machine.dir.path()).unwrap().flatten().filter(|e| e.path().is_file()).count(), 1);
+
+    // What could not be read is an exit code and a comment; the rest is written.
+    let out = machine.args(&["slo", "convert", &sloth]);
+    assert_eq!(out.code, 1);
+    assert!(
+        out.out.contains("# ") && out.out.contains("Go plug-in") && out.out.contains("checkout-routes"),
+        "{}",
+        out.out
+    );
+    let json = machine.args(&["slo", "convert", &sloth, &pyrra, "-o", "json"]).json();
+    assert_eq!((json["objectives"].as_u64(), json["path"].is_null()), (Some(11), true));
+    assert!(json["text"].as_str().unwrap().contains("apiVersion: midwatch/v1"));
+
+    // Blocks that only our own format has go along; what holds nothing is refused.
+    let own = machine.args(&["slo", "convert", &file("own/everything.yaml")]);
+    machine.write("own/copy.yaml", &own.out);
+    let copy = machine.run("check c/own/copy.yaml");
+    assert_eq!((own.code, copy.code), (0, 0), "{}", copy.out);
+    for word in ["maintenance:", "name: Ours", "utilization: disk_used_ratio"] {
+        assert!(own.out.contains(word), "{word}: {}", own.out);
+    }
+    assert_eq!(machine.args(&["slo", "convert", "nothing.yaml"]).code, 1);
+    machine.write("bad.yaml", "version: prometheus/v1\nservice: shop\nslos: []\n");
+    assert_eq!(machine.run("slo convert c/bad.yaml").code, 1);
+    assert_eq!(machine.run(&format!("--read-only slo convert {pyrra} --to x.yaml")).code, 1);
 }
 
 #[test]

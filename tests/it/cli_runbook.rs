@@ -206,3 +206,30 @@ fn a_walk_that_is_killed_goes_on_where_it_was() {
     assert_eq!(kinds, ["declared", "runbook", "check", "step"]);
     assert!(walk(&machine, "--incident last", "quit\n").out.contains("step 2 of 3: Act"));
 }
+
+#[test]
+fn a_plain_file_is_converted_once_and_never_over_another() {
+    let machine = machine();
+    let told = machine.run("runbook convert c/runbooks/high-api-latency.yaml -o json");
+    assert_eq!(told.code, 0, "{}", told.err);
+    let json = told.json();
+    assert_eq!((json["commands"].as_u64(), json["to"].is_null()), (Some(6), true));
+    assert!(json["blanks"].as_array().unwrap().iter().any(|b| b == "the risk of acknowledge.1"), "{json}");
+    assert!(json["findings"].as_array().unwrap().iter().all(|f| f["level"] != "error"), "{json}");
+    let printed = machine.run("runbook convert c/runbooks/high-api-latency.yaml");
+    assert_eq!(printed.out, json["text"].as_str().unwrap());
+    assert!(printed.err.contains("blanks are for a person"), "{}", printed.err);
+
+    assert_eq!(machine.run("runbook convert c/runbooks/high-api-latency.yaml --to c/new.yaml").code, 0);
+    let again = machine.run("runbook convert c/runbooks/demo.yaml --to c/new.yaml");
+    assert_eq!(again.code, 1);
+    assert!(again.err.contains("is already there; nothing was written"), "{}", again.err);
+    let twice = machine.run("runbook convert c/new.yaml");
+    assert!(twice.code == 1 && twice.err.contains("is midwatch/v1 already"), "{}", twice.err);
+    assert_eq!(machine.run("runbook lint c/new.yaml").code, 0);
+    assert_eq!(machine.run("--read-only runbook convert c/runbooks/demo.yaml --to c/other.yaml").code, 1);
+    machine.write("wrong.yaml", "name: R\nsteps:\n  - {name: S, comands: [ls -l]}\n");
+    let wrong = machine.run("runbook convert c/wrong.yaml --to c/other.yaml");
+    assert!(wrong.code == 1 && wrong.err.contains("nearest: `commands`"), "{}", wrong.err);
+    assert!(!machine.config().with_file_name("other.yaml").exists());
+}

@@ -32,7 +32,9 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_slos;
 mod real_sources;
+mod runbook_convert;
 mod runbook_keys;
 mod runbooks;
 #[cfg(test)]
@@ -43,6 +45,7 @@ mod sample_views;
 mod screens;
 mod shell;
 mod simulation;
+mod slo_formats;
 mod slo_lint;
 mod stateful_server;
 mod store;

@@ -7,7 +7,7 @@ use midwatch::domain::runbook::format;
 use midwatch::domain::runbook::lint::lint;
 use midwatch::domain::runbook::markdown::write::write;
 use midwatch::domain::runbook::markdown::{Page, STEP_LIMIT, read};
-use midwatch::domain::runbook::model::{Dialect, Risk, Runbook};
+use midwatch::domain::runbook::model::{Dialect, Exec, Risk, Runbook};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -278,5 +278,37 @@ proptest! {
         for finding in page.findings("x/SomeAlert.md") {
             prop_assert!(finding.line >= 1 && finding.line <= text.lines().count().max(1));
         }
+    }
+}
+
+#[test]
+fn what_is_written_is_read_back_and_only_a_person_can_make_it_run_freely() {
+    for (name, text) in pages() {
+        let page = read(&name, &text);
+        let Some(written) = write(&page) else { continue };
+        let (back, findings) = format::read("new.yaml", &written.yaml);
+        let errors: Vec<_> = findings.iter().filter(|f| f.level == Level::Error).collect();
+        assert_eq!(errors, Vec::<&midwatch::domain::document::Finding>::new(), "{name}\n{}", written.yaml);
+        let (page, back) = (page.runbook.unwrap(), back.unwrap());
+        assert_eq!(back.dialect, Dialect::V1);
+        assert_eq!((back.id.as_str(), back.name.as_str()), (page.id.as_str(), page.name.as_str()), "{name}");
+        assert_eq!(back.steps.len(), page.steps.len(), "{name}");
+        assert_eq!(back.commands().count(), written.commands.len(), "{name}");
+        for (step, command) in back.commands() {
+            match &command.exec {
+                // A query has no other risk: it is asked of a server and starts nothing.
+                Exec::Query(_) => assert_eq!(command.risk, Risk::Read),
+                // The words of a command may only raise what nobody judged.
+                _ => assert!(
+                    matches!(command.risk, Risk::Unknown | Risk::Destroy),
+                    "{name} {}: {}",
+                    step.id,
+                    command.text
+                ),
+            }
+        }
+        // How a removal is taken back is for a person to say; nothing else is left that is wrong.
+        let left = lint(&back, None).into_iter().filter(|f| f.level == Level::Error && f.rule != "RB006");
+        assert_eq!(left.collect::<Vec<_>>(), [], "{name}\n{}", written.yaml);
     }
 }

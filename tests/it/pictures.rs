@@ -19,7 +19,7 @@ use midwatch::io::fake::{Simulation, objectives, runbooks};
 use midwatch::io::port::{AlertSource, CommandNews, Metrics, Shell};
 use midwatch::io::store::Store;
 use midwatch::io::store::memory::Memory;
-use midwatch::run::engine::library;
+use midwatch::run::shelf::library;
 use midwatch::run::world::RunbookText;
 use midwatch::ui::glyphs::Glyphs;
 use midwatch::ui::svg::svg;

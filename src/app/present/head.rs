@@ -1,10 +1,11 @@
 //! The two status lines, the rows that hold on every screen, and what was said.
 
+use crate::app::action::Action;
 use crate::app::health::Link;
 use crate::app::model::{Model, flash_for};
 use crate::app::present::view::{Bit, EventRow, Head, Pane, Tone};
 use crate::app::present::{bit, items, timers};
-use crate::app::screen::Item;
+use crate::app::screen::{Item, Screen};
 use crate::domain::document::Level;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::incident::event::Role;
@@ -132,14 +133,28 @@ pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
             rows.push(bit(format!("!! {fault} since {}{held}", clock(*since)), Tone::Crit));
         }
     }
-    let errors = model.setup.findings.iter().chain(&model.library_findings).filter(|f| f.level == Level::Error).count();
+    rows.extend(newer(model));
+    let errors = model.findings().filter(|f| f.level == Level::Error).count();
     if errors > 0 {
-        let first = model.setup.findings.iter().chain(&model.library_findings).find(|f| f.level == Level::Error);
+        let first = model.findings().find(|f| f.level == Level::Error);
         let place = first.map(|f| format!("{}:{}:{}: {}", f.path, f.line, f.column, f.message)).unwrap_or_default();
         let more = if errors > 1 { format!("   (+{} more: midwatch check)", errors - 1) } else { String::new() };
         rows.push(bit(format!("! {place}{more}"), Tone::Warn));
     }
     rows
+}
+
+/// The shown runbook is older than its file.
+fn newer(model: &Model) -> Option<Bit> {
+    let Screen::Walk(_, id) = model.nav.screen() else { return None };
+    let words = match model.reload.newer.get(id)? {
+        Some(_) => {
+            let key = model.setup.keymap.key_of(Action::LookAgain).unwrap_or_else(|| ":look-again".into());
+            format!("! file changed: look again ({key}); this is {id} as it was opened")
+        }
+        None => format!("! the file of {id} is gone; this is the version that was opened"),
+    };
+    Some(Bit::loud(words, Tone::Warn))
 }
 
 /// What just happened.

@@ -6,6 +6,7 @@ use crate::app::present::view::{Bit, Pane, RunbookRow, RunbooksPage, Sign, Tone}
 use crate::app::screen::Item;
 use crate::domain::document::Level;
 use crate::domain::ids::RunbookId;
+use crate::domain::runbook::coverage::GOAL;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::runbook::search::search;
 use crate::domain::time::Timestamp;
@@ -28,7 +29,11 @@ pub fn page(model: &Model, now: Timestamp) -> RunbooksPage {
     let findings = cursor.and_then(|n| books.get(n)).map(|b| findings(model, b)).unwrap_or_default();
     let rows = books.iter().map(|b| row(model, b)).collect();
     let errors = model.library_findings.iter().filter(|f| f.level == Level::Error).count();
-    let note = if errors > 0 { format!("{errors} error(s): midwatch runbook lint") } else { String::new() };
+    let note = match (errors, coverage(model)) {
+        (0, covered) => covered,
+        (_, covered) if covered.is_empty() => format!("{errors} error(s): midwatch runbook lint"),
+        (_, covered) => format!("{errors} error(s): midwatch runbook lint   {covered}"),
+    };
     RunbooksPage {
         runbooks: Pane {
             title: format!("RUNBOOKS {}", model.library.len()),
@@ -38,6 +43,22 @@ pub fn page(model: &Model, now: Timestamp) -> RunbooksPage {
             empty: "no runbooks: name files or folders under `runbooks:` in the configuration".into(),
         },
         findings,
+    }
+}
+
+/// What is covered, in one line; empty until a server has told its rules.
+fn coverage(model: &Model) -> String {
+    let Some((found, whole)) = &model.rules.coverage else {
+        return model.rules.faults.values().next().map(|why| format!("coverage unknown: {why}")).unwrap_or_default();
+    };
+    let partial = if *whole { "" } else { ", partial" };
+    match found.percent() {
+        None => format!("no alerting rule{partial}"),
+        Some(percent) => {
+            let (have, all) = (found.covered.len(), found.alerts());
+            let goal = if found.reached() { String::new() } else { format!(", goal {GOAL:.0} %") };
+            format!("{have} of {all} alerts have a runbook: {percent:.0} %{goal}{partial}")
+        }
     }
 }
 

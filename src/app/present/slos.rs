@@ -191,7 +191,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
     let filter = model.nav.spot().filter;
     let empty = if model.fleet.reading {
         "reading the SLO files".to_owned()
-    } else if model.setup.findings.is_empty() {
+    } else if model.setup.findings.is_empty() && model.fleet.findings.is_empty() {
         "no objectives: name SLO files under `slos:` in the configuration".to_owned()
     } else {
         "no objectives could be read: midwatch check says why".to_owned()
@@ -319,7 +319,7 @@ pub fn own_findings<'m>(model: &'m Model, objective: &Objective) -> Vec<&'m Find
 fn warned(findings: &[&Finding]) -> Option<Bit> {
     let many = findings.iter().filter(|f| f.level > Level::Info).count();
     let word = if many == 1 { "finding" } else { "findings" };
-    (many > 0).then(|| bit(format!("{many} {word} in its file"), Tone::Warn))
+    (many > 0).then(|| bit(format!("{many} {word}"), Tone::Warn))
 }
 
 fn finding_line(objective: &Objective, finding: &Finding) -> Bit {

@@ -11,7 +11,7 @@ use crate::app::present::available::why_not;
 use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
-use crate::app::update::{draft, exec, forms, incident, record, timers, walk};
+use crate::app::update::{draft, exec, forms, incident, record, reload, timers, walk};
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Answer, NoteKind};
@@ -151,6 +151,7 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
         Action::StepReopen => walk::reopen(model, now, out),
         Action::NextStep => walk::turn(model, true),
         Action::PrevStep => walk::turn(model, false),
+        Action::LookAgain => reload::look_again(model, now, out),
         Action::Yes => walk::check(model, now, Answer::Yes, out),
         Action::No => walk::check(model, now, Answer::No, out),
         Action::Unsure => walk::check(model, now, Answer::Unsure, out),

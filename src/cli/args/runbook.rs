@@ -30,6 +30,14 @@ pub enum RunbookCommand {
         /// Files and folders; without any, the configured ones
         paths: Vec<PathBuf>,
     },
+    /// Write a plain runbook anew as `midwatch/v1`, with proposals in comments; never overwrites
+    Convert {
+        /// The file
+        file: PathBuf,
+        /// The new file; without it, the text is printed
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
     /// Which runbook belongs to an alert, and why
     Match {
         /// The alert's name

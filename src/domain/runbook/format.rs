@@ -28,7 +28,7 @@ pub fn read(path: &str, text: &str) -> (Option<Runbook>, Vec<Finding>) {
             v1::read(&mut reader, path, text, &node)
         }
         Some(version) => {
-            let said = version.text().unwrap_or("");
+            let said = version.text().unwrap_or(version.kind());
             let message = format!(
                 "apiVersion `{}` is not read by this version (expected {API_VERSION}, or a file without apiVersion); the \
                  runbook is not loaded",

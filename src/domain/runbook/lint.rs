@@ -13,6 +13,7 @@ mod together;
 mod words;
 
 pub use facts::{Facts, Rehearsal, programs, relative_links};
+pub use place::lacks_namespace;
 pub use together::lint_together;
 pub use words::{destructive_word, placeholder};
 
@@ -50,6 +51,7 @@ pub fn lint_knowing(runbook: &Runbook, facts: &Facts) -> Vec<Finding> {
     for (part, command) in runbook.parts() {
         linter.command(part, command);
     }
+    linter.startable();
     linter.changes();
     linter.places();
     linter.numbers();
@@ -150,8 +152,8 @@ impl Linter<'_> {
                 self.warn(step.mark, "RB013", format!("step `{}` is not written yet: `{word}`", step.id));
             }
         }
-        let mitigates =
-            |step: &Step| !step.options.is_empty() || (step.phase == Some(Phase::Mitigate) && !step.is_bare());
+        let says = |step: &Step| !step.is_bare() || (self.is_v1() && !step.say.trim().is_empty());
+        let mitigates = |step: &Step| !step.options.is_empty() || (step.phase == Some(Phase::Mitigate) && says(step));
         if !runbook.steps.iter().any(mitigates) {
             self.warn(TOP, "RB013", "no step stops the pain (expected one with `options` or `phase: mitigate`)");
         }

@@ -2,6 +2,8 @@
 //! it has the shape of one; everything else stays a sentence. Optional keys say more (`id`, `owner`, `phase`, `risk` …).
 //! Guesses no risk: what is not said is unknown, and destructive words only ever raise it.
 
+pub use crate::domain::runbook::pieces::slug;
+
 use crate::domain::document::{Fields, Level, Mark, Node, Reader, Value};
 use crate::domain::ids::StepId;
 use crate::domain::runbook::keys::seed::{OPTION, RUNBOOK, STEP, TRIGGER};
@@ -11,7 +13,7 @@ use crate::domain::runbook::model::{
     Trigger, default_review,
 };
 use crate::domain::runbook::pieces::{
-    fields, items, joined, links, matchers, needed, phase, reviewed, runbook_id, rungs, sha256, slug, text, word,
+    fields, items, joined, links, matchers, needed, phase, reviewed, runbook_id, rungs, sha256, text, word,
 };
 use crate::domain::runbook::shape;
 use crate::domain::severity::Severity;

@@ -14,16 +14,13 @@ use crate::domain::ids::StepId;
 use crate::domain::runbook::keys::Object;
 use crate::domain::runbook::keys::v1::{DEFAULTS, RUNBOOK, TARGET_MAP, TRIGGER};
 use crate::domain::runbook::model::{Dialect, Input, OnFail, Probe, Runbook, Step, Target, Trigger, default_review};
+use crate::domain::runbook::pattern;
 use crate::domain::runbook::pieces::{
     fields, items, links, matchers, needed, reviewed, runbook_id, rungs, sha256, slug, text, word,
 };
 use crate::domain::severity::Severity;
 use crate::domain::slo::promql;
 use crate::domain::time::Span;
-use regex::{Regex, RegexBuilder};
-
-/// The largest compiled regular expression of a runbook, in bytes.
-const REGEX_LIMIT: usize = 1 << 20;
 
 /// Reads a tree of this format. `None` when it has no step.
 pub fn read(reader: &mut Reader<'_>, path: &str, source: &str, root: &Node) -> Option<Runbook> {
@@ -208,15 +205,13 @@ impl<'r, 'a> File<'r, 'a> {
         Some(said)
     }
 
-    /// A regular expression that can be compiled. `lines` makes `^` and `$` the ends of a line.
-    fn regex(&mut self, node: &Node, what: &str, rule: &str, lines: bool) -> Option<(String, Regex)> {
+    /// A regular expression that can be used, and how many groups it has. `lines` makes `^` and `$` the ends of a line.
+    fn regex(&mut self, node: &Node, what: &str, rule: &str, lines: bool) -> Option<(String, usize)> {
         let said = self.reader.string(node, what)?;
-        match RegexBuilder::new(&said).multi_line(lines).size_limit(REGEX_LIMIT).build() {
-            Ok(regex) => Some((said, regex)),
+        match pattern::groups(&said, lines) {
+            Ok(groups) => Some((said, groups)),
             Err(why) => {
-                let why = why.to_string();
-                let last = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                self.reader.error(node.mark, rule, format!("{what} is not a regular expression: {last}"));
+                self.reader.error(node.mark, rule, format!("{what} is not a regular expression: {why}"));
                 None
             }
         }

@@ -130,6 +130,16 @@ pub struct Index {
 }
 
 impl Index {
+    /// Warns of a name that is nearly that of a thing; one that is far from all of them may live elsewhere.
+    pub fn hint<T>(reader: &mut Reader<'_>, map: &BTreeMap<String, T>, node: &Node, what: &str) {
+        let name = node.text().unwrap_or_default();
+        let near = nearest(name, map.keys().map(String::as_str)).filter(|_| !map.contains_key(name));
+        if let Some(near) = near {
+            let message = format!("{what} `{name}` is in none of the files (nearest: `{near}`)");
+            reader.report(node.mark, Level::Warning, "missing-reference", message);
+        }
+    }
+
     /// The thing of a name, or an error at the reference.
     pub fn find<'i, T>(
         reader: &mut Reader<'_>,

@@ -1,7 +1,8 @@
-//! Our own format, `midwatch/v1`: every feature of every other format has a place in it. [`keys`] is its table, [`sli`]
+//! Our own format, `midwatch/v1`: every feature of every other format has a place in it. [`keys`] is its table, from which [`schema`] is made, [`sli`]
 //! reads where numbers come from, [`write`](mod@write) writes any objective in it.
 
 pub mod keys;
+pub mod schema;
 pub mod sli;
 pub mod write;
 
@@ -11,7 +12,8 @@ use crate::domain::labels::Labels;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{AlertPair, Gap, Identity, Objective, Sli};
 use crate::domain::slo::own::keys::names;
-use crate::domain::slo::pairs::{self, Named};
+use crate::domain::slo::pairs;
+use crate::domain::slo::pairs::Named;
 use crate::domain::slo::period::{Period, Unit};
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::seed::policy_rule;
@@ -24,14 +26,19 @@ use chrono_tz::Tz;
 
 /// The version of the format.
 pub const VERSION: &str = "midwatch/v1";
+/// Its kind.
+const KIND: &str = "Objectives";
 
 /// The words for a slice without data.
 const GAPS: [(&str, Gap); 3] = [("ignore", Gap::Ignored), ("good", Gap::Good), ("bad", Gap::Bad)];
 
-/// Whether a document is of this format.
+/// Whether a document is of this format: our version and its kind, or one that is nearly that.
 pub fn knows(root: &Node) -> bool {
-    root.get("apiVersion").and_then(Node::text).is_some_and(|t| t.starts_with("midwatch/"))
-        && root.get("kind").is_none_or(|kind| kind.text() != Some("Runbook"))
+    let ours = root.get("apiVersion").and_then(Node::text).is_some_and(|t| t.starts_with("midwatch/"));
+    ours && match root.get("kind").and_then(Node::text) {
+        Some(kind) => kind == KIND || nearest(kind, [KIND]).is_some(),
+        None => names("file").iter().skip(5).any(|key| root.get(key).is_some()),
+    }
 }
 
 /// What objectives take from the file around them.
@@ -51,7 +58,7 @@ enum Alerts {
 /// Takes everything out of a document.
 pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Gathered) {
     let Some(fields) = reader.map(document.root, "the file", &names("file")) else { return };
-    for (key, wanted) in [("apiVersion", VERSION), ("kind", "Objectives")] {
+    for (key, wanted) in [("apiVersion", VERSION), ("kind", KIND)] {
         if let Some(node) = fields.need(reader, key).filter(|n| n.text() != Some(wanted)) {
             reader.wrong(node, key, wanted);
             return;
@@ -106,8 +113,9 @@ fn blocks(reader: &mut Reader<'_>, document: Document<'_>, fields: &Fields<'_>, 
 }
 
 fn objective(reader: &mut Reader<'_>, document: Document<'_>, defaults: &Defaults, node: &Node) -> Option<Objective> {
-    let called = node.get("name").and_then(Node::text).unwrap_or("without a name");
-    let fields = reader.map(node, &format!("objective `{called}`"), &names("objective"))?;
+    let written_name = node.get("name").and_then(Node::text);
+    let what = written_name.map_or("an objective".to_owned(), |name| format!("objective `{name}`"));
+    let fields = reader.map(node, &what, &names("objective"))?;
     let name = fields.need(reader, "name").and_then(|n| {
         let name = reader.string(n, "name")?;
         if name.trim().is_empty() {
@@ -117,10 +125,7 @@ fn objective(reader: &mut Reader<'_>, document: Document<'_>, defaults: &Default
         Some(name)
     });
     let window = window(reader, &fields);
-    let target = match fields.get("target") {
-        Some(n) => Some((target(reader, n), n.mark)),
-        None => None,
-    };
+    let target = fields.get("target").map(|n| target(reader, n));
     let measured = sli::read(reader, &fields, window.as_ref().map(|(span, _)| *span), target.is_some());
     let pairs = match fields.get("alert_windows") {
         Some(n) => Some(alerts(reader, n)?),
@@ -128,16 +133,15 @@ fn objective(reader: &mut Reader<'_>, document: Document<'_>, defaults: &Default
     };
     let rest = rest(reader, &fields, defaults);
     let (name, (window, period), measured) = (name?, window?, measured?);
-    let (target, mark, assumed) = match target {
-        Some((target, mark)) => (target?, mark, false),
-        None => (measured.compliance, node.mark, true),
+    let (target, assumed) = match target {
+        Some(target) => (target?, false),
+        None => (measured.compliance, true),
     };
     let pairs = match pairs.as_ref().or(defaults.alerts.as_ref()) {
         Some(Alerts::Listed(pairs)) => pairs.clone(),
         Some(Alerts::Named(set)) => set.pairs(window),
-        None => Named::Google.pairs(window),
+        None => pairs::usual(window),
     };
-    pairs::warn(reader, mark, &pairs, target);
     let said = Said { sli: &measured.sli, target, window, period: period.as_ref(), value: &measured.called, assumed };
     let says = says(&said);
     let service = rest.service.or(measured.service).unwrap_or_else(|| first_word(&name));

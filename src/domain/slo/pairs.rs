@@ -1,12 +1,10 @@
 //! Sets of alert pairs by the length of the budget's window: the factors of the SRE workbook, those that stay as they are,
 //! Sloth's and Pyrra's. Measures nothing.
 
-use crate::domain::document::{Level, Mark, Reader};
 use crate::domain::slo::budget::round12;
-use crate::domain::slo::burn::can_fire;
 use crate::domain::slo::objective::AlertPair;
 use crate::domain::slo::reading::Window;
-use crate::domain::time::{Span, mins, prometheus, seconds};
+use crate::domain::time::{Span, mins, seconds};
 
 /// A set that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +34,12 @@ impl Named {
             Self::Fixed => shares(Span::days(30), [2.0, 5.0, 10.0, 10.0]),
         }
     }
+}
+
+/// The pairs of an objective that says nothing of them: the shares of [`Named::Google`] from 28 days on. Shorter budgets keep
+/// the factors of 30 days, because scaled down they would alert while less than the budget is spent.
+pub fn usual(window: Span) -> Vec<AlertPair> {
+    if window >= Span::days(28) { Named::Google.pairs(window) } else { Named::Fixed.pairs(window) }
 }
 
 const ROWS: [(&str, Window, Window); 4] = [
@@ -85,35 +89,6 @@ fn scaled(window: Span) -> Vec<AlertPair> {
     .collect()
 }
 
-/// Warns of every pair that not even a total failure could make fire, and of tickets that are opened by less than even
-/// spending.
-pub fn warn(reader: &mut Reader<'_>, mark: Mark, pairs: &[AlertPair], target: f64) {
-    for pair in pairs.iter().filter(|p| !can_fire(p.factor, target)) {
-        let message = format!(
-            "with a target of {target} the {}x {} alert ({}/{}) cannot fire: all requests failing is a burn rate of {:.1}",
-            pair.factor,
-            pair.severity,
-            pair.long,
-            pair.short,
-            1.0 / (1.0 - target)
-        );
-        reader.report(mark, Level::Warning, "alert-cannot-fire", message);
-    }
-}
-
-/// Warns of pairs that look back further than the budget does.
-pub fn warn_of_length(reader: &mut Reader<'_>, mark: Mark, pairs: &[AlertPair], window: Span) {
-    for pair in pairs.iter().filter(|p| p.long.span() > window) {
-        let message = format!(
-            "the {} alert looks back {}, further than the objective's window of {}",
-            pair.severity,
-            pair.long,
-            prometheus(window)
-        );
-        reader.report(mark, Level::Warning, "alert-window", message);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +107,8 @@ mod tests {
         assert_eq!(factors(Named::Sloth, 7), [13.44, 3.5, 1.4, 0.98]);
         assert_eq!(factors(Named::Fixed, 90), [14.4, 6.0, 3.0, 1.0]);
         assert_eq!(Named::Google.pairs(Span::days(30)), crate::domain::slo::windows::standard());
+        assert_eq!(usual(Span::days(90)), Named::Google.pairs(Span::days(90)));
+        assert!(usual(Span::days(1)).iter().all(|p| p.factor >= 1.0));
     }
 
     #[test]

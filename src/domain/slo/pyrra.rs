@@ -6,7 +6,7 @@ use crate::domain::ids::SloId;
 use crate::domain::labels::Labels;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{AlertPair, Bad, Gap, Identity, Kind, Objective, Sli};
-use crate::domain::slo::pairs::{self, Named};
+use crate::domain::slo::pairs::Named;
 use crate::domain::slo::promql::counter::Counter;
 use crate::domain::slo::promql::events::canonical;
 use crate::domain::slo::promql::{self, WINDOW, bare, parse};
@@ -27,7 +27,7 @@ const SPEC: [&str; 8] = [
     "ruleOutput",
 ];
 const INDICATORS: [&str; 4] = ["ratio", "latency", "latencyNative", "bool_gauge"];
-const ALERTING: [&str; 6] = ["disabled", "burnrates", "absent", "name", "absentName", "severities"];
+const ALERTING: [&str; 7] = ["disabled", "burnrates", "absent", "name", "absentName", "severities", "burnRateType"];
 const SEVERITIES: [&str; 5] = ["absent", "fastBurn", "mediumBurn", "slowBurn", "longTermBurn"];
 /// Labels of the object with this prefix are labels of what Pyrra records.
 const PREFIX: &str = "pyrra.dev/";
@@ -65,8 +65,7 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
         reader.boolean(node, "performanceOverAccuracy");
     }
     let pairs = alerting(reader, &spec, window.unwrap_or(Span::days(28)));
-    let (name, (target, target_mark), window, measured) = (name?, target?, window?, measured?);
-    pairs::warn(reader, target_mark, &pairs, target);
+    let (name, target, window, measured) = (name?, target?, window?, measured?);
     let said = Said { sli: &measured.sli, target, window, period: None, value: "", assumed: false };
     let says = says(&said);
     Some(Objective {
@@ -116,13 +115,13 @@ fn metadata(reader: &mut Reader<'_>, node: &Node) -> (Option<String>, Labels) {
 }
 
 /// A text with a percentage.
-fn target(reader: &mut Reader<'_>, node: &Node) -> Option<(f64, Mark)> {
+fn target(reader: &mut Reader<'_>, node: &Node) -> Option<f64> {
     let written = reader.string(node, "target")?;
     let Some(number) = written.trim().parse::<f64>().ok().filter(|n| n.is_finite()) else {
         reader.wrong(node, "target", "a percentage such as '99.9'");
         return None;
     };
-    Some((percent(reader, node.mark, "target", number)?, node.mark))
+    percent(reader, node.mark, "target", number)
 }
 
 /// The alert pairs. Four, unless they are switched off; which of them wake somebody is told by their place, because a
@@ -135,6 +134,10 @@ fn alerting(reader: &mut Reader<'_>, spec: &Fields<'_>, window: Span) -> Vec<Ale
     let mut flag = |key: &str, without: bool| fields.get(key).and_then(|n| reader.boolean(n, key)).unwrap_or(without);
     let (off, burnrates) = (flag("disabled", false), flag("burnrates", true));
     flag("absent", true);
+    if let Some(node) = fields.get("burnRateType").filter(|n| n.text() != Some("static")) {
+        let message = "alerts whose factor follows the traffic are not computed here; the static factors are used";
+        reader.report(node.mark, Level::Warning, "burn-rate-type", message);
+    }
     for key in ["name", "absentName"] {
         fields.get(key).map(|n| reader.string(n, key));
     }
@@ -234,8 +237,8 @@ fn metric(reader: &mut Reader<'_>, fields: &Fields<'_>, what: &str) -> Option<Me
     };
     let selector = match parse(&text) {
         Ok(expr) => match bare(&expr) {
-            Expr::VectorSelector(selector) if selector.offset.is_none() && selector.at.is_none() => selector.clone(),
-            Expr::VectorSelector(_) => return wrong(reader, "has an offset or an instant"),
+            Expr::VectorSelector(selector) if selector.at.is_none() => selector.clone(),
+            Expr::VectorSelector(_) => return wrong(reader, "is held at one instant"),
             _ => return wrong(reader, "is no selector"),
         },
         Err(promql::Refusal::Unknown(why) | promql::Refusal::TooMuch(why)) => {
@@ -283,7 +286,10 @@ fn latency(reader: &mut Reader<'_>, node: &Node) -> Option<Measured> {
     let (mut good, total) = (good?, total?);
     let written = format!("{} / {}", good.selector, total.selector);
     if !either_form(&mut good.selector) {
-        let message = "the metric of success has no le matcher that is a number (expected a bucket such as le=\"0.5\")";
+        let le = good.selector.matchers.matchers.iter().find(|m| m.name == "le");
+        let why =
+            le.map_or("has no le matcher".to_owned(), |m| format!("has the bucket `{}`, which is no number", m.value));
+        let message = format!("the metric of success {why} (expected a bucket such as le=\"0.5\")");
         reader.error(good.mark, "bucket", message);
         return None;
     }

@@ -12,7 +12,7 @@ use crate::domain::slo::promql::sli::{Shape, raised, service, shape};
 use crate::domain::slo::promql::{self, Refusal};
 use crate::domain::slo::terms::{SLICE, choice, errors, first_word, positive, share};
 use crate::domain::slo::wording::{Said, says};
-use crate::domain::slo::{policy, windows};
+use crate::domain::slo::{pairs, policy};
 use crate::domain::time::{Span, prometheus};
 use promql_parser::parser::Expr;
 
@@ -57,7 +57,6 @@ pub fn knows(root: &Node) -> bool {
 
 /// Takes the objectives out of a document of this format.
 pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Gathered) {
-    let pairs = windows::standard();
     if let Some(fields) = reader.map(document.root, "the file", &[ROOT])
         && let Some(list) = fields.need(reader, ROOT)
         && let Some(entries) = reader.entries(list, ROOT)
@@ -66,7 +65,7 @@ pub fn gather(reader: &mut Reader<'_>, document: Document<'_>, gathered: &mut Ga
             let before = errors(reader);
             let objective = objective(reader, document, key, node);
             if errors(reader) == before {
-                let objective = objective.map(|o| Objective { pairs: pairs.clone(), ..o });
+                let objective = objective.map(|o| Objective { pairs: pairs::usual(o.window), ..o });
                 gathered.declared.extend(objective.map(|o| document.declare(key.mark, o)));
             }
         }

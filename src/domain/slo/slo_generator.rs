@@ -5,14 +5,13 @@ use crate::domain::document::{Fields, Level, Node, Reader, Value, nearest};
 use crate::domain::ids::SloId;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{AlertPair, Bad, Gap, Identity, Kind, Objective, PolicyRule, Sli};
-use crate::domain::slo::pairs::{self, Named};
+use crate::domain::slo::pairs;
 use crate::domain::slo::promql::counter::Counter;
 use crate::domain::slo::promql::events::{division, tree, with_window};
-use crate::domain::slo::promql::sli::bad_of;
+use crate::domain::slo::promql::sli::{bad_of, per_slice};
 use crate::domain::slo::promql::{self, Refusal, WINDOW, bare};
 use crate::domain::slo::pyrra::either_form;
 use crate::domain::slo::reading::Window;
-use crate::domain::slo::sloth::good_ratio;
 use crate::domain::slo::terms::{self, SLICE, errors, first_word, share, within};
 use crate::domain::slo::wording::{Said, says};
 use crate::domain::time::{Span, prometheus};
@@ -71,7 +70,7 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
     let description = spec.get("description").and_then(|n| reader.string(n, "description")).unwrap_or_default();
     let goal = spec.need(reader, "goal").and_then(|n| {
         let written = reader.number(n, "goal")?;
-        Some((share(reader, n.mark, "goal", written)?, n.mark))
+        share(reader, n.mark, "goal", written)
     });
     backend(reader, &spec)?;
     let method = spec.need(reader, "method").and_then(|n| method(reader, n));
@@ -79,14 +78,13 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
         spec.need(reader, "service_level_indicator").and_then(|n| reader.foreign(n, "service_level_indicator", &SLI));
     let measured = method.zip(sli).and_then(|(method, sli)| measured(reader, method, &sli));
     let steps = steps(reader, spec.get("error_budget_policy"));
-    let (name, (target, mark), measured) = (name?, goal?, measured?);
+    let (name, target, measured) = (name?, goal?, measured?);
     // The longest step is the window over which the budget is kept.
     let window = steps.iter().map(|s| s.pair.long.span()).max().unwrap_or(Span::days(28));
     let pairs = match steps.is_empty() {
-        true => Named::Google.pairs(window),
+        true => pairs::usual(window),
         false => steps.iter().map(|s| s.pair.clone()).collect(),
     };
-    pairs::warn(reader, mark, &pairs, target);
     let service = match ["service_name", "service"].iter().find_map(|key| labels.0.get(*key)) {
         Some(service) => service.clone(),
         None => first_word(&name),
@@ -167,15 +165,13 @@ fn query_sli(reader: &mut Reader<'_>, sli: &Fields<'_>) -> Option<Measured> {
             reader.error(node.mark, "promql", format!("the expression is not read: {why}"));
             return None;
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("the expression is not understood ({why}); it is sent to the server as it is");
-            reader.report(node.mark, Level::Warning, "promql", message);
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => {}
     }
     let message =
         "the expression cannot be split into bad and all events; it is averaged over time, whatever the traffic";
     reader.report(node.mark, Level::Info, "time-weighted", message);
-    Some((Sli::Opaque { ratio: good_ratio(&query, SLICE), slice: SLICE }, written))
+    Some((Sli::Opaque { ratio: per_slice(&query, SLICE), slice: SLICE }, written))
 }
 
 /// A filter: a selector, with `[window]` or without.

@@ -9,11 +9,11 @@ use crate::domain::labels::Labels;
 use crate::domain::slo::catalogue::Declared;
 use crate::domain::slo::format::{Document, Gathered};
 use crate::domain::slo::objective::{Bad, Gap, Identity, Kind, Objective, Sli};
-use crate::domain::slo::promql::events::{Side, Unit, division, side, tree, whole, with_window};
-use crate::domain::slo::promql::sli::raised;
-use crate::domain::slo::promql::{self, Refusal, WINDOW};
+use crate::domain::slo::promql::events::{Side, Unit, division, inverse, rest_of, side, tree, whole, with_window};
+use crate::domain::slo::promql::sli::{bad_of, per_slice};
+use crate::domain::slo::promql::{Refusal, WINDOW};
 use crate::domain::slo::terms::{self, SLICE, errors, percent};
-use crate::domain::time::{Span, prometheus};
+use crate::domain::time::Span;
 
 /// What the two spellings call things.
 struct Words {
@@ -50,8 +50,6 @@ const CAMEL: Words = Words {
 pub struct Waiting {
     /// The objective, so far with a window of 30 days.
     pub declared: Declared,
-    /// Where its target stands.
-    pub target: Mark,
     /// Its page alert is made.
     pub page: bool,
     /// Its ticket alert is made.
@@ -139,12 +137,14 @@ struct Context<'a> {
 
 fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Option<Waiting> {
     let words = context.words;
-    let called = node.get("name").and_then(Node::text).unwrap_or("without a name");
-    let fields = reader.foreign(node, &format!("slo `{called}`"), &words.objective)?;
+    let written = node.get("name").and_then(Node::text);
+    let called = written.unwrap_or("without a name");
+    let what = written.map_or("a slo".to_owned(), |name| format!("slo `{name}`"));
+    let fields = reader.foreign(node, &what, &words.objective)?;
     let name = fields.need(reader, "name").and_then(|n| name(reader, n, "name"));
     let target = fields.need(reader, "objective").and_then(|n| {
         let written = reader.number(n, "objective")?;
-        Some((percent(reader, n.mark, "objective", written)?, n.mark))
+        percent(reader, n.mark, "objective", written)
     });
     let description = fields.get("description").and_then(|n| reader.string(n, "description")).unwrap_or_default();
     let mut labels = context.labels.clone();
@@ -168,7 +168,7 @@ fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Opt
         id: SloId(id.clone()),
         service: context.service.to_owned(),
         kind: Kind::Ratio,
-        target: target.0,
+        target,
         window: Span::days(30),
         period: None,
         sli: measured.sli,
@@ -186,7 +186,7 @@ fn objective(reader: &mut Reader<'_>, context: &Context<'_>, node: &Node) -> Opt
         min_failures: None,
     };
     let declared = context.document.declare(node.mark, objective);
-    Some(Waiting { declared, target: target.1, page: alerting.page, ticket: alerting.ticket })
+    Some(Waiting { declared, page: alerting.page, ticket: alerting.ticket })
 }
 
 /// What Sloth takes for a name.
@@ -307,7 +307,10 @@ fn events(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> 
         reader.report(error_node.mark, Level::Warning, "unit", message);
     }
     let by = if bad.by == all.by { all.by } else { Vec::new() };
-    Some(Measured { sli: Sli::Events { bad: Bad::Counted(bad.text), total: all.text }, written, by })
+    // `total - good` batches as two counters; the latency of buckets is written so.
+    let good = tree(&error, false).ok().and_then(|expr| rest_of(&expr, &all.text));
+    let bad = good.map_or(Bad::Counted(bad.text), |good| bad_of(good, &all.text));
+    Some(Measured { sli: Sli::Events { bad, total: all.text }, written, by })
 }
 
 /// One side as events. What this program does not understand is sent as it is.
@@ -318,11 +321,8 @@ pub fn one_side(reader: &mut Reader<'_>, mark: Mark, what: &str, text: &str) -> 
             reader.error(mark, "promql", format!("{what} is not read: {why}"));
             None
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("{what} is not understood ({why}); it is sent to the server as it is");
-            reader.report(mark, Level::Warning, "promql", message);
-            Some(Side { text: whole(text), unit: Unit::Unknown, by: Vec::new() })
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => Some(Side { text: whole(text), unit: Unit::Unknown, by: Vec::new() }),
     }
 }
 
@@ -337,14 +337,10 @@ fn raw(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
             reader.error(node.mark, "promql", format!("{} is not read: {why}", words.raw));
             return None;
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("{} is not understood ({why}); it is sent to the server as it is", words.raw);
-            reader.report(node.mark, Level::Warning, "promql", message);
-            None
-        }
+        Err(Refusal::Unknown(_)) => None,
     };
     if let Some((part, total, inverted)) = expr.as_ref().and_then(division) {
-        let bad = if inverted { Bad::TotalMinus(part.text) } else { Bad::Counted(part.text) };
+        let bad = if inverted { bad_of(part.text, &total.text) } else { Bad::Counted(part.text) };
         return Some(Measured { sli: Sli::Events { bad, total: total.text }, written, by: total.by });
     }
     let message = format!(
@@ -352,12 +348,6 @@ fn raw(reader: &mut Reader<'_>, words: &Words, node: &Node, called: &str) -> Opt
         words.raw
     );
     reader.report(node.mark, Level::Info, "time-weighted", message);
-    let ratio = good_ratio(&format!("1 - ({})", query.trim()), SLICE);
+    let ratio = per_slice(&inverse(expr.as_ref(), &query), SLICE);
     Some(Measured { sli: Sli::Opaque { ratio, slice: SLICE }, written, by: Vec::new() })
-}
-
-/// A text with `$window` as the value of one slice, in the form that it is read back in.
-pub fn good_ratio(text: &str, slice: Span) -> String {
-    let text = text.replace(WINDOW, &prometheus(slice));
-    promql::parse(&text).map_or(text, |expr| raised(&expr, slice))
 }

@@ -33,7 +33,7 @@ pub fn share(reader: &mut Reader<'_>, mark: Mark, what: &str, share: f64) -> Opt
     None
 }
 
-/// A percentage as a share in 0..1 exclusive. A share in its place is taken as written, with a warning.
+/// A percentage as a share in 0..1 exclusive. A share in its place is taken as written; the lint says so.
 pub fn percent(reader: &mut Reader<'_>, mark: Mark, what: &str, percent: f64) -> Option<f64> {
     if percent == 100.0 {
         let message = format!("{what} is 100: that leaves no error budget (expected below 100, such as 99.9)");
@@ -43,11 +43,6 @@ pub fn percent(reader: &mut Reader<'_>, mark: Mark, what: &str, percent: f64) ->
     if !(percent > 0.0 && percent < 100.0) {
         reader.error(mark, "target", format!("{what} is {percent} (expected percent between 0 and 100, such as 99.9)"));
         return None;
-    }
-    if percent <= 1.0 {
-        let meant = round12(percent * 100.0);
-        let message = format!("{what} is {percent} percent (did you mean {meant}? it is a percentage here)");
-        reader.report(mark, Level::Warning, "target", message);
     }
     Some(round12(percent / 100.0)).filter(|share| *share > 0.0 && *share < 1.0).or_else(|| {
         reader.error(mark, "target", format!("{what} is {percent}: that is too near to an end of the scale"));

@@ -24,8 +24,12 @@ impl Presence {
 
     /// What lint can be told of a runbook file that lies on this machine.
     pub fn facts(&mut self, runbook: &Runbook, now: Option<Timestamp>) -> Facts {
-        let missing = programs(runbook).into_iter().filter(|program| !self.has(program)).collect();
-        Facts { now, missing_programs: Some(missing), missing_files: Some(missing_beside(runbook)), ..Facts::default() }
+        // Without a search path of ours, that of the shell is used, which nobody here knows.
+        let missing = self.path.is_some().then(|| {
+            let needed = programs(runbook);
+            needed.into_iter().filter(|program| !self.has(program)).collect()
+        });
+        Facts { now, missing_programs: missing, missing_files: Some(missing_beside(runbook)), ..Facts::default() }
     }
 
     fn has(&mut self, program: &str) -> bool {

@@ -200,7 +200,14 @@ impl World {
                 self.answer(elapsed, *req, Reply::Draft(Ok(format!("drafts/{name}"))));
             }
             Effect::Copy { req, .. } => self.answer(elapsed, *req, Reply::Copied(Ok("copied".into()))),
+            Effect::Rules { req, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.rules())?);
+                self.answer(elapsed, *req, Reply::Rules(result));
+            }
+            Effect::Look { req } => self.answer(elapsed, *req, Reply::Looked(Box::default())),
             Effect::Cache(_)
+            | Effect::Restyle(_)
             | Effect::Bell
             | Effect::Title(_)
             | Effect::Page(_)

@@ -59,11 +59,17 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
     let width = pen.width();
     let text = wrapped(&view.written, width);
     let rows: usize = view.findings.iter().map(|f| wrap(&clean(&f.text), usize::from(width)).len()).sum();
+    // A number that may be wrong is worth two lines of the picture, and of nothing else.
+    let warned = picture.is_some() && view.findings.iter().any(|f| f.tone != Tone::Muted);
     let found = if rows == 0 { 0 } else { u16::try_from(rows + 1).unwrap_or(u16::MAX) };
     let lines = u16::try_from(facts::flow(&view.signals, width).len()).unwrap_or(u16::MAX);
     let signal_rows = if view.signals.is_empty() { 0 } else { lines.saturating_add(1).min(4) };
     let wants = [
-        Want { least: picture.map_or(0, |p| p.min(9)), most: picture.map_or(0, |p| p.max(pen.height() / 3)), rank: 2 },
+        Want {
+            least: picture.map_or(0, |p| p.min(if warned { 7 } else { 9 })),
+            most: picture.map_or(0, |p| p.max(pen.height() / 3)),
+            rank: 2,
+        },
         Want { least: 4, most: u16::try_from(view.pairs.len()).unwrap_or(u16::MAX).saturating_add(2), rank: 0 },
         Want::rows(view.budget.len() + 1, 3, 1),
         Want { least: 0, most: signal_rows, rank: 2 },
@@ -72,7 +78,7 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
             least: 0,
             rank: 3,
         },
-        Want { least: 0, most: found, rank: 4 },
+        Want { least: if warned { 2 } else { 0 }, most: found, rank: 4 },
         Want { least: 0, most: text.saturating_add(2), rank: 5 },
     ];
     let places = stack(pen.height(), &wants);

@@ -2,12 +2,13 @@
 
 use super::{Linter, placeholder};
 use crate::domain::document::Level;
-use crate::domain::runbook::model::{Exec, Part, Risk, RunCommand, Target};
+use crate::domain::runbook::model::{Exec, Part, Risk, RunCommand};
 use crate::domain::runbook::shape;
 use crate::domain::text::{is_hidden, truncate};
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Linter<'_> {
-    /// RB002, RB005, RB007, RB012 of one command.
+    /// RB002, RB005, RB007 of one command.
     pub(super) fn command(&mut self, part: Part, command: &RunCommand) {
         if command.text.chars().any(|c| c == '\n') {
             let message = "the command has several lines and cannot be run (join them with && or call a script)";
@@ -25,7 +26,6 @@ impl Linter<'_> {
             let message = "nobody said what it may do; it is treated as a change (say risk: read, change or destroy)";
             self.report(command.mark, Level::Warning, "RB005", message);
         }
-        self.startable(command);
     }
 
     /// A sentence in a place that runs.
@@ -45,16 +45,20 @@ impl Linter<'_> {
         }
     }
 
-    /// Whether the program is here, as far as that is known.
-    fn startable(&mut self, command: &RunCommand) {
+    /// RB012: whether programs are here, as far as that is known; each is told once, at its first command.
+    pub(super) fn startable(&mut self) {
         let (runbook, facts) = (self.runbook, self.facts);
         let Some(missing) = facts.missing_programs.as_ref().filter(|missing| !missing.is_empty()) else { return };
-        let needed = super::facts::programs_of(runbook, command);
-        for program in needed.iter().filter(|program| missing.contains(*program)) {
-            let message = match runbook.target(command) {
-                Some(Target::Ssh { host }) => format!("`{program}` is not found here, and {host} is reached by it"),
-                _ => format!("`{program}` is not found on the search path here"),
-            };
+        let mut first: BTreeMap<String, (&RunCommand, usize)> = BTreeMap::new();
+        for (_, command) in runbook.parts() {
+            let needed: BTreeSet<String> = super::facts::programs_of(runbook, command).into_iter().collect();
+            for program in needed.into_iter().filter(|program| missing.contains(program)) {
+                first.entry(program).or_insert((command, 0)).1 += 1;
+            }
+        }
+        for (program, (command, count)) in first {
+            let needed = if count == 1 { "1 command needs it".to_owned() } else { format!("{count} commands need it") };
+            let message = format!("`{program}` is not found on the search path here; {needed}");
             self.warn(command.mark, "RB012", message);
         }
     }

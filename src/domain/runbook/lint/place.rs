@@ -99,6 +99,11 @@ fn is_cluster_tool(word: &str) -> bool {
     matches!(word.rsplit('/').next(), Some("kubectl" | "oc" | "helm"))
 }
 
+/// The tool and verb of a command that changes a cluster and names no namespace.
+pub fn lacks_namespace(command: &RunCommand) -> Option<String> {
+    change_without_namespace(&elements(command))
+}
+
 /// The verb of a command that changes things in a namespace without naming one.
 fn change_without_namespace(words: &[String]) -> Option<String> {
     if namespace(words).is_some() {

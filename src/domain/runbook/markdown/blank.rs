@@ -3,7 +3,7 @@
 //! refused.
 
 use crate::domain::runbook::shell::{is_name, scan};
-use crate::domain::runbook::values::AMBIENT;
+use crate::domain::runbook::values::{AMBIENT, is_known, steers};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -65,12 +65,10 @@ pub fn variable(words: &str) -> String {
             name.push('_');
         }
     }
-    let name = name.trim_end_matches('_');
-    let taken = AMBIENT.contains(&name) || matches!(name, "" | "IFS" | "ENV" | "SHELL" | "BASH_ENV" | "PS1" | "TERM");
-    if taken || !is_name(name) {
-        format!("{}VALUE", if name.is_empty() { String::new() } else { format!("{name}_") })
-    } else {
-        name.to_owned()
+    match name.trim_end_matches('_') {
+        "" => "VALUE".to_owned(),
+        name if steers(name) || !is_name(name) => format!("THE_{name}"),
+        name => name.to_owned(),
     }
 }
 
@@ -103,6 +101,13 @@ enum Frame {
 pub fn filled(text: &str, ours: &BTreeSet<String>) -> Result<String, &'static str> {
     let blanks = blanks(text);
     let touched = !blanks.is_empty() || variables(text).iter().any(|name| ours.contains(name));
+    if let Some(name) = variables(text).iter().find(|name| !ours.contains(*name) && !is_known(name)) {
+        return Err(if steers(name) {
+            "it uses a variable that steers programs, and nothing may give it a value"
+        } else {
+            "it uses a variable that nothing gives a value"
+        });
+    }
     if touched && reads_again(text) {
         return Err("a value would be read again by a second shell, where it can become a command");
     }
@@ -194,7 +199,7 @@ mod tests {
             own(&[("<pod-name>", "POD_NAME"), ("<Name Space>", "NAME_SPACE")])
         );
         assert_eq!(names("ssh host-XXX.example XXXX"), own(&[("XXX", "VALUE"), ("XXXX", "VALUE")]));
-        assert_eq!(names("cat <path> <user>"), own(&[("<path>", "PATH_VALUE"), ("<user>", "USER_VALUE")]));
+        assert_eq!(names("cat <path> <user>"), own(&[("<path>", "THE_PATH"), ("<user>", "THE_USER")]));
         for text in ["cat <in >out", "cat <<EOF", "diff <(a) <(b)", "a < b > c", "echo $XXX EXXXX", "x <1>", "<>"] {
             assert_eq!(names(text), Vec::new(), "{text}");
         }
@@ -208,13 +213,20 @@ mod tests {
             ("echo \"<pod> of ${NS}\"", "echo \"${POD} of ${NS}\""),
             ("jq '.[\"<pod>\"]' f", "jq '.[\"'\"${POD}\"'\"]' f"),
             ("echo \"$(get <pod> $NS)\"", "echo \"$(get \"${POD}\" \"${NS}\")\""),
-            ("echo '$NS' \\$NS $OTHER", "echo '$NS' \\$NS $OTHER"),
+            ("echo '$NS' \\$NS $HOME", "echo '$NS' \\$NS $HOME"),
             ("echo \\<pod>", "echo \\<pod>"),
             ("a=${NS:-x}", "a=${NS:-x}"),
         ] {
             assert_eq!(filled(text, &ours).as_deref(), Ok(want), "{text}");
         }
-        for text in ["ssh <host> ls", "sh -c 'ls <x>'", "echo `get <pod>`", "kubectl exec p -- bash -c \"ls $NS\""] {
+        for text in [
+            "echo $OTHER",
+            "echo $NODE_OPTIONS",
+            "ssh <host> ls",
+            "sh -c 'ls <x>'",
+            "echo `get <pod>`",
+            "kubectl exec p -- bash -c \"ls $NS\"",
+        ] {
             assert!(filled(text, &ours).is_err(), "{text}");
         }
         assert!(filled("ssh host ls", &ours).is_ok(), "nothing to fill in");

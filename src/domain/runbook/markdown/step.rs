@@ -11,7 +11,7 @@ use crate::domain::runbook::model::{
     Capture, Choose, Exec, Go, Input, InputFrom, Link, OnFail, Risk, RunCommand, Step,
 };
 use crate::domain::runbook::pieces::slug;
-use crate::domain::runbook::values::is_known;
+use crate::domain::runbook::values::{is_known, steers};
 use crate::domain::text::{clean, truncate};
 use std::collections::BTreeSet;
 
@@ -153,6 +153,12 @@ impl<'p> Maker<'p> {
     }
 
     fn command(&mut self, found: Found, step: &mut Step) {
+        if let Some(name) = found.capture.as_ref().filter(|name| steers(name)) {
+            let why = format!("`{name}` steers programs and shells; its value is not kept");
+            step.prose.push(format!("{name}=$({})", found.text));
+            self.rejected.push(Rejected { text: found.text, why, mark: found.mark });
+            return;
+        }
         for blank in blank::blanks(&found.text) {
             let words = blank.written.trim_matches(['<', '>']).to_owned();
             self.ask(&blank.name, &words, None, found.mark);
@@ -172,7 +178,8 @@ impl<'p> Maker<'p> {
 
     /// Declares a value that somebody must give, unless it is there already.
     fn ask(&mut self, name: &str, words: &str, default: Option<String>, mark: Mark) {
-        if is_known(name) || self.captured.contains(name) || self.inputs.iter().any(|i| i.name == name) {
+        if is_known(name) || steers(name) || self.captured.contains(name) || self.inputs.iter().any(|i| i.name == name)
+        {
             return;
         }
         let pattern = pattern(name);

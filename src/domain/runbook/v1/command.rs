@@ -90,7 +90,8 @@ impl File<'_, '_> {
         let timeout = self.timeout(own);
         let said_target = own.get("target").is_some();
         let target = if said_target { self.target(own) } else { near_target };
-        if target.is_some() && timeout.or(self.defaults.timeout).is_none() {
+        let query = matches!(exec, Exec::Query(_));
+        if target.is_some() && !query && timeout.or(self.defaults.timeout).is_none() {
             let message =
                 "no timeout on a command that runs elsewhere; 1m is used (stopping ssh does not stop what it began)";
             self.reader.report(own.mark(), Level::Warning, "RB012", message);
@@ -213,8 +214,8 @@ impl File<'_, '_> {
             let Some(inner) = self.fields(node, &CAPTURE) else { continue };
             let name = inner.need(self.reader, "name").and_then(|n| self.name(n));
             let regex = inner.need(self.reader, "regex").and_then(|n| self.regex(n, "regex", "RB001", true));
-            let (Some(name), Some((said, regex))) = (name, regex) else { continue };
-            if regex.captures_len() < 2 {
+            let (Some(name), Some((said, groups))) = (name, regex) else { continue };
+            if groups == 0 {
                 let at = inner.get("regex").map_or(node.mark, |n| n.mark);
                 self.error(at, &format!("`{}` has no group: put the value in parentheses", truncate(&said, 40)));
                 continue;

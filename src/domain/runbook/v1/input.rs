@@ -4,6 +4,7 @@ use super::File;
 use crate::domain::document::{Fields, Node};
 use crate::domain::runbook::keys::v1::INPUT;
 use crate::domain::runbook::model::{Input, InputFrom};
+use crate::domain::runbook::pattern::anchored;
 use crate::domain::runbook::pieces::text;
 use crate::domain::runbook::values::steers;
 use regex::Regex;
@@ -76,7 +77,7 @@ impl File<'_, '_> {
             (_, None) => return,
         };
         let mark = own.get(key).map_or(own.mark(), |n| n.mark);
-        let anchored = input.pattern.as_ref().and_then(|p| Regex::new(&format!("^(?:{p})$")).ok());
+        let anchored = input.pattern.as_ref().and_then(|p| Regex::new(&anchored(p)).ok());
         if anchored.is_some_and(|pattern| !pattern.is_match(value)) {
             self.reader.error(mark, "RB003", format!("`{value}` does not keep to the pattern of `{}`", input.name));
         }

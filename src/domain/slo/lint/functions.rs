@@ -3,9 +3,8 @@
 use crate::domain::document::nearest;
 use crate::domain::slo::lint::Case;
 use crate::domain::slo::lint::place::Part;
-use crate::domain::slo::lint::query::sent;
 use crate::domain::slo::lint::rules::{IRATE, NOT_UNDERSTOOD, UNKNOWN_FUNCTION};
-use crate::domain::slo::promql::{self, Refusal};
+use crate::domain::slo::promql::Refusal;
 use crate::domain::text::truncate;
 use promql_parser::parser::Expr;
 
@@ -42,8 +41,11 @@ pub(super) fn check(case: &mut Case<'_>) {
         let message = "irate looks at the last two samples of its range and forgets the rest: a burst between is never counted (write rate)";
         case.report(Part::Query, &IRATE, message);
     }
-    for text in sent(case.objective) {
-        let Err(Refusal::Unknown(why)) = promql::parse(&text) else { continue };
+    let refused = case.query.sent.iter().filter_map(|sent| match &sent.tree {
+        Err(Refusal::Unknown(why)) => Some((sent.text.clone(), why.clone())),
+        _ => None,
+    });
+    for (text, why) in refused.collect::<Vec<_>>() {
         match unknown_function(&text) {
             // The server has spoken: it takes the text, or a finding of its own says why not.
             _ if case.facts.is_some_and(|facts| facts.accepted.contains_key(&text)) => {}

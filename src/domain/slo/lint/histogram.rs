@@ -90,7 +90,7 @@ fn quantile(tree: &Expr) -> Option<(f64, VectorSelector)> {
 /// "p99 <= 0.5 s" is "99 % of events took at most 0.5 s": two counters, exact over any window, if there is such a bucket.
 fn instead(case: &mut Case<'_>) {
     let Sli::Slices { compare: Compare::AtMost | Compare::Below, threshold, .. } = &case.objective.sli else { return };
-    let condition = case.query.trees.first().and_then(|tree| match bare(tree) {
+    let condition = case.query.trees().first().and_then(|tree| match bare(tree) {
         Expr::Binary(b) => quantile(&b.lhs),
         other => quantile(other),
     });

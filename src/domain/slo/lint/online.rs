@@ -6,7 +6,7 @@ use crate::domain::slo::budget::{allowance, round12};
 use crate::domain::slo::lint::Case;
 use crate::domain::slo::lint::facts::Facts;
 use crate::domain::slo::lint::place::Part;
-use crate::domain::slo::lint::query::{metric, selectors, sent};
+use crate::domain::slo::lint::query::{metric, selectors};
 use crate::domain::slo::lint::questions::{Need, bucket, first_page, selectors_of, traffic};
 use crate::domain::slo::lint::rules::{FAILING_RECORD, LOW_TRAFFIC, METRIC_TYPE, NO_BUCKET, NO_SERIES, REFUSED};
 use crate::domain::slo::promql;
@@ -26,7 +26,8 @@ pub(super) fn check(case: &mut Case<'_>) {
 }
 
 fn refused(case: &mut Case<'_>, facts: &Facts) {
-    for text in sent(case.objective) {
+    let texts: Vec<String> = case.query.sent.iter().map(|sent| sent.text.clone()).collect();
+    for text in texts {
         if let Some(Err(why)) = facts.accepted.get(&text) {
             case.report(Part::Query, &REFUSED, format!("{} refuses the query: {}", facts.what, truncate(why, 200)));
         }
@@ -77,9 +78,9 @@ fn lacks_bucket(selector: &str, facts: &Facts) -> bool {
 }
 
 fn buckets(case: &mut Case<'_>, facts: &Facts) {
-    let trees: Vec<Expr> = sent(case.objective).iter().filter_map(|text| promql::parse(text).ok()).collect();
+    let trees = case.query.sent.iter().filter_map(|sent| sent.tree.as_ref().ok());
     let mut asked: BTreeSet<(String, String)> = BTreeSet::new();
-    asked.extend(trees.iter().flat_map(selectors).filter_map(|selector| bucket(&selector)));
+    asked.extend(trees.flat_map(selectors).filter_map(|selector| bucket(&selector)));
     for (rest, le) in asked {
         let Some(there) = facts.buckets.get(&rest).filter(|les| !les.is_empty()) else { continue };
         if there.contains(&le) {
@@ -133,7 +134,7 @@ fn types(case: &mut Case<'_>, facts: &Facts) {
 
 fn records(case: &mut Case<'_>, facts: &Facts) {
     let names: BTreeSet<String> =
-        case.query.trees.iter().flat_map(selectors).filter_map(|s| metric(&s).map(str::to_owned)).collect();
+        case.query.trees().into_iter().flat_map(selectors).filter_map(|s| metric(&s).map(str::to_owned)).collect();
     for failing in facts.failing.iter().filter(|f| names.contains(&f.record)) {
         let message = format!(
             "the rule that records `{}` fails (group {}): {}",

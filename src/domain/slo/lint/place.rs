@@ -70,7 +70,9 @@ impl Places {
     fn scope(&self, line: usize) -> Option<(Mark, &Node)> {
         let object = || {
             let begun = self.roots.iter().filter(|root| root.mark.line <= line && root.get("spec").is_some());
-            begun.max_by_key(|root| root.mark.line).map(|root| (Mark { line: line.max(1), column: 1 }, root))
+            let root = begun.max_by_key(|root| root.mark.line)?;
+            let name = root.get("metadata").and_then(|meta| meta.get("name")).map(|name| name.mark);
+            Some((name.unwrap_or(root.mark), root))
         };
         match object() {
             Some(found) => Some(found),

@@ -2,36 +2,66 @@
 //! sent. Never judges.
 
 use crate::domain::slo::objective::{Bad, Objective, Sli};
-use crate::domain::slo::promql::{self, WINDOW, bare};
+use crate::domain::slo::promql::{self, Refusal, WINDOW, bare};
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{BinaryExpr, Expr, MatrixSelector, VectorSelector};
 
 /// The window that stands for the placeholder in a text that is only looked at.
 const ANY_WINDOW: &str = "5m";
 
-/// The trees of an objective.
+/// A query that is sent, with a window in the place of the placeholder.
+#[derive(Debug)]
+pub struct Sent {
+    /// Its text.
+    pub text: String,
+    /// Its tree, or why it has none.
+    pub tree: Result<Expr, Refusal>,
+}
+
+/// The trees of an objective. Each text is read once: patterns of matchers are compiled at every reading, which takes longer
+/// than all rules together.
 #[derive(Debug, Default)]
 pub struct Query {
-    /// The tree as written, or one per query that is sent.
-    pub trees: Vec<Expr>,
-    /// The trees are what the author wrote, so that their ranges are the author's.
-    pub written: bool,
+    /// The tree as written; `None` where that is no PromQL.
+    written: Option<Expr>,
+    /// What is sent: part and total of events, or the value of a slice.
+    pub sent: Vec<Sent>,
 }
 
 impl Query {
-    /// Reads the queries of an objective; what cannot be read is left out.
+    /// Reads the queries of an objective.
     pub fn of(objective: &Objective) -> Self {
-        match promql::parse(&objective.written) {
-            Ok(tree) => Self { trees: vec![tree], written: true },
-            Err(_) => {
-                Self { trees: sent(objective).iter().filter_map(|t| promql::parse(t).ok()).collect(), written: false }
-            }
+        let written = promql::parse(&objective.written).ok();
+        let read = |text: String| Sent { tree: promql::parse(&text), text };
+        Self { written, sent: sent(objective).into_iter().map(read).collect() }
+    }
+
+    /// Whether the author wrote PromQL, so that its ranges are the author's.
+    pub fn is_written(&self) -> bool {
+        self.written.is_some()
+    }
+
+    /// The tree as written, or one per query that is sent.
+    pub fn trees(&self) -> Vec<&Expr> {
+        match &self.written {
+            Some(tree) => vec![tree],
+            None => self.sent.iter().filter_map(|sent| sent.tree.as_ref().ok()).collect(),
         }
+    }
+
+    /// What the part and the total of events select, where each is one selector.
+    pub fn sides(&self) -> Option<(VectorSelector, VectorSelector)> {
+        let [part, total] = self.sent.as_slice() else { return None };
+        let one = |sent: &Sent| match selectors(sent.tree.as_ref().ok()?).as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        Some((one(part)?, one(total)?))
     }
 
     /// Visits every node of every tree, outer ones first.
     pub fn each(&self, visit: &mut dyn FnMut(&Expr)) {
-        for tree in &self.trees {
+        for tree in self.trees() {
             each(tree, visit);
         }
     }

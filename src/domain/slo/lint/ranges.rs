@@ -4,7 +4,6 @@
 use crate::domain::document::Level;
 use crate::domain::slo::lint::Case;
 use crate::domain::slo::lint::place::Part;
-use crate::domain::slo::lint::query::each;
 use crate::domain::slo::lint::rules::{LONG_SUBQUERY, RANGE_EMPTY, RANGE_FRAGILE, READING_EMPTY};
 use crate::domain::slo::objective::Sli;
 use crate::domain::slo::reading::Window;
@@ -94,7 +93,7 @@ fn shortest(case: &Case<'_>) -> Option<(Span, String)> {
 
 /// The range as it is written. Here it is replaced by a longer one; wherever else the text is pasted it stays as it is.
 fn written(case: &mut Case<'_>, scrapes: &Scrapes, shortest: Option<(Span, String)>) {
-    let Some((range, function)) = shortest.filter(|_| case.query.written) else { return };
+    let Some((range, function)) = shortest.filter(|_| case.query.is_written()) else { return };
     let here = match &case.objective.sli {
         Sli::Events { .. } => "here it is counted over the windows asked, [5m] and longer".to_owned(),
         Sli::Slices { slice, .. } | Sli::Opaque { slice, .. } => {
@@ -120,15 +119,13 @@ fn written(case: &mut Case<'_>, scrapes: &Scrapes, shortest: Option<(Span, Strin
 
 fn subqueries(case: &mut Case<'_>) {
     let mut longest: Option<(Span, Option<Span>)> = None;
-    for tree in &case.query.trees {
-        each(tree, &mut |node| {
-            let Expr::Subquery(sub) = node else { return };
-            let Ok(range) = Span::from_std(sub.range) else { return };
-            if longest.is_none_or(|(most, _)| range > most) {
-                longest = Some((range, sub.step.and_then(|s| Span::from_std(s).ok())));
-            }
-        });
-    }
+    case.query.each(&mut |node| {
+        let Expr::Subquery(sub) = node else { return };
+        let Ok(range) = Span::from_std(sub.range) else { return };
+        if longest.is_none_or(|(most, _)| range > most) {
+            longest = Some((range, sub.step.and_then(|s| Span::from_std(s).ok())));
+        }
+    });
     if let Some((range, step)) = longest.filter(|(range, _)| *range >= SUBQUERY) {
         let step = step.filter(|s| s.num_seconds() > 0);
         let points = range.num_seconds() / step.unwrap_or(ASSUMED).num_seconds().max(1);

@@ -12,7 +12,7 @@ const FAILURES: [&str; 4] = ["500", "502", "503", "504"];
 
 pub(super) fn check(case: &mut Case<'_>) {
     let mut seen: Vec<Matcher> = Vec::new();
-    for selector in case.query.trees.iter().flat_map(selectors) {
+    for selector in case.query.trees().into_iter().flat_map(selectors) {
         for matcher in selector.matchers.matchers.iter().filter(|m| is_code(m)) {
             if !seen.contains(matcher) {
                 seen.push(matcher.clone());

@@ -6,9 +6,7 @@ use crate::domain::slo::lint::Case;
 use crate::domain::slo::lint::place::Part;
 use crate::domain::slo::lint::query::{metric, number};
 use crate::domain::slo::lint::rules::{OR_VECTOR, SIDES};
-use crate::domain::slo::objective::{Bad, Sli};
 use crate::domain::slo::promql::bare;
-use crate::domain::slo::promql::counter::Counter;
 use promql_parser::label::MatchOp;
 use promql_parser::parser::{BinaryExpr, Expr, LabelModifier, VectorMatchCardinality};
 use std::collections::BTreeSet;
@@ -104,10 +102,7 @@ fn unpaired(division: &BinaryExpr) -> Option<String> {
 
 /// What the one side selects and the other does not.
 fn selected(case: &Case<'_>) -> Option<(Level, String)> {
-    let Sli::Events { bad: Bad::Counted(part) | Bad::TotalMinus(part), total } = &case.objective.sli else {
-        return None;
-    };
-    let (part, total) = (Counter::read(part)?.selector, Counter::read(total)?.selector);
+    let (part, total) = case.query.sides()?;
     let (one, all) = (metric(&part)?.to_owned(), metric(&total)?.to_owned());
     for matcher in total.matchers.matchers.iter().filter(|m| m.name != "le" && m.name != "__name__") {
         let mut own = part.matchers.matchers.iter().filter(|m| m.name == matcher.name).peekable();

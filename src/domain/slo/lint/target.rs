@@ -7,9 +7,7 @@ use crate::domain::slo::lint::place::Part;
 use crate::domain::slo::lint::query::{is_code, metric, number, root, selectors};
 use crate::domain::slo::lint::rules::{INVERTED, MIXED_UNITS, NO_BUDGET};
 use crate::domain::slo::objective::{Bad, Compare, Kind, Sli};
-use crate::domain::slo::promql::counter::Counter;
 use crate::domain::slo::promql::sli::{Shape, shape};
-use crate::domain::slo::promql::{self};
 use crate::domain::time::{Span, prometheus};
 use promql_parser::parser::Expr;
 
@@ -37,7 +35,7 @@ fn ratio(case: &mut Case<'_>) {
         );
         case.report(Part::Target, &INVERTED, message);
     }
-    if case.query.trees.iter().any(is_percentage) && matches!(case.objective.sli, Sli::Opaque { .. }) {
+    if case.query.trees().into_iter().any(is_percentage) && matches!(case.objective.sli, Sli::Opaque { .. }) {
         let message =
             format!("the query gives a percentage (0 to 100), the target {target} is a share (leave out the 100)");
         case.report(Part::Query, &MIXED_UNITS, message);
@@ -63,49 +61,41 @@ fn is_hundredfold(expr: &Expr) -> bool {
     root(expr, "*").is_some_and(|b| number(&b.lhs) == Some(100.0) || number(&b.rhs) == Some(100.0))
 }
 
-/// Why the ratio seems to be the wrong way round.
+/// Why the ratio seems to be the wrong way round: the good events are failures by their code or name, or the bad ones
+/// successes by their code.
 fn inverted(case: &Case<'_>) -> Option<String> {
     let Sli::Events { bad, .. } = &case.objective.sli else { return None };
-    let (text, good) = match bad {
-        Bad::Counted(text) => (text, false),
-        Bad::TotalMinus(text) => (text, true),
-    };
-    let suspicious = case
-        .query
-        .trees
-        .iter()
-        .any(|tree| matches!(shape(tree), Shape::Ratio { suspicious: true, .. }) && case.query.written);
-    if suspicious {
-        return Some("the numerator counts failures: an sli is the share of good events (write 1 - …)".to_owned());
-    }
-    let counter = Counter::read(text)?;
+    let good = matches!(bad, Bad::TotalMinus(_));
+    let (part, total) = case.query.sides()?;
     let (mut success, mut failure, mut coded) = (true, true, false);
-    for matcher in counter.selector.matchers.matchers.iter().filter(|m| is_code(m)) {
+    for matcher in part.matchers.matchers.iter().filter(|m| is_code(m)) {
         coded = true;
         success &= matcher.is_match("200");
         failure &= matcher.is_match("500");
     }
-    let part = counter.selector;
-    let name = metric(&part).unwrap_or("the metric");
-    match (coded, good, success, failure) {
-        (true, true, false, true) => {
-            Some(format!("the good events of `{name}` are failures: 500 counts, 200 does not"))
+    let (name, all) = (metric(&part).unwrap_or("the metric"), metric(&total).unwrap_or_default());
+    let fails = |name: &str| ["error", "fail", "reject", "drop"].iter().any(|word| name.to_lowercase().contains(word));
+    let named = good && fails(name) && !fails(all);
+    let coded = coded && success != good && failure == good;
+    let divided = case.query.is_written() && case.query.trees().iter().any(|tree| root(tree, "/").is_some());
+    match (named || coded, divided, good) {
+        (false, ..) => None,
+        (true, true, _) => {
+            Some("the numerator counts failures: an sli is the share of good events (write 1 - …)".to_owned())
         }
-        (true, false, true, false) => {
-            Some(format!("the bad events of `{name}` are successes: 200 counts, 500 does not"))
-        }
-        _ => None,
+        (true, false, true) => Some(format!("the good events, of `{name}`, are failures")),
+        (true, false, false) => Some(format!("the bad events, of `{name}`, are successes: 200 counts, 500 does not")),
     }
 }
 
 fn threshold(case: &mut Case<'_>) {
-    let Sli::Slices { value, compare, threshold, .. } = &case.objective.sli else { return };
+    let Sli::Slices { compare, threshold, .. } = &case.objective.sli else { return };
     let (compare, threshold) = (*compare, *threshold);
-    let Ok(tree) = promql::parse(value) else { return };
+    let Some(Ok(tree)) = case.query.sent.first().map(|sent| &sent.tree) else { return };
     let always = |good: bool| if good { "always good" } else { "always bad" };
     let upward = matches!(compare, Compare::AtLeast | Compare::Above);
     let sign = compare.sign();
-    if is_percentage(&tree) && threshold > 0.0 && threshold < 1.0 {
+    if is_percentage(tree) && threshold > 0.0 && threshold < 1.0 {
         let message = format!(
             "a percentage (0 to 100) is compared {sign} {threshold}: nearly {} (did you mean {}?)",
             always(upward),
@@ -113,7 +103,7 @@ fn threshold(case: &mut Case<'_>) {
         );
         return case.report(Part::Query, &MIXED_UNITS, message);
     }
-    if threshold > 1.0 && is_share(&tree) {
+    if threshold > 1.0 && is_share(tree) {
         let message = format!(
             "a share (0 to 1) is compared {sign} {threshold}: {} (did you mean {}?)",
             always(!upward),
@@ -121,30 +111,27 @@ fn threshold(case: &mut Case<'_>) {
         );
         return case.report(Part::Query, &MIXED_UNITS, message);
     }
-    unit(case, &tree, threshold);
+    if let Some(why) = unit(tree, threshold) {
+        case.report(Part::Target, &MIXED_UNITS, why);
+    }
 }
 
 /// A value that cannot exceed 1.
 fn is_share(tree: &Expr) -> bool {
-    matches!(shape(tree), Shape::Ratio { .. })
+    root(tree, "/").is_some() && matches!(shape(tree), Shape::Ratio { .. })
 }
 
 /// Latencies are kept in seconds: a limit of a minute and more was probably meant in milliseconds.
-fn unit(case: &mut Case<'_>, tree: &Expr, threshold: f64) {
-    let latency = |word: &str| {
-        let names = selectors(tree);
-        names.iter().filter_map(|s| metric(s)).find(|n| n.contains(word)).map(str::to_owned)
-    };
-    let (seconds, millis) = (latency("_seconds"), latency("_milliseconds").or_else(|| latency("_ms_")));
-    if let Some(name) = seconds.filter(|n| threshold >= 100.0 && is_latency(n)) {
+fn unit(tree: &Expr, threshold: f64) -> Option<String> {
+    let names: Vec<String> = selectors(tree).iter().filter_map(|s| metric(s)).map(str::to_owned).collect();
+    let named = |word: &str| names.iter().find(|name| name.contains(word));
+    if let Some(name) = named("_seconds").filter(|name| threshold >= 100.0 && is_latency(name)) {
         let meant = round12(threshold / 1_000.0);
-        let message = format!("`{name}` is in seconds and the limit is {threshold} (did you mean {meant} seconds?)");
-        case.report(Part::Target, &MIXED_UNITS, message);
-    } else if let Some(name) = millis.filter(|_| threshold > 0.0 && threshold < 1.0) {
-        let meant = round12(threshold * 1_000.0);
-        let message = format!("`{name}` is in milliseconds and the limit is {threshold} (did you mean {meant}?)");
-        case.report(Part::Target, &MIXED_UNITS, message);
+        return Some(format!("`{name}` is in seconds and the limit is {threshold} (did you mean {meant} seconds?)"));
     }
+    let name = named("_milliseconds").or_else(|| named("_ms_")).filter(|_| threshold > 0.0 && threshold < 1.0)?;
+    let meant = round12(threshold * 1_000.0);
+    Some(format!("`{name}` is in milliseconds and the limit is {threshold} (did you mean {meant}?)"))
 }
 
 fn is_latency(name: &str) -> bool {

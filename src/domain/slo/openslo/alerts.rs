@@ -104,8 +104,8 @@ pub fn policy(reader: &mut Reader<'_>, spec: &Node, index: &Index) -> Option<Pol
     }
     if let Some(targets) = fields.get("notificationTargets") {
         for target in reader.list(targets, "notificationTargets") {
-            if let Some(reference) = target.get("targetRef").filter(|_| !index.targets.is_empty()) {
-                Index::find(reader, &index.targets, reference, "the notification target", Level::Warning);
+            if let Some(reference) = target.get("targetRef") {
+                Index::hint(reader, &index.targets, reference, "the notification target");
             }
         }
     }

@@ -3,12 +3,13 @@
 
 use crate::domain::document::{Fields, Level, Mark, Node, Reader};
 use crate::domain::slo::objective::Bad;
+use crate::domain::slo::openslo::Index;
 use crate::domain::slo::promql::counter::Counter;
-use crate::domain::slo::promql::events::{Side, Unit, division, side, tree, whole, with_window};
+use crate::domain::slo::promql::events::{Side, Unit, division, inverse, side, tree, whole, with_window};
 use crate::domain::slo::promql::sli::bad_of;
 use crate::domain::slo::promql::{Refusal, WINDOW, bare};
 use crate::domain::slo::terms::choice;
-use promql_parser::parser::Expr;
+use promql_parser::parser::{Expr, VectorSelector};
 use std::collections::BTreeMap;
 
 /// What is measured.
@@ -77,8 +78,8 @@ pub fn threshold(reader: &mut Reader<'_>, node: &Node, sources: &BTreeMap<String
 pub fn ratio(reader: &mut Reader<'_>, node: &Node, sources: &BTreeMap<String, String>) -> Option<Indicator> {
     let fields = reader.foreign(node, "ratioMetric", &RATIO)?;
     let counter = match fields.get("counter").or(fields.get("incremental")) {
-        Some(n) => reader.boolean(n, "counter")?,
-        None => false,
+        Some(n) => Some(reader.boolean(n, "counter")?),
+        None => None,
     };
     if let Some(raw) = fields.get("raw") {
         for key in ["good", "bad", "total"].into_iter().filter(|key| fields.get(key).is_some()) {
@@ -135,10 +136,9 @@ fn raw(
             reader.error(mark, "promql", format!("the query is not read: {why}"));
             return None;
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("the query is not understood ({why}); it is sent to the server as it is");
-            reader.report(mark, Level::Warning, "promql", message);
-            let good = if success { written.clone() } else { format!("1 - ({written})") };
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => {
+            let good = if success { written.clone() } else { inverse(None, &written) };
             return Some(Indicator::Raw { good, written });
         }
     };
@@ -149,7 +149,7 @@ fn raw(
     }
     let message = "the ratio cannot be split into bad and all events; it is averaged over time, whatever the traffic";
     reader.report(mark, Level::Info, "time-weighted", message);
-    let good = if success { query } else { format!("1 - ({})", query.trim()) };
+    let good = if success { query } else { inverse(Some(&expr), &query) };
     Some(Indicator::Raw { good, written })
 }
 
@@ -205,9 +205,8 @@ fn named(
     let name = reader.string(node, "the data source")?;
     match sources.get(&name) {
         Some(kind) => Some((node.mark, kind.clone())),
-        None if sources.is_empty() => None,
         None => {
-            super::Index::find(reader, sources, node, "the data source", Level::Warning);
+            Index::hint(reader, sources, node, "the data source");
             None
         }
     }
@@ -230,7 +229,7 @@ fn counted(
     reader: &mut Reader<'_>,
     node: &Node,
     what: &str,
-    counter: bool,
+    counter: Option<bool>,
     sources: &BTreeMap<String, String>,
 ) -> Option<(Side, String)> {
     let (query, mark) = query(reader, node, what, sources)?;
@@ -238,9 +237,7 @@ fn counted(
     let own = query.contains(WINDOW);
     let expr = match tree(&query, !own) {
         Ok(expr) => expr,
-        Err(Refusal::Unknown(why)) if own => {
-            let message = format!("the query of {what} is not understood ({why}); it is sent to the server as it is");
-            reader.report(mark, Level::Warning, "promql", message);
+        Err(Refusal::Unknown(_)) if own => {
             return Some((Side { text: whole(&query), unit: Unit::Unknown, by: Vec::new() }, written));
         }
         Err(Refusal::Unknown(why) | Refusal::TooMuch(why)) => {
@@ -248,31 +245,44 @@ fn counted(
             return None;
         }
     };
-    if let Some(plain) = plain(&expr, if counter { "increase" } else { "sum_over_time" }) {
-        return Some((side(&tree(&plain.text(), false).ok()?), written));
+    if let Some(selector) = plain(&expr) {
+        let func = if counts(reader, mark, &selector, counter) { "increase" } else { "sum_over_time" };
+        let text = Counter::new(func, selector).text();
+        return Some((side(&tree(&text, false).ok()?), written));
     }
     let mut side = side(&expr);
     side.by.clear();
-    if !side.text.contains(WINDOW) || query.contains("[") && !own && has_subquery(&expr) {
-        let message = format!(
-            "the query of {what} cannot be stretched over the window (expected a rate or increase over a range, or a plain series)"
-        );
-        reader.error(mark, "promql", message);
-        return None;
+    let why = match (side.text.contains(WINDOW), !own && has_subquery(&expr)) {
+        (_, true) => "has a subquery, which cannot be stretched over the window",
+        (false, _) => "has no range that could be stretched over the window",
+        (true, false) => return Some((side, written)),
+    };
+    let message = format!("the query of {what} {why} (expected a rate or increase over a range, or a plain series)");
+    reader.error(mark, "promql", message);
+    None
+}
+
+/// Whether a plain series is a counter. Where the file does not say, its name does.
+fn counts(reader: &mut Reader<'_>, mark: Mark, selector: &VectorSelector, counter: Option<bool>) -> bool {
+    let name = selector.name.as_deref().unwrap_or_default();
+    let named = ["_total", "_count", "_bucket", "_sum"].iter().any(|end| name.ends_with(end));
+    if counter.is_none() && named {
+        let message = format!("`counter` is not written; `{name}` is taken for a counter by its name");
+        reader.report(mark, Level::Warning, "counter", message);
     }
-    Some((side, written))
+    counter.unwrap_or(named)
 }
 
 /// A series, or the sum of one, without a range.
-fn plain(expr: &Expr, func: &'static str) -> Option<Counter> {
+fn plain(expr: &Expr) -> Option<VectorSelector> {
     let inner = match bare(expr) {
         Expr::Aggregate(a) if a.op.to_string() == "sum" => bare(&a.expr),
         other => other,
     };
     match inner {
         Expr::VectorSelector(selector) => {
-            let counter = Counter::new(func, selector.clone());
-            (Counter::read(&counter.text()).as_ref() == Some(&counter)).then_some(counter)
+            let counter = Counter::new("increase", selector.clone());
+            (Counter::read(&counter.text()).as_ref() == Some(&counter)).then(|| selector.clone())
         }
         _ => None,
     }

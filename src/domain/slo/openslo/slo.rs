@@ -9,10 +9,8 @@ use crate::domain::slo::openslo::alerts::{self, inline};
 use crate::domain::slo::openslo::indicator::{self, Indicator};
 use crate::domain::slo::openslo::window::{self, TimeWindow, duration};
 use crate::domain::slo::openslo::{Index, Object, Version};
-use crate::domain::slo::pairs::{self, Named};
-use crate::domain::slo::promql::sli::raised;
-use crate::domain::slo::promql::{self, WINDOW};
-use crate::domain::slo::sloth::good_ratio;
+use crate::domain::slo::pairs;
+use crate::domain::slo::promql::sli::per_slice;
 use crate::domain::slo::terms::{self, SLICE, choice, errors, percent, share};
 use crate::domain::slo::wording::{Said, says};
 use crate::domain::time::{Span, prometheus};
@@ -78,9 +76,7 @@ struct Common<'a> {
 pub fn read(reader: &mut Reader<'_>, path: &str, object: &Object, index: &Index) -> Vec<(Mark, Objective)> {
     let Some(spec) = object.root.get("spec").and_then(|n| reader.foreign(n, "spec", &SPEC)) else { return Vec::new() };
     let service = spec.need(reader, "service").and_then(|n| {
-        if !index.services.is_empty() {
-            Index::find(reader, &index.services, n, "the service", Level::Warning);
-        }
+        Index::hint(reader, &index.services, n, "the service");
         reader.string(n, "service")
     });
     let method = match spec.get("budgetingMethod") {
@@ -101,7 +97,7 @@ pub fn read(reader: &mut Reader<'_>, path: &str, object: &Object, index: &Index)
     let (Some(service), Some(method), Some(window), Some(list)) = (service, method, window, list) else {
         return Vec::new();
     };
-    let pairs = pairs.unwrap_or_else(|| Named::Google.pairs(window.span));
+    let pairs = pairs.unwrap_or_else(|| pairs::usual(window.span));
     let common = Common { path, object, index, service, description, window, method, pairs, labels };
     rows(reader, &common, shared, list)
 }
@@ -227,7 +223,7 @@ fn slug(text: &str) -> String {
 
 /// What one objective asks of its indicator.
 struct Asked {
-    target: (f64, Mark),
+    target: f64,
     limit: Option<(Compare, f64)>,
     slice: Option<Span>,
     slice_target: Option<f64>,
@@ -253,9 +249,8 @@ fn objective(
     let (target, indicator) = (target?, indicator?);
     let asked = Asked { target, limit, slice: asked_slice, slice_target };
     let (sli, kind, value, written) = measured(reader, common, fields, &asked, indicator)?;
-    pairs::warn(reader, asked.target.1, &common.pairs, asked.target.0);
     let (span, period) = (common.window.span, common.window.period.as_ref());
-    let said = Said { sli: &sli, target: asked.target.0, window: span, period, value, assumed: false };
+    let said = Said { sli: &sli, target: asked.target, window: span, period, value, assumed: false };
     let says = says(&said);
     let shown = fields.get("displayName").and_then(Node::text).filter(|_| id != common.object.name);
     let description = match (common.description.as_str(), shown) {
@@ -266,7 +261,7 @@ fn objective(
     Some(Objective {
         id: SloId(id.to_owned()),
         kind,
-        target: asked.target.0,
+        target: asked.target,
         sli,
         says,
         written,
@@ -314,16 +309,16 @@ fn composite(common: &Common<'_>, rows: &[(Mark, Objective)], parts: Vec<(SloId,
     Objective { target, sli, says, written, ..blank(common) }
 }
 
-fn target(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<(f64, Mark)> {
+fn target(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<f64> {
     let plain = fields.get("target").or(fields.get("budgetTarget"));
     match (plain, fields.get("targetPercent")) {
         (Some(n), None) => {
             let written = reader.number(n, "target")?;
-            Some((share(reader, n.mark, "target", written)?, n.mark))
+            share(reader, n.mark, "target", written)
         }
         (None, Some(n)) => {
             let written = reader.number(n, "targetPercent")?;
-            Some((percent(reader, n.mark, "targetPercent", written)?, n.mark))
+            percent(reader, n.mark, "targetPercent", written)
         }
         (Some(_), Some(n)) => {
             reader.error(n.mark, "target", "both target and targetPercent (expected one of them)");
@@ -407,7 +402,7 @@ fn measured(
         Indicator::Raw { good, written } => {
             no_limit(reader, fields);
             let slice = asked.slice.unwrap_or(SLICE);
-            Some(sliced(common, asked, good_ratio(&good, slice), slice, written))
+            Some(sliced(common, asked, per_slice(&good, slice), slice, written))
         }
     }
 }
@@ -446,8 +441,7 @@ fn threshold(
     if let Some(message) = said {
         reader.report(fields.mark(), Level::Info, "time-slice", message);
     }
-    let text = query.replace(WINDOW, &prometheus(slice));
-    let value = promql::parse(&text).map_or(text, |expr| raised(&expr, slice));
+    let value = per_slice(&query, slice);
     Some((Sli::Slices { value, compare, threshold, slice }, Kind::Threshold, "value", query))
 }
 
@@ -461,7 +455,7 @@ fn ratio(common: &Common<'_>, asked: &Asked, bad: Bad, total: String, written: S
         Bad::Counted(bad) => format!("1 - ({bad} or {total} * 0) / {total}"),
         Bad::TotalMinus(good) => format!("({good} or {total} * 0) / {total}"),
     };
-    sliced(common, asked, good_ratio(&good, slice), slice, written)
+    sliced(common, asked, per_slice(&good, slice), slice, written)
 }
 
 fn sliced(common: &Common<'_>, asked: &Asked, ratio: String, slice: Span, written: String) -> Measured {

@@ -8,9 +8,8 @@ use crate::domain::slo::objective::{Bad, Combine, Compare, Composite, Kind, Sli}
 use crate::domain::slo::own::keys::names;
 use crate::domain::slo::own::{GAPS, Measured, time_weighted};
 use crate::domain::slo::promql::events::{Side, Unit, division, side, tree, whole, with_window};
-use crate::domain::slo::promql::sli::{Shape, bad_of, lacks_le, raised, service, shape};
+use crate::domain::slo::promql::sli::{Shape, bad_of, per_slice, service, shape};
 use crate::domain::slo::promql::{self, Refusal, WINDOW};
-use crate::domain::slo::sloth::good_ratio;
 use crate::domain::slo::terms::{SLICE, choice, positive};
 use crate::domain::time::{Span, prometheus};
 use promql_parser::parser::Expr;
@@ -136,11 +135,8 @@ fn counted(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<(Side, Op
             reader.error(node.mark, "promql", format!("{what} is not read: {why}"));
             None
         }
-        Err(Refusal::Unknown(why)) => {
-            let message = format!("{what} is not understood ({why}); it is sent to the server as it is");
-            reader.report(node.mark, Level::Warning, "promql", message);
-            Some((Side { text: whole(&text), unit: Unit::Unknown, by: Vec::new() }, None))
-        }
+        // The lint says so; the server decides.
+        Err(Refusal::Unknown(_)) => Some((Side { text: whole(&text), unit: Unit::Unknown, by: Vec::new() }, None)),
     }
 }
 
@@ -186,7 +182,7 @@ pub(in crate::domain::slo) fn of_events(bad: &Bad, total: &str) -> String {
 }
 
 fn judged(slices: &Slices, ratio: &str, service: Option<String>) -> Measured {
-    let ratio = good_ratio(ratio, slices.slice);
+    let ratio = per_slice(ratio, slices.slice);
     match slices.good_from.filter(|_| !slices.mean) {
         Some(threshold) => {
             let sli = Sli::Slices { value: ratio, compare: Compare::AtLeast, threshold, slice: slices.slice };
@@ -209,12 +205,7 @@ fn parsed(reader: &mut Reader<'_>, mark: Mark, what: &str, text: &str) -> Option
             reader.error(mark, "promql", format!("{what} is empty: {why}"));
             None
         }
-        Err(Refusal::Unknown(why)) => {
-            let message =
-                format!("{what} is not understood ({why}); it is sent to the server as it is, slice by slice");
-            reader.report(mark, Level::Warning, "promql", message);
-            Some(None)
-        }
+        Err(Refusal::Unknown(_)) => Some(None),
     }
 }
 
@@ -226,25 +217,19 @@ fn ratio(reader: &mut Reader<'_>, node: &Node, slice: Option<Span>, slices: Opti
         return Some(judged(slices, text.trim(), named));
     }
     let split = expr.as_ref().and_then(|expr| match division(expr).filter(|_| text.contains(WINDOW)) {
-        Some((part, total, true)) => Some((Bad::Counted(part.text), total.text, false)),
-        Some((part, total, false)) => Some((bad_of(part.text, &total.text), total.text, false)),
+        Some((part, total, true)) => Some((Bad::Counted(part.text), total.text)),
+        Some((part, total, false)) => Some((bad_of(part.text, &total.text), total.text)),
         None => match shape(expr) {
-            Shape::Ratio { bad, total, suspicious } => Some((bad, total, suspicious)),
+            Shape::Ratio { bad, total, .. } => Some((bad, total)),
             _ => None,
         },
     });
     match split {
-        Some((bad, total, suspicious)) => {
-            if suspicious {
-                let message = "the numerator counts failures: a ratio is the share of good events (write 1 - …)";
-                reader.report(node.mark, Level::Warning, "error-ratio", message);
-            }
-            Some(measured(Sli::Events { bad, total }, Kind::Ratio, named))
-        }
+        Some((bad, total)) => Some(measured(Sli::Events { bad, total }, Kind::Ratio, named)),
         None => {
             time_weighted(reader, node.mark);
             let slice = slice.unwrap_or(SLICE);
-            let ratio = good_ratio(text.trim(), slice);
+            let ratio = per_slice(text.trim(), slice);
             Some(measured(Sli::Opaque { ratio, slice }, Kind::Ratio, named))
         }
     }
@@ -253,10 +238,6 @@ fn ratio(reader: &mut Reader<'_>, node: &Node, slice: Option<Span>, slices: Opti
 fn value(reader: &mut Reader<'_>, fields: &Fields<'_>, node: &Node, slice: Span) -> Option<Measured> {
     let text = with_window(&reader.string(node, "value")?);
     let expr = parsed(reader, node.mark, "value", &text)?;
-    if expr.as_ref().is_some_and(lacks_le) {
-        let message = "the buckets are summed without `by (le)`: the quantile has nothing to work on";
-        reader.report(node.mark, Level::Warning, "missing-le", message);
-    }
     let op = match fields.get("op") {
         Some(n) => {
             let written = reader.string(n, "op")?;
@@ -280,8 +261,7 @@ fn value(reader: &mut Reader<'_>, fields: &Fields<'_>, node: &Node, slice: Span)
             (text.trim().to_owned(), op.unwrap_or(Compare::AtMost), reader.number(n, "threshold")?, quantile)
         }
     };
-    let query = query.replace(WINDOW, &prometheus(slice));
-    let value = promql::parse(&query).map_or(query, |expr| raised(&expr, slice));
+    let value = per_slice(&query, slice);
     let called = match fields.get("called") {
         Some(n) => reader.string(n, "called")?,
         None => quantile.map_or_else(|| "value".to_owned(), |q| format!("p{}", round12(q * 100.0))),

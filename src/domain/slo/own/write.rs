@@ -2,6 +2,7 @@
 //! expressed, and everything that was said of the files it came from, stands in comments.
 
 use crate::domain::document::{Finding, Node, Value};
+use crate::domain::slo::format;
 use crate::domain::slo::objective::{Bad, Combine, Gap, Identity, Objective, Sli};
 use crate::domain::slo::own::VERSION;
 use crate::domain::slo::pairs::Named;
@@ -37,6 +38,15 @@ pub fn file(objectives: &[Objective], findings: &[Finding], copied: &[(&str, &No
         tree(&mut out, node, 2);
     }
     out
+}
+
+/// The names of objectives that are not read back from a file as they are; where they stand does not count.
+pub fn differences(objectives: &[Objective], text: &str) -> Vec<String> {
+    let (read, _) = format::read("", text);
+    let same = |a: &Objective, b: &Objective| Objective { declared: a.declared.clone(), ..b.clone() } == *a;
+    let lost = objectives.iter().filter(|a| !read.iter().any(|b| same(a, b)));
+    let more = read.iter().filter(|b| !objectives.iter().any(|a| a.id == b.id));
+    lost.chain(more).map(|o| format!("`{}`", o.id)).collect()
 }
 
 fn objective(out: &mut String, it: &Objective) {
@@ -217,7 +227,8 @@ fn tree(out: &mut String, node: &Node, indent: usize) {
         Value::Map(entries) => {
             out.push('\n');
             for (key, value) in entries {
-                let _ = write!(out, "{:indent$}{}:", "", quoted(&key.text));
+                let key = if is_plain(&key.text) { key.text.clone() } else { quoted(&key.text) };
+                let _ = write!(out, "{:indent$}{key}:", "");
                 tree(out, value, indent + 2);
             }
         }

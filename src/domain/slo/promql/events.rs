@@ -102,6 +102,30 @@ pub fn whole(text: &str) -> String {
     if text.starts_with("sum(") { text.to_owned() } else { format!("sum({text})") }
 }
 
+/// The text of one minus a ratio; of `1 - x` it is `x`.
+pub fn inverse(expr: Option<&Expr>, text: &str) -> String {
+    let inner = match expr.map(bare) {
+        Some(Expr::Binary(b)) if b.op.to_string() == "-" && is_number(&b.lhs, 1.0) => Some(bare(&b.rhs)),
+        _ => None,
+    };
+    // A printed text that is read as another tree is not used.
+    let printed = inner.map(|expr| (expr, expr.to_string())).filter(|(expr, text)| parse(text).as_ref() == Ok(*expr));
+    match printed {
+        Some((_, text)) => text.replace(mark(), WINDOW),
+        None => format!("1 - ({})", text.trim()),
+    }
+}
+
+/// The counter that is taken away from a given total: `good` of `total - good`.
+pub fn rest_of(expr: &Expr, total: &str) -> Option<String> {
+    let Expr::Binary(b) = without_zero(bare(expr)) else { return None };
+    if b.op.to_string() != "-" || !plain_match(b) {
+        return None;
+    }
+    let (whole, good) = (counter(bare(&b.lhs))?, counter(bare(&b.rhs))?);
+    (whole.text() == total).then(|| good.text())
+}
+
 /// A division of two queries that can be joined here: its sides, and whether the whole is one minus it.
 pub fn division(expr: &Expr) -> Option<(Side, Side, bool)> {
     let (division, inverted) = match bare(expr) {

@@ -3,8 +3,8 @@
 
 use crate::domain::slo::objective::{Bad, Compare};
 use crate::domain::slo::promql::counter::Counter;
-use crate::domain::slo::promql::{MARK_TEXT, bare, each_range};
-use crate::domain::time::Span;
+use crate::domain::slo::promql::{MARK_TEXT, WINDOW, bare, each_range, parse};
+use crate::domain::time::{Span, prometheus};
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{AggregateExpr, BinaryExpr, Expr, LabelModifier, VectorMatchCardinality};
 use std::time::Duration;
@@ -197,7 +197,13 @@ pub fn raised(expr: &Expr, slice: Span) -> String {
     let mut copy = expr.clone();
     each_range(&mut copy, &mut |m| m.range = m.range.max(slice));
     let text = copy.to_string();
-    if crate::domain::slo::promql::parse(&text).as_ref() == Ok(&copy) { text } else { expr.to_string() }
+    if parse(&text).as_ref() == Ok(&copy) { text } else { expr.to_string() }
+}
+
+/// A text, with or without `$window`, as the value of one slice, in the form that it is read back in.
+pub fn per_slice(text: &str, slice: Span) -> String {
+    let text = text.trim().replace(WINDOW, &prometheus(slice));
+    parse(&text).map_or(text, |expr| raised(&expr, slice))
 }
 
 /// The service a text speaks of: its `service` or `job` selector.
@@ -258,7 +264,6 @@ fn is_zero_vector(expr: &Expr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::slo::promql::parse;
     use crate::domain::time::mins;
 
     fn of(text: &str) -> Shape {

@@ -5,7 +5,7 @@ use crate::domain::document::{Finding, Level, Mark, Node, Reader};
 use crate::domain::slo::catalogue::Declared;
 use crate::domain::slo::format::Document;
 use crate::domain::slo::objective::AlertPair;
-use crate::domain::slo::pairs::{self, Named, factor};
+use crate::domain::slo::pairs::{Named, factor};
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::sloth::Waiting;
 use crate::domain::slo::terms::positive;
@@ -97,25 +97,16 @@ pub fn settle(
         findings.extend(reader.findings);
     }
     let pairs = chosen.map_or_else(|| Named::Sloth.pairs(period), |w| w.pairs.clone());
-    waiting.into_iter().map(|w| settled(paths, period, &pairs, w, findings)).collect()
+    waiting.into_iter().map(|w| settled(period, &pairs, w)).collect()
 }
 
-fn settled(
-    paths: &[&str],
-    period: Span,
-    pairs: &[AlertPair],
-    waiting: Waiting,
-    findings: &mut Vec<Finding>,
-) -> Declared {
-    let Waiting { mut declared, target, page, ticket } = waiting;
-    let mut reader = Reader::new(paths.get(declared.file).copied().unwrap_or_default());
+fn settled(period: Span, pairs: &[AlertPair], waiting: Waiting) -> Declared {
+    let Waiting { mut declared, page, ticket } = waiting;
     let made = |pair: &&AlertPair| if pair.severity == "page" { page } else { ticket };
     let it = &mut declared.objective;
     it.window = period;
     it.pairs = pairs.iter().filter(made).cloned().collect();
     let said = Said { sli: &it.sli, target: it.target, window: period, period: None, value: "", assumed: false };
     it.says = says(&said);
-    pairs::warn(&mut reader, target, &it.pairs, it.target);
-    findings.extend(reader.findings);
     declared
 }

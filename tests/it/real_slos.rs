@@ -1,0 +1,276 @@
+//! A month of counters in a real Prometheus, with the oddities that other tools get wrong: the generator knows every event, so
+//! that the truth needs no PromQL. Ratios over thirty days, states, coverage, recordings, requests, and a warm restart.
+
+use crate::real::{Prometheus, Setup};
+use midwatch::domain::slo::objective::{Identity, Objective};
+use midwatch::domain::slo::reading::{Measurement, Reading, Via, Window};
+use midwatch::domain::slo::status::{Status, assess};
+use midwatch::domain::time::{Timestamp, secs};
+use midwatch::io::http::Endpoint;
+use midwatch::io::port::Metrics;
+use midwatch::io::prometheus::measure::disk::Disk;
+use midwatch::io::prometheus::source::prometheus;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Minutes of the window, and of history before it.
+const WINDOW: i64 = 30 * 1_440;
+const BEFORE: i64 = 90;
+
+/// What is odd about a service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Odd {
+    Steady,
+    /// Forty minutes at 30 % errors, two days before the end.
+    Incident,
+    /// No 5xx series at all.
+    NoErrors,
+    /// The 5xx series begins on day 15.
+    BornLate,
+    /// Counters begin anew every six hours.
+    Resets,
+    /// A twentieth of the traffic at night, and every tenth request of it fails.
+    FailsAtNight,
+    /// Not scraped for two days.
+    Gone,
+    /// One request a minute, 24 errors in a month.
+    Sparse,
+    /// Nothing happens from two to five.
+    IdleAtNight,
+    /// Nothing happened in the last seven hours.
+    IdleNow,
+    /// Not scraped any more since two hours.
+    Vanished,
+    /// Steady; rules record it with a mean of ratios.
+    Recorded,
+}
+
+const ALL: [(&str, Odd); 12] = [
+    ("steady", Odd::Steady),
+    ("incident", Odd::Incident),
+    ("noerrors", Odd::NoErrors),
+    ("bornlate", Odd::BornLate),
+    ("resets", Odd::Resets),
+    ("night", Odd::FailsAtNight),
+    ("gone", Odd::Gone),
+    ("sparse", Odd::Sparse),
+    ("idle", Odd::IdleAtNight),
+    ("idlenow", Odd::IdleNow),
+    ("vanished", Odd::Vanished),
+    ("recorded", Odd::Recorded),
+];
+
+/// A number that looks random and is the same in every run.
+fn dice(seed: i64, sides: i64) -> i64 {
+    let mut x = (seed as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((x ^ (x >> 31)) % sides as u64) as i64
+}
+
+impl Odd {
+    /// Good and bad requests in minute `m` of the month (negative before it), which begins in minute `first` of a day.
+    fn happens(self, service: i64, m: i64, first: i64) -> (i64, i64) {
+        let hour = (m + first).rem_euclid(1_440) / 60;
+        let traffic = 300 + 200 * ((hour - 12).abs() - 6).abs() + dice(service * 1_000_003 + m, 60);
+        let rare = |traffic: i64| traffic * 4 / 10_000 + i64::from(dice(service * 7_919 + m * 31, 100) < 30);
+        match self {
+            Self::Steady | Self::Resets | Self::Gone | Self::Vanished | Self::Recorded => (traffic, rare(traffic)),
+            Self::Incident if (WINDOW - 2_880..WINDOW - 2_840).contains(&m) => (traffic * 7 / 10, traffic * 3 / 10),
+            Self::Incident => (traffic, rare(traffic)),
+            Self::NoErrors => (traffic, 0),
+            Self::BornLate => (traffic, if m < WINDOW / 2 { 0 } else { rare(traffic) }),
+            Self::FailsAtNight if hour < 5 => (traffic / 20, traffic / 200),
+            Self::FailsAtNight => (traffic, 0),
+            Self::Sparse => (1, i64::from(m > 0 && m % 1_800 == 900)),
+            Self::IdleAtNight if (2..5).contains(&hour) => (0, 0),
+            Self::IdleAtNight => (traffic, rare(traffic)),
+            Self::IdleNow if m >= WINDOW - 420 => (0, 0),
+            Self::IdleNow => (traffic, rare(traffic)),
+        }
+    }
+
+    /// Whether it is scraped at the end of minute `m`.
+    fn scraped(self, m: i64) -> bool {
+        match self {
+            Self::Gone => !(10 * 1_440..12 * 1_440).contains(&m),
+            Self::Vanished => m < WINDOW - 120,
+            _ => true,
+        }
+    }
+}
+
+/// What a month of one service was: bad and all events inside the window, where it was scraped.
+fn truth(service: i64, odd: Odd, first: i64) -> (f64, f64) {
+    let mut sum = (0, 0);
+    for m in 0..WINDOW {
+        // What happened while nobody looked cannot be known; the step over the gap is part of no slice.
+        if odd.scraped(m) && odd.scraped(m - 1) {
+            let (good, bad) = odd.happens(service, m, first);
+            sum = (sum.0 + bad, sum.1 + good + bad);
+        }
+    }
+    (sum.0 as f64, sum.1 as f64)
+}
+
+/// The minute of the day in which a month begins.
+fn minute_of_day(start: Timestamp) -> i64 {
+    start.timestamp().rem_euclid(86_400) / 60
+}
+
+fn counters(start: Timestamp) -> String {
+    let first = minute_of_day(start);
+    let mut text = String::with_capacity(64 << 20);
+    text.push_str("# TYPE http_requests counter\n");
+    for (service, (name, odd)) in ALL.iter().enumerate() {
+        let service = service as i64;
+        for code in ["200", "503"] {
+            let mut count = 0;
+            let mut seen = code == "200";
+            for m in -BEFORE..WINDOW {
+                let (good, bad) = odd.happens(service, m, first);
+                let now = if code == "200" { good } else { bad };
+                count = if *odd == Odd::Resets && m.rem_euclid(360) == 0 { now } else { count + now };
+                seen |= now > 0;
+                if seen && odd.scraped(m) {
+                    let at = (start + secs((m + 1) * 60)).timestamp();
+                    writeln!(text, "http_requests_total{{job=\"{name}\",code=\"{code}\"}} {count} {at}").unwrap();
+                }
+            }
+        }
+    }
+    // A mean of ratios says something else than the events do; only the end is recorded.
+    for (window, value) in [("5m", 0.0005), ("1h", 0.0005), ("30d", 0.0068)] {
+        let name = format!("slo:sli_error:ratio_rate{window}");
+        writeln!(text, "# TYPE {name} gauge").unwrap();
+        for m in WINDOW - 30..WINDOW {
+            let at = (start + secs((m + 1) * 60)).timestamp();
+            writeln!(text, "{name}{{sloth_id=\"web-recorded\",sloth_window=\"{window}\"}} {value} {at}").unwrap();
+        }
+    }
+    text + "# EOF\n"
+}
+
+fn objectives() -> Vec<Arc<Objective>> {
+    let mut file = String::from("service_level_objectives:\n");
+    for (name, _) in ALL {
+        let all = format!("http_requests_total{{job=\\\"{name}\\\"}}[5m]");
+        let good = format!("http_requests_total{{job=\\\"{name}\\\",code!~\\\"5..\\\"}}[5m]");
+        writeln!(file, "  {name}: {{sli: \"sum(rate({good})) / sum(rate({all}))\", target: 0.999, window: 30d}}")
+            .unwrap();
+    }
+    let (read, findings) = midwatch::domain::slo::format::read("slo.yaml", &file);
+    assert_eq!(read.len(), ALL.len(), "{findings:?}");
+    let named = |o: Objective| match o.id.as_str() {
+        "recorded" => Arc::new(Objective { identity: Identity::Sloth("web-recorded".into()), ..o }),
+        _ => Arc::new(o),
+    };
+    read.into_iter().map(named).collect()
+}
+
+fn port(url: &str, cache: &Path) -> impl Metrics + use<> {
+    let endpoint = Endpoint::new("prometheus main", url).unwrap();
+    prometheus("main".into(), endpoint).keeping(Some(Disk::new(cache, &"main".into(), url)))
+}
+
+async fn warm(port: &impl Metrics, first: &[Arc<Objective>], rest: &[Arc<Objective>], at: Timestamp) -> usize {
+    for step in 1..200 {
+        if port.warm(first, rest, at).await.unwrap().left == 0 {
+            return step;
+        }
+    }
+    panic!("never warm");
+}
+
+fn by_id(measurements: Vec<Measurement>) -> BTreeMap<String, Measurement> {
+    measurements.into_iter().map(|m| (m.slo.0.clone(), m)).collect()
+}
+
+#[tokio::test]
+async fn a_month_is_told_as_it_was() {
+    // Three hours ago on a whole hour and seven minutes: finished history for the server, and no slice's border.
+    let hour = midwatch::io::clock::now().timestamp() / 3_600;
+    let end = Timestamp::from_timestamp((hour - 3) * 3_600 + 420, 0).unwrap();
+    let start = end - secs(WINDOW * 60);
+    let Some(server) = Prometheus::start(&Setup { backfill: Some(counters(start)), ..Setup::default() }) else {
+        return;
+    };
+    let cache = tempfile::tempdir().unwrap();
+    let (list, port_one) = (objectives(), port(&server.url(), cache.path()));
+
+    let (first, note) = port_one.measure(&list, &[], end).await.unwrap();
+    assert!(note.requests <= 3, "recordings, their ages, short windows: {}", note.requests);
+    assert!(note.samples.is_some_and(|s| s > 0), "the server says what it cost");
+    let first = by_id(first);
+    assert!(first["steady"].windows.contains_key(&Window::M5) && first["steady"].windows.len() == 2);
+    assert_eq!(assess(&list[0], Some(&first["steady"]), end, secs(15)).state.word(), "warming");
+    let recorded = &first["recorded"];
+    assert_eq!((recorded.via, recorded.windows.len()), (Via::Recorded, 3), "a recorded value shows at once");
+    assert_eq!(recorded.windows[&Window(2_592_000)].1, Reading::Recorded(0.0068));
+
+    let (looked_at, rest): (Vec<_>, Vec<_>) = list.iter().cloned().partition(|o| o.id.as_str() == "recorded");
+    let steps = warm(&port_one, &looked_at, &rest, end).await;
+    assert!(steps <= 70, "days of those that are looked at, then days of the rest: {steps}");
+    let (measured, note) = port_one.measure(&list, &[], end).await.unwrap();
+    assert!(note.requests <= 5, "two for recordings, three for all others: {}", note.requests);
+    exact(&list, &by_id(measured), end);
+
+    port_one.keep();
+    let port_two = port(&server.url(), cache.path());
+    let (again, note) = port_two.measure(&list, &[], end).await.unwrap();
+    assert!(note.requests <= 5 && again.iter().filter(|m| m.windows.len() == 8).count() >= 10, "{}", note.requests);
+}
+
+fn exact(list: &[Arc<Objective>], measured: &BTreeMap<String, Measurement>, end: Timestamp) {
+    let month = Window(2_592_000);
+    for (service, (name, odd)) in ALL.iter().enumerate() {
+        let (bad, total) = truth(service as i64, *odd, minute_of_day(end - secs(WINDOW * 60)));
+        let m = &measured[*name];
+        let counts = m.windows[&month].1.counts().unwrap_or_else(|| panic!("{name}: {:?}", m.windows[&month]));
+        let got = counts.error_ratio().unwrap();
+        let want = bad / total;
+        let allowed = if bad < 100.0 { 0.2 } else { 0.001 };
+        println!("{name:<10} truth {want:.6} got {got:.6} off {:+.5}", if want > 0.0 { got / want - 1.0 } else { got });
+        match want > 0.0 {
+            true => assert!((got / want - 1.0).abs() <= allowed, "{name}: {got} is not {want}"),
+            false => assert_eq!(got, 0.0, "{name}"),
+        }
+        assert!((counts.total / total - 1.0).abs() < 0.002, "{name}: {} of {total}", counts.total);
+        let status = assess(&list[service], Some(m), end, secs(15));
+        let state = match odd {
+            Odd::IdleNow => "no_traffic",
+            Odd::Vanished => "no_data",
+            // More of its budget is gone than there was.
+            Odd::Incident | Odd::FailsAtNight if want > 0.001 => "exhausted",
+            _ => "ok",
+        };
+        assert_eq!(status.state.word(), state, "{name}: {status:?}");
+        trusted(name, *odd, bad, &status);
+    }
+    let hour = |name: &str| measured[name].windows[&Window::H1].1.clone();
+    assert_eq!(hour("vanished"), Reading::NoData, "its last hour");
+    assert_eq!(hour("idlenow").counts().map(|c| c.total), Some(0.0));
+}
+
+fn trusted(name: &str, odd: Odd, bad: f64, status: &Status) {
+    assert_eq!(status.approximate, bad < 100.0, "{name}");
+    let coverage = status.coverage.unwrap();
+    let covered = match odd {
+        Odd::Gone => 28.0 / 30.0,
+        _ => 1.0,
+    };
+    assert!((coverage - covered).abs() < 0.005, "{name}: {coverage}");
+    match odd {
+        Odd::Vanished => {
+            let reason = status.reason.as_deref().unwrap_or_default();
+            assert!(reason.starts_with("no data since "), "{reason}");
+        }
+        Odd::Recorded => {
+            let recorded = status.recorded.expect("both are known");
+            assert!(recorded.differs && (recorded.errors - 0.0068).abs() < 1e-12, "{recorded:?}");
+        }
+        _ => assert_eq!(status.recorded, None, "{name}"),
+    }
+}
