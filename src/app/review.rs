@@ -41,6 +41,14 @@ impl Scope<'_> {
     }
 }
 
+/// What a review is made from.
+#[derive(Clone, Copy)]
+struct Made<'a> {
+    model: &'a Model,
+    now: Timestamp,
+    scope: &'a Scope<'a>,
+}
+
 /// The events of one objective over the period.
 struct Told {
     row: Row,
@@ -50,6 +58,7 @@ struct Told {
 
 /// The review of a period, as far as it is over.
 pub fn review(model: &Model, now: Timestamp, scope: &Scope<'_>) -> Review {
+    let made = Made { model, now, scope };
     let (from, to) = scope.bounds;
     let mut unknown = Vec::new();
     let mut decisions = Vec::new();
@@ -58,17 +67,17 @@ pub fn review(model: &Model, now: Timestamp, scope: &Scope<'_>) -> Review {
     for (objective, status) in ranked(model, now).into_iter().filter(|(o, _)| scope.holds(o)) {
         let work = maintenance::stretches(&model.fleet.maintenance, &objective, from, to);
         let net = events(model, &objective, &work);
-        let mut told = tell(model, scope, now, &objective, &status, net.as_ref(), &work);
-        told.row = combined(model, now, scope, &objective, told.row);
+        let mut told = tell(made, &objective, &status, net.as_ref(), &work);
+        told.row = combined(made, &objective, told.row);
         unknown.extend(doubts(&objective, &status, &told.row));
         for incident in in_period(model, scope.bounds) {
             if incident.objectives.contains(&objective.id) {
-                let row = burned(model, now, scope, &objective, incident, net.as_ref(), told.of);
+                let row = burned(made, &objective, incident, net.as_ref(), told.of);
                 told.row.incidents += row.gross.unwrap_or(0.0);
                 incidents.push(row);
             }
         }
-        decisions.extend(due(model, scope, now, &objective, &status, &told.row));
+        decisions.extend(due(made, &objective, &status, &told.row));
         rows.push(told.row);
     }
     if scope.objective.is_none() && scope.service.is_none() {
@@ -107,15 +116,8 @@ fn events(model: &Model, objective: &Objective, work: &[Stretch]) -> Option<NetE
     Some(NetEvents::of(model.fleet.measured.get(&objective.id)?.slices.as_deref()?, work))
 }
 
-fn tell(
-    model: &Model,
-    scope: &Scope<'_>,
-    now: Timestamp,
-    objective: &Objective,
-    status: &Status,
-    net: Option<&NetEvents>,
-    work: &[Stretch],
-) -> Told {
+fn tell(made: Made<'_>, objective: &Objective, status: &Status, net: Option<&NetEvents>, work: &[Stretch]) -> Told {
+    let Made { model, now, scope } = made;
     let (from, to) = scope.bounds;
     let c = net.and_then(|net| calendar::budget(net, scope.period.words(), scope.bounds, objective.target));
     let attained = c.as_ref().and_then(|c| c.events.error_ratio()).map(|e| 1.0 - e);
@@ -151,7 +153,8 @@ fn tell(
 }
 
 /// A composite over the period, from its parts: their spent budgets by weight, or their bad shares added up.
-fn combined(model: &Model, now: Timestamp, scope: &Scope<'_>, whole: &Objective, mut row: Row) -> Row {
+fn combined(made: Made<'_>, whole: &Objective, mut row: Row) -> Row {
+    let Made { model, scope, .. } = made;
     let Sli::Composite(of) = &whole.sli else { return row };
     let part = |(id, weight): &(SloId, f64)| {
         // Composites of composites say nothing here: their parts do.
@@ -159,7 +162,7 @@ fn combined(model: &Model, now: Timestamp, scope: &Scope<'_>, whole: &Objective,
         let work = maintenance::stretches(&model.fleet.maintenance, objective, scope.bounds.0, scope.bounds.1);
         let status = model.fleet.statuses.get(id)?;
         let net = events(model, objective, &work);
-        let row = tell(model, scope, now, objective, status, net.as_ref(), &work).row;
+        let row = tell(made, objective, status, net.as_ref(), &work).row;
         Some((1.0 - row.attained?, row.spent? * weight, row.projected? * weight, row.coverage))
     };
     let parts: Option<Vec<_>> = of.parts.iter().map(part).collect();
@@ -216,14 +219,13 @@ fn unlinked(i: &Incident) -> IncidentRow {
 
 /// What an incident cost: of the period's budget where its events are known, else as it was recorded.
 fn burned(
-    model: &Model,
-    now: Timestamp,
-    scope: &Scope<'_>,
+    made: Made<'_>,
     objective: &Objective,
     incident: &Incident,
     net: Option<&NetEvents>,
     of: Option<f64>,
 ) -> IncidentRow {
+    let Made { model, now, scope } = made;
     let plain = IncidentRow { objective: objective.id.0.clone(), ..unlinked(incident) };
     let (from, to) = scope.bounds;
     let ended = plain.ended.unwrap_or(now).min(to).min(now);
@@ -273,14 +275,8 @@ fn crossings(model: &Model, scope: &Scope<'_>) -> Vec<CrossingRow> {
 }
 
 /// What is to be decided about an objective now.
-fn due(
-    model: &Model,
-    scope: &Scope<'_>,
-    now: Timestamp,
-    objective: &Objective,
-    status: &Status,
-    row: &Row,
-) -> Vec<Decision> {
+fn due(made: Made<'_>, objective: &Objective, status: &Status, row: &Row) -> Vec<Decision> {
+    let Made { model, now, scope } = made;
     let mut found = Vec::new();
     let mut say = |what: String, why: String| found.push(Decision { objective: objective.id.0.clone(), what, why });
     let policy = model.fleet.policy();

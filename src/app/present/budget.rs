@@ -17,13 +17,15 @@ use crate::domain::time::{Span, Timestamp, clock, clock_minutes, compact, promet
 pub fn lines(model: &Model, status: &Status, now: Timestamp, objective: &Objective) -> Vec<Bit> {
     let mut lines = vec![spent(status, objective)];
     lines.extend(policy(model, status, objective));
-    lines.extend(work(status, now));
     lines.push(empty(status, now));
+    lines.extend(calendar(status));
     for case in model.open_cases() {
         lines.extend(burned(model, now, case, objective));
     }
+    // Work that goes on explains everything else; work that is over, or lies ahead, explains little.
+    let at = if status.work.now.is_some() { 1 } else { lines.len() };
+    lines.splice(at..at, work(status, now));
     lines.extend(traffic(status));
-    lines.extend(calendar(status));
     lines.extend(trend(status));
     lines.extend(trust(status));
     lines.push(bit(format!("now {}", clock(now)), Tone::Muted));

@@ -11,7 +11,7 @@ use crate::domain::slo::budget::allowance;
 use crate::domain::slo::event_slices::{EventSlices, Slice};
 use crate::domain::slo::lines::{BurnLine, Peak, burn_down, burn_line};
 use crate::domain::slo::net_events::NetEvents;
-use crate::domain::slo::objective::Objective;
+use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::time::{Timestamp, clock_minutes, compact, prometheus, secs};
 use std::sync::Arc;
 
@@ -97,6 +97,9 @@ fn asked(model: &Model, now: Timestamp, objective: &Objective, all: &[Slice]) ->
     };
     if let Some(why) = model.fleet.history_faults.get(id) {
         return blank(format!("no history: {why}"));
+    }
+    if matches!(objective.sli, Sli::Composite(_)) {
+        return blank("made of other objectives: theirs have charts".into());
     }
     let Some((_, history)) = model.fleet.histories.get(id) else {
         return blank("waiting for history".into());

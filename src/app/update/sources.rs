@@ -15,7 +15,7 @@ use crate::domain::incident::event::Body;
 use crate::domain::resilience::breaker::Permit;
 use crate::domain::resilience::retry::Retry;
 use crate::domain::server_note::ServerNote;
-use crate::domain::slo::objective::Objective;
+use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::reading::{History, Measurement, Reading, Window};
 use crate::domain::time::{Span, Timestamp, mins, secs};
 use std::collections::BTreeMap;
@@ -332,6 +332,9 @@ pub fn chart(model: &mut Model, now: Timestamp, id: &SloId, age: Span, out: &mut
         return;
     }
     let Some(objective) = model.fleet.objective(id).cloned() else { return };
+    if matches!(objective.sli, Sli::Composite(_)) {
+        return;
+    }
     let Some(source) = source_of(model, &objective) else { return };
     if !model.links.get(&source).is_some_and(|l| l.breaker.is_closed() && l.good.is_some()) {
         return;

@@ -1,6 +1,6 @@
 //! One objective in full: what it says now, how fast it burns, which pairs fire, when the budget is gone.
 
-use crate::app::present::view::{PairRow, Sign, SloDetail, Tone};
+use crate::app::present::view::{Bit, PairRow, Sign, SloDetail, Tone};
 use crate::domain::text::{clean, wrap};
 use crate::ui::layout::{GUTTER, Size, Want, columns, stack};
 use crate::ui::pen::{Pen, cells};
@@ -71,7 +71,7 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
             rank: 2,
         },
         Want { least: 4, most: u16::try_from(view.pairs.len()).unwrap_or(u16::MAX).saturating_add(2), rank: 0 },
-        Want::rows(view.budget.len() + 1, 3, 1),
+        Want::rows(usize::from(budget_rows(&view.budget, width)) + 1, 3, 1),
         Want { least: 0, most: signal_rows, rank: 2 },
         Want {
             most: if view.related.is_empty() { 0 } else { Want::rows(view.related.len(), 0, 3).most },
@@ -110,6 +110,12 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
         rule(&mut part, 0, "QUERY", &view.declared);
         facts::prose(&mut part.below(1), std::slice::from_ref(&view.written), Tone::Muted);
     }
+}
+
+/// Rows that the lines of the budget take: the first shares its row with the gauge, the others are wrapped.
+fn budget_rows(lines: &[Bit], width: u16) -> u16 {
+    let rows = |bit: &Bit| u16::try_from(wrap(&bit.text, usize::from(width)).len()).unwrap_or(u16::MAX);
+    lines.iter().skip(1).map(rows).fold(1, u16::saturating_add)
 }
 
 fn wrapped(text: &str, width: u16) -> u16 {
