@@ -135,6 +135,7 @@ fn setup() -> Setup {
         bell: false,
         severities: SeverityTable::defaults(),
         keymap: Keymap::default(),
+        env_pass: Vec::new(),
         arm_for: secs(1800),
         cache: false,
         template: Layout::A,

@@ -7,6 +7,7 @@ pub mod costs;
 pub mod deadline;
 pub mod editor;
 pub mod effect;
+pub mod fleet;
 pub mod form;
 pub mod health;
 pub mod key;

@@ -128,6 +128,8 @@ pub struct Config {
     pub time_zone: Tz,
     /// After which a runbook's command is stopped, unless the runbook says otherwise.
     pub command_timeout: Duration,
+    /// Names of the responder's environment that commands get beside the usual ones.
+    pub env_pass: Vec<String>,
     /// How long a session stays armed for dangerous actions.
     pub arm_for: Span,
     /// Keep the last good values on disk.
@@ -163,6 +165,7 @@ impl Config {
             keys: BTreeMap::new(),
             time_zone: Tz::UTC,
             command_timeout: Duration::from_secs(60),
+            env_pass: Vec::new(),
             arm_for: mins(30),
             cache: true,
             read_only: false,

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod ids;
 pub mod incident;
 pub mod labels;
+pub mod mask;
 pub mod outward;
 pub mod postmortem;
 pub mod resilience;

@@ -36,7 +36,7 @@
 //! ```text
 //! key pressed ── run::terminal ── Msg::Key ──┐
 //! a source answered ── Msg::Reply(ReqId, …) ─┤
-//! the record, the library ── Msg::Feed(…) ───┼─► app::update(&mut Model, now, Msg) ─► Vec<Effect>
+//! the record, the files ──── Msg::Feed(…) ───┼─► app::update(&mut Model, now, Msg) ─► Vec<Effect>
 //! a deadline was reached ── Msg::Wake ───────┘        │ domain::incident::decide ─► events or a refusal
 //!                                                     ▼
 //!            run::engine ◄── Effect::Append, Measure, Alerts, Run …     &Model ─► app::present::view ─► ui::view::draw
@@ -134,10 +134,23 @@
 //! [`domain::incident::state`], an arm in [`domain::incident::timeline`]; the rule that makes it in
 //! [`domain::incident::decide`]. Old logs must fold as before: a kind is never renamed or given another meaning.
 //!
-//! **A format of objectives.** A reader beside [`domain::slo::seed`] that takes
+//! **A file that may change while the cockpit runs.** [`run::watch`] reads it again when the machine asks for a look
+//! ([`app::reload`]); a `diff` of the domain says what changed; a broken one keeps its last good version.
+//!
+//! **A format of objectives.** A reader beside [`domain::slo::pyrra`] that takes
 //! [`domain::slo::objective::Objective`]s and findings out of a document, and a row in `FORMATS` of
-//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. Runbooks have the same
-//! place: [`domain::runbook::format`].
+//! [`domain::slo::format`]; all files together become a [`domain::slo::catalogue::Catalogue`]. What it can say has a place
+//! in [`domain::slo::own`], whose table of keys makes schema and reference page; rich and wrong files go to
+//! `tests/fixtures/slo`. Runbooks have the same place: [`domain::runbook::format`];
+//! pages of prose come through [`domain::runbook::markdown`], and none of them ever runs.
+//!
+//! **A key of runbook files.** A row in [`domain::runbook::keys::v1`], a field of [`domain::runbook::model`], the line that
+//! reads it below [`domain::runbook::v1`], and its use in `tests/fixtures/runbooks/v1/every-key.yaml`. The tests miss each
+//! of the four; the JSON Schema and the reference page follow (`midwatch schema runbook > assets/schemas/runbook.json`).
+//!
+//! **A rule for runbooks.** An arm below [`domain::runbook::lint`] under its number, a file below
+//! `tests/fixtures/runbooks/v1/bad`, its line in `expected.txt` there. What it wants to know of the world is a field of
+//! [`domain::runbook::lint::Facts`], and it is silent while that is `None`.
 //!
 //! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
 //! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on
@@ -163,10 +176,8 @@
 //!
 //! # Seams for what comes next
 //!
-//! - **An objectives engine** (recorded rules, slices, more formats): readers beside [`domain::slo::seed`], plans in
-//!   [`domain::slo::plan`]; [`io::port::Metrics::measure`] already takes all objectives of a source at once.
-//! - **Runbook format v1** (declared risk, conditions): a reader beside [`domain::runbook::seed`], chosen by `apiVersion`
-//!   in [`domain::runbook::format`]; the model has [`domain::runbook::model::Risk`].
+//! - **An objectives engine** (recorded rules, slices): plans in [`domain::slo::plan`]; [`io::port::Metrics::measure`]
+//!   already takes all objectives of a source at once.
 //! - **Drills**: [`domain::drill`] is the production; a scenario file, a score over the events, and a shell in [`run`] on
 //!   a clock that it moves itself, as `tests/it/pictures.rs` does.
 //! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).

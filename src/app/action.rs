@@ -57,6 +57,9 @@ pub enum Action {
     AnswerTimer,
     Runbook,
     Postmortem,
+    Changes,
+    RollBack,
+    Approve,
     Arm,
     Disarm,
     Stop,
@@ -91,6 +94,8 @@ pub enum Scope {
     Timers,
     /// A runbook being walked.
     Walk,
+    /// Changes in force.
+    Changes,
     /// A draft.
     Postmortem,
     /// Sources.
@@ -107,6 +112,7 @@ impl Scope {
             Self::Incident => "incident",
             Self::Timers => "timers",
             Self::Walk => "runbook walk",
+            Self::Changes => "changes",
             Self::Postmortem => "postmortem",
             Self::Sources => "sources",
         }
@@ -182,7 +188,8 @@ table! {
     PrevStep    "prev-step"    "Look at the step before"            ""         [k(Code::Left), c('h')] [Walk] View false;
     LookAgain   "look-again"   "Show the runbook as its file is now" ""        [c('V')] [Walk] View false;
     StepReopen  "step-reopen"  "Open the step again"                ""         [] [Walk] Reversible true;
-    Stop        "stop"         "Stop the running command"           "stop"     [Key::ctrl('x')] [Walk] Asks true;
+    RollBack    "roll-back"    "Take the last (or selected) change back" "roll back" [c('b')] [Walk, Changes, Incident] Asks true;
+    Stop        "stop"         "Stop the running command"           "stop"     [Key::ctrl('x')] [Walk, Changes] Asks true;
     Runbook     "runbook"      "Open the runbook"                   "runbook"  [c('r')] [Lists, Slo, Incident, Timers] View false;
     Escalate    "escalate"     "Escalate: tell the next contact"    "escalate" [c('e')] [Incident] Reversible true;
     Mitigated   "mitigated"    "Mark mitigated"                     ""         [c('m')] [Incident] Reversible true;
@@ -223,12 +230,14 @@ table! {
     Runbooks    "runbooks"     "Screen: runbooks"                   ""         [c('5')] [Global] View false;
     Alerts      "alerts"       "Screen: alerts"                     ""         [c('6')] [Global] View false;
     Sources     "sources"      "Screen: sources"                    ""         [c('7')] [Global] View false;
+    Changes     "changes"      "Screen: changes in force"           ""         [c('8')] [Global] View false;
     Messages    "messages"     "Screen: messages"                   ""         [c('!')] [Global] View false;
     Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Slo, Incident, Timers, Postmortem, Sources] View false;
     Page        "page"         "Show this screen as plain text outside" ""     [c('Y')] [Global] View false;
     Links       "links"        "Links"                              ""         [c('o')] [Global] View false;
     Zone        "zone"         "UTC or local time in lists"         ""         [c('t')] [Global] View false;
     Undo        "undo"         "Take back your last entry"          ""         [c('u')] [Global] Reversible true;
+    Approve     "approve"      "Approve what another person asks for" ""       [] [Global] Typed true;
     Arm         "arm"          "Allow running commands for a while" ""         [] [Global] Typed true;
     Disarm      "disarm"       "Allow no commands"                  ""         [] [Global] View false;
     Redraw      "redraw"       "Draw everything again"              ""         [Key::ctrl('l')] [Global] View false;

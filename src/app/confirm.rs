@@ -5,7 +5,8 @@ use crate::app::editor::Editor;
 use crate::domain::exec::CommandSpec;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::decide::Command;
-use crate::domain::incident::event::At;
+use crate::domain::runbook::model::Risk;
+use crate::domain::runbook::offer::Offer;
 
 /// What happens when it is confirmed.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,9 +15,13 @@ pub enum Deed {
     Incident(IncidentId, Command),
     /// A command is run.
     Run(Box<Run>),
+    /// Several reads are run side by side.
+    Reads(Vec<Run>),
+    /// A request of another person is approved.
+    Approve(IncidentId, String),
     /// Running commands is allowed for a while.
     Arm,
-    /// The running command is stopped.
+    /// The running commands are stopped.
     Stop,
     /// The program ends.
     Quit,
@@ -25,20 +30,19 @@ pub enum Deed {
 /// A command that was shown and may be run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// For which incident.
-    pub incident: IncidentId,
-    /// Where in its runbook.
-    pub place: At,
-    /// The text as shown.
-    pub shown: String,
-    /// Exactly what runs.
+    /// Names this run in the record.
+    pub name: String,
+    /// What was shown.
+    pub offer: Offer,
+    /// Exactly what runs; made from the offer when it is shown.
     pub spec: CommandSpec,
-    /// SHA-256 (hex) over it.
-    pub sha256: String,
-    /// It belongs to this option of the step.
-    pub option: Option<(usize, String)>,
-    /// Names the command inside its step, so that its output finds its place.
-    pub slot: String,
+}
+
+impl Run {
+    /// Whether it only looks.
+    pub fn reads(&self) -> bool {
+        self.offer.risk == Risk::Read
+    }
 }
 
 /// A question on the screen.
@@ -52,6 +56,8 @@ pub struct Confirm {
     pub rows: Vec<(String, String)>,
     /// The word to type; `None` asks for `y`.
     pub token: Option<String>,
+    /// Enter says yes too: what is confirmed only looks.
+    pub enter: bool,
     /// What was typed so far.
     pub typed: Editor,
     /// It was on the screen: keys that were typed before are thrown away.

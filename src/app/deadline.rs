@@ -14,6 +14,9 @@ pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Tim
     due.extend(crate::app::update::warm_due(model));
     due.extend(model.exec.armed_until);
     due.extend(model.desk.trouble.as_ref().map(|(_, _, at)| *at));
+    let looks = model.exec.watches.values().filter(|w| w.asked.is_none()).map(|w| w.hold.next());
+    due.extend(looks.filter(|_| !model.setup.read_only));
+    due.extend(model.exec.watches.values().map(|w| w.hold.fails_at()));
     due.extend(crate::domain::escalation::timers::next_due(&timers::live(model, now)));
     if visible {
         let urgent = timers::live(model, now).iter().any(|t| t.due_at - now < secs(120));

@@ -37,6 +37,10 @@ pub enum Effect {
     All { req: ReqId, incident: IncidentId },
     /// Run a command. Answers: `Command`, until it ended.
     Run { req: ReqId, spec: CommandSpec },
+    /// Run a command that needs the terminal: the screen is put aside meanwhile. Answers: `Command`.
+    RunTty { req: ReqId, spec: CommandSpec },
+    /// Ask one PromQL expression. Answer: `Queried`.
+    Query { req: ReqId, source: SourceName, promql: String },
     /// Stop the command of a request.
     Stop { req: ReqId },
     /// Write a draft. Answer: `Draft`.

@@ -1,8 +1,9 @@
 //! Forms: a few lines to type or choose, with what they are for.
 
 use crate::app::editor::Editor;
-use crate::domain::ids::{Fingerprint, IncidentId, TimerId};
+use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, TimerId};
 use crate::domain::incident::event::{At, EventKey, NoteKind};
+use std::borrow::Cow;
 
 /// What a form is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,10 @@ pub enum Purpose {
     Fail(IncidentId, At),
     /// A due timer: answer, reason.
     Timer(IncidentId, TimerId),
+    /// Values for commands of a runbook: one field for each of these names.
+    Inputs(IncidentId, RunbookId, Vec<String>),
+    /// A second person beside the screen, for this request: name, code.
+    Witness(IncidentId, String),
     /// Address of a Prometheus to begin with: url.
     Connect,
 }
@@ -53,6 +58,8 @@ impl Purpose {
             | Self::Correct(id, _)
             | Self::Skip(id, _)
             | Self::Fail(id, _)
+            | Self::Inputs(id, ..)
+            | Self::Witness(id, _)
             | Self::Timer(id, _) => Some(id),
         }
     }
@@ -62,7 +69,7 @@ impl Purpose {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Field {
     /// Its label.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// What was typed.
     pub line: Editor,
     /// For a choice: all of them.
@@ -70,18 +77,25 @@ pub struct Field {
     /// Which one.
     pub chosen: usize,
     /// What helps.
-    pub hint: &'static str,
+    pub hint: Cow<'static, str>,
+    /// What is typed is not shown.
+    pub secret: bool,
 }
 
 impl Field {
     /// A field to type in.
-    pub fn typed(label: &'static str, text: &str, hint: &'static str) -> Self {
-        Self { label, line: Editor::with(text), hint, ..Self::default() }
+    pub fn typed(label: impl Into<Cow<'static, str>>, text: &str, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self { label: label.into(), line: Editor::with(text), hint: hint.into(), ..Self::default() }
     }
 
     /// A field to choose from.
-    pub fn choice(label: &'static str, choices: Vec<String>, chosen: usize, hint: &'static str) -> Self {
-        Self { label, choices, chosen, hint, ..Self::default() }
+    pub fn choice(
+        label: impl Into<Cow<'static, str>>,
+        choices: Vec<String>,
+        chosen: usize,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { label: label.into(), choices, chosen, hint: hint.into(), ..Self::default() }
     }
 
     /// What it holds.

@@ -28,6 +28,7 @@ pub fn scopes(screen: &Screen) -> [Scope; 2] {
         Screen::Slo(_) => Scope::Slo,
         Screen::Incident(_) => Scope::Incident,
         Screen::Timers => Scope::Timers,
+        Screen::Changes => Scope::Changes,
         Screen::Walk(..) => Scope::Walk,
         Screen::Postmortem(_) => Scope::Postmortem,
         Screen::Sources => Scope::Sources,

@@ -2,6 +2,7 @@
 
 use crate::app::cache::Cached;
 use crate::app::confirm::Run;
+pub use crate::app::fleet::{Bands, Fleet};
 use crate::app::health::Link;
 use crate::app::keymap::Keymap;
 use crate::app::pending::Pending;
@@ -12,24 +13,17 @@ use crate::domain::alert::Alert;
 use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
 use crate::domain::exec::CommandEnd;
-use crate::domain::fault::Fault;
-use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SloId, SourceName};
+use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::render::Template;
 use crate::domain::runbook::coverage::Coverage;
+use crate::domain::runbook::hold::Hold;
 use crate::domain::runbook::matching::{Match, matches};
-use crate::domain::runbook::model::Runbook;
+use crate::domain::runbook::model::{Runbook, Verify};
 use crate::domain::severity::SeverityTable;
-use crate::domain::slo::catalogue::Plans;
-use crate::domain::slo::maintenance::Maintenance;
 use crate::domain::slo::objective::Objective;
-use crate::domain::slo::policy::PolicyBands;
-use crate::domain::slo::reading::{History, Measurement};
-use crate::domain::slo::service::Service;
-use crate::domain::slo::settling::{Crossing, Settling};
-use crate::domain::slo::signals::ServiceReading;
-use crate::domain::slo::status::Status;
+use crate::domain::text::sequences::strip;
 use crate::domain::time::{Span, Timestamp, secs};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -57,6 +51,8 @@ pub struct Setup {
     pub severities: SeverityTable,
     /// Keys.
     pub keymap: Keymap,
+    /// Names of our own environment that commands also get.
+    pub env_pass: Vec<String>,
     /// How long commands stay allowed.
     pub arm_for: Span,
     /// Values worth keeping are kept.
@@ -94,120 +90,6 @@ impl Layout {
             Self::Own(path, text) => Template::Own { path, text },
         }
     }
-}
-
-/// Objectives and what is known of them.
-#[derive(Clone, Debug, Default)]
-pub struct Fleet {
-    /// All objectives, in file order.
-    pub objectives: Vec<Arc<Objective>>,
-    /// What is wrong in SLO files.
-    pub findings: Vec<Finding>,
-    /// Objectives that are one row per set of label values; their rows are among `objectives`.
-    pub templates: Vec<Arc<Objective>>,
-    /// SLO files are still being read; no source is asked for numbers before they are.
-    pub reading: bool,
-    /// Last known values, until the objectives that they belong to are known.
-    pub cached: Option<Cached>,
-    /// What was measured last, by objective.
-    pub measured: BTreeMap<SloId, Measurement>,
-    /// Histories by objective, with the instant at which they were read.
-    pub histories: BTreeMap<SloId, (Timestamp, History)>,
-    /// Why there is no history.
-    pub history_faults: BTreeMap<SloId, String>,
-    /// What the measurements mean, made anew when data arrives and every few seconds, never by a key.
-    pub statuses: BTreeMap<SloId, Status>,
-    /// All objectives by urgency. Changes only when data arrives, so that no row moves under a cursor by itself.
-    pub order: Vec<Arc<Objective>>,
-    /// When the statuses were made.
-    pub assessed: Option<Timestamp>,
-    /// Services with their signals, in file order.
-    pub services: Vec<Arc<Service>>,
-    /// What the signals said last, by service.
-    pub signals: BTreeMap<String, ServiceReading>,
-    /// Why the signals of a source are not known.
-    pub signal_faults: BTreeMap<SourceName, Fault>,
-    /// Planned work.
-    pub maintenance: Vec<Maintenance>,
-    /// The team's own policy.
-    pub policy: Option<PolicyBands>,
-    /// Since when each alert pair that must be over its factor for a while is.
-    pub over_since: BTreeMap<SloId, BTreeMap<usize, Timestamp>>,
-    /// Policy bands as they settled.
-    pub bands: Bands,
-}
-
-/// Policy bands as they settled, and the record of their crossings.
-#[derive(Clone, Debug, Default)]
-pub struct Bands {
-    /// By objective.
-    pub settled: BTreeMap<SloId, Settling>,
-    /// The record of crossings was read, or there is none: from then on crossings are told.
-    pub loaded: bool,
-    /// Crossings of the record and of this session, oldest first.
-    pub crossings: Vec<(Timestamp, Crossing)>,
-    /// Crossings that are not on disk, by request.
-    pub unsaved: Vec<(ReqId, NewEvent)>,
-}
-
-impl Fleet {
-    /// Takes what the files say beside objectives. Signals of services that are gone are forgotten.
-    pub fn plan(&mut self, plans: Plans) {
-        let Plans { services, maintenance, policy } = plans;
-        self.signals.retain(|name, _| services.iter().any(|s| s.name == *name));
-        (self.services, self.maintenance, self.policy) = (services, maintenance, policy);
-        self.assessed = None;
-    }
-
-    /// The team's policy, or the compiled-in one.
-    pub fn policy(&self) -> &PolicyBands {
-        self.policy.as_ref().unwrap_or_else(|| PolicyBands::standard())
-    }
-
-    /// Takes the objectives of the files: templates wait for their rows, those that did not change keep theirs.
-    pub fn take(&mut self, objectives: Vec<Arc<Objective>>) {
-        let (mut plain, templates): (Vec<_>, Vec<_>) =
-            objectives.into_iter().partition(|o: &Arc<Objective>| o.grouping.is_empty());
-        for same in templates.iter().filter(|t| self.templates.contains(t)) {
-            plain.extend(self.objectives.iter().filter(|o| is_row(o, &same.id)).cloned());
-        }
-        self.objectives = plain;
-        self.templates = templates;
-    }
-
-    /// The objectives as the files have them: templates, and not their rows.
-    pub fn declared(&self) -> Vec<Arc<Objective>> {
-        let row = |o: &&Arc<Objective>| self.templates.iter().any(|t| is_row(o, &t.id));
-        self.objectives.iter().filter(|o| !row(o)).chain(&self.templates).cloned().collect()
-    }
-
-    /// Puts rows in the place of a template's old ones. A row that is there already stays the very same value, so that what
-    /// was planned with it holds. Whether anything changed.
-    pub fn replace_rows(&mut self, template: &SloId, rows: Vec<Objective>) -> bool {
-        let (old, mut all): (Vec<_>, Vec<_>) = self.objectives.drain(..).partition(|o| is_row(o, template));
-        let kept = |row: Objective| match old.iter().find(|o| ***o == row) {
-            Some(same) => Arc::clone(same),
-            None => Arc::new(row),
-        };
-        let new: Vec<Arc<Objective>> = rows.into_iter().map(kept).collect();
-        let changed = new != old;
-        all.extend(new);
-        self.objectives = all;
-        if changed {
-            self.order.clear();
-        }
-        changed
-    }
-
-    /// An objective by its id.
-    pub fn objective(&self, id: &SloId) -> Option<&Arc<Objective>> {
-        self.objectives.iter().find(|o| o.id == *id)
-    }
-}
-
-/// Whether an objective is a row of a template: its id is the template's with label values behind it.
-fn is_row(objective: &Objective, template: &SloId) -> bool {
-    objective.id.as_str().strip_prefix(template.as_str()).is_some_and(|rest| rest.starts_with('{'))
 }
 
 /// An incident with what is not on disk yet.
@@ -345,8 +227,14 @@ pub struct DraftState {
 pub struct Exec {
     /// Commands may be run until then.
     pub armed_until: Option<Timestamp>,
-    /// The one that runs.
-    pub running: Option<Running>,
+    /// Those that run: one, or up to four reads.
+    pub running: Vec<Running>,
+    /// Conditions that are being watched, by incident and the run of their change.
+    pub watches: BTreeMap<(IncidentId, String), Watch>,
+    /// What guards said so far, by incident and runbook, until all of them have.
+    pub probes: BTreeMap<(IncidentId, RunbookId), BTreeMap<usize, (bool, String)>>,
+    /// Secret values that were typed here.
+    pub secrets: Secrets,
     /// Outputs by incident, runbook, step and slot.
     pub outputs: BTreeMap<(IncidentId, RunbookId, String), Transcript>,
 }
@@ -358,12 +246,54 @@ pub struct Running {
     pub req: ReqId,
     /// What was confirmed.
     pub run: Run,
-    /// Names this run in the record.
-    pub name: String,
     /// When it began.
     pub since: Timestamp,
+    /// When it told something last.
+    pub heard: Timestamp,
     /// It was asked to stop.
     pub stopping: bool,
+}
+
+/// A condition that is being watched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watch {
+    /// How far it came.
+    pub hold: Hold,
+    /// How to look; `None` when the runbook does not say so any more.
+    pub verify: Option<Verify>,
+    /// A look that is under way, since when.
+    pub asked: Option<(ReqId, Timestamp)>,
+}
+
+/// Secret values by incident, runbook and name. Held in memory alone; does not print them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(BTreeMap<(IncidentId, RunbookId), BTreeMap<String, String>>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secrets({})", self.0.values().map(BTreeMap::len).sum::<usize>())
+    }
+}
+
+impl Secrets {
+    /// Keeps a value.
+    pub fn keep(&mut self, id: &IncidentId, runbook: &RunbookId, name: &str, value: String) {
+        self.0.entry((id.clone(), runbook.clone())).or_default().insert(name.to_owned(), value);
+    }
+
+    /// The values of a walk.
+    pub fn of(&self, id: &IncidentId, runbook: &RunbookId) -> Option<&BTreeMap<String, String>> {
+        self.0.get(&(id.clone(), runbook.clone()))
+    }
+
+    /// An incident got another id.
+    pub fn rename(&mut self, from: &IncidentId, to: &IncidentId) {
+        let all = std::mem::take(&mut self.0);
+        self.0 = all
+            .into_iter()
+            .map(|((id, book), values)| ((if id == *from { to.clone() } else { id }, book), values))
+            .collect();
+    }
 }
 
 /// What a command wrote.
@@ -377,29 +307,45 @@ pub struct Transcript {
     pub lost: u64,
     /// How it ended.
     pub end: Option<CommandEnd>,
+    /// Bytes of all lines.
+    pub bytes: usize,
 }
 
 /// Lines of output that the screen keeps.
 pub const OUTPUT_LINES: usize = 2_000;
+/// Bytes of output that the screen keeps, and of one line of it.
+pub const OUTPUT_BYTES: usize = 512 * 1024;
+const LINE_BYTES: usize = 16 * 1024;
 
 impl Transcript {
-    /// Takes in a piece of output.
+    /// Takes in a piece of output. A line that never ends is kept up to a length, all lines together up to another.
     pub fn push(&mut self, piece: &str) {
-        let mut parts = piece.split('\n');
-        if let Some(first) = parts.next() {
-            match self.lines.back_mut() {
-                Some(last) if last.len() < 16_384 => last.push_str(first),
-                Some(_) => {}
-                None => self.lines.push_back(first.to_owned()),
+        for (n, part) in piece.split('\n').enumerate() {
+            if n > 0 || self.lines.is_empty() {
+                self.lines.push_back(String::new());
             }
-        }
-        for part in parts {
-            self.lines.push_back(part.to_owned());
-            if self.lines.len() > OUTPUT_LINES {
-                self.lines.pop_front();
+            let Some(line) = self.lines.back_mut() else { continue };
+            let room = LINE_BYTES.saturating_sub(line.len());
+            let kept = part.get(..part.floor_char_boundary(room)).unwrap_or_default();
+            line.push_str(kept);
+            self.bytes += kept.len();
+            while self.lines.len() > OUTPUT_LINES || (self.bytes > OUTPUT_BYTES && self.lines.len() > 1) {
+                let Some(gone) = self.lines.pop_front() else { break };
+                self.bytes = self.bytes.saturating_sub(gone.len());
                 self.lost += 1;
             }
         }
+    }
+
+    /// Everything that was written, without control sequences; `None` when some of it is not kept.
+    pub fn whole(&self) -> Option<String> {
+        let dropped = self.end.as_ref().is_some_and(|end| end.dropped > 0);
+        let cut = self.lines.iter().any(|line| line.len() >= LINE_BYTES);
+        if self.lost > 0 || dropped || cut {
+            return None;
+        }
+        let lines: Vec<String> = self.lines.iter().map(|line| strip(line)).collect();
+        Some(lines.join("\n"))
     }
 }
 
@@ -490,6 +436,8 @@ pub struct Model {
     pub desk: Desk,
     /// Runbooks.
     pub library: Vec<Arc<Runbook>>,
+    /// The files of each version of a runbook, by its SHA-256: path and SHA-256 of the text that was read.
+    pub files: BTreeMap<String, Vec<(String, String)>>,
     /// Findings of the runbooks.
     pub library_findings: Vec<Finding>,
     /// Alerting rules and what they mean for the runbooks.
@@ -527,6 +475,7 @@ impl Model {
             links: links.into_iter().map(|l| (l.name.clone(), l)).collect(),
             desk: Desk::default(),
             library: Vec::new(),
+            files: BTreeMap::new(),
             library_findings: Vec::new(),
             rules: RuleBook::default(),
             reload: Reload::default(),

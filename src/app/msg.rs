@@ -17,6 +17,7 @@ use crate::domain::server_note::ServerNote;
 use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::slo::sample::Sample;
 use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::Span;
@@ -70,6 +71,8 @@ pub enum Reply {
     NotSaved(Fault),
     /// A page of older events came.
     Events(Result<Vec<Event>, Fault>),
+    /// The values of an expression came.
+    Queried(Result<Vec<Sample>, Fault>),
     /// A running command told something.
     Command(CommandNews),
     /// A draft was written, under this path.

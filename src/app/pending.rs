@@ -36,6 +36,8 @@ pub enum Asked {
     All(IncidentId),
     /// A command.
     Run,
+    /// What the condition of a change says: of this incident, by the run of the change.
+    Verify(IncidentId, String),
     /// A draft of an incident.
     Draft(IncidentId),
     /// A copy.
@@ -72,7 +74,12 @@ impl Pending {
     pub fn rename(&mut self, from: &IncidentId, to: &IncidentId) {
         for asked in self.asked.values_mut() {
             match asked {
-                Asked::Sample(id, _) | Asked::Append(id) | Asked::Older(id) | Asked::All(id) | Asked::Draft(id)
+                Asked::Verify(id, _)
+                | Asked::Sample(id, _)
+                | Asked::Append(id)
+                | Asked::Older(id)
+                | Asked::All(id)
+                | Asked::Draft(id)
                     if id == from =>
                 {
                     id.clone_from(to);

@@ -5,6 +5,7 @@
 pub mod alerts;
 pub mod available;
 pub mod budget;
+pub mod changes;
 pub mod charts;
 pub mod head;
 pub mod incidents;
@@ -18,6 +19,7 @@ pub mod report;
 pub mod runbooks;
 pub mod slos;
 pub mod sources;
+pub mod step_findings;
 pub mod timers;
 pub mod view;
 pub mod walk;
@@ -51,6 +53,7 @@ fn body(model: &Model, now: Timestamp) -> Body {
         Screen::Alerts => Body::Alerts(Box::new(alerts::page(model, now))),
         Screen::Incident(id) => Body::Incident(Box::new(incidents::page(model, now, id))),
         Screen::Timers => Body::Timers(Box::new(timers::page(model, now))),
+        Screen::Changes => Body::Changes(Box::new(changes::page(model, now))),
         Screen::Runbooks => Body::Runbooks(Box::new(runbooks::page(model, now))),
         Screen::Walk(incident, runbook) => Body::Walk(Box::new(walk::page(model, now, incident.as_ref(), runbook))),
         Screen::Postmortem(id) => Body::Postmortem(Box::new(postmortem::page(model, now, id))),

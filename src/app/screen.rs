@@ -22,6 +22,8 @@ pub enum Screen {
     Incident(IncidentId),
     /// All timers.
     Timers,
+    /// Changes in force.
+    Changes,
     /// The library.
     Runbooks,
     /// A runbook; walked when there is an incident, read otherwise.
@@ -57,6 +59,12 @@ pub enum Item {
     Check(usize),
     /// An option of the shown step.
     Choice(usize),
+    /// The trial run of a command or option of the shown step, by its own id.
+    Trial(String),
+    /// A change, by the run of its command.
+    Change(IncidentId, String),
+    /// A request for a second person.
+    Approval(IncidentId, String),
     /// A link of the shown step.
     Link(usize),
     /// A line of the shown step that a person ticks by hand.
@@ -185,8 +193,11 @@ impl Nav {
             .into_iter()
             .map(|(mut screen, mut spot)| {
                 rename(&mut screen);
-                if spot.cursor == Some(Item::Incident(from.clone())) {
-                    spot.cursor = Some(Item::Incident(to.clone()));
+                if let Some(Item::Incident(id) | Item::Change(id, _) | Item::Approval(id, _) | Item::Timer(id, _)) =
+                    &mut spot.cursor
+                    && id == from
+                {
+                    id.clone_from(to);
                 }
                 (screen, spot)
             })

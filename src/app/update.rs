@@ -1,6 +1,7 @@
 //! The only writer of the model: a message in, effects out. One file per concern; this one only says which.
 
 mod act;
+mod approval;
 mod bands;
 mod coverage;
 mod draft;
@@ -11,14 +12,17 @@ mod input;
 mod record;
 mod reload;
 mod rename;
+mod rollback;
 mod rows;
 mod signals;
 mod sources;
 mod timers;
 mod walk;
 mod warm;
+mod watch;
 
 pub use act::target;
+pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 pub use warm::due as warm_due;
@@ -63,6 +67,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     exec::disarm_when_over(model, now);
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
+    watch::look(model, now, &mut out);
     sources::poll(model, now, &mut out);
     warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
@@ -73,13 +78,20 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
 
 fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &mut Vec<Effect>) {
     if let Reply::Command(news) = reply {
-        if model.pending.peek(req).is_some() {
-            exec::news(model, now, req, news, out);
+        match model.pending.peek(req) {
+            Some(Asked::Verify(..)) => watch::told(model, now, req, news, out),
+            Some(_) => exec::ended::news(model, now, req, news, out),
+            None => {}
         }
         return;
     }
     let Some(asked) = model.pending.take(req) else { return };
     match (asked, reply) {
+        (Asked::Run, Reply::Queried(result)) => exec::ended::queried(model, now, req, result, out),
+        (Asked::Verify(id, run), Reply::Queried(result)) => watch::queried(model, now, &(id, run), result, out),
+        (Asked::Verify(id, run), Reply::Measured(result)) => {
+            watch::measured(model, now, &(id, run), result.map(|(m, _)| m), out);
+        }
         (Asked::Measure(source), Reply::Measured(result)) => {
             sources::measured(model, now, req, &source, result, out);
         }
@@ -165,7 +177,11 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
         }
     }
     model.exec.armed_until.iter_mut().for_each(moved);
-    model.exec.running.iter_mut().for_each(|r| moved(&mut r.since));
+    for running in &mut model.exec.running {
+        moved(&mut running.since);
+        moved(&mut running.heard);
+    }
+    watch::reclock(model, by);
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
     model.cached_at.iter_mut().for_each(moved);
     model.rules.asked.iter_mut().for_each(moved);

@@ -1,4 +1,4 @@
-//! `midwatch check`: everything wrong in every file at once. Each kind of file has one arm in [`Examined::add`]; what is
+//! `midwatch check`: everything wrong in every file at once. Each kind of file has one arm in `Examined::add`; what is
 //! wrong is decided by the reader of that kind, never here.
 
 mod online;

@@ -43,7 +43,7 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
         }
         RunbookCommand::Walk { id, incident, arm, .. } => {
             let book = library.find(id)?;
-            walk::run(context, config, &book, incident.as_deref(), *arm, output)
+            walk::run(context, config, (&library, &book), incident.as_deref(), *arm, output)
         }
         RunbookCommand::Lint { .. } | RunbookCommand::Import { .. } | RunbookCommand::Convert { .. } => Ok(Exit::DONE),
     }

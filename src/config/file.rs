@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 28] = [
+pub const KEYS: [&str; 29] = [
     "responder",
     "prometheus",
     "alertmanager",
@@ -34,6 +34,7 @@ pub const KEYS: [&str; 28] = [
     "keys",
     "time_zone",
     "command_timeout",
+    "env_pass",
     "arm_for",
     "cache",
     "read_only",
@@ -282,12 +283,37 @@ impl Layer<'_> {
             self.loaded.config.command_timeout = limit.to_std().unwrap_or(self.loaded.config.command_timeout);
             self.note("command_timeout", node);
         }
+        if let Some(node) = fields.get("env_pass") {
+            self.passed(node);
+        }
         if let Some(node) = fields.get("arm_for")
             && let Some(span) = ranged(&mut self.reader, node, "arm_for", 10_000, 86_400_000)
         {
             self.loaded.config.arm_for = span;
             self.note("arm_for", node);
         }
+    }
+}
+
+impl Layer<'_> {
+    /// Names that commands get from the responder's own environment.
+    fn passed(&mut self, node: &Node) {
+        self.note("env_pass", node);
+        let mut names = Vec::new();
+        for item in self.reader.list(node, "env_pass") {
+            let Some(name) = self.reader.string(item, "env_pass") else { continue };
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if name.is_empty() || !name.chars().all(plain) || name.starts_with(|c: char| c.is_ascii_digit()) {
+                self.reader.error(
+                    item.mark,
+                    "wrong-type",
+                    "env_pass: expected names of variables, such as AWS_PROFILE",
+                );
+                continue;
+            }
+            names.push(name);
+        }
+        self.loaded.config.env_pass = names;
     }
 }
 

@@ -118,6 +118,8 @@ pub(super) fn settings(config: &Config, origins: &Origins) -> Vec<Setting> {
     }
     table.add("time_zone", json!(config.time_zone.name()));
     table.duration("command_timeout", config.command_timeout);
+    let pass = if config.env_pass.is_empty() { "-".to_owned() } else { config.env_pass.join(" ") };
+    table.add_as("env_pass".to_owned(), json!(config.env_pass), pass);
     table.span("arm_for", config.arm_for);
     table.add("cache", json!(config.cache));
     table.add("read_only", json!(config.read_only));

@@ -1,20 +1,33 @@
 //! Runbooks: what a person does about an alert, step by step. `model` is the runbook, `format` picks the reader, `seed`
-//! reads format v0, `markdown` reads pages, `shape` tells a command from a sentence, `shell` sees words and variables in a command, `lint` says
-//! what will hurt at night, `coverage` which alerts have none, `matching` finds the runbook for an alert, `search` for a person, `values` gives facts to a command, `walk` says
-//! where a person is. Nothing here runs anything or opens a file.
+//! reads the plain form, `v1` what says what it may do, `markdown` pages; `keys` are the keys of both forms, `reference`
+//! tells them, `convert` writes the first as the second. `shape` tells a command from a sentence, `shell` sees words and
+//! variables in a command, `pattern` whether an expression can be used, `lint` says what will hurt at night, `coverage`
+//! which alerts have none, `matching` finds the runbook for an alert, `search` for a person, `values` gives facts to a
+//! command, `inputs` says where they come from, `prepare` and `remote` make exactly what would run, `gate` says what must
+//! come first, `offer` is what is confirmed before it runs, `hold` watches whether a change helps, `route` says which way a
+//! walk takes, `walk` where a person is. Nothing here runs anything or opens a file.
 
 pub mod convert;
 pub mod coverage;
 pub mod diff;
 pub mod format;
+pub mod gate;
+pub mod hold;
+pub mod include;
+pub mod inputs;
 pub mod keys;
 pub mod lint;
 pub mod markdown;
 pub mod matching;
 pub mod model;
+pub mod offer;
 pub mod pattern;
+pub mod permit;
 pub mod pieces;
+pub mod prepare;
 pub mod reference;
+pub mod remote;
+pub mod route;
 pub mod search;
 pub mod seed;
 pub mod shape;

@@ -1,6 +1,8 @@
 //! Hostile text made harmless. Everything that came from outside passes [`Shown`] before it reaches a cell, a table,
 //! a Markdown file or a log line: what is invisible or steers a terminal becomes a visible mark, nothing is dropped.
 
+pub mod sequences;
+
 use std::borrow::Cow;
 use std::fmt;
 use unicode_width::UnicodeWidthChar;

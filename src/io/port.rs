@@ -34,6 +34,7 @@ use crate::domain::slo::lint::facts::Facts;
 use crate::domain::slo::lint::questions::Questions;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
+use crate::domain::slo::sample::Sample;
 use crate::domain::slo::service::Service;
 use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::warm::{Rows, Warmed};
@@ -99,6 +100,10 @@ pub trait Metrics: Send + Sync + std::fmt::Debug {
         step: Span,
         end: Timestamp,
     ) -> Task<'a, Result<History, Fault>>;
+
+    /// The values of a PromQL expression at `now`, as they are: none is no error, NaN is kept. For conditions and queries
+    /// of runbooks, one expression at a time.
+    fn query<'a>(&'a self, promql: &'a str, now: Timestamp) -> Task<'a, Result<Vec<Sample>, Fault>>;
 
     /// The alerts it evaluates itself, for use without an Alertmanager.
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>>;

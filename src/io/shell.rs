@@ -5,15 +5,21 @@
 pub mod group;
 pub mod launch;
 pub mod output;
+pub mod seen;
+pub mod spill;
+pub mod tty;
 
+use crate::domain::mask::stream::Stream;
 use crate::io::clock::running;
 use crate::io::port::{CommandEnd, CommandNews, CommandSpec, Shell, Task};
 use crate::io::shell::group::Group;
 use crate::io::shell::launch::Launcher;
 use crate::io::shell::output::Output;
+use crate::io::shell::spill::Spill;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -26,6 +32,8 @@ use tokio::time::MissedTickBehavior;
 const TICK: Duration = Duration::from_millis(50);
 /// How long a command that ended may leave its output open or its group alive before they are ended too.
 const LINGER: Duration = Duration::from_millis(250);
+/// Looks without output after which an unfinished line is shown as it is.
+const QUIET: u32 = 6;
 /// How long after KILL the rest is called survivors.
 const GIVE_UP: Duration = Duration::from_millis(1_000);
 
@@ -36,11 +44,13 @@ pub struct LocalShell {
     pub grace: Duration,
     /// What gives the child its own session.
     pub launcher: Launcher,
+    /// Where output goes that is more than what is kept.
+    pub spill: Option<PathBuf>,
 }
 
 impl Default for LocalShell {
     fn default() -> Self {
-        Self { grace: Duration::from_secs(5), launcher: Launcher::find() }
+        Self { grace: Duration::from_secs(5), launcher: Launcher::find(), spill: None }
     }
 }
 
@@ -53,25 +63,26 @@ impl Shell for LocalShell {
     ) -> Task<'static, ()> {
         let shell = self.clone();
         Box::pin(async move {
-            let began = running();
-            let end = match shell.start(&spec) {
-                Ok((child, pipe)) => match child.id().and_then(|id| i32::try_from(id).ok()) {
-                    Some(id) => {
-                        // A full channel waits; a closed one is noticed below.
-                        let _: Result<(), _> = tell.send(CommandNews::Started(id)).await;
-                        let output = Output::new(spec.keep_head);
-                        let group = Group::new(id);
-                        let grace = shell.grace;
-                        let timeout = spec.timeout;
-                        Box::pin(
-                            Run { child, pipe, output, group, grace, timeout, tell: &tell, began, gone: None }
-                                .until_the_end(stop),
-                        )
-                        .await
-                    }
-                    None => refused("it ended before it could be watched".into()),
-                },
-                Err(why) => refused(why),
+            let mut stop = Wish { receiver: stop, over: false };
+            let mut tries = spec.tries;
+            let end = loop {
+                let end = shell.once(&spec, &tell, &mut stop).await;
+                let good = end.exit.is_some_and(|code| code == 0 || spec.ok_exit.contains(&code));
+                if good || tries == 0 || end.exit.is_none() {
+                    break end;
+                }
+                tries -= 1;
+                let said = format!(
+                    "[midwatch: exit {}, once more in {}s, {tries} tries after that]\n",
+                    end.exit.unwrap_or_default(),
+                    spec.pause.as_secs()
+                );
+                let _: Result<(), _> = tell.send(CommandNews::Output(said)).await;
+                tokio::select! {
+                    () = tokio::time::sleep(spec.pause) => {}
+                    () = stop.comes() => break CommandEnd { exit: None, reason: Some("stopped".into()), ..end },
+                    () = tell.closed() => break end,
+                }
             };
             let _: Result<(), _> = tell.send(CommandNews::Ended(end)).await;
         })
@@ -79,7 +90,48 @@ impl Shell for LocalShell {
 }
 
 impl LocalShell {
+    /// One try.
+    async fn once(&self, spec: &CommandSpec, tell: &mpsc::Sender<CommandNews>, stop: &mut Wish) -> CommandEnd {
+        let shell = self;
+        let began = running();
+        match shell.start(spec) {
+            Ok((child, pipe)) => match child.id().and_then(|id| i32::try_from(id).ok()) {
+                Some(id) => {
+                    // A full channel waits; a closed one is noticed below.
+                    let _: Result<(), _> = tell.send(CommandNews::Started(id)).await;
+                    let output = Output::new(spec.keep_head);
+                    let mask = Stream::new(spec.masks.clone());
+                    let spill = Spill::new(shell.spill.as_deref(), spec.spill.as_deref(), spec.masks.clone());
+                    let group = Group::new(id);
+                    let grace = shell.grace;
+                    let timeout = spec.timeout;
+                    Box::pin(
+                        Run {
+                            child,
+                            pipe,
+                            output,
+                            mask,
+                            spill,
+                            quiet: 0,
+                            group,
+                            grace,
+                            timeout,
+                            tell,
+                            began,
+                            gone: None,
+                        }
+                        .until_the_end(stop),
+                    )
+                    .await
+                }
+                None => refused("it ended before it could be watched".into()),
+            },
+            Err(why) => refused(why),
+        }
+    }
+
     fn start(&self, spec: &CommandSpec) -> Result<(Child, pipe::Receiver), String> {
+        seen::unchanged(&spec.files)?;
         let launch = launch::prepare(spec, &self.launcher)?;
         let open = || -> io::Result<_> {
             // One pipe for both streams: their order is what a terminal would have shown.
@@ -102,10 +154,30 @@ impl LocalShell {
     }
 }
 
+/// The wish of a person that a command be stopped; may be waited for again and again.
+struct Wish {
+    receiver: oneshot::Receiver<()>,
+    over: bool,
+}
+
+impl Wish {
+    /// Comes once, or never. A dropped handle is no wish: the time limit still holds.
+    async fn comes(&mut self) {
+        while !self.over {
+            let wished = (&mut self.receiver).await.is_ok();
+            self.over = true;
+            if wished {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+}
+
 /// The end of a command that never began.
 fn refused(why: String) -> CommandEnd {
-    let (bytes, dropped, sha256) = Output::new(0).finish();
-    CommandEnd { exit: None, reason: Some(why), took: Duration::ZERO, bytes, dropped, sha256, survivors: false }
+    let (_, _, sha256) = Output::new(0).finish();
+    CommandEnd { sha256, ..CommandEnd::never(why) }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +195,10 @@ struct Run<'a> {
     child: Child,
     pipe: pipe::Receiver,
     output: Output,
+    mask: Stream,
+    spill: Spill,
+    /// Looks in a row that found nothing new.
+    quiet: u32,
     group: Group,
     grace: Duration,
     timeout: Duration,
@@ -133,18 +209,22 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn until_the_end(mut self, mut stop: oneshot::Receiver<()>) -> CommandEnd {
+    async fn until_the_end(mut self, stop: &mut Wish) -> CommandEnd {
         let mut buffer = vec![0_u8; 64 * 1024];
         let mut ticker = tokio::time::interval(TICK);
         ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut phase, mut cause) = (Phase::Running, None::<&str>);
-        let (mut status, mut open, mut stoppable, mut heard) = (None::<io::Result<ExitStatus>>, true, true, true);
+        let (mut status, mut open, mut heard) = (None::<io::Result<ExitStatus>>, true, true);
         let survivors = loop {
             let asked: Option<&str> = tokio::select! {
                 read = self.pipe.read(&mut buffer), if open => {
                     match read {
                         Ok(0) | Err(_) => open = false,
-                        Ok(n) => self.output.take(buffer.get(..n).unwrap_or_default()),
+                        Ok(n) => {
+                            let bytes = buffer.get(..n).unwrap_or_default();
+                            self.output.take(bytes);
+                            self.spill.take(bytes);
+                        }
                     }
                     None
                 }
@@ -154,11 +234,7 @@ impl Run<'_> {
                     self.group.leader_gone();
                     None
                 }
-                wanted = &mut stop, if stoppable => {
-                    stoppable = false;
-                    // A dropped handle stops nothing: the time limit still holds.
-                    wanted.ok().map(|()| "stopped")
-                }
+                () = stop.comes() => Some("stopped"),
                 () = self.tell.closed(), if heard => {
                     heard = false;
                     Some("stopped: nobody is listening")
@@ -179,20 +255,36 @@ impl Run<'_> {
             }
         };
         self.group.finished();
+        let mut rest = String::new();
         while let Some(text) = self.output.flush(true) {
-            let _: Result<(), _> = self.tell.send(CommandNews::Output(text)).await;
+            rest.push_str(&self.mask.push(&text, false));
+        }
+        rest.push_str(&self.mask.push("", true));
+        if !rest.is_empty() {
+            let _: Result<(), _> = self.tell.send(CommandNews::Output(rest)).await;
         }
         let (exit, reason) = verdict(status, cause);
         let took = running().saturating_sub(self.began);
         let (bytes, dropped, sha256) = self.output.finish();
-        CommandEnd { exit, reason, took, bytes, dropped, sha256, survivors }
+        let file = self.spill.finish();
+        CommandEnd { exit, reason, began: true, took, bytes, dropped, sha256, file, survivors }
     }
 
     /// Shows what came since the last piece, unless the listener is still busy with earlier ones.
     fn show(&mut self) {
-        if let Ok(place) = self.tell.try_reserve()
-            && let Some(text) = self.output.flush(false)
-        {
+        let Ok(place) = self.tell.try_reserve() else { return };
+        let text = match self.output.flush(false) {
+            Some(text) => {
+                self.quiet = 0;
+                self.mask.push(&text, false)
+            }
+            None => {
+                self.quiet = self.quiet.saturating_add(1);
+                // A prompt without a line end waits no longer than that for its rest.
+                if self.quiet == QUIET { self.mask.idle() } else { String::new() }
+            }
+        };
+        if !text.is_empty() {
             place.send(CommandNews::Output(text));
         }
     }

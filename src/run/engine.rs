@@ -114,6 +114,7 @@ impl Engine {
             | Effect::Signals { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
+            | Effect::Query { .. }
             | Effect::Rules { .. }
             | Effect::Look { .. }
             | Effect::Run { .. }
@@ -259,6 +260,13 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             };
             (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
         }),
+        Effect::Query { req, source, promql } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.query(&promql, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Queried(result)));
+        }),
         Effect::Rules { req, source } => spawn(async move {
             let result = match ports.metrics.get(&source) {
                 None => Err(unknown(&source)),
@@ -297,15 +305,7 @@ fn keep(ports: &Ports, cached: &Cached) {
 
 async fn run(ports: Arc<Ports>, req: ReqId, spec: crate::domain::exec::CommandSpec) {
     let Some(shell) = ports.shell.clone() else {
-        let end = CommandEnd {
-            exit: None,
-            reason: Some("nothing is run here".into()),
-            took: Duration::ZERO,
-            bytes: 0,
-            dropped: 0,
-            sha256: String::new(),
-            survivors: false,
-        };
+        let end = CommandEnd::never("nothing is run here");
         (ports.tell)(Msg::Reply(req, Reply::Command(CommandNews::Ended(end))));
         return;
     };
@@ -325,15 +325,8 @@ async fn run(ports: Arc<Ports>, req: ReqId, spec: crate::domain::exec::CommandSp
         stops.remove(&req);
     }
     if !ended {
-        let end = CommandEnd {
-            exit: None,
-            reason: Some("result unknown: the runner ended first".into()),
-            took: Duration::ZERO,
-            bytes: 0,
-            dropped: 0,
-            sha256: String::new(),
-            survivors: true,
-        };
+        let why = "result unknown: the runner ended first";
+        let end = CommandEnd { began: true, survivors: true, ..CommandEnd::never(why) };
         (ports.tell)(Msg::Reply(req, Reply::Command(CommandNews::Ended(end))));
     }
 }

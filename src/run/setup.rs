@@ -117,7 +117,11 @@ pub fn real(given: Given<'_>) -> Ready {
         metrics: sources.metrics,
         alerts: sources.alerts,
         targets: if given.config.read_only { BTreeMap::new() } else { sources.targets },
-        shell: if given.config.read_only { None } else { Some(Arc::new(LocalShell::default())) },
+        shell: if given.config.read_only {
+            None
+        } else {
+            Some(Arc::new(LocalShell { spill: Some(given.data.join("output")), ..LocalShell::default() }))
+        },
         store: given.with_record.then_some(store),
         drafts: given.config.postmortems.clone(),
         cache,
@@ -189,6 +193,7 @@ fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'sta
         bell: config.screen.bell,
         severities: given.severities.clone(),
         keymap,
+        env_pass: config.env_pass.clone(),
         arm_for: config.arm_for,
         cache: config.cache,
         template,

@@ -64,6 +64,7 @@ pub fn setup(responder: &str) -> Setup {
         bell: true,
         severities: SeverityTable::defaults(),
         keymap: Keymap::default(),
+        env_pass: Vec::new(),
         arm_for: mins(30),
         cache: false,
         template: Layout::A,

@@ -8,6 +8,7 @@ use crate::app::msg::{Feed, Msg, Reply};
 use crate::app::present::view;
 use crate::app::present::view::Tone;
 use crate::app::update::update;
+use crate::domain::exec::{CommandEnd, CommandNews};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::text::clean;
 use crate::domain::time::Timestamp;
@@ -327,6 +328,15 @@ impl Cockpit {
                 let mut line = String::new();
                 drop(std::io::stdin().read_line(&mut line));
             }),
+            Effect::RunTty { req, spec } => {
+                let mut end = CommandEnd::never("the terminal was not given back");
+                self.outside(|| {
+                    let quiet = signals::Quiet::begin();
+                    end = crate::io::shell::tty::run(&spec);
+                    drop(quiet);
+                });
+                self.step(Msg::Reply(req, Reply::Command(CommandNews::Ended(end))));
+            }
             Effect::Edit(path) => self.outside(|| edit(&path)),
             Effect::Suspend => self.suspend(),
             Effect::Quit(code) => self.ended = Some(Exit::Ended(Ended::Exit(code))),

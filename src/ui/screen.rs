@@ -1,6 +1,7 @@
 //! One file per screen. A screen places widgets; it computes nothing about the world.
 
 pub mod alerts;
+pub mod changes;
 pub mod detail;
 pub mod first_run;
 pub mod incident;

@@ -20,6 +20,7 @@ mod keys;
 mod lifecycle;
 mod plain;
 mod record;
+mod reload;
 mod stalled;
 mod story;
 

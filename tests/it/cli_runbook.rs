@@ -156,11 +156,9 @@ fn commands_run_when_armed_and_confirmed_alone() {
     let machine = machine();
     declare(&machine);
     let id = machine.run("incident show last -o json").json()["id"].as_str().unwrap().to_owned();
-    let answers = format!(
-        "run 1\nno\nrun 1\ny\ndone\nrun 1\ny\nchoose 3\ny\nchoose 3\n{}\nchoose 2\ny\nchoose 1\nquit\n",
-        id.get(id.len() - 4..).unwrap()
-    );
-    let out = walk(&machine, "--incident last --arm", &answers);
+    let answers = "run 1\nno\nrun 1\ny\ndone\nrun 1\ny\nchoose 3\ny\nchoose 3\ngone\nchoose 2\n\nchoose 2\ny\nchoose 1\n\
+                   changes\nrollback\nquit\n";
+    let out = walk(&machine, "--incident last --arm", answers);
     assert_eq!((out.code, out.err.as_str()), (0, ""), "{}", out.out);
     for want in [
         "argv: \"/bin/sh\" \"-c\" \"echo seen; echo \\\"$MW_INCIDENT\\\"\"",
@@ -174,6 +172,9 @@ fn commands_run_when_armed_and_confirmed_alone() {
         "destroys; cannot be taken back",
         "  | gone",
         "  | scaled",
+        "type `gone` to run option 3",
+        "Scale up: in force   rollback NO: the runbook does not say how this is taken back",
+        "Scale up cannot be taken back by a command",
     ] {
         assert!(out.out.contains(want), "{want}\n{}", out.out);
     }

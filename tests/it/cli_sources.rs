@@ -117,10 +117,42 @@ fn status_check_follows_the_convention_of_monitoring_plugins() {
 
 const SLO: &str = include_str!("../fixtures/seeds/slo.yaml");
 const VECTOR: &str = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+const MATRIX: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+
+/// What a server says in place of numbers.
+const NONSENSE: [&str; 5] = [
+    r#"{"status":"success","data":{"resultType":"vector","result":"lots"}}"#,
+    "<html>Sign in</html>",
+    "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metr",
+    r#"{"status":"error","errorType":"bad_data","error":"no"}"#,
+    r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"midwatch":"total:5m:1"},"value":[1,"NaN"]}]}}"#,
+];
+
+#[test]
+fn nonsense_is_no_number() {
+    for body in NONSENSE {
+        let server = FakeServer::always(json(body));
+        let machine = Machine::new();
+        machine.write("slos/api.yaml", SLO);
+        machine.write("config.yaml", &format!("prometheus:\n  - {{url: '{}'}}\nslos: ['slos/*.yaml']\n", server.url()));
+        let out = machine.run("slo list -o json");
+        // A server that refuses a text is there, and has answered: the row says so.
+        let refused = body.contains("bad_data");
+        assert_eq!(
+            (out.code, out.json()["partial"].as_bool()),
+            (if refused { 0 } else { 3 }, Some(!refused)),
+            "{body}"
+        );
+        for slo in out.json()["slos"].as_array().unwrap() {
+            assert!(matches!(slo["state"].as_str(), Some("error" | "no_data" | "warming")), "{body}: {slo}");
+            assert_eq!((&slo["sli"], &slo["budget"]["remaining"]), (&Value::Null, &Value::Null), "{body}");
+        }
+    }
+}
 
 #[test]
 fn objectives_without_data_are_not_drawn_as_healthy() {
-    let server = FakeServer::always(json(VECTOR));
+    let server = FakeServer::routed(vec![("query_range", json(MATRIX))], vec![json(VECTOR)]);
     for (url, code) in [(server.url(), 0), (nowhere(), 3)] {
         let machine = Machine::new();
         machine.write("slos/api.yaml", SLO);

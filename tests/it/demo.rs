@@ -72,9 +72,9 @@ fn spec(text: &str) -> CommandSpec {
     CommandSpec {
         argv: ["/bin/sh", "-c", text].map(str::to_owned).to_vec(),
         env: vec![("MW_LABEL_NAMESPACE".into(), "production".into())],
-        cwd: None,
         timeout: Duration::from_secs(60),
         keep_head: 65_536,
+        ..CommandSpec::default()
     }
 }
 

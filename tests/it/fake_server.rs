@@ -31,6 +31,11 @@ pub struct FakeServer {
 impl FakeServer {
     /// Answers the n-th request with the n-th act; the last act answers all further ones.
     pub fn start(script: Vec<Act>) -> Self {
+        Self::routed(Vec::new(), script)
+    }
+
+    /// The same, but a request whose path holds one of these words is answered by its act.
+    pub fn routed(routes: Vec<(&'static str, Act)>, script: Vec<Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
@@ -40,9 +45,9 @@ impl FakeServer {
                 if ended.load(Ordering::SeqCst) {
                     return;
                 }
-                let (seen, script) = (Arc::clone(&seen), script.clone());
+                let (seen, script, routes) = (Arc::clone(&seen), script.clone(), routes.clone());
                 // A client that goes is what many scripts provoke.
-                thread::spawn(move || stream.and_then(|stream| serve(stream, &seen, &script)));
+                thread::spawn(move || stream.and_then(|stream| serve(stream, &seen, &routes, &script)));
             }
         });
         server
@@ -92,7 +97,12 @@ pub fn json(body: &str) -> Act {
     Act::Send(answer("200 OK", &[("Content-Type", "application/json")], body.as_bytes()))
 }
 
-fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, script: &[Act]) -> std::io::Result<()> {
+fn serve(
+    mut stream: TcpStream,
+    seen: &Mutex<Vec<String>>,
+    routes: &[(&'static str, Act)],
+    script: &[Act],
+) -> std::io::Result<()> {
     let mut head = Vec::new();
     let mut byte = [0_u8; 1];
     while !head.ends_with(b"\r\n\r\n") {
@@ -107,12 +117,14 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, script: &[Act]) -> st
         .filter_map(|l| l.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .map_or(0, |(_, v)| v.trim().parse::<usize>().unwrap());
+    let path = head.split_whitespace().nth(1).unwrap_or_default().to_owned();
+    let routed = routes.iter().find(|(word, _)| path.contains(word)).map(|(_, act)| act);
     let nth = {
         let mut seen = seen.lock().unwrap();
         seen.push(head);
         seen.len() - 1
     };
-    let act = script.get(nth).or(script.last()).cloned().unwrap_or(Act::Hang);
+    let act = routed.or(script.get(nth)).or(script.last()).cloned().unwrap_or(Act::Hang);
     if !matches!(act, Act::Reset(_)) {
         let mut body = vec![0; length];
         stream.read_exact(&mut body)?;

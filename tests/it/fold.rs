@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use midwatch::domain::ids::IncidentId;
+use midwatch::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 use midwatch::domain::incident::event::{
     Answer, At, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, NewEvent, NoteKind, Role, Status,
     StepEnd,
@@ -45,7 +46,7 @@ pub fn note(text: &str) -> Body {
 }
 
 /// Number of different bodies of [`body`].
-pub const BODIES: usize = 28;
+pub const BODIES: usize = 38;
 
 /// One of every kind; `n` varies what is in it, and `seen` is what the writer knows.
 pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
@@ -106,6 +107,16 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
             user: "u".into(),
             timeout_s: 60,
             sha256: "00".into(),
+            id: "s.1".into(),
+            part: None,
+            risk: Some("change".into()),
+            target: None,
+            context: None,
+            approval: n.is_multiple_of(4).then(|| format!("a{}", n % 3)),
+            change: (n % 3 != 0).then(|| {
+                let undoes = n.is_multiple_of(2).then(|| format!("r{}", n % 3));
+                Box::new(ChangePlan { action: text(), rollback: RollbackPlan::Unstated, undoes })
+            }),
         }),
         22 => Body::CommandFinished(CommandFinish {
             run: format!("r{}", n % 3),
@@ -115,11 +126,31 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
             bytes: 2,
             sha256: "00".into(),
             excerpt: vec![text()],
+            ok: [None, Some(true), Some(false)][usize::from(n % 3)],
+            never: n.is_multiple_of(5),
+            file: None,
         }),
         23 => Body::TimerDue { timer: timer(), label: text() },
         24 => Body::TimerSnoozed { timer: timer(), until: time(i64::from(n)), reason: text() },
         25 => Body::TimerDismissed { timer: timer(), reason: text() },
         26 => Body::Escalated { timer: timer(), contact: text() },
+        27 => Body::InputGiven { runbook: "rb".into(), name: "N".into(), value: n.is_multiple_of(2).then(text) },
+        28 => Body::ValueCaptured { runbook: "rb".into(), name: "C".into(), value: text() },
+        29 => Body::GuardChecked { runbook: "rb".into(), ok: n.is_multiple_of(2), found: text() },
+        30 => Body::ChangeApplied { run: format!("r{}", n % 3), action: text() },
+        31 => Body::RolledBack { run: format!("r{}", n % 3), by: text(), action: text() },
+        32 => Body::VerifyStarted(VerifyPlan { run: format!("r{}", n % 3), what: text(), ..VerifyPlan::default() }),
+        33 => Body::VerifyHeld { run: format!("r{}", n % 3), since: time(i64::from(n)), what: text() },
+        34 => Body::VerifyFailed { run: format!("r{}", n % 3), why: text() },
+        35 => Body::ApprovalAsked(ApprovalRequest {
+            id: format!("a{}", n % 3),
+            command: text(),
+            target: "h".into(),
+            sha256: "00".into(),
+            code: "ABCDEF".into(),
+            command_id: "s.1".into(),
+        }),
+        36 => Body::ApprovalGiven { id: format!("a{}", n % 3), witness: n.is_multiple_of(2).then(text) },
         _ => Body::Unknown(serde_json::json!({"kind": "teleported", "data": n})),
     }
 }

@@ -19,8 +19,9 @@ const LAYERS: [(&str, &[&str]); 6] = [
 ];
 
 /// The inner order of the domain, lowest first; names on one line do not import each other.
-const DOMAIN_ORDER: [&[&str]; 12] = [
-    &["time", "ids", "labels", "text", "exec"],
+const DOMAIN_ORDER: [&[&str]; 13] = [
+    &["time", "ids", "labels", "text", "mask"],
+    &["exec"],
     &["fault", "document", "server_note"],
     &["severity", "alert", "resilience"],
     &["outward"],

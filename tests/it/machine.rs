@@ -258,7 +258,7 @@ fn who_is_looked_at_comes_first() {
     let asked = bench.send(Msg::Feed(Feed::Loaded(vec![])));
     let asked = bench.answer(&asked, vec![]);
     let (_, first, rest) = history(&asked).expect("a step");
-    assert_eq!(first, [one.0.clone()]);
+    assert_eq!(first, std::slice::from_ref(&one.0));
     assert!(rest.len() + 1 == bench.model.fleet.objectives.len() && !rest.contains(&one.0));
 }
 
@@ -392,7 +392,8 @@ fn rows_of_a_template_take_its_place() {
     let again = pass(&mut bench, 60);
     let kept = bench.model.fleet.objectives[1].clone();
     let failed = Reply::Rows(Err(fault(FaultKind::Timeout)));
-    bench.send(Msg::Reply(named(&again).expect("asked again after ten minutes"), failed));
+    let effects = bench.send(Msg::Reply(named(&again).expect("asked again after ten minutes"), failed));
+    bench.answer(&effects, vec![]);
     assert_eq!(bench.model.fleet.objectives.len(), 2, "a failure changes no row");
     let again = pass(&mut bench, 5);
     bench.send(Msg::Reply(named(&again).expect("soon tried again"), came(vec![set("/b"), set("/c")], 0)));
@@ -841,6 +842,25 @@ fn a_runbook_is_walked_and_each_step_is_recorded() {
 }
 
 #[test]
+fn what_lint_found_in_a_step_is_told_on_the_walk() {
+    let text = "apiVersion: midwatch/v1\nname: Walk\ntriggers: [{alert: CheckoutErrorBudgetBurn}]\nsteps:\n  - name: Look\n    \
+                say: Look first.\n    run: [{sh: 'ls -l $MW_ALERT', risk: read}]\n  - name: Fine\n    todo: [x]\n";
+    let mut bench = Bench::calm();
+    let (book, mut findings) = format::read("walk.yaml", text);
+    let book = Arc::new(book.unwrap());
+    findings.extend(midwatch::domain::runbook::lint::lint(&book, None));
+    bench.send(Msg::Feed(Feed::Library(vec![book], findings)));
+    bench.incident(alert("CheckoutErrorBudgetBurn", "page", &[("namespace", "production")]));
+    let opened = bench.press("r");
+    bench.save(&opened);
+    let Screen::Walk(incident, id) = bench.model.nav.screen().clone() else { panic!("no walk") };
+    let page = midwatch::app::present::walk::page(&bench.model, bench.now, incident.as_ref(), &id);
+    assert_eq!(page.steps.iter().map(|row| row.note.as_str()).collect::<Vec<_>>(), ["1 error", ""]);
+    assert!(page.say[0].starts_with("error in line 7: $MW_ALERT is not quoted"), "{:?}", page.say);
+    assert_eq!(page.say[1], "Look first.");
+}
+
+#[test]
 fn prose_is_never_run() {
     let mut bench = walking("production");
     arm(&mut bench);
@@ -877,15 +897,7 @@ fn a_command_runs_only_when_armed_shown_and_confirmed() {
     bench.press("Ctrl-X");
     bench.send(Msg::Painted);
     assert_eq!(bench.press("y"), [Effect::Stop { req: *req }], "stopping asks");
-    let end = CommandEnd {
-        exit: None,
-        reason: Some("stopped".into()),
-        took: std::time::Duration::from_secs(1),
-        bytes: 0,
-        dropped: 0,
-        sha256: String::new(),
-        survivors: false,
-    };
+    let end = CommandEnd { began: true, took: std::time::Duration::from_secs(1), ..CommandEnd::never("stopped") };
     let over = bench.send(Msg::Reply(*req, Reply::Command(CommandNews::Ended(end))));
     assert_eq!(kinds(&over), ["command"]);
     bench.now += mins(31);

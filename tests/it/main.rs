@@ -23,6 +23,7 @@ mod durability;
 mod fake_server;
 mod fold;
 mod http;
+mod injection;
 mod layers;
 mod machine;
 mod markdown;
@@ -34,9 +35,11 @@ mod readme;
 mod real;
 mod real_slos;
 mod real_sources;
+mod reload;
 mod runbook_convert;
 mod runbook_keys;
 mod runbooks;
+mod running;
 #[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]

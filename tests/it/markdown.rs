@@ -6,7 +6,7 @@ use midwatch::domain::ids::RunbookId;
 use midwatch::domain::runbook::format;
 use midwatch::domain::runbook::lint::lint;
 use midwatch::domain::runbook::markdown::write::write;
-use midwatch::domain::runbook::markdown::{Page, STEP_LIMIT, read};
+use midwatch::domain::runbook::markdown::{COMMAND_LIMIT, INPUT_LIMIT, Page, STEP_LIMIT, read};
 use midwatch::domain::runbook::model::{Dialect, Exec, Risk, Runbook};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -216,6 +216,12 @@ fn a_long_page_is_bounded_and_whole() {
     let book = page.runbook.unwrap();
     assert_eq!((book.steps.len(), book.commands().count()), (STEP_LIMIT, STEP_LIMIT));
     assert_eq!(page.warnings[0].rule, "MD002");
+    let mut flood = String::from("# Flood\n\n```bash\n");
+    (0..30_000).for_each(|n| flood.push_str(&format!("$ ls -l \"$V{n}\"\n")));
+    let flood = read("flood.md", &format!("{flood}```\n"));
+    let book = flood.runbook.unwrap();
+    assert_eq!((book.commands().count(), book.inputs.len()), (COMMAND_LIMIT, INPUT_LIMIT));
+    assert!(flood.warnings[0].message.starts_with("29000 commands"), "{:?}", flood.warnings);
     let large = read("large.md", &"a".repeat(2 << 20));
     assert!(large.runbook.is_none() && large.warnings[0].rule == "too-large");
 }
@@ -274,6 +280,8 @@ proptest! {
         if let Some(written) = write(&page) {
             let (node, findings) = midwatch::domain::document::parse("out.yaml", &written.yaml);
             prop_assert!(node.is_some() && findings.is_empty(), "{:?}\n{}", findings, written.yaml);
+            let (back, findings) = format::read("out.yaml", &written.yaml);
+            prop_assert!(back.is_some() && findings.iter().all(|f| f.level < Level::Error), "{:?}\n{}", findings, written.yaml);
         }
         for finding in page.findings("x/SomeAlert.md") {
             prop_assert!(finding.line >= 1 && finding.line <= text.lines().count().max(1));

@@ -238,7 +238,7 @@ fn every_example_can_be_walked_to_its_end() {
         }
         let mut record = Walk { sha256: book.sha256.clone(), total: book.steps.len(), ..Walk::default() };
         let mut walked = Vec::new();
-        while let Some(step) = walk::current(&book, &record) {
+        while let Some(step) = walk::current(&book, &record, &values) {
             for (_, command) in step.parts() {
                 prepared(&book, command, &values);
             }

@@ -557,7 +557,66 @@ pub fn walk() -> WalkPage {
             running: false,
         }),
         exec: bit("[exec off] commands are copied, not run. :arm to allow running for 30m", Tone::Text),
-        burn: None,
+        watch: Some(bit("checkout_success burn 5m < 1: burn 0.412; holds, 02:10 to go (14:20 left)", Tone::Warn)),
+        burn: Some(bit("checkout_success  burn 1h 16.2  5m 0.4  budget 11.8%", Tone::Crit)),
+    }
+}
+
+pub fn changes() -> ChangesPage {
+    let row = |sign, state: &str, action: &str, by: &str, verify: &str, rollback: &str| ChangeRow {
+        sign,
+        state: s(state),
+        action: s(action),
+        incident: s("INC-0311"),
+        by: s(by),
+        verify: s(verify),
+        rollback: s(rollback),
+    };
+    ChangesPage {
+        changes: Pane {
+            title: s("CHANGES IN FORCE 3"),
+            note: s("last one first; Enter takes the selected one back"),
+            rows: vec![
+                row(
+                    Sign::Countdown,
+                    "approve 08:41",
+                    "kubectl delete pod checkout-7 -n prod",
+                    "carol asks",
+                    "",
+                    "code K7QX2M",
+                ),
+                row(
+                    Sign::Ticket,
+                    "in force",
+                    "Roll back the deploy",
+                    "03:04:55Z alice",
+                    "checkout_success burn 5m < 1: burn 0.412; holds, 02:10 to go (14:20 left)",
+                    "rollback known",
+                ),
+                row(Sign::Page, "unknown", "Drain the pool", "03:01:12Z bob", "", "no rollback"),
+                row(
+                    Sign::Page,
+                    "failed, may be in force",
+                    "Scale out",
+                    "02:58:40Z alice",
+                    "did not hold: burn 14.2 after 10m00s",
+                    "rollback known",
+                ),
+                row(Sign::Ok, "rolled back", "Shed load", "02:55:41Z alice", "", "rollback known"),
+            ],
+            cursor: Some(1),
+            ..Pane::default()
+        },
+        detail: detail(&[
+            ("change", "Roll back the deploy"),
+            ("state", "in force"),
+            ("incident", "INC-0311"),
+            ("step", "Roll back the deploy"),
+            ("ran", "kubectl rollout undo deploy/checkout -n production"),
+            ("by", "alice at 03:04:55Z, 9m12s ago"),
+            ("rollback", "yes: kubectl rollout undo deploy/checkout -n production --to-revision=42"),
+            ("verify", "checkout_success burn 5m < 1: burn 0.412; holds, 02:10 to go (14:20 left)"),
+        ]),
     }
 }
 
@@ -726,6 +785,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
             },
         ),
         ("timers", view(Body::Timers(Box::new(timers_page())))),
+        ("changes", view(Body::Changes(Box::new(changes())))),
         ("runbooks", view(Body::Runbooks(Box::new(runbooks())))),
         ("walk", view(Body::Walk(Box::new(walk())))),
         ("postmortem", view(Body::Postmortem(Box::new(postmortem())))),

@@ -13,10 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 fn spec(argv: &[&str]) -> CommandSpec {
     CommandSpec {
         argv: argv.iter().map(|a| (*a).to_owned()).collect(),
-        env: vec![],
-        cwd: None,
         timeout: Duration::from_secs(30),
         keep_head: 64 * 1024,
+        ..CommandSpec::default()
     }
 }
 
@@ -41,7 +40,7 @@ struct Ran {
 fn run(spec: CommandSpec, stop: Stop) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let shell = LocalShell { grace: Duration::from_millis(200), launcher: Launcher::find() };
+        let shell = LocalShell { grace: Duration::from_millis(200), launcher: Launcher::find(), spill: None };
         let (tell, mut news) = mpsc::channel(8);
         let (fire, stopped) = oneshot::channel();
         let task = tokio::spawn(shell.run(spec, tell, stopped));
@@ -338,7 +337,7 @@ fn what_left_the_group_is_reported() {
 fn a_command_nobody_listens_to_is_stopped_and_so_is_one_whose_runner_is_dropped() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let shell = LocalShell { grace: Duration::from_millis(200), launcher: Launcher::find() };
+        let shell = LocalShell { grace: Duration::from_millis(200), launcher: Launcher::find(), spill: None };
         for deaf in [true, false] {
             let (tell, mut news) = mpsc::channel(8);
             let (_fire, stopped) = oneshot::channel();
@@ -363,7 +362,7 @@ fn a_command_nobody_listens_to_is_stopped_and_so_is_one_whose_runner_is_dropped(
 fn without_a_launcher_the_group_is_still_its_own() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let shell = LocalShell { grace: Duration::from_millis(200), launcher: Launcher::GroupOnly };
+        let shell = LocalShell { grace: Duration::from_millis(200), launcher: Launcher::GroupOnly, spill: None };
         let (tell, mut news) = mpsc::channel(64);
         let (fire, stopped) = oneshot::channel();
         let task = tokio::spawn(shell.run(sh("sleep 300 & wait"), tell, stopped));

@@ -213,7 +213,7 @@ fn sloth_has_one_period() {
         let unused = findings.iter().filter(|f| f.rule == "alert-windows").map(|f| f.path.clone()).collect::<Vec<_>>();
         (first.window.num_days(), first.pairs[0].factor, unused)
     };
-    assert_eq!(period(&[slo.clone()]), (30, 14.4, vec![]));
+    assert_eq!(period(std::slice::from_ref(&slo)), (30, 14.4, vec![]));
     assert_eq!(period(&[slo.clone(), windows("28d")]), (28, 67.2, vec![]));
     assert_eq!(period(&[slo.clone(), windows("90d"), windows("28d")]), (90, 216.0, vec!["28d.yaml".to_owned()]));
     assert_eq!(period(&[windows("90d"), slo, windows("30d")]), (30, 72.0, vec!["90d.yaml".to_owned()]));

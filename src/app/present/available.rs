@@ -42,8 +42,12 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
         },
         Action::AnswerTimer => crate::app::present::timers::live(model, now).is_empty().then(|| "no timer runs".into()),
         Action::Arm if model.armed(now) => Some("commands are allowed already".into()),
+        Action::RollBack => {
+            let any = model.open_cases().iter().any(|c| c.shown.in_force().next().is_some());
+            (!any).then(|| "no change is in force".into())
+        }
         Action::Disarm if !model.armed(now) => Some("commands are off".into()),
-        Action::Stop if model.exec.running.is_none() => Some("no command runs".into()),
+        Action::Stop if model.exec.running.is_empty() => Some("no command runs".into()),
         Action::Undo if model.desk.last_act.is_none() => Some("there is nothing to take back".into()),
         _ => None,
     }

@@ -260,7 +260,7 @@ fn runbook(model: &Model, i: &Incident) -> Option<(String, String, Vec<StepRow>)
     Some((
         id.0.clone(),
         format!("{} of {} steps", progress.ended, progress.total),
-        walk::step_rows(book, walk_state, None),
+        walk::step_rows(book, walk_state, &walk::values(model, &i.id, book), None),
     ))
 }
 

@@ -2,7 +2,7 @@
 //! terminals, pipes, and for `Y`.
 
 use crate::app::model::Model;
-use crate::app::present::view::{Body, View};
+use crate::app::present::view::{Body, ChangeRow, View};
 use crate::app::present::{alerts, head, incidents, slos, timers, view};
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::SloId;
@@ -132,6 +132,7 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
                     .iter()
                     .map(|i| format!("{} {} {} {} {}", i.label, i.risk, i.text, i.detail, i.state.text)),
             );
+            out.extend(page.watch.iter().map(|b| b.text.clone()));
             out.extend(page.output.into_iter().flat_map(|o| std::iter::once(o.title).chain(o.lines)));
         }
         Body::Postmortem(page) => {
@@ -173,6 +174,13 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
         Body::FirstRun(page) => {
             out.extend(page.lines.clone());
             out.extend(page.choices.rows.iter().map(|(c, d)| format!("{c}: {d}")));
+        }
+        Body::Changes(page) => {
+            out.push(page.changes.title.clone());
+            let row =
+                |r: &ChangeRow| format!("{} {} {} {} {} {}", r.incident, r.state, r.action, r.by, r.rollback, r.verify);
+            out.extend(page.changes.rows.iter().map(row));
+            out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
         }
         Body::Runbooks(page) => {
             out.extend(page.runbooks.rows.iter().map(|r| format!("{} {} {} {}", r.id, r.name, r.steps, r.triggers)))

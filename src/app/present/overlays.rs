@@ -20,7 +20,7 @@ pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
         .filter(|e| !e.hint.is_empty() && (e.scopes.contains(&own) || e.scopes.contains(&global)))
         .filter(|e| e.action != Action::AnswerTimer || timer_due(model, now))
         .filter(|e| !(e.changes && model.setup.read_only))
-        .filter(|e| !matches!((e.action, model.nav.screen()), (Action::Stop, _) if model.exec.running.is_none()))
+        .filter(|e| !matches!((e.action, model.nav.screen()), (Action::Stop, _) if model.exec.running.is_empty()))
         .filter_map(|e| {
             let key = model.setup.keymap.key_of(e.action)?;
             let text = if e.action == Action::Back && model.nav.depth() == 0 { "quit" } else { e.hint };
@@ -47,6 +47,7 @@ fn on_top(overlay: &Overlay) -> Vec<Hint> {
         Overlay::Palette { .. } => &[("Enter", "run"), ("Down", "choose"), ("Tab", "complete"), ("Esc", "close")],
         Overlay::Form(_) => &[("Enter", "save"), ("Tab", "next field"), ("Right", "choose"), ("Esc", "cancel")],
         Overlay::Confirm(confirm) if confirm.token.is_some() => &[("Enter", "confirm the word"), ("Esc", "cancel")],
+        Overlay::Confirm(confirm) if confirm.enter => &[("Enter", "do it"), ("Esc", "cancel")],
         Overlay::Confirm(_) => &[("y", "do it"), ("Esc", "cancel")],
         Overlay::Links(_) => &[("y", "copy"), ("Down", "choose"), ("Esc", "close")],
         Overlay::Filter(_) => &[("Enter", "keep"), ("Esc", "clear")],
@@ -81,11 +82,11 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
                 .fields
                 .iter()
                 .map(|f| FieldView {
-                    label: f.label.into(),
-                    line: f.line.view(),
+                    label: f.label.clone().into_owned(),
+                    line: if f.secret { hidden(&f.line.view()) } else { f.line.view() },
                     choices: f.choices.clone(),
                     chosen: f.chosen,
-                    hint: f.hint.into(),
+                    hint: f.hint.clone().into_owned(),
                 })
                 .collect(),
             focus: form.focus,
@@ -100,6 +101,7 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
             typed: confirm.typed.view(),
             prompt: match &confirm.token {
                 Some(token) => format!("type {token} and Enter; anything else cancels"),
+                None if confirm.enter => "Enter or y does it; anything else cancels".into(),
                 None => "y does it; anything else cancels".into(),
             },
         }),
@@ -116,6 +118,12 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
         }
         Overlay::Filter(line) => Shown::Filter(line.view()),
     })
+}
+
+/// How much was typed, not what.
+fn hidden(line: &crate::app::present::view::LineView) -> crate::app::present::view::LineView {
+    let text = "*".repeat(line.text.chars().count());
+    crate::app::present::view::LineView { text, cursor: line.cursor }
 }
 
 fn help(model: &Model, page: usize) -> HelpView {

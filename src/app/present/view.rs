@@ -191,6 +191,8 @@ pub enum Body {
     Incident(Box<IncidentPage>),
     /// All timers.
     Timers(Box<TimersPage>),
+    /// Changes in force.
+    Changes(Box<ChangesPage>),
     /// The library of runbooks.
     Runbooks(Box<RunbooksPage>),
     /// A runbook being walked, or read.
@@ -504,6 +506,34 @@ pub struct TimersPage {
     pub detail: Vec<(String, String)>,
 }
 
+/// Changes in force, and second persons who are waited for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChangesPage {
+    /// The list, last one first.
+    pub changes: Pane<ChangeRow>,
+    /// The selected one in full.
+    pub detail: Vec<(String, String)>,
+}
+
+/// A change in a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChangeRow {
+    /// Page where it is unknown or cannot be taken back, ticket in force, ok rolled back.
+    pub sign: Sign,
+    /// `in force`, `unknown`, `rolled back`, `approve 09:12`.
+    pub state: String,
+    /// `Roll back the deploy`.
+    pub action: String,
+    /// Which incident.
+    pub incident: String,
+    /// `03:04:55Z alice`.
+    pub by: String,
+    /// `checkout burn 5m < 1: burn 0.4; holds, 02:10 to go (18:20 left)`.
+    pub verify: String,
+    /// `rollback known`, `no rollback`.
+    pub rollback: String,
+}
+
 /// The library.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunbooksPage {
@@ -533,7 +563,7 @@ pub struct RunbookRow {
 /// A step in the list of steps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepRow {
-    /// `[x]`, `[>]`, `[ ]`, `[-]` skipped, `[!]` failed.
+    /// `[x]`, `[>]`, `[ ]`, `[-]` skipped, `[!]` failed, `[.]` passed by, `[?]` perhaps.
     pub mark: &'static str,
     /// `3 Roll back the deploy`.
     pub name: String,
@@ -562,6 +592,8 @@ pub struct WalkPage {
     pub output: Option<Output>,
     /// `[exec off] commands are copied, not run. :arm to allow running for 30m`.
     pub exec: Bit,
+    /// What is watched after a change of this step, with the countdown of its hold.
+    pub watch: Option<Bit>,
     /// The burn rate beside the step, when an objective is linked: `checkout_success 1h 16.2 5m 18.0`.
     pub burn: Option<Bit>,
 }

@@ -1,33 +1,57 @@
 //! A runbook for the screen: its steps, what can be done in the shown one, output.
 
-use crate::app::model::{Model, Transcript};
+use crate::app::model::{Model, Running, Transcript};
 use crate::app::present::view::{Bit, Output, Pane, StepRow, Tone, WalkItem, WalkPage};
-use crate::app::present::{bit, slos};
-use crate::app::screen::Item;
+use crate::app::present::{bit, changes, slos};
+use crate::app::screen::{Item, Screen};
 use crate::app::update::output_key;
 use crate::domain::ids::{IncidentId, RunbookId};
+use crate::domain::incident::change::{Change, VerifyEnd};
 use crate::domain::incident::event::{At, StepEnd};
-use crate::domain::incident::state::Walk;
-use crate::domain::runbook::model::{Risk, RunCommand, Runbook, Step};
-use crate::domain::runbook::values::Values;
+use crate::domain::incident::state::{CommandRun, Walk};
+use crate::domain::runbook::gate::{Need, Wanted};
+use crate::domain::runbook::hold;
+use crate::domain::runbook::inputs::{self, Known};
+use crate::domain::runbook::model::{Exec, Mutation, Part, Risk, Rollback, RunCommand, Runbook, Step, Target};
+use crate::domain::runbook::offer::risk;
+use crate::domain::runbook::route::{Stand, again, route};
+use crate::domain::runbook::values::{Values, first_alert};
 use crate::domain::runbook::walk::focus;
-use crate::domain::time::{Timestamp, clock_minutes, compact, secs};
+use crate::domain::text::sequences::strip;
+use crate::domain::time::{Span, Timestamp, clock_minutes, compact, secs};
 
 /// Where something in a runbook happens.
 pub fn place(book: &Runbook, step: &Step) -> At {
     At { runbook: book.id.clone(), step: step.id.clone(), name: step.name.clone() }
 }
 
-/// The values that commands of an incident get.
-pub fn values(model: &Model, id: &IncidentId) -> Values {
-    model.desk.cases.get(id).map(|c| Values::of_incident(&c.shown)).unwrap_or_default()
+/// The values that commands of a runbook get for an incident.
+pub fn values(model: &Model, id: &IncidentId, book: &Runbook) -> Values {
+    let Some(case) = model.desk.cases.get(id) else { return Values::default() };
+    let alert = first_alert(&case.shown).and_then(|(fingerprint, _)| model.alerts.get(fingerprint));
+    let known = Known {
+        incident: Some(&case.shown),
+        annotations: alert.map(|a| &a.annotations),
+        walk: case.shown.walks.get(&book.id),
+        secrets: model.exec.secrets.of(id, &book.id),
+        ..Known::default()
+    };
+    inputs::values(book, known)
+}
+
+/// The same on the walk in view; a runbook that is only read has no incident.
+fn values_in_view(model: &Model, book: &Runbook) -> Values {
+    match model.nav.screen() {
+        Screen::Walk(Some(id), _) => values(model, id, book),
+        _ => inputs::values(book, Known::default()),
+    }
 }
 
 /// The step shown: the one turned to, else where the walk is.
 pub fn shown_step<'b>(model: &Model, book: &'b Runbook, walk: &Walk) -> Option<&'b Step> {
     match model.nav.spot().step {
         Some(n) => book.steps.get(n),
-        None => focus(book, walk),
+        None => focus(book, walk, &values_in_view(model, book)),
     }
 }
 
@@ -47,8 +71,19 @@ pub fn items(model: &Model, incident: Option<&IncidentId>, runbook: &RunbookId) 
 }
 
 fn of_step(step: &Step) -> Vec<Item> {
-    let mut items: Vec<Item> = (0..step.commands.len()).map(Item::Command).collect();
-    items.extend((0..step.options.len()).map(Item::Choice));
+    let mut items = Vec::new();
+    let trial = |mutation: Option<&Mutation>| {
+        let command = mutation.and_then(|m| m.dry_run.as_deref());
+        command.map(|c| Item::Trial(c.id.clone()))
+    };
+    for (n, command) in step.commands.iter().enumerate() {
+        items.push(Item::Command(n));
+        items.extend(trial(command.mutation.as_deref()));
+    }
+    for (n, option) in step.options.iter().enumerate() {
+        items.push(Item::Choice(n));
+        items.extend(trial(Some(&option.mutation)));
+    }
     items.extend((0..step.checks.len()).map(Item::Check));
     items.extend((0..step.prose.len() + step.todos.len()).map(Item::Prose));
     items.extend((0..step.links.len()).map(Item::Link));
@@ -62,16 +97,23 @@ pub fn selected(model: &Model, step: &Step) -> Option<Item> {
 }
 
 /// The list of steps. `shown` is the one whose content is on the screen.
-pub fn step_rows(book: &Runbook, walk: &Walk, shown: Option<&Step>) -> Vec<StepRow> {
-    let current = crate::domain::runbook::walk::current(book, walk);
+pub fn step_rows(book: &Runbook, walk: &Walk, values: &Values, shown: Option<&Step>) -> Vec<StepRow> {
+    let stands = route(book, walk, values);
+    let current = crate::domain::runbook::walk::current(book, walk, values);
     let row = |(n, step): (usize, &Step)| {
         let mark = walk.steps.get(&step.id);
+        let stand = stands.get(n);
         let sign = match mark.map(|m| &m.end) {
             Some(StepEnd::Done) => "[x]",
             Some(StepEnd::Skipped(_)) => "[-]",
             Some(StepEnd::Failed(_)) => "[!]",
             _ if current.is_some_and(|c| c.id == step.id) => "[>]",
-            _ => "[ ]",
+            _ => match stand {
+                Some(Stand::Skipped(_)) => "[.]",
+                Some(Stand::Stopped(_)) => "[-]",
+                Some(Stand::Unsure(_)) => "[?]",
+                _ => "[ ]",
+            },
         };
         let who = mark.map(|m| {
             let why = match &m.end {
@@ -84,8 +126,18 @@ pub fn step_rows(book: &Runbook, walk: &Walk, shown: Option<&Step>) -> Vec<StepR
         let answered = walk.answers.get(&step.id).map_or(0, std::collections::BTreeMap::len);
         let checks =
             if step.checks.is_empty() { String::new() } else { format!("{answered}/{} checks", step.checks.len()) };
-        let note =
-            [who.unwrap_or_default(), checks].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("   ");
+        let why = stand.and_then(|stand| match stand {
+            Stand::Skipped(why) => Some(format!("passed by: {why}")),
+            Stand::Unsure(why) => Some(format!("perhaps: {why}")),
+            Stand::Stopped(why) => Some(why.clone()),
+            Stand::Open | Stand::Ended => None,
+        });
+        let checks = if why.is_some() { String::new() } else { checks };
+        let note = [who.unwrap_or_default(), why.unwrap_or_default(), checks]
+            .into_iter()
+            .filter(|t| !t.is_empty())
+            .collect::<Vec<_>>()
+            .join("   ");
         StepRow {
             mark: sign,
             name: format!("{} {}", n + 1, step.name),
@@ -94,6 +146,27 @@ pub fn step_rows(book: &Runbook, walk: &Walk, shown: Option<&Step>) -> Vec<StepR
         }
     };
     book.steps.iter().enumerate().map(row).collect()
+}
+
+/// Silence after which a running command is said to be silent.
+const QUIET: Span = Span::seconds(10);
+
+/// What stands around a change, in a few words.
+fn company(mutation: &Mutation) -> String {
+    let mut words = Vec::new();
+    words.extend(mutation.impact.iter().map(|impact| format!("impact: {impact}")));
+    words.push(match &mutation.rollback {
+        Rollback::Command(_) => "rollback: yes".to_owned(),
+        Rollback::None { reason } => format!("no rollback: {reason}"),
+        Rollback::Unstated => "rollback: not stated".to_owned(),
+    });
+    words.extend(mutation.verify.as_ref().map(|v| format!("verify: {}", hold::words(&v.what))));
+    words.join("   ")
+}
+
+/// A run of a record that names no command: told by its text.
+fn old(run: &CommandRun, command: &RunCommand) -> bool {
+    run.start.id.is_empty() && run.start.command == command.text
 }
 
 /// The walk screen.
@@ -115,7 +188,7 @@ pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runboo
     let mut page = WalkPage {
         title,
         progress: format!("step {number} of {}, {} ended", progress.total, progress.ended),
-        steps: step_rows(book, &walk, step),
+        steps: step_rows(book, &walk, &values_in_view(model, book), step),
         exec: exec_line(model, now),
         burn: burn(model, now, incident),
         ..WalkPage::default()
@@ -126,6 +199,8 @@ pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runboo
     if page.say.is_empty() && !book.description.is_empty() && number == 1 {
         page.say = book.description.lines().map(str::to_owned).collect();
     }
+    page.watch = watch(model, now, incident, book, step);
+    crate::app::present::step_findings::mark(model, book, &step.id, &mut page.steps, &mut page.say);
     page.items = OnScreen { model, now, incident, book, step, walk: &walk }.pane();
     page.output = output(model, now, incident, book, step);
     page
@@ -161,6 +236,26 @@ fn burn(model: &Model, now: Timestamp, incident: Option<&IncidentId>) -> Option<
     ))
 }
 
+/// What is watched after a change of this step, else how many changes are in force.
+fn watch(model: &Model, now: Timestamp, incident: Option<&IncidentId>, book: &Runbook, step: &Step) -> Option<Bit> {
+    let id = incident?;
+    let case = model.desk.cases.get(id)?;
+    let here = |c: &&Change| c.place.runbook == book.id && c.place.step == step.id;
+    let watched = case.shown.in_force().filter(here).find_map(|c| Some((c, changes::helped(model, now, id, c)?)));
+    if let Some((change, words)) = watched {
+        let tone = match change.verify.as_ref().and_then(|v| v.end.as_ref()) {
+            Some(VerifyEnd::Held(_)) => Tone::Ok,
+            Some(VerifyEnd::Failed(_)) => Tone::Crit,
+            None => Tone::Warn,
+        };
+        return Some(bit(words, tone));
+    }
+    match changes::count(model, id) {
+        0 => None,
+        n => Some(bit(format!("{n} change(s) in force: 8 shows them, b takes the last one back"), Tone::Warn)),
+    }
+}
+
 /// The step on the screen and everything its rows are drawn from.
 struct OnScreen<'m> {
     model: &'m Model,
@@ -193,13 +288,13 @@ impl OnScreen<'_> {
             Item::Command(n) => step.commands.get(*n).map(|c| {
                 let slot = format!("command {}", n + 1);
                 let label = format!("command {}/{}", n + 1, step.commands.len());
-                self.command_item(c, label, &slot)
+                self.command_item(c, Part::Run, label, &slot)
             }),
             Item::Choice(n) => step.options.get(*n).map(|o| {
                 let slot = format!("option {}", n + 1);
                 let label = format!("option {}/{}", n + 1, step.options.len());
                 let mut row = match &o.command {
-                    Some(c) => self.command_item(c, label, &slot),
+                    Some(c) => self.command_item(c, Part::Run, label, &slot),
                     None => WalkItem { label, detail: o.prose.clone().unwrap_or_default(), ..WalkItem::default() },
                 };
                 row.detail = if row.text.is_empty() { row.detail } else { format!("{}   {}", row.text, row.detail) };
@@ -209,8 +304,14 @@ impl OnScreen<'_> {
                 }
                 row
             }),
+            Item::Trial(id) => step.parts().find(|(_, c)| c.id == *id).map(|(_, c)| {
+                let slot = format!("dry run {id}");
+                self.command_item(c, Part::DryRun, "dry run".into(), &slot)
+            }),
             Item::Check(n) => step.checks.get(*n).map(|c| {
+                let round = again(step, *n, walk).map(|(round, of)| format!("ask again {round}/{of}"));
                 let state = match walk.answers.get(&step.id).and_then(|a| a.get(n)) {
+                    Some(_) if round.is_some() => bit(round.clone().unwrap_or_default(), Tone::Warn),
                     Some(answer) => bit(format!("({})", answer.word()), Tone::Ok),
                     None => bit("( )", Tone::Text),
                 };
@@ -234,46 +335,88 @@ impl OnScreen<'_> {
         .unwrap_or_default()
     }
 
-    fn command_item(&self, command: &RunCommand, label: String, slot: &str) -> WalkItem {
-        let model = self.model;
-        let risk = match command.risk {
+    fn command_item(&self, command: &RunCommand, part: Part, label: String, slot: &str) -> WalkItem {
+        let (raised, _) = risk(command, part);
+        let risk = match raised {
             Risk::Read => "READS",
             Risk::Change => "CHANGES",
             Risk::Destroy => "DESTROYS",
             Risk::Unknown => "UNKNOWN",
         };
         let state = self.incident.map(|id| self.command_state(id, command, slot)).unwrap_or_default();
-        let refused =
-            self.incident.and_then(|id| crate::domain::runbook::values::prepare(command, &values(model, id)).err());
-        let detail = match refused {
-            Some(why) => format!("cannot run: {}", why.0),
-            None => format!("on {} as {}   limit {}", model.setup.host, model.setup.user, compact(command.timeout)),
+        let detail = match self.incident.map(|id| self.standing(id, command, part)) {
+            Some(Err(why)) => format!("cannot run: {why}"),
+            Some(Ok(Some(first))) => format!("{}   {first}", self.place(command)),
+            _ => self.place(command),
         };
-        WalkItem { label, risk: risk.into(), text: command.text.clone(), detail, state }
+        let around = self.step.mutation(&command.id).filter(|_| part == Part::Run && raised.is_dangerous());
+        let around = around.map(|m| format!("   {}", company(m))).unwrap_or_default();
+        WalkItem { label, risk: risk.into(), text: command.text.clone(), detail: format!("{detail}{around}"), state }
+    }
+
+    /// Where it runs, as whom, for how long.
+    fn place(&self, command: &RunCommand) -> String {
+        let setup = &self.model.setup;
+        let host = match self.book.target(command) {
+            Some(Target::Ssh { host }) => format!("{host} over ssh"),
+            _ if matches!(command.exec, Exec::Query(_)) => "the metrics server".into(),
+            _ => setup.host.clone(),
+        };
+        format!("on {host} as {}   limit {}", setup.user, compact(command.timeout))
+    }
+
+    /// What Enter would do first, or why nothing can be done.
+    fn standing(&self, id: &IncidentId, command: &RunCommand, part: Part) -> Result<Option<String>, String> {
+        let case = self.model.desk.cases.get(id).ok_or("the incident is gone")?;
+        let values = values(self.model, id, self.book);
+        let option = self.step.options.iter().position(|o| o.command.as_ref().is_some_and(|c| c.id == command.id));
+        let wanted = Wanted { book: self.book, step: self.step, part, command, option };
+        if !self.book.is_runnable() {
+            return Err("it comes from a page of prose: copy it".into());
+        }
+        let need = wanted.need(&case.shown, self.walk, &values, self.now).map_err(|r| r.0)?;
+        let first = match need {
+            Need::Inputs(inputs) => {
+                let names: Vec<&str> = inputs.iter().map(|i| i.name.as_str()).collect();
+                Some(format!("Enter first asks for {}", names.join(", ")))
+            }
+            Need::Reads(reads) => Some(format!("Enter first looks where we are ({} reads)", reads.len())),
+            Need::DryRun(_) => Some("Enter first tries it dry".into()),
+            Need::Approval => Some("needs a second person".into()),
+            Need::Nothing => None,
+        };
+        if !matches!(first, Some(ref words) if words.contains("first")) {
+            crate::domain::runbook::prepare::ready(self.book, command, &values).map_err(|r| r.0)?;
+        }
+        Ok(first)
     }
 
     fn command_state(&self, id: &IncidentId, command: &RunCommand, slot: &str) -> Bit {
         let (model, now, book, step) = (self.model, self.now, self.book, self.step);
-        if let Some(running) = &model.exec.running
-            && running.run.incident == *id
-            && running.run.place == place(book, step)
-            && running.run.slot == slot
-        {
+        let mine = |r: &&Running| {
+            let offer = &r.run.offer;
+            offer.incident == *id && offer.place == place(book, step) && offer.slot == slot
+        };
+        if let Some(running) = model.exec.running.iter().find(mine) {
             let word = if running.stopping { "stopping" } else { "running" };
-            return bit(format!("{word} {}", compact(now - running.since)), Tone::Warn);
+            let quiet = now - running.heard;
+            let hint = if quiet >= QUIET { format!(", silent {}", compact(quiet)) } else { String::new() };
+            return bit(format!("{word} {}{hint}", compact(now - running.since)), Tone::Warn);
         }
         let runs = model.desk.cases.get(id).map(|c| c.shown.commands.iter());
         let last = runs
             .into_iter()
             .flatten()
             .rev()
-            .find(|r| r.start.place == place(book, step) && r.start.command == command.text);
+            .find(|r| r.start.place == place(book, step) && (r.start.id == command.id || old(r, command)));
         match last.map(|r| &r.finish) {
             None => Bit::default(),
             Some(None) => bit("unknown, check before re-running", Tone::Warn),
             Some(Some(end)) => match (end.exit, &end.reason) {
-                (Some(0), _) => bit(format!("exit 0  {:.1}s", end.took_ms as f64 / 1_000.0), Tone::Ok),
-                (Some(code), _) => bit(format!("exit {code}  {:.1}s", end.took_ms as f64 / 1_000.0), Tone::Warn),
+                (Some(code), _) => {
+                    let tone = if end.ok.unwrap_or(code == 0) { Tone::Ok } else { Tone::Warn };
+                    bit(format!("exit {code}  {:.1}s", end.took_ms as f64 / 1_000.0), tone)
+                }
                 (None, reason) => bit(reason.clone().unwrap_or_else(|| "unknown".into()), Tone::Warn),
             },
         }
@@ -285,12 +428,27 @@ fn output(model: &Model, now: Timestamp, incident: Option<&IncidentId>, book: &R
     let slot = match selected(model, step) {
         Some(Item::Command(n)) => format!("command {}", n + 1),
         Some(Item::Choice(n)) => format!("option {}", n + 1),
+        Some(Item::Trial(id)) => format!("dry run {id}"),
         _ => return None,
     };
-    let transcript: &Transcript = model.exec.outputs.get(&output_key(id, &book.id, step.id.as_str(), &slot))?;
-    let since = model.exec.running.as_ref().filter(|r| r.run.slot == slot).map(|r| now - r.since);
+    let of = |slot: &str| model.exec.outputs.get(&output_key(id, &book.id, step.id.as_str(), slot));
+    // Until it ran itself, what was looked at before it is what there is to read.
+    let before = format!("{slot} before");
+    let (slot, transcript): (String, &Transcript) = match of(&slot) {
+        Some(own) => (slot, own),
+        None => (before.clone(), of(&before)?),
+    };
+    let running = model.exec.running.iter().find(|r| r.run.offer.slot == slot && r.run.offer.incident == *id);
+    let since = running.map(|r| now - r.since);
     let how = match (&transcript.end, since) {
-        (None, since) => format!("running {}", compact(since.unwrap_or_else(|| secs(0)))),
+        (None, since) => {
+            let quiet = running.map_or(secs(0), |r| now - r.heard);
+            let hint = match quiet >= QUIET {
+                true => format!(", no output for {}; Ctrl-X stops it", compact(quiet)),
+                false => String::new(),
+            };
+            format!("running {}{hint}", compact(since.unwrap_or_else(|| secs(0))))
+        }
         (Some(end), _) => {
             let code = end
                 .exit
@@ -299,12 +457,15 @@ fn output(model: &Model, now: Timestamp, incident: Option<&IncidentId>, book: &R
             format!("{code}  {:.1}s  {} bytes{dropped}", end.took.as_secs_f64(), end.bytes)
         }
     };
-    let mut lines: Vec<String> = transcript.lines.iter().cloned().collect();
+    let mut lines: Vec<String> = transcript.lines.iter().map(|line| strip(line)).collect();
     if lines.last().is_some_and(String::is_empty) {
         lines.pop();
     }
     if transcript.lost > 0 {
         lines.insert(0, format!("({} lines above are not kept)", transcript.lost));
+    }
+    if let Some(file) = transcript.end.as_ref().and_then(|end| end.file.as_ref()) {
+        lines.push(format!("(more of it is in {file})"));
     }
     Some(Output { title: format!("{slot}   {how}"), lines, running: transcript.end.is_none() })
 }

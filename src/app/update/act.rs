@@ -11,7 +11,7 @@ use crate::app::present::available::why_not;
 use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
-use crate::app::update::{draft, exec, forms, incident, record, reload, timers, walk};
+use crate::app::update::{approval, draft, exec, forms, incident, record, reload, rollback, timers, walk};
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Answer, NoteKind};
@@ -43,6 +43,11 @@ fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>
         Action::Overview => go(model, Screen::Overview),
         Action::Slos => go(model, Screen::Slos),
         Action::Timers => go(model, Screen::Timers),
+        Action::Changes => {
+            // Looked at in the middle of a walk: q goes back there.
+            model.nav.open(Screen::Changes);
+            Ok(())
+        }
         Action::Runbooks => go(model, Screen::Runbooks),
         Action::Alerts => go(model, Screen::Alerts),
         Action::Sources => go(model, Screen::Sources),
@@ -145,6 +150,8 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
                 id.and_then(|id| model.desk.drafts.get(&id)).and_then(|d| d.written.clone()).map(|(_, path)| path);
             push(out, Effect::Edit(path.ok_or("write the draft first: w")?))
         }
+        Action::RollBack => rollback::ask(model, now, id),
+        Action::Approve => approve(model, now),
         Action::StepDone => walk::done(model, now, out),
         Action::StepSkip => walk::ask_end(model, now, false),
         Action::StepFail => walk::ask_end(model, now, true),
@@ -174,6 +181,16 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
         }
         _ => Ok(()),
     }
+}
+
+fn approve(model: &mut Model, now: Timestamp) -> Result<(), String> {
+    let waiting = crate::app::present::changes::items(model, now);
+    let first = waiting.into_iter().find_map(|item| match item {
+        Item::Approval(id, request) => Some((id, request)),
+        _ => None,
+    });
+    let (id, request) = first.ok_or("nobody asks for a second person")?;
+    approval::show(model, now, &id, &request)
 }
 
 fn push(out: &mut Vec<Effect>, effect: Effect) -> Result<(), String> {
@@ -323,6 +340,7 @@ pub fn confirm_resolve(model: &mut Model, id: &IncidentId, summary: String) -> R
         question: format!("Resolve {id}?"),
         rows,
         token: Some(token),
+        enter: false,
         typed: Editor::default(),
         painted: false,
         deed: Deed::Incident(id.clone(), Command::Resolve(summary)),
@@ -353,6 +371,8 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             Some(incident) if !model.open_cases().is_empty() => walk::open(model, now, &incident, &id, out),
             _ => model.nav.open(Screen::Walk(None, id)),
         },
+        Some(Item::Change(id, run)) => return rollback::of(model, now, &id, &run),
+        Some(Item::Approval(id, request)) => return approval::show(model, now, &id, &request),
         Some(Item::Source(_)) => return take_more(model, now, Action::Retry, out),
         Some(Item::Row(n)) if *model.nav.screen() == Screen::FirstRun => return first_run(model, now, n, out),
         Some(_) | None => return Err("nothing to open here".into()),
@@ -400,7 +420,7 @@ fn quit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
     if model.unsaved() > 0 {
         stakes.push(("not saved".into(), format!("{} event(s) would be lost", model.unsaved())));
     }
-    if model.exec.running.is_some() {
+    if !model.exec.running.is_empty() {
         stakes.push(("a command runs".into(), "it goes on without you and its result will be unknown".into()));
     }
     if stakes.is_empty() || again || model.setup.simulated.is_some() {
@@ -413,6 +433,7 @@ fn quit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             question: "Leave midwatch?".into(),
             rows: stakes,
             token: None,
+            enter: false,
             typed: Editor::default(),
             painted: false,
             deed: Deed::Quit,

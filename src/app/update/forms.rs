@@ -3,11 +3,15 @@
 use crate::app::effect::Effect;
 use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
+use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
-use crate::app::update::{act, incident, timers, walk};
-use crate::domain::ids::{Fingerprint, IncidentId};
+use crate::app::update::{act, approval, incident, record, timers, walk};
+use crate::domain::ids::{Fingerprint, IncidentId, RunbookId};
 use crate::domain::incident::decide::{Command, Refusal};
-use crate::domain::incident::event::{NoteKind, Role, Status, StepEnd};
+use crate::domain::incident::event::{Body, NoteKind, Role, Status, StepEnd};
+use crate::domain::runbook::model::InputFrom;
+use crate::domain::runbook::values::judge;
+use crate::domain::text::clean;
 use crate::domain::time::{Timestamp, parse_when};
 use chrono::Offset;
 
@@ -94,6 +98,19 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
             (format!("Failed: {}", place.name), vec![Field::typed("reason", "", "what went wrong")])
         }
         Purpose::Timer(id, timer) => timers::form(model, now, id, timer),
+        Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
+        Purpose::Witness(id, request) => {
+            let asked = state(id).and_then(|i| i.approvals.iter().find(|a| a.request.id == *request));
+            let (command, code) =
+                asked.map(|a| (a.request.command.clone(), a.request.code.clone())).unwrap_or_default();
+            (
+                format!("A second person for: {command}"),
+                vec![
+                    Field::typed("name", "", "who stands beside you and has read the command; recorded as unverified"),
+                    Field::typed("code", "", format!("they read it aloud: {code}")),
+                ],
+            )
+        }
         Purpose::Connect => ("Connect to a Prometheus".into(), vec![Field::typed("url", "http://127.0.0.1:9090", "")]),
     }
 }
@@ -124,6 +141,55 @@ fn suggest_severity(model: &Model, alert: &crate::domain::alert::Alert) -> Optio
     let runbook = found.first().and_then(|m| model.runbook(&m.runbook))?;
     let severity = runbook.severity.as_ref()?;
     model.setup.severities.levels.iter().position(|l| l.code == *severity)
+}
+
+/// One field for each value that a person must give.
+fn inputs_fields(model: &Model, id: &IncidentId, runbook: &RunbookId, names: &[String]) -> (String, Vec<Field>) {
+    let book = model.runbook(runbook);
+    let field = |name: &String| {
+        let input = book.and_then(|b| b.input(name));
+        let prompt = match input.map(|i| &i.from) {
+            Some(InputFrom::Ask { prompt }) if !prompt.is_empty() => prompt.clone(),
+            _ => "a value for the commands of this runbook".into(),
+        };
+        let rule = input.and_then(|i| i.pattern.as_ref()).map(|p| format!("  ({p})")).unwrap_or_default();
+        let secret = input.is_some_and(|i| i.secret);
+        Field { secret, ..Field::typed(name.clone(), "", clean(&format!("{prompt}{rule}")).into_owned()) }
+    };
+    (format!("Values for {runbook}, {id}"), names.iter().map(field).collect())
+}
+
+/// Values were given: each is judged by its own rule before anything is shown or stored.
+fn give_inputs(
+    model: &mut Model,
+    now: Timestamp,
+    form: &Form,
+    (id, runbook, names): (&IncidentId, &RunbookId, &[String]),
+    out: &mut Vec<Effect>,
+) -> Result<(), Refusal> {
+    let gone = || Refusal(format!("there is no runbook {runbook} any more"));
+    let book = model.runbook(runbook).cloned().ok_or_else(gone)?;
+    let mut given = Vec::new();
+    for name in names {
+        let input = book.input(name).ok_or_else(|| Refusal(format!("the runbook does not declare {name} any more")))?;
+        let value = form.value(name);
+        judge(input, &value)?;
+        given.push((input, value));
+    }
+    let mut bodies = Vec::new();
+    for (input, value) in given {
+        let (runbook, name) = (runbook.clone(), input.name.clone());
+        let value = if input.secret {
+            model.exec.secrets.keep(id, &runbook, &name, value);
+            None
+        } else {
+            Some(value)
+        };
+        bodies.push(Body::InputGiven { runbook, name, value });
+    }
+    record::person(model, now, now, id, bodies, out);
+    model.say(now, Tone::Accent, "values are given; Enter goes on");
+    Ok(())
 }
 
 fn capital(word: &str) -> String {
@@ -196,6 +262,8 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             walk::end_step(model, now, &id, place, StepEnd::Failed(reason), out)
         }
         Purpose::Timer(id, timer) => timers::answer(model, now, &id, &timer, form, out),
+        Purpose::Inputs(id, runbook, names) => give_inputs(model, now, form, (&id, &runbook, &names), out),
+        Purpose::Witness(id, request) => approval::witness(model, now, &id, &request, form, out),
         Purpose::Connect => {
             let url = crate::domain::incident::decide::text(&form.value("url"), "an address")?;
             out.push(Effect::Begin(Some(url)));

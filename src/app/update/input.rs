@@ -9,7 +9,7 @@ use crate::app::model::Model;
 use crate::app::present::palette;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
-use crate::app::update::{act, exec, forms, incident};
+use crate::app::update::{act, approval, exec, forms, incident};
 use crate::domain::time::Timestamp;
 
 /// Handles a key press.
@@ -143,7 +143,8 @@ fn in_confirm(model: &mut Model, now: Timestamp, mut confirm: Box<Confirm>, key:
     match (&confirm.token, key.code) {
         (_, Code::Esc) => model.say(now, Tone::Muted, "cancelled"),
         (None, Code::Char('y')) if !key.ctrl => deed(model, now, *confirm, out),
-        // Enter is never yes; it is not no either, so that a held key neither confirms nor closes.
+        (None, Code::Enter) if confirm.enter => deed(model, now, *confirm, out),
+        // Enter is never yes to a change; it is not no either, so that a held key neither confirms nor closes.
         (None, Code::Enter) => model.nav.overlay = Some(Overlay::Confirm(confirm)),
         (None, _) => model.say(now, Tone::Muted, "cancelled"),
         (Some(token), Code::Enter) => {
@@ -166,6 +167,8 @@ fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effec
     let done = match confirm.deed {
         Deed::Incident(id, command) => incident::command(model, now, now, &id, command, out).map_err(|r| r.0),
         Deed::Run(run) => exec::run(model, now, *run, out),
+        Deed::Reads(runs) => exec::reads(model, now, runs, out),
+        Deed::Approve(id, request) => approval::give(model, now, &id, &request, out),
         Deed::Arm => {
             model.exec.armed_until = Some(now + model.setup.arm_for);
             model.say(

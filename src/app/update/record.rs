@@ -28,6 +28,33 @@ pub fn machine(
     append(model, id, vec![event], out);
 }
 
+/// What the machine itself saw, several things at once.
+pub fn machine_all(model: &mut Model, now: Timestamp, id: &IncidentId, bodies: Vec<Body>, out: &mut Vec<Effect>) {
+    if model.setup.read_only || bodies.is_empty() {
+        return;
+    }
+    let event =
+        |body| NewEvent { incident: id.clone(), at: now, recorded_at: now, actor: "midwatch".into(), body, once: None };
+    append(model, id, bodies.into_iter().map(event).collect(), out);
+}
+
+/// What the machine saw and what was so since before.
+pub fn machine_at(
+    model: &mut Model,
+    now: Timestamp,
+    at: Timestamp,
+    id: &IncidentId,
+    body: Body,
+    once: Option<String>,
+    out: &mut Vec<Effect>,
+) {
+    if model.setup.read_only {
+        return;
+    }
+    let event = NewEvent { incident: id.clone(), at, recorded_at: now, actor: "midwatch".into(), body, once };
+    append(model, id, vec![event], out);
+}
+
 /// What the person here did.
 pub fn person(
     model: &mut Model,

@@ -12,8 +12,8 @@ use crate::app::update::{coverage, walk};
 use crate::config::{Config, Connection};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::RunbookId;
-use crate::domain::runbook::diff;
 use crate::domain::runbook::model::Runbook;
+use crate::domain::runbook::{diff, include};
 use crate::domain::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -73,6 +73,11 @@ fn ask_soon(model: &mut Model, now: Timestamp) {
 
 /// Takes in runbooks that were read, and says what changed. Those that are open here stay as they were opened.
 pub fn library(model: &mut Model, now: Timestamp, books: Vec<Arc<Runbook>>, findings: Vec<Finding>) -> Vec<String> {
+    // A runbook is walked with the steps of those that it includes, and each version knows the files it came from.
+    let read = books;
+    let books: Vec<Arc<Runbook>> = read.iter().map(|book| include::expand(book, &read)).collect();
+    let files = read.iter().zip(&books).map(|(raw, whole)| (whole.sha256.clone(), include::files(raw, &read)));
+    model.files.extend(files);
     let known = latest(model);
     let told = diff::library(&known, &books);
     let open = open(model);

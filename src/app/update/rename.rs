@@ -33,11 +33,16 @@ pub fn rename(model: &mut Model, from: &IncidentId, to: &IncidentId) {
     if let Some(act) = model.desk.last_act.as_mut().filter(|a| a.incident == *from) {
         act.incident.clone_from(to);
     }
-    if let Some(running) = model.exec.running.as_mut().filter(|r| r.run.incident == *from) {
-        running.run.incident.clone_from(to);
+    for running in model.exec.running.iter_mut().filter(|r| r.run.offer.incident == *from) {
+        running.run.offer.incident.clone_from(to);
     }
     let outputs = std::mem::take(&mut model.exec.outputs);
     let name = |id: IncidentId| if id == *from { to.clone() } else { id };
+    let watches = std::mem::take(&mut model.exec.watches);
+    model.exec.watches = watches.into_iter().map(|((id, run), watch)| ((name(id), run), watch)).collect();
+    let probes = std::mem::take(&mut model.exec.probes);
+    model.exec.probes = probes.into_iter().map(|((id, book), words)| ((name(id), book), words)).collect();
+    model.exec.secrets.rename(from, to);
     model.exec.outputs = outputs.into_iter().map(|((id, book, slot), text)| ((name(id), book, slot), text)).collect();
 }
 
@@ -53,7 +58,9 @@ fn overlay(model: &mut Model, from: &IncidentId, to: &IncidentId) {
         Some(Overlay::Confirm(confirm)) => {
             let about = match &confirm.deed {
                 Deed::Incident(id, _) => Some(id),
-                Deed::Run(run) => Some(&run.incident),
+                Deed::Run(run) => Some(&run.offer.incident),
+                Deed::Reads(runs) => runs.first().map(|run| &run.offer.incident),
+                Deed::Approve(id, _) => Some(id),
                 Deed::Arm | Deed::Stop | Deed::Quit => None,
             };
             if about == Some(from) {

@@ -116,6 +116,11 @@ pub fn objectives_of(model: &Model, source: &SourceName) -> Vec<Arc<Objective>> 
     model.fleet.objectives.iter().filter(ours).cloned().collect()
 }
 
+/// The Prometheus that is asked when nothing names one.
+pub fn first(model: &Model) -> Option<SourceName> {
+    model.links.values().find(|l| matches!(l.kind, LinkKind::Prometheus { .. })).map(|l| l.name.clone())
+}
+
 /// The source of an objective.
 pub fn source_of(model: &Model, objective: &Objective) -> Option<SourceName> {
     let first = model.links.values().find(|l| matches!(l.kind, LinkKind::Prometheus { .. })).map(|l| l.name.clone());

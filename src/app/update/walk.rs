@@ -11,7 +11,9 @@ use crate::domain::ids::{IncidentId, RunbookId};
 use crate::domain::incident::decide::Refusal;
 use crate::domain::incident::event::{Answer, At, Body, NoteKind, StepEnd};
 use crate::domain::incident::state::Walk;
-use crate::domain::runbook::model::Runbook;
+use crate::domain::runbook::gate::Wanted;
+use crate::domain::runbook::model::{Part, Runbook};
+use crate::domain::runbook::route::again;
 use crate::domain::time::Timestamp;
 use std::sync::Arc;
 
@@ -130,7 +132,7 @@ pub fn check(model: &mut Model, now: Timestamp, answer: Answer, out: &mut Vec<Ef
     let index = match model.nav.spot().cursor {
         Some(Item::Check(n)) => n,
         _ => (0..step.checks.len())
-            .find(|n| given.is_none_or(|g| !g.contains_key(n)))
+            .find(|n| given.is_none_or(|g| !g.contains_key(n)) || again(&step, *n, &walk).is_some())
             .ok_or("no check is open in this step")?,
     };
     let check = step.checks.get(index).ok_or("there is no such check")?;
@@ -168,17 +170,23 @@ pub fn enter(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result
     match crate::app::present::walk::selected(model, &step) {
         Some(Item::Command(n)) => {
             let command = step.commands.get(n).ok_or("there is no such command")?;
-            exec::ask(model, now, &book, &step, command, None, &format!("command {}", n + 1), out)
+            let wanted = Wanted { book: &book, step: &step, part: Part::Run, command, option: None };
+            exec::ask(model, now, wanted, &format!("command {}", n + 1), out)
         }
         Some(Item::Choice(n)) => {
             let choice = step.options.get(n).ok_or("there is no such option")?;
             match &choice.command {
                 Some(command) => {
-                    let option = Some((n, choice.action.clone()));
-                    exec::ask(model, now, &book, &step, command, option, &format!("option {}", n + 1), out)
+                    let wanted = Wanted { book: &book, step: &step, part: Part::Run, command, option: Some(n) };
+                    exec::ask(model, now, wanted, &format!("option {}", n + 1), out)
                 }
                 None => choose(model, now, n, out),
             }
+        }
+        Some(Item::Trial(id)) => {
+            let (_, command) = step.parts().find(|(_, c)| c.id == id).ok_or("there is no such trial")?;
+            let wanted = Wanted { book: &book, step: &step, part: Part::DryRun, command, option: None };
+            exec::ask(model, now, wanted, &format!("dry run {id}"), out)
         }
         Some(Item::Check(_)) => Err("y, N or m answers the check: yes, no, unsure".into()),
         Some(Item::Link(n)) => {

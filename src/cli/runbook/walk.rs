@@ -2,34 +2,42 @@
 //! standard input; its end ends the walk. With an incident every answer is on disk before the next line is shown; without
 //! one nothing is recorded. Commands run with `--arm` alone, each after a confirmation.
 
+mod running;
+
 use crate::app::present::walk::place;
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, refused, writable};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::incident::act::opened;
+use crate::cli::library::Library;
 use crate::cli::output::Output;
-use crate::cli::runbook::exec;
 use crate::cli::runbook::read::lines;
 use crate::config::Config;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::decide::{Command, decide, text};
 use crate::domain::incident::event::{Answer, Body, NoteKind, StepEnd};
 use crate::domain::incident::state::{Incident, StepMark, Walk};
-use crate::domain::runbook::model::{RunCommand, Runbook, Step};
+use crate::domain::runbook::gate::Wanted;
+use crate::domain::runbook::include;
+use crate::domain::runbook::inputs::{self, Known};
+use crate::domain::runbook::model::{Part, Runbook, Step};
+use crate::domain::runbook::route::{Stand, route};
 use crate::domain::runbook::values::Values;
 use crate::domain::runbook::walk::{current, drift, end, open_checks, progress};
 use crate::io::clock;
+use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
+use std::sync::Arc;
 
 /// The longest line that is read, in bytes.
 const LINE_LIMIT: u64 = 64 * 1024;
-const ANSWERS: &str = "answers: done, skip REASON, fail REASON, yes N, no N, unsure N, choose N, run N, note TEXT, next, back, show, quit";
+const ANSWERS: &str = "answers: done, skip REASON, fail REASON, yes N, no N, unsure N, choose N, run N, changes, rollback, witness NAME CODE, note TEXT, next, back, show, quit";
 
 /// Walks until `quit`, the end of the input, or the end of the runbook.
 pub fn run(
     context: &Context,
     config: &Config,
-    book: &Runbook,
+    (library, book): (&Library, &Arc<Runbook>),
     incident: Option<&str>,
     arm: bool,
     output: &mut Output,
@@ -40,7 +48,10 @@ pub fn run(
         ));
     }
     let desk = match incident {
-        Some(typed) => Some(open(context, config, book, typed, output)?),
+        Some(typed) => {
+            let whole = include::expand(book, &library.books);
+            Some(open(context, config, &whole, typed, output)?)
+        }
         None => None,
     };
     let told = match &desk {
@@ -53,7 +64,13 @@ pub fn run(
         output.line("a page of prose: its commands are shown and never run")?;
     }
     let arm = arm && book.is_runnable();
-    let mut session = Session { book, desk, dry: Walk::default(), at: None, arm, output };
+    let book = &*include::expand(&library.find(book.id.as_str()).unwrap_or_else(|_| Arc::clone(book)), &library.books);
+    let files = match library.books.iter().any(|b| b.id == book.id) {
+        true => include::files(book, &library.books),
+        false => vec![(book.path.clone(), book.sha256.clone())],
+    };
+    let mut session =
+        Session { book, files, desk, dry: Walk::default(), at: None, arm, secrets: BTreeMap::new(), output };
     session.talk(&mut std::io::stdin().lock())
 }
 
@@ -87,12 +104,16 @@ fn open<'c>(
 /// A walk that goes on.
 struct Session<'a, 'c> {
     book: &'a Runbook,
+    /// The files that it came from, with the sums of their texts.
+    files: Vec<(String, String)>,
     desk: Option<(Desk<'c>, IncidentId)>,
     /// Where a walk without an incident stands.
     dry: Walk,
     /// The step turned to; else the first open one.
     at: Option<usize>,
     arm: bool,
+    /// Secret values that were typed; in memory alone.
+    secrets: BTreeMap<String, String>,
     output: &'a mut Output,
 }
 
@@ -151,7 +172,8 @@ impl Session<'_, '_> {
         let walk = self.walk()?;
         let book = self.book;
         let turned = self.at.and_then(|n| book.steps.get(n));
-        let step = turned.or_else(|| current(book, &walk));
+        let values = self.values()?;
+        let step = turned.or_else(|| current(book, &walk, &values));
         Ok(step.and_then(|s| Some((book.steps.iter().position(|t| t.id == s.id)?, s.clone()))))
     }
 
@@ -164,6 +186,16 @@ impl Session<'_, '_> {
         let walk = self.walk()?;
         for line in lines(&step, n + 1, self.book.steps.len()) {
             self.output.line(&line)?;
+        }
+        let stands = route(self.book, &walk, &self.values()?);
+        for (passed, stand) in self.book.steps.iter().zip(&stands) {
+            let why = match stand {
+                Stand::Skipped(why) if passed.id != step.id => format!("passed by: {} ({why})", passed.name),
+                Stand::Unsure(why) if passed.id == step.id => format!("perhaps not for this case: {why}"),
+                Stand::Skipped(why) | Stand::Stopped(why) if passed.id == step.id => format!("not on the way: {why}"),
+                _ => continue,
+            };
+            self.output.line(&format!("  {why}"))?;
         }
         if let Some(mark) = walk.steps.get(&step.id) {
             let how = match &mark.end {
@@ -209,7 +241,8 @@ impl Session<'_, '_> {
                 let option = step.options.get(choice).map(|o| o.action.clone()).unwrap_or_default();
                 match step.options.get(choice).and_then(|o| o.command.as_ref()) {
                     Some(command) if self.arm => {
-                        self.execute(&step, command, &format!("option {}", choice + 1), Some((choice, option)), input)
+                        let option = Some(choice);
+                        self.execute(Wanted { book: self.book, step: &step, part: Part::Run, command, option }, input)
                     }
                     _ => {
                         let body =
@@ -223,13 +256,17 @@ impl Session<'_, '_> {
                 let which = number(rest, &step.commands, "command")?;
                 match step.commands.get(which) {
                     Some(command) if self.arm => {
-                        self.execute(&step, command, &format!("command {}", which + 1), None, input)
+                        let option = None;
+                        self.execute(Wanted { book: self.book, step: &step, part: Part::Run, command, option }, input)
                     }
                     _ => Err(Failure::Refused(
                         "commands are off; walk with --incident ID --arm to run them, or run it by hand".to_owned(),
                     )),
                 }
             }
+            "changes" => self.changes(),
+            "rollback" => self.roll_back(input),
+            "witness" => self.witness(rest),
             _ => Err(Failure::Usage(format!("`{word}` is no answer ({ANSWERS})"))),
         }
     }
@@ -293,35 +330,13 @@ impl Session<'_, '_> {
         Ok(())
     }
 
-    fn execute(
-        &mut self,
-        step: &Step,
-        command: &RunCommand,
-        slot: &str,
-        option: Option<(usize, String)>,
-        input: &mut impl BufRead,
-    ) -> Result<Next, Failure> {
-        let Some(state) = self.state()? else {
-            return Err(Failure::Refused("without an incident nothing is run".to_owned()));
-        };
-        if !state.is_open() {
-            return Err(Failure::Refused(format!("{} is no longer open", state.id)));
-        }
-        let user = exec::user(self.desk.as_ref().map(|(desk, _)| desk.context));
-        let values = Values::of_incident(&state);
-        let run = exec::prepared(command, place(self.book, step), slot, &values, option, user)?;
-        for row in run.confirmation(&state.id) {
-            self.output.line(&format!("  {row}"))?;
-        }
-        self.output.finish()?;
-        let token = run.token(&state.id);
-        let Some(typed) = line(input)? else { return Ok(Next::Quit) };
-        if typed.trim() != token {
-            return Err(Failure::Refused(format!("`{}` was not confirmed; it was not run", run.shown)));
-        }
-        let Some((desk, id)) = &mut self.desk else { return Ok(Next::Stay) };
-        run.go(desk, id, self.output)?;
-        Ok(Next::Stay)
+    /// The values that commands get now.
+    fn values(&mut self) -> Result<Values, Failure> {
+        let state = self.state()?;
+        let walk = state.as_ref().and_then(|s| s.walks.get(&self.book.id)).unwrap_or(&self.dry);
+        let known =
+            Known { incident: state.as_ref(), walk: Some(walk), secrets: Some(&self.secrets), ..Known::default() };
+        Ok(inputs::values(self.book, known))
     }
 }
 
@@ -335,6 +350,7 @@ fn imagine(walk: &mut Walk, body: &Body) {
         }
         Body::CheckAnswered { place, check, answer, .. } => {
             walk.answers.entry(place.step.clone()).or_default().insert(*check, *answer);
+            *walk.rounds.entry(place.step.clone()).or_default().entry(*check).or_default() += 1;
         }
         Body::OptionChosen { place, option, .. } => {
             walk.chosen.entry(place.step.clone()).or_default().insert(*option);

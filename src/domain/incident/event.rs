@@ -1,5 +1,8 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
+pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
+pub use crate::domain::incident::command::{CommandFinish, CommandStart};
+
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
@@ -232,48 +235,6 @@ pub struct BudgetSample {
     pub basis: Option<String>,
 }
 
-/// A command that was started.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CommandStart {
-    /// Names this run; its end carries the same.
-    pub run: String,
-    /// Where it belongs.
-    pub place: At,
-    /// The text as shown and confirmed.
-    pub command: String,
-    /// Exactly what ran.
-    pub argv: Vec<String>,
-    /// Names and values of the variables given to it.
-    pub env: Vec<(String, String)>,
-    /// On which host.
-    pub host: String,
-    /// As whom.
-    pub user: String,
-    /// Time limit in seconds.
-    pub timeout_s: u64,
-    /// SHA-256 (hex) over argv and env: what was confirmed is what ran.
-    pub sha256: String,
-}
-
-/// A command that ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CommandFinish {
-    /// Which run.
-    pub run: String,
-    /// Its exit code.
-    pub exit: Option<i32>,
-    /// Why it has none.
-    pub reason: Option<String>,
-    /// Milliseconds it ran.
-    pub took_ms: u64,
-    /// Bytes it wrote.
-    pub bytes: u64,
-    /// SHA-256 (hex) of its output.
-    pub sha256: String,
-    /// The last lines of its output, sanitised.
-    pub excerpt: Vec<String>,
-}
-
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
@@ -434,6 +395,76 @@ pub enum Body {
     CommandStarted(CommandStart),
     /// A command ended.
     CommandFinished(CommandFinish),
+    /// A value was given for commands of a runbook; a secret one is not recorded.
+    InputGiven {
+        /// Of which runbook.
+        runbook: RunbookId,
+        /// Its name.
+        name: String,
+        /// What it is; `None` is secret.
+        value: Option<String>,
+    },
+    /// A command's output gave a value.
+    ValueCaptured {
+        /// Of which runbook.
+        runbook: RunbookId,
+        /// Its name.
+        name: String,
+        /// What it is.
+        value: String,
+    },
+    /// Where we are was checked before something is changed.
+    GuardChecked {
+        /// Of which runbook.
+        runbook: RunbookId,
+        /// It is where the runbook wants to be.
+        ok: bool,
+        /// What was found, in words.
+        found: String,
+    },
+    /// A change did its work: it is in force until it is rolled back.
+    ChangeApplied {
+        /// The run of its command.
+        run: String,
+        /// What, in words.
+        action: String,
+    },
+    /// A change was taken back.
+    RolledBack {
+        /// The run of the command that changed.
+        run: String,
+        /// The run of the command that took it back.
+        by: String,
+        /// What, in words.
+        action: String,
+    },
+    /// Whether a change helps is being watched.
+    VerifyStarted(VerifyPlan),
+    /// What must hold has held for its time.
+    VerifyHeld {
+        /// The run of the change.
+        run: String,
+        /// Since when it held.
+        since: Timestamp,
+        /// What, in words.
+        what: String,
+    },
+    /// What must hold did not within its time.
+    VerifyFailed {
+        /// The run of the change.
+        run: String,
+        /// What was seen last, in words.
+        why: String,
+    },
+    /// A second person is asked before something runs.
+    ApprovalAsked(ApprovalRequest),
+    /// A second person approved.
+    ApprovalGiven {
+        /// Which request.
+        id: String,
+        /// Who, as typed on the asking cockpit; `None` is the actor of this event, at a cockpit of their own.
+        witness: Option<String>,
+    },
     /// A timer fell due.
     TimerDue {
         /// Which.
@@ -523,6 +554,12 @@ impl Body {
             Self::CheckAnswered { .. } => "check",
             Self::OptionChosen { .. } => "option",
             Self::CommandStarted(_) | Self::CommandFinished(_) => "command",
+            Self::InputGiven { .. } | Self::ValueCaptured { .. } => "value",
+            Self::GuardChecked { .. } => "guard",
+            Self::ChangeApplied { .. } => "change",
+            Self::RolledBack { .. } => "rollback",
+            Self::VerifyStarted(_) | Self::VerifyHeld { .. } | Self::VerifyFailed { .. } => "verify",
+            Self::ApprovalAsked(_) | Self::ApprovalGiven { .. } => "approval",
             Self::TimerDue { .. } | Self::TimerSnoozed { .. } | Self::TimerDismissed { .. } => "timer",
             Self::Escalated { .. } => "escalated",
             Self::Cockpit { .. } => "cockpit",

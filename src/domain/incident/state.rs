@@ -2,6 +2,7 @@
 //! which the events arrived.
 
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, StepId, TimerId};
+use crate::domain::incident::change::{Approval, Change};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
@@ -47,6 +48,18 @@ pub struct Walk {
     pub chosen: BTreeMap<StepId, BTreeSet<usize>>,
     /// The last step that was touched.
     pub last: Option<StepId>,
+    /// How often each check was answered, by step.
+    #[serde(default)]
+    pub rounds: BTreeMap<StepId, BTreeMap<usize, u32>>,
+    /// Values that were given; `None` is secret and known to nobody but the cockpit it was typed at.
+    #[serde(default)]
+    pub given: BTreeMap<String, Option<String>>,
+    /// Values that commands gave.
+    #[serde(default)]
+    pub captured: BTreeMap<String, String>,
+    /// When the guard was looked at last, whether it held, and what it found.
+    #[serde(default)]
+    pub guard: Option<(Timestamp, bool, String)>,
 }
 
 impl Walk {
@@ -156,6 +169,12 @@ pub struct Incident {
     pub runbook: Option<RunbookId>,
     /// Commands by run, in order of their start.
     pub commands: Vec<CommandRun>,
+    /// What commands changed, in order of their start.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// Second persons that were asked.
+    #[serde(default)]
+    pub approvals: Vec<Approval>,
     /// What was decided about timers.
     pub timers: BTreeMap<TimerId, TimerMark>,
     /// What is to be done afterwards.
@@ -261,6 +280,8 @@ impl Incident {
             walks: BTreeMap::new(),
             runbook: None,
             commands: Vec::new(),
+            changes: Vec::new(),
+            approvals: Vec::new(),
             timers: BTreeMap::new(),
             actions: Vec::new(),
             amended: BTreeMap::new(),
@@ -333,9 +354,19 @@ impl Incident {
             Body::RunbookOpened { .. }
             | Body::StepEnded { .. }
             | Body::CheckAnswered { .. }
-            | Body::OptionChosen { .. } => {
+            | Body::OptionChosen { .. }
+            | Body::InputGiven { .. }
+            | Body::ValueCaptured { .. }
+            | Body::GuardChecked { .. } => {
                 self.apply_walk(event);
             }
+            Body::ChangeApplied { .. }
+            | Body::RolledBack { .. }
+            | Body::VerifyStarted(_)
+            | Body::VerifyHeld { .. }
+            | Body::VerifyFailed { .. }
+            | Body::ApprovalAsked(_)
+            | Body::ApprovalGiven { .. } => self.apply_change(event),
             Body::TimerDue { .. }
             | Body::TimerSnoozed { .. }
             | Body::TimerDismissed { .. }
@@ -432,16 +463,20 @@ impl Incident {
 
     fn apply_command(&mut self, event: &Event) {
         match &event.body {
-            Body::CommandStarted(start) => self.commands.push(CommandRun {
-                start: start.clone(),
-                at: event.at,
-                actor: event.actor.clone(),
-                finish: None,
-            }),
+            Body::CommandStarted(start) => {
+                self.commands.push(CommandRun {
+                    start: start.clone(),
+                    at: event.at,
+                    actor: event.actor.clone(),
+                    finish: None,
+                });
+                self.begun(event, start);
+            }
             Body::CommandFinished(finish) => {
                 if let Some(run) = self.commands.iter_mut().rev().find(|run| run.start.run == finish.run) {
                     run.finish = Some(finish.clone());
                 }
+                self.ended(finish);
             }
             _ => {}
         }
@@ -460,7 +495,11 @@ impl Incident {
                 let walk = self.walks.entry(place.runbook.clone()).or_default();
                 walk.last = Some(place.step.clone());
                 match end {
-                    StepEnd::Reopened => drop(walk.steps.remove(&place.step)),
+                    StepEnd::Reopened => {
+                        walk.steps.remove(&place.step);
+                        // An opened step may go round again.
+                        walk.rounds.remove(&place.step);
+                    }
                     end => {
                         let mark = StepMark { end: end.clone(), actor: event.actor.clone(), at: event.at };
                         walk.steps.insert(place.step.clone(), mark);
@@ -471,6 +510,16 @@ impl Incident {
                 let walk = self.walks.entry(place.runbook.clone()).or_default();
                 walk.last = Some(place.step.clone());
                 walk.answers.entry(place.step.clone()).or_default().insert(*check, *answer);
+                *walk.rounds.entry(place.step.clone()).or_default().entry(*check).or_default() += 1;
+            }
+            Body::InputGiven { runbook, name, value } => {
+                self.walks.entry(runbook.clone()).or_default().given.insert(name.clone(), value.clone());
+            }
+            Body::ValueCaptured { runbook, name, value } => {
+                self.walks.entry(runbook.clone()).or_default().captured.insert(name.clone(), value.clone());
+            }
+            Body::GuardChecked { runbook, ok, found } => {
+                self.walks.entry(runbook.clone()).or_default().guard = Some((event.at, *ok, found.clone()));
             }
             Body::OptionChosen { place, option, .. } => {
                 let walk = self.walks.entry(place.runbook.clone()).or_default();

@@ -1,6 +1,6 @@
 //! An event in words: one line for the timeline, the postmortem and the exports.
 
-use crate::domain::incident::event::{Body, Event, StepEnd};
+use crate::domain::incident::event::{Body, CommandStart, Event, StepEnd};
 use crate::domain::incident::state::{Amendment, Incident, key_text};
 use crate::domain::time::{clock, compact, secs};
 
@@ -63,7 +63,7 @@ fn words(body: &Body) -> String {
         },
         Body::CheckAnswered { question, answer, .. } => format!("{question} {}", answer.word()),
         Body::OptionChosen { action, .. } => format!("chosen: {action}"),
-        Body::CommandStarted(start) => format!("{} (on {} as {})", start.command, start.host, start.user),
+        Body::CommandStarted(start) => started(start),
         Body::CommandFinished(end) => {
             let how = match (end.exit, &end.reason) {
                 (Some(code), _) => format!("exit {code}"),
@@ -72,6 +72,23 @@ fn words(body: &Body) -> String {
             };
             format!("{how} after {:.1}s", end.took_ms as f64 / 1_000.0)
         }
+        Body::InputGiven { name, value: Some(value), .. } => format!("{name} is `{value}`"),
+        Body::InputGiven { name, value: None, .. } => format!("{name} was given (secret)"),
+        Body::ValueCaptured { name, value, .. } => format!("{name} is `{value}`, says its command"),
+        Body::GuardChecked { ok: true, found, .. } => format!("guard holds: {found}"),
+        Body::GuardChecked { ok: false, found, .. } => format!("GUARD DOES NOT HOLD: {found}"),
+        Body::ChangeApplied { action, .. } => format!("in force: {action}"),
+        Body::RolledBack { action, .. } => format!("rolled back: {action}"),
+        Body::VerifyStarted(plan) => {
+            format!("watching {}: to hold for {} within {}", plan.what, lengthy(plan.for_s), lengthy(plan.within_s))
+        }
+        Body::VerifyHeld { since, what, .. } => format!("held since {}: {what}", clock(*since)),
+        Body::VerifyFailed { why, .. } => format!("did not hold in time: {why}"),
+        Body::ApprovalAsked(asked) => {
+            format!("a second person is asked, code {}: {} ({})", asked.code, asked.command, asked.target)
+        }
+        Body::ApprovalGiven { witness: Some(name), .. } => format!("approved by {name}, unverified: typed here"),
+        Body::ApprovalGiven { witness: None, .. } => "approved".into(),
         Body::TimerDue { label, .. } => format!("due: {label}"),
         Body::TimerSnoozed { until, reason, .. } => format!("put off until {}: {reason}", clock(*until)),
         Body::TimerDismissed { reason, .. } => format!("not needed: {reason}"),
@@ -88,6 +105,16 @@ fn words(body: &Body) -> String {
             format!("an event of kind {kind} that this version does not know")
         }
     }
+}
+
+fn started(start: &CommandStart) -> String {
+    let part = start.part.as_deref().map(|part| format!("{}: ", part.replace('_', " "))).unwrap_or_default();
+    let target = start.target.as_deref().map(|target| format!("{target} from ")).unwrap_or_default();
+    format!("{part}{} (on {target}{} as {})", start.command, start.host, start.user)
+}
+
+fn lengthy(seconds: u64) -> String {
+    compact(secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
 }
 
 /// `21m40s` between two instants, for headers.

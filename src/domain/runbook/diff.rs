@@ -140,6 +140,6 @@ mod tests {
             library(&[a.clone(), b], &[changed, c]),
             ["runbook b: step `one` changed", "runbook c: new, 2 steps", "runbook a: its file is gone"]
         );
-        assert_eq!(library(&[a.clone()], &[a]), Vec::<String>::new());
+        assert_eq!(library(std::slice::from_ref(&a), std::slice::from_ref(&a)), Vec::<String>::new());
     }
 }

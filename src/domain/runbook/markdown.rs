@@ -33,6 +33,11 @@ use std::collections::BTreeSet;
 /// The most steps that a page yields.
 pub const STEP_LIMIT: usize = 500;
 
+/// The most commands that a page offers.
+pub const COMMAND_LIMIT: usize = 1_000;
+/// The most values that its commands ask for.
+pub const INPUT_LIMIT: usize = 200;
+
 /// A page that was read.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
@@ -124,6 +129,10 @@ pub fn read(path: &str, text: &str) -> Page {
         let message = "there is nothing to read on the page; it is not loaded";
         page.warnings.push(finding(path, Mark { line: 1, column: 1 }, Level::Error, "MD003", message));
         return page;
+    }
+    if maker.over > 0 {
+        let message = format!("{} commands after the first {COMMAND_LIMIT} are left out", maker.over);
+        page.warnings.push(finding(path, Mark { line: 1, column: 1 }, Level::Warning, "MD002", &message));
     }
     page.rejected = maker.rejected;
     page.warnings.extend(maker.warnings);

@@ -1,15 +1,18 @@
 //! Facts of an incident and its alert, as values for commands. Labels come from pods and scrape targets: a value that could
 //! steer a program is not given at all. Values travel as environment variables or inside one argv element, never as
-//! shell text. Prepares what would run, and runs nothing.
+//! shell text. What they make of a command is in [`crate::domain::runbook::prepare`].
 
+use crate::domain::ids::Fingerprint;
 use crate::domain::incident::decide::Refusal;
 use crate::domain::incident::state::{Incident, LinkedAlert};
 use crate::domain::labels::Labels;
-use crate::domain::runbook::model::{Exec, RunCommand};
-use crate::domain::runbook::shell::{Quoting, fill, places, scan};
+use crate::domain::mask::Masks;
+use crate::domain::runbook::model::Input;
+pub use crate::domain::runbook::prepare::{Prepared, prepare};
 use crate::domain::text::{Shown, is_hidden, truncate};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use regex::RegexBuilder;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Names that are always the same; `MW_LABEL_<NAME>` comes once for each label.
 pub const KNOWN: [&str; 5] = ["INCIDENT_ID", "MW_ALERT", "MW_INCIDENT", "MW_SERVICE", "MW_SEVERITY"];
@@ -20,6 +23,9 @@ pub const AMBIENT: [&str; 10] =
 
 /// The longest value, in characters.
 pub const VALUE_LIMIT: usize = 256;
+
+/// The longest value that a pattern may allow, in characters.
+pub const INPUT_LIMIT: usize = 4_096;
 
 /// Whether this program may give the name a value.
 pub fn is_known(name: &str) -> bool {
@@ -47,11 +53,21 @@ pub fn steers(name: &str) -> bool {
     AMBIENT.contains(&name) || NAMES.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Values by name, and what was refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Values by name, and what was refused. Does not print secret ones.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Values {
     given: BTreeMap<String, String>,
     refused: BTreeMap<String, String>,
+    /// Why a declared name has none.
+    absent: BTreeMap<String, String>,
+    secret: BTreeSet<String>,
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.given().map(|(name, value)| (name, if self.is_secret(name) { "[secret]" } else { value }));
+        f.debug_map().entries(shown).finish()
+    }
 }
 
 impl Values {
@@ -61,9 +77,7 @@ impl Values {
         values.offer("MW_INCIDENT", incident.id.as_str());
         values.offer("INCIDENT_ID", incident.id.as_str());
         values.offer("MW_SEVERITY", &incident.severity.0);
-        let first = |a: &&LinkedAlert| (a.state != "firing", a.started_at, a.name.clone());
-        let alert = incident.alerts.values().min_by_key(first);
-        if let Some(alert) = alert {
+        if let Some((_, alert)) = first_alert(incident) {
             values.alert(&alert.name, &alert.labels);
         }
         if let Some(service) = &incident.service {
@@ -111,6 +125,55 @@ impl Values {
         }
     }
 
+    /// Gives a declared name its value if the value keeps to the input's own rules.
+    pub fn offer_input(&mut self, input: &Input, value: &str) {
+        let name = input.name.as_str();
+        self.given.remove(name);
+        self.refused.remove(name);
+        self.absent.remove(name);
+        if input.secret {
+            self.secret.insert(name.to_owned());
+        }
+        if value.is_empty() {
+            return self.lacks(name, "it is empty");
+        }
+        match keeps_to(input, value) {
+            Ok(()) => drop(self.given.insert(name.to_owned(), value.to_owned())),
+            Err(rule) => {
+                let shown = Shown::from(value);
+                let what = if input.secret { String::new() } else { format!(" `{}`", truncate(shown.as_str(), 40)) };
+                self.refused.insert(name.to_owned(), format!("its value{what} {rule}"));
+            }
+        }
+    }
+
+    /// A declared name has no value, and why.
+    pub fn lacks(&mut self, name: &str, why: &str) {
+        if !self.given.contains_key(name) && !self.refused.contains_key(name) {
+            self.absent.insert(name.to_owned(), why.to_owned());
+        }
+    }
+
+    /// Whether nothing was said about a name so far.
+    pub fn is_open(&self, name: &str) -> bool {
+        !self.given.contains_key(name) && !self.refused.contains_key(name)
+    }
+
+    /// Whether a name is declared or was offered a value, good or not.
+    pub fn says(&self, name: &str) -> bool {
+        !self.is_open(name) || self.absent.contains_key(name)
+    }
+
+    /// Whether the value of a name must never be shown or stored.
+    pub fn is_secret(&self, name: &str) -> bool {
+        self.secret.contains(name)
+    }
+
+    /// What must be masked in everything that a command with these values writes.
+    pub fn masks(&self) -> Masks {
+        Masks::of(self.given().filter(|(name, _)| self.is_secret(name)).map(|(_, value)| value))
+    }
+
     /// The value of a name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(String::as_str)
@@ -126,16 +189,70 @@ impl Values {
         self.refused.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
-    fn need(&self, name: &str) -> Result<&str, Refusal> {
+    pub(super) fn need(&self, name: &str) -> Result<&str, Refusal> {
         if let Some(value) = self.get(name) {
             return Ok(value);
         }
-        let why = match self.refused.get(name) {
+        let why = match self.refused.get(name).or_else(|| self.absent.get(name)) {
             Some(why) => why.clone(),
             None if is_known(name) => "the incident and its alert do not have it".to_owned(),
             None => "nothing declares it".to_owned(),
         };
         Err(Refusal(format!("${name} has no value: {why}; run the command by hand")))
+    }
+}
+
+/// The alert whose labels are the values: the one that fired first and still fires, else that fired first.
+pub fn first_alert(incident: &Incident) -> Option<(&Fingerprint, &LinkedAlert)> {
+    incident.alerts.iter().min_by_key(|(_, a)| (a.state != "firing", a.started_at, a.name.clone()))
+}
+
+/// Whether a value may be given for an input; `Err` says which rule it breaks, and never repeats a secret.
+pub fn judge(input: &Input, value: &str) -> Result<(), Refusal> {
+    let mut values = Values::default();
+    values.offer_input(input, value);
+    values.need(&input.name).map(|_| ()).map_err(|_| {
+        let why = values.refused.get(&input.name).or_else(|| values.absent.get(&input.name));
+        Refusal(format!("{}: {}", input.name, why.map_or("is needed", String::as_str)))
+    })
+}
+
+/// The rule of its input that a value breaks.
+fn keeps_to(input: &Input, value: &str) -> Result<(), String> {
+    if value.chars().any(is_hidden) {
+        return Err("holds a line break, a control or a hidden character".to_owned());
+    }
+    let outside = input.from.is_outside();
+    if outside && value.starts_with('-') {
+        return Err("begins with `-` and could be taken for an option".to_owned());
+    }
+    match &input.pattern {
+        Some(pattern) => {
+            let whole = RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build();
+            let Ok(whole) = whole else { return Err(format!("cannot be judged: `{pattern}` is no pattern")) };
+            if !whole.is_match(value) {
+                return Err(format!("does not match `{pattern}`"));
+            }
+        }
+        None if outside => check(value)?,
+        None => {}
+    }
+    if value.chars().count() > INPUT_LIMIT {
+        return Err(format!("is longer than {INPUT_LIMIT} characters"));
+    }
+    if input.min.is_none() && input.max.is_none() {
+        return Ok(());
+    }
+    let number = value.parse::<f64>().ok().filter(|n| n.is_finite());
+    match number {
+        None => Err("is no number".to_owned()),
+        Some(n) if input.min.is_some_and(|min| n < min) => {
+            Err(format!("is less than {}", input.min.unwrap_or_default()))
+        }
+        Some(n) if input.max.is_some_and(|max| n > max) => {
+            Err(format!("is more than {}", input.max.unwrap_or_default()))
+        }
+        Some(_) => Ok(()),
     }
 }
 
@@ -161,101 +278,11 @@ fn upper_snake(label: &str) -> String {
     label.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// Exactly what would run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prepared {
-    /// The program and its arguments.
-    pub argv: Vec<String>,
-    /// The variables that the text names, sorted; nothing else of ours is passed.
-    pub env: Vec<(String, String)>,
-    /// The exact text to confirm.
-    pub shown: String,
-}
-
-impl Prepared {
-    /// SHA-256 (hex) over argv and env: what was confirmed is what runs.
-    pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        let mut add = |text: &str| {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text.as_bytes());
-        };
-        add(&self.argv.len().to_string());
-        self.argv.iter().for_each(|element| add(element));
-        for (name, value) in &self.env {
-            add(name);
-            add(value);
-        }
-        hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
-    }
-}
-
-/// What a command would run with these values, or why it cannot be run.
-pub fn prepare(command: &RunCommand, values: &Values) -> Result<Prepared, Refusal> {
-    if command.text.chars().any(is_hidden) {
-        return Err(Refusal("the command holds a line break or a hidden character; run it by hand".to_owned()));
-    }
-    if let Some(target) = command.target.as_deref().filter(|name| *name != "local") {
-        return Err(Refusal(format!("the command belongs on `{target}`, not here; run it there by hand")));
-    }
-    if command.tty {
-        return Err(Refusal("the command needs a terminal of its own; run it by hand".to_owned()));
-    }
-    match &command.exec {
-        Exec::Sh(text) => shell(text, values),
-        Exec::Argv(argv) => list(argv, values),
-        Exec::Query(_) => Err(Refusal("a query is no program; ask it in the browser of its server".to_owned())),
-    }
-}
-
-fn shell(text: &str, values: &Values) -> Result<Prepared, Refusal> {
-    if text.is_empty() || text.starts_with('-') || text.chars().any(is_hidden) {
-        return Err(Refusal("the command is no line that a shell can be given; run it by hand".to_owned()));
-    }
-    let scan = scan(text);
-    let assigned = scan.assigned();
-    let mut env = BTreeMap::new();
-    for mention in &scan.mentions {
-        let name = mention.name.as_str();
-        let known = is_known(name);
-        if assigned.contains(&name) || (!known && (AMBIENT.contains(&name) || mention.quoting == Quoting::Single)) {
-            continue;
-        }
-        let absent = values.get(name).is_none() && !values.refused.contains_key(name);
-        if mention.has_default && absent {
-            continue;
-        }
-        env.insert(name.to_owned(), values.need(name)?.to_owned());
-    }
-    Ok(Prepared {
-        argv: vec!["/bin/sh".to_owned(), "-c".to_owned(), text.to_owned()],
-        env: env.into_iter().collect(),
-        shown: text.to_owned(),
-    })
-}
-
-fn list(argv: &[String], values: &Values) -> Result<Prepared, Refusal> {
-    let Some(program) = argv.first() else { return Err(Refusal("there is nothing to run".to_owned())) };
-    if !places(program).is_empty() {
-        return Err(Refusal("a value may not choose the program; run the command by hand".to_owned()));
-    }
-    if argv.iter().flat_map(|e| e.chars()).any(is_hidden) {
-        return Err(Refusal("the command holds a line break or a hidden character; run it by hand".to_owned()));
-    }
-    for name in argv.iter().flat_map(|element| places(element)) {
-        values.need(name)?;
-    }
-    let argv: Vec<String> = argv.iter().map(|element| fill(element, |name| values.get(name))).collect();
-    let shown = shlex::try_join(argv.iter().map(String::as_str))
-        .map_err(|_| Refusal("the command cannot be written as one line; run it by hand".to_owned()))?;
-    Ok(Prepared { argv, env: Vec::new(), shown })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::document::Mark;
-    use crate::domain::runbook::model::Risk;
+    use crate::domain::runbook::model::{Exec, Risk, RunCommand};
     use proptest::prelude::*;
 
     fn command(exec: Exec) -> RunCommand {
@@ -354,7 +381,7 @@ mod tests {
             Prepared {
                 argv: argv.iter().map(|s| (*s).to_owned()).collect(),
                 env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-                shown: String::new(),
+                ..Prepared::default()
             }
             .sha256()
         };
@@ -365,7 +392,7 @@ mod tests {
             make(&["a"], &[("b", "c")]),
             make(&["a", "b", "c"], &[]),
         ];
-        assert_eq!(sums.iter().collect::<std::collections::BTreeSet<_>>().len(), sums.len());
+        assert_eq!(sums.iter().collect::<BTreeSet<_>>().len(), sums.len());
         assert_eq!(sums[0].len(), 64);
     }
 

@@ -6,6 +6,9 @@ use crate::domain::incident::decide::{Refusal, text};
 use crate::domain::incident::event::StepEnd;
 use crate::domain::incident::state::{StepMark, Walk};
 use crate::domain::runbook::model::{Runbook, Step};
+pub use crate::domain::runbook::route::current;
+use crate::domain::runbook::route::{Stand, again, route};
+use crate::domain::runbook::values::Values;
 
 /// How far a walk is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,15 +28,15 @@ pub struct Drift {
     pub gone: Vec<StepId>,
 }
 
-/// The first step that has not ended; `None` when all have.
-pub fn current<'r>(runbook: &'r Runbook, walk: &Walk) -> Option<&'r Step> {
-    runbook.steps.iter().find(|step| !walk.steps.contains_key(&step.id))
-}
-
 /// The step that a screen opens at: the one touched last while it is open, else the first open one, else the last.
-pub fn focus<'r>(runbook: &'r Runbook, walk: &Walk) -> Option<&'r Step> {
-    let touched = walk.last.as_ref().filter(|id| !walk.steps.contains_key(id)).and_then(|id| runbook.step(id));
-    touched.or_else(|| current(runbook, walk)).or(runbook.steps.last())
+pub fn focus<'r>(runbook: &'r Runbook, walk: &Walk, values: &Values) -> Option<&'r Step> {
+    let stands = route(runbook, walk, values);
+    let open = |id: &StepId| {
+        let at = runbook.steps.iter().position(|step| step.id == *id);
+        at.and_then(|at| stands.get(at)).is_some_and(Stand::is_open)
+    };
+    let touched = walk.last.as_ref().filter(|id| open(id)).and_then(|id| runbook.step(id));
+    touched.or_else(|| current(runbook, walk, values)).or(runbook.steps.last())
 }
 
 /// How many of the runbook's own steps ended.
@@ -47,10 +50,11 @@ pub fn mark<'w>(step: &Step, walk: &'w Walk) -> Option<&'w StepMark> {
     walk.steps.get(&step.id)
 }
 
-/// The checks of a step without an answer, from 0.
+/// The checks of a step without an answer, and those to be asked again, from 0.
 pub fn open_checks(step: &Step, walk: &Walk) -> Vec<usize> {
     let answers = walk.answers.get(&step.id);
-    (0..step.checks.len()).filter(|check| answers.is_none_or(|a| !a.contains_key(check))).collect()
+    let open = |check: &usize| answers.is_none_or(|a| !a.contains_key(check)) || again(step, *check, walk).is_some();
+    (0..step.checks.len()).filter(open).collect()
 }
 
 /// Whether a step may end so. It always may, whatever is unanswered, but skipping and failing need a reason, and only
@@ -95,18 +99,18 @@ mod tests {
     fn a_walk_goes_step_by_step() {
         let book = book(TEXT);
         let mut walk = Walk { sha256: book.sha256.clone(), ..Walk::default() };
-        assert_eq!(current(&book, &walk).unwrap().name, "One");
+        assert_eq!(current(&book, &walk, &Values::default()).unwrap().name, "One");
         assert_eq!(open_checks(&book.steps[0], &walk), [0, 1]);
         walk.answers.entry("one".into()).or_default().insert(0, Answer::No);
         assert_eq!(open_checks(&book.steps[0], &walk), [1]);
         done(&mut walk, "two");
-        assert_eq!(current(&book, &walk).unwrap().name, "One");
+        assert_eq!(current(&book, &walk, &Values::default()).unwrap().name, "One");
         done(&mut walk, "one");
-        assert_eq!(current(&book, &walk).unwrap().name, "Three");
+        assert_eq!(current(&book, &walk, &Values::default()).unwrap().name, "Three");
         assert_eq!(progress(&book, &walk), Progress { ended: 2, total: 3 });
         done(&mut walk, "three");
-        assert_eq!(current(&book, &walk), None);
-        assert_eq!(focus(&book, &walk).unwrap().name, "Three");
+        assert_eq!(current(&book, &walk, &Values::default()), None);
+        assert_eq!(focus(&book, &walk, &Values::default()).unwrap().name, "Three");
         assert_eq!(drift(&book, &walk), Drift::default());
     }
 
@@ -129,7 +133,7 @@ mod tests {
         done(&mut walk, "two");
         let new = book("name: R\nsteps:\n  - {name: Zero}\n  - {name: Two}\n");
         assert_eq!(drift(&new, &walk), Drift { changed: true, gone: vec!["one".into()] });
-        assert_eq!(current(&new, &walk).unwrap().name, "Zero");
+        assert_eq!(current(&new, &walk, &Values::default()).unwrap().name, "Zero");
         assert_eq!(progress(&new, &walk), Progress { ended: 1, total: 2 });
     }
 }

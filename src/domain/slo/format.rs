@@ -194,6 +194,15 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_kubernetes_is_its_items() {
+        let text = "apiVersion: v1\nkind: List\nitems:\n  - apiVersion: pyrra.dev/v1alpha1\n    kind: ServiceLevelObjective\n\
+            \x20   metadata: {name: up, uid: 1}\n    spec: {target: \"99\", window: 4w, indicator: {bool_gauge: {metric: up}}}\n  - {apiVersion: v1, kind: ConfigMap}\n";
+        let (objectives, findings) = read("f.yaml", text);
+        let rules: Vec<&str> = findings.iter().map(|f| f.rule.as_str()).collect();
+        assert_eq!((objectives.len(), rules), (1, vec!["other-kind"]));
+    }
+
+    #[test]
     fn a_name_counts_once_over_all_documents_and_files() {
         let slo = |name: &str| {
             format!(

@@ -284,6 +284,13 @@ fn query(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<String> {
         reader.error(node.mark, "promql", message);
         return None;
     }
+    if let Some((_, rest)) = query.split_once("{{") {
+        let word = rest.split("}}").next().unwrap_or_default();
+        let message =
+            format!("{what} has the template `{{{{{word}}}}}`, which nobody fills in (only .window is known)");
+        reader.error(node.mark, "promql", message);
+        return None;
+    }
     Some(query)
 }
 

@@ -8,7 +8,9 @@ use crate::domain::drill::production::Production;
 use crate::domain::drill::promise::{ALL, Promise};
 use crate::domain::drill::service as production;
 use crate::domain::fault::Fault;
+use crate::domain::fault::FaultKind;
 use crate::domain::server_note::ServerNote;
+use crate::domain::slo::assemble;
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::reading::History;
 use crate::domain::slo::reading::Measurement;
@@ -16,10 +18,13 @@ use crate::domain::slo::reading::Reading;
 use crate::domain::slo::reading::Series;
 use crate::domain::slo::reading::Via;
 use crate::domain::slo::reading::Window;
+use crate::domain::slo::sample::Sample;
 use crate::domain::slo::service::{Service, Signal, SignalKind};
 use crate::domain::slo::signals::{ServiceReading, SignalReading, SignalValue};
 use crate::domain::slo::warm::Rows;
 use crate::domain::slo::warm::Warmed;
+use crate::domain::text::clean;
+use crate::domain::text::truncate;
 use crate::domain::time::Span;
 use crate::domain::time::Timestamp;
 use crate::domain::time::secs;
@@ -111,6 +116,15 @@ impl Metrics for FakeMetrics {
         })
     }
 
+    fn query<'a>(&'a self, promql: &'a str, _now: Timestamp) -> Task<'a, Result<Vec<Sample>, Fault>> {
+        Box::pin(async move {
+            self.ask().await?;
+            // Answering an expression that nobody modelled would look like a measurement.
+            let why = format!("the simulated production does not know `{}`", truncate(&clean(promql), 60));
+            Err(Fault::new(FaultKind::Rejected, WHAT, why))
+        })
+    }
+
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>> {
         Box::pin(async move {
             let production = self.ask().await?;
@@ -146,7 +160,7 @@ fn measurement(production: &Production, objective: &Objective, windows: &[Window
         (*window, (now, reading))
     };
     Measurement {
-        windows: windows.iter().map(read).collect(),
+        windows: assemble::windows(objective, windows).iter().map(read).collect(),
         coverage: Some(1.0),
         via: if matches!(objective.sli, Sli::Events { .. }) { Via::Events } else { Via::Slices },
         ..Measurement::empty(objective.id.clone())

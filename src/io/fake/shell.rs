@@ -118,10 +118,12 @@ impl Running {
         CommandEnd {
             exit,
             reason: reason.map(str::to_owned),
+            began: true,
             took: self.took,
             bytes,
             dropped: 0,
             sha256: hash.finalize().iter().map(|b| format!("{b:02x}")).collect(),
+            file: None,
             survivors: false,
         }
     }

@@ -13,7 +13,7 @@ mod warm;
 
 use crate::domain::alert::Alert;
 use crate::domain::alert::rule::AlertRule;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SloId;
 use crate::domain::labels::Labels;
 use crate::domain::slo::objective::Objective;
@@ -200,6 +200,18 @@ impl<A: Ask> Metrics for Prometheus<A> {
         end: Timestamp,
     ) -> Task<'a, Result<History, Fault>> {
         Box::pin(self.chart(objective, windows, range, step, end))
+    }
+
+    fn query<'a>(&'a self, promql: &'a str, now: Timestamp) -> Task<'a, Result<Vec<Sample>, Fault>> {
+        Box::pin(async move {
+            let answer = self.ask.instant(promql, now).await?;
+            if answer.partial {
+                // A series that is missing could be the one that does not hold.
+                let why = format!("answered only in part: {}", answer.warnings.join("; "));
+                return Err(Fault::new(FaultKind::Server, "prometheus query", why));
+            }
+            Ok(answer.data)
+        })
     }
 
     fn alerts(&self) -> Task<'_, Result<Vec<Alert>, Fault>> {

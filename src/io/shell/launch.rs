@@ -55,6 +55,11 @@ pub struct Launch {
     pub own_group: bool,
 }
 
+/// A command that gets the terminal: in our own session, so that the keys of the terminal reach it.
+pub fn with_terminal(spec: &CommandSpec) -> Result<Launch, String> {
+    prepare(spec, &Launcher::GroupOnly)
+}
+
 /// Checks and completes a command. `Err` says why it cannot be run as it stands.
 pub fn prepare(spec: &CommandSpec, launcher: &Launcher) -> Result<Launch, String> {
     let Some((name, args)) = spec.argv.split_first() else { return Err("refused: there is no command".into()) };
@@ -72,7 +77,7 @@ pub fn prepare(spec: &CommandSpec, launcher: &Launcher) -> Result<Launch, String
     if let Some(folder) = spec.cwd.as_deref().filter(|folder| !folder.is_dir()) {
         return Err(format!("no such folder: {}", folder.display()));
     }
-    let env = environment(std::env::vars_os(), &spec.env);
+    let env = environment(std::env::vars_os(), spec);
     let path = env.get(OsStr::new("PATH")).map_or(OsStr::new(DEFAULT_PATH), OsString::as_os_str);
     let found = resolve(name, path, spec.cwd.as_deref())?;
     let args = args.iter().map(OsString::from);
@@ -86,15 +91,20 @@ pub fn prepare(spec: &CommandSpec, launcher: &Launcher) -> Result<Launch, String
     })
 }
 
-/// The listed variables of ours, `TERM=dumb`, and what the command is given, which wins.
-fn environment(
-    ours: impl Iterator<Item = (OsString, OsString)>,
-    given: &[(String, String)],
-) -> BTreeMap<OsString, OsString> {
-    let listed = |key: &OsStr| key.to_str().is_some_and(|key| ALLOWED.contains(&key) || key.starts_with("LC_"));
+/// The listed variables of ours, `TERM=dumb` where there is no terminal, and what the command is given, which wins.
+fn environment(ours: impl Iterator<Item = (OsString, OsString)>, spec: &CommandSpec) -> BTreeMap<OsString, OsString> {
+    let may = |key: &str| {
+        ALLOWED.contains(&key)
+            || key.starts_with("LC_")
+            || (spec.tty && key == "TERM")
+            || spec.pass.iter().any(|p| p == key)
+    };
+    let listed = |key: &OsStr| key.to_str().is_some_and(may);
     let mut env: BTreeMap<OsString, OsString> = ours.filter(|(key, _)| listed(key)).collect();
-    env.insert("TERM".into(), "dumb".into());
-    env.extend(given.iter().map(|(key, value)| (key.into(), value.into())));
+    if !spec.tty {
+        env.insert("TERM".into(), "dumb".into());
+    }
+    env.extend(spec.env.iter().map(|(key, value)| (key.into(), value.into())));
     env
 }
 
@@ -143,11 +153,14 @@ mod tests {
             ("PAGERDUTY_TOKEN", "secret"),
             ("LD_PRELOAD", "x.so"),
             ("MIDWATCH_CONFIG", "c"),
+            ("TEAM", "blue"),
         ];
         let ours = ours.into_iter().map(|(k, v)| (k.into(), v.into()));
-        let env = environment(ours, &[("SERVICE".into(), "a b".into()), ("HOME".into(), "/other".into())]);
+        let env = vec![("SERVICE".into(), "a b".into()), ("HOME".into(), "/other".into())];
+        let spec = CommandSpec { env, pass: vec!["TEAM".into()], ..CommandSpec::default() };
+        let env = environment(ours, &spec);
         let env: Vec<_> = env.iter().map(|(k, v)| format!("{}={}", k.display(), v.display())).collect();
-        assert_eq!(env, ["HOME=/other", "LC_ALL=C", "PATH=/bin", "SERVICE=a b", "TERM=dumb"]);
+        assert_eq!(env, ["HOME=/other", "LC_ALL=C", "PATH=/bin", "SERVICE=a b", "TEAM=blue", "TERM=dumb"]);
     }
 
     #[test]

@@ -182,6 +182,15 @@ impl World {
                     .and_then(|()| ready(metrics.history(objective, windows, *range, *step, now))?);
                 self.answer(elapsed, *req, Reply::Charted(result));
             }
+            Effect::Query { req, promql, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.query(promql, now))?);
+                self.answer(elapsed, *req, Reply::Queried(result));
+            }
+            Effect::RunTty { req, .. } => {
+                let end = CommandNews::Ended(CommandEnd::never("there is no terminal here"));
+                self.come(elapsed, Coming::Said(Msg::Reply(*req, Reply::Command(end))));
+            }
             Effect::Alerts { req, .. } => {
                 let alerts = self.simulation.alerts();
                 let result = self.faulty("alertmanager").and_then(|()| ready(alerts.snapshot())?);
@@ -330,15 +339,7 @@ impl World {
 }
 
 fn ended(reason: &str) -> CommandEnd {
-    CommandEnd {
-        exit: None,
-        reason: Some(reason.to_owned()),
-        took: std::time::Duration::from_secs(1),
-        bytes: 0,
-        dropped: 0,
-        sha256: String::new(),
-        survivors: false,
-    }
+    CommandEnd { began: true, took: std::time::Duration::from_secs(1), ..CommandEnd::never(reason) }
 }
 
 /// The value of a task of a port that answers at once. A task that would wait is a fault: nothing here waits.

@@ -17,7 +17,12 @@ pub fn draw(pen: &mut Pen<'_>, view: &WalkPage, size: Size) {
     if let Some(burn) = view.burn.as_ref().filter(|b| exec + cells(&b.text) <= width) {
         pen.bit(width.saturating_sub(cells(&burn.text)), last, width, burn);
     }
-    let upper = last.saturating_sub(u16::from(height >= 16));
+    let mut upper = last.saturating_sub(u16::from(height >= 16));
+    // Whether the change helps stands directly above, where the eye is while it waits.
+    if let Some(watch) = view.watch.as_ref().filter(|_| height >= 8) {
+        pen.bit(0, last.saturating_sub(1), width, watch);
+        upper = last.saturating_sub(1);
+    }
     match size {
         Size::L => {
             let parts = columns(width, &[44, 96, 54]);

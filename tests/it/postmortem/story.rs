@@ -72,6 +72,13 @@ impl Log {
                 user: w.say("oncall"),
                 timeout_s: 60,
                 sha256: String::new(),
+                id: String::new(),
+                part: None,
+                risk: None,
+                target: None,
+                context: None,
+                approval: None,
+                change: None,
             }),
         );
         let Some((when, exit, reason)) = end else { return };
@@ -84,6 +91,9 @@ impl Log {
             bytes: 12,
             sha256: String::new(),
             excerpt: vec![],
+            ok: None,
+            never: false,
+            file: None,
         };
         self.add(when, "midwatch", Body::CommandFinished(finish));
     }

@@ -9,7 +9,7 @@ use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, T
 use std::ops::Range;
 
 /// How often a text is read on behind a code block that was not closed.
-const RECOVERIES: usize = 64;
+const RECOVERIES: usize = 16;
 /// The deepest list whose depth is shown.
 const DEPTH_SHOWN: usize = 6;
 

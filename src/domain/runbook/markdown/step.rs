@@ -6,7 +6,7 @@ use crate::domain::ids::StepId;
 use crate::domain::runbook::markdown::block::{Found, Label, Part, Session, label, read};
 use crate::domain::runbook::markdown::outline::Draft;
 use crate::domain::runbook::markdown::piece::{Code, Piece};
-use crate::domain::runbook::markdown::{Rejected, blank, finding};
+use crate::domain::runbook::markdown::{COMMAND_LIMIT, INPUT_LIMIT, Rejected, blank, finding};
 use crate::domain::runbook::model::{
     Capture, Choose, Exec, Go, Input, InputFrom, Link, OnFail, Risk, RunCommand, Step,
 };
@@ -29,10 +29,14 @@ pub struct Maker<'p> {
     path: &'p str,
     taken: BTreeSet<String>,
     captured: BTreeSet<String>,
+    asked: BTreeSet<String>,
+    offered: usize,
     session: Session,
     section: usize,
     /// Values that commands ask for, in the order of their first use.
     pub inputs: Vec<Input>,
+    /// Commands that were too many to be offered.
+    pub over: usize,
     /// What was not taken for a command.
     pub rejected: Vec<Rejected>,
     /// What a person should know.
@@ -46,9 +50,12 @@ impl<'p> Maker<'p> {
             path,
             taken: BTreeSet::new(),
             captured: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            offered: 0,
             session: Session::default(),
             section: 0,
             inputs: Vec::new(),
+            over: 0,
             rejected: Vec::new(),
             warnings: Vec::new(),
         }
@@ -122,6 +129,13 @@ impl<'p> Maker<'p> {
         let parts = read(code, &mut self.session);
         let shown = parts.iter().any(|part| matches!(part, Part::Shown(..)));
         for part in parts {
+            if matches!(part, Part::Command(_) | Part::Query(..) | Part::Refused(..)) {
+                self.offered += 1;
+                if self.offered > COMMAND_LIMIT {
+                    self.over += 1;
+                    continue;
+                }
+            }
             match part {
                 Part::Command(found) => self.command(found, step),
                 Part::Query(query, mark) => {
@@ -178,20 +192,23 @@ impl<'p> Maker<'p> {
 
     /// Declares a value that somebody must give, unless it is there already.
     fn ask(&mut self, name: &str, words: &str, default: Option<String>, mark: Mark) {
-        if is_known(name) || steers(name) || self.captured.contains(name) || self.inputs.iter().any(|i| i.name == name)
-        {
+        if is_known(name) || steers(name) || self.captured.contains(name) || self.asked.contains(name) {
             return;
         }
-        let pattern = pattern(name);
-        let whole = regex::Regex::new(&format!("^(?:{pattern})$"));
+        if self.inputs.len() >= INPUT_LIMIT {
+            // The command stays readable; as a file of v1 it is refused for the value that nothing gives.
+            return;
+        }
+        self.asked.insert(name.to_owned());
+        let whole = |pattern: &str, value: &str| {
+            regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(value))
+        };
         // A default that its own pattern refuses would never be used.
-        let pattern = match (&default, whole) {
-            (Some(value), Ok(regex)) if !regex.is_match(value) => ANY,
-            _ => pattern,
+        let pattern = match &default {
+            Some(value) if !whole(pattern(name), value) => ANY,
+            _ => pattern(name),
         };
-        let fits = |value: &String| {
-            regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|r| r.is_match(value)) && !value.starts_with('-')
-        };
+        let fits = |value: &String| whole(pattern, value) && !value.starts_with('-');
         self.inputs.push(Input {
             name: name.to_owned(),
             from: InputFrom::Ask { prompt: truncate(&clean(words), 60).into_owned() },

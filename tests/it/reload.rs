@@ -1,0 +1,330 @@
+//! Files that change under a running machine, message by message: when they are looked at, what is taken at once, what
+//! waits for a person, what asks for a restart.
+
+use midwatch::app::deadline::next_deadline;
+use midwatch::app::effect::Effect;
+use midwatch::app::health::{Link, LinkKind};
+use midwatch::app::key::Key;
+use midwatch::app::model::{Layout, Model, Setup};
+use midwatch::app::msg::{Feed, Msg, Reply};
+use midwatch::app::present::head::banners;
+use midwatch::app::present::runbooks;
+use midwatch::app::reload::{Looked, Settings};
+use midwatch::app::screen::Screen;
+use midwatch::app::update::update;
+use midwatch::config::Config;
+use midwatch::domain::alert::rule::AlertRule;
+use midwatch::domain::document::{Finding, Level};
+use midwatch::domain::fault::{Fault, FaultKind};
+use midwatch::domain::ids::{Origin, ReqId};
+use midwatch::domain::incident::event::Body;
+use midwatch::domain::runbook::format::read;
+use midwatch::domain::runbook::model::Runbook;
+use midwatch::domain::severity::SeverityTable;
+use midwatch::domain::time::{Span, Timestamp, mins, secs};
+use midwatch::io::fake::objectives;
+use midwatch::io::store::Store;
+use midwatch::io::store::memory::Memory;
+use midwatch::run::sim::{links, setup};
+use std::sync::Arc;
+
+const BOOK: &str = "name: Disk\ntriggers: [{alert: DiskFull}]\nsteps:\n  - {name: Look, commands: ['df -h']}\n  - {name: Mitigate, actions: [x]}\n";
+
+struct Bench {
+    model: Model,
+    now: Timestamp,
+    record: Memory,
+}
+
+fn start() -> Timestamp {
+    "2026-05-01T03:12:04Z".parse().unwrap()
+}
+
+fn book(text: &str) -> Arc<Runbook> {
+    Arc::new(read("r/disk.yaml", text).0.unwrap())
+}
+
+fn settings(change: impl FnOnce(&mut Config)) -> Settings {
+    let mut config = Config::empty();
+    change(&mut config);
+    Settings {
+        config: Arc::new(config),
+        severities: SeverityTable::defaults(),
+        template: Layout::A,
+        findings: Vec::new(),
+    }
+}
+
+fn error(message: &str) -> Finding {
+    let (path, rule) = ("c/config.yaml".to_owned(), "syntax".to_owned());
+    Finding { path, line: 3, column: 7, rule, level: Level::Error, message: message.to_owned() }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let setup = Setup { simulated: None, ..setup("ada") };
+        let mut model = Model::new(setup, objectives(), links(start(), mins(60)));
+        model.reload.next = Some(start() + secs(5));
+        model.reload.settings = Some(Box::new(settings(|_| {})));
+        let mut bench = Self { model, now: start(), record: Memory::new(Origin("here".into())) };
+        bench.send(Msg::Feed(Feed::Loaded(vec![])));
+        bench.send(Msg::Feed(Feed::Library(vec![book(BOOK)], vec![])));
+        bench
+    }
+
+    fn send(&mut self, msg: Msg) -> Vec<Effect> {
+        let effects = update(&mut self.model, self.now, msg);
+        for effect in &effects {
+            if let Effect::Append { req, events } = effect {
+                let saved = self.record.append(events.clone()).unwrap();
+                update(&mut self.model, self.now, Msg::Reply(*req, Reply::Saved(saved)));
+            }
+        }
+        effects
+    }
+
+    fn press(&mut self, keys: &str) -> Vec<Effect> {
+        keys.split(' ').flat_map(|key| self.send(Msg::Key(Key::parse(key).unwrap()))).collect()
+    }
+
+    fn after(&mut self, length: Span) -> Vec<Effect> {
+        self.now += length;
+        self.send(Msg::Wake)
+    }
+
+    /// The look that is due, and its answer.
+    fn look(&mut self, found: Looked) -> Vec<Effect> {
+        let asked = self.after(secs(5));
+        let req = looks(&asked)[0];
+        self.send(Msg::Reply(req, Reply::Looked(Box::new(found))))
+    }
+
+    fn library(&mut self, books: &[Arc<Runbook>]) {
+        self.look(Looked { library: Some((books.to_vec(), vec![])), ..Looked::default() });
+    }
+
+    fn said(&self) -> Vec<String> {
+        self.model.messages.iter().map(|m| m.text.clone()).collect()
+    }
+
+    fn banners(&self) -> String {
+        banners(&self.model, self.now).into_iter().map(|b| b.text).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Opens the runbook for an incident, as a walk.
+    fn walk(&mut self) {
+        self.press("1 i");
+        "disk".chars().for_each(|c| drop(self.send(Msg::Key(Key::char(c)))));
+        self.press("Enter");
+        self.press("5 Enter");
+        assert!(matches!(self.model.nav.screen(), Screen::Walk(Some(_), _)), "{:?}", self.model.nav.screen());
+    }
+}
+
+fn looks(effects: &[Effect]) -> Vec<ReqId> {
+    effects.iter().filter_map(|e| if let Effect::Look { req } = e { Some(*req) } else { None }).collect()
+}
+
+#[test]
+fn files_are_looked_at_every_five_seconds_while_somebody_could_see() {
+    let mut bench = Bench::new();
+    assert_eq!(looks(&bench.after(secs(4))), []);
+    let first = looks(&bench.after(secs(1)));
+    assert_eq!(first.len(), 1);
+    assert_eq!(looks(&bench.after(secs(30))), [], "one that hangs is not joined by a second one");
+    assert!(next_deadline(&bench.model, bench.now, true).unwrap() > bench.now, "and nothing spins");
+    bench.send(Msg::Reply(first[0], Reply::Looked(Box::default())));
+    assert_eq!(looks(&bench.after(secs(5))).len(), 1);
+
+    // With nobody in front it is the clock's own minute; with nobody at all there is no deadline of ours.
+    let mut away = Bench::new();
+    away.send(Msg::Focus(false));
+    let asked = looks(&away.after(secs(5)));
+    away.send(Msg::Reply(asked[0], Reply::Looked(Box::default())));
+    assert_eq!(looks(&away.after(secs(55))), []);
+    assert_eq!(looks(&away.after(secs(5))).len(), 1);
+    let unseen = next_deadline(&away.model, away.now, false);
+    assert!(unseen.is_none_or(|at| at > away.now + secs(60)), "{unseen:?}");
+
+    // The clock was set back an hour: the next look does not wait for it.
+    let mut set = Bench::new();
+    set.now -= mins(60);
+    set.send(Msg::Feed(Feed::ClockMoved(-mins(60))));
+    assert_eq!(looks(&set.after(secs(5))).len(), 1);
+}
+
+#[test]
+fn a_simulated_production_is_not_watched() {
+    let mut bench = Bench::new();
+    bench.model.reload.next = None;
+    assert_eq!(looks(&bench.after(mins(10))), []);
+}
+
+#[test]
+fn what_changed_is_said_and_alerts_find_it() {
+    let mut bench = Bench::new();
+    let changed = BOOK.replace("df -h", "df -i") + "  - {name: Tell}\n";
+    bench.library(&[book(&changed), Arc::new(read("r/new.yaml", BOOK).0.unwrap())]);
+    assert_eq!(bench.said(), ["runbook disk: 1 step added, step `look` changed", "runbook new: new, 2 steps"]);
+    assert_eq!(bench.model.runbook(&"disk".into()).unwrap().steps.len(), 3);
+    bench.library(&[]);
+    assert_eq!(bench.said().len(), 4, "{:?}", bench.said());
+    let all: Vec<_> = (0..30).map(|n| Arc::new(read(&format!("r/b{n}.yaml"), BOOK).0.unwrap())).collect();
+    bench.library(&all);
+    assert_eq!(bench.said().last().unwrap(), "and 26 more changes in the files");
+}
+
+#[test]
+fn a_runbook_that_is_walked_waits_until_somebody_looks_again() {
+    let mut bench = Bench::new();
+    bench.walk();
+    let changed = book(&BOOK.replace("df -h", "df -i"));
+    bench.library(&[changed.clone()]);
+    let shown = bench.model.runbook(&"disk".into()).unwrap().clone();
+    assert_eq!(shown.sha256, book(BOOK).sha256, "the version that was opened stays");
+    assert!(bench.banners().contains("file changed: look again (V)"), "{}", bench.banners());
+    assert_eq!(bench.said().last().unwrap(), "runbook disk: step `look` changed");
+
+    let effects = bench.press("V");
+    let opened: Vec<&Body> = effects
+        .iter()
+        .filter_map(|e| if let Effect::Append { events, .. } = e { Some(events) } else { None })
+        .flatten()
+        .map(|e| &e.body)
+        .collect();
+    let [Body::RunbookOpened { sha256, .. }] = opened.as_slice() else { panic!("{opened:?}") };
+    assert_eq!(*sha256, changed.sha256, "the timeline has the version that is looked at");
+    assert_eq!(bench.model.runbook(&"disk".into()).unwrap().sha256, changed.sha256);
+    assert!(!bench.banners().contains("look again"), "{}", bench.banners());
+    assert_eq!(bench.press("V").len(), 0);
+    assert!(bench.said().last().unwrap().contains("as its file is now"), "{:?}", bench.said());
+}
+
+#[test]
+fn a_walk_that_is_left_takes_the_newer_version_and_a_gone_file_stays_open() {
+    let mut bench = Bench::new();
+    bench.walk();
+    let changed = book(&BOOK.replace("df -h", "df -i"));
+    bench.library(&[changed.clone()]);
+    bench.library(&[book(BOOK)]);
+    assert!(!bench.banners().contains("look again"), "it is as it was opened: {}", bench.banners());
+    bench.library(&[]);
+    assert!(bench.banners().contains("the file of disk is gone"), "{}", bench.banners());
+    assert!(bench.model.runbook(&"disk".into()).is_some());
+    bench.press("V");
+    assert!(bench.said().last().unwrap().contains("its file is gone"), "{:?}", bench.said());
+    bench.library(&[changed.clone()]);
+    bench.press("1");
+    bench.after(secs(1));
+    assert_eq!(bench.model.runbook(&"disk".into()).unwrap().sha256, changed.sha256);
+}
+
+#[test]
+fn objectives_change_with_a_word_and_are_measured_soon() {
+    let mut bench = Bench::new();
+    let mut new = bench.model.fleet.objectives.clone();
+    let mut first = (*new[0]).clone();
+    first.target = 0.9995;
+    let (id, old) = (first.id.clone(), new[0].target * 100.0);
+    new[0] = Arc::new(first);
+    bench.after(secs(1));
+    let findings = vec![Finding { path: "slo.yaml".into(), ..error("no target; the last good version is used") }];
+    bench.look(Looked { objectives: Some((new.clone(), Plans::default(), findings)), ..Looked::default() });
+    assert_eq!(bench.said(), [format!("SLO {id}: target {old} -> 99.95")]);
+    assert!(bench.banners().contains("slo.yaml:3:7: no target"), "{}", bench.banners());
+    let due = bench.model.links.values().any(|l| l.next <= bench.now);
+    assert!(due || bench.model.links.values().any(|l| !l.out.is_empty()), "asked now, not in an hour");
+    bench.look(Looked { objectives: Some((new, Plans::default(), vec![])), ..Looked::default() });
+    assert!(!bench.banners().contains("slo.yaml"), "mended: {}", bench.banners());
+}
+
+fn set(bench: &mut Bench, settings: Settings) -> Vec<Effect> {
+    let effects = bench.look(Looked { settings: Some(Box::new(settings)), ..Looked::default() });
+    effects.into_iter().filter(|e| matches!(e, Effect::Restyle(_))).collect()
+}
+
+#[test]
+fn what_can_change_changes_and_the_rest_asks_for_a_restart() {
+    let mut bench = Bench::new();
+    let restyled = set(
+        &mut bench,
+        settings(|c| {
+            c.keys = [("ack".to_owned(), vec!["z".to_owned()])].into();
+            c.screen.slow = true;
+            c.arm_for = mins(3);
+            c.postmortems = "elsewhere".into();
+            c.read_only = true;
+        }),
+    );
+    assert_eq!(restyled.len(), 1, "the shell draws anew");
+    assert_eq!(bench.model.setup.keymap.keys_of(midwatch::app::action::Action::Ack), ["z"]);
+    assert!(bench.model.setup.slow && bench.model.setup.read_only);
+    assert_eq!(bench.model.setup.arm_for, mins(3));
+    assert_eq!(
+        bench.said(),
+        ["configuration: screen, keys, arm_for, read_only changed", "configuration: restart to use postmortems"]
+    );
+    // Back to running commands needs a restart, and is said once.
+    set(&mut bench, settings(|c| c.arm_for = mins(3)));
+    assert!(bench.model.setup.read_only);
+    assert_eq!(bench.said().last().unwrap(), "configuration: restart to use postmortems, read_only");
+}
+
+#[test]
+fn intervals_are_taken_and_addresses_are_not() {
+    let mut bench = Bench::new();
+    let kind = LinkKind::Prometheus { alerts: false };
+    let link = Link::new("main".into(), "main".into(), kind, "x".into(), mins(60), bench.now);
+    bench.model.links.insert("main".into(), link);
+    let source = |url: &str, seconds: i64| midwatch::config::PrometheusConfig {
+        name: "main".into(),
+        url: url.into(),
+        connection: midwatch::config::Connection { poll_interval: secs(seconds), ..Default::default() },
+        params: Vec::new(),
+        max_samples_per_second: None,
+    };
+    bench.model.reload.settings = Some(Box::new(settings(|c| c.prometheus = vec![source("http://a", 3600)])));
+    set(&mut bench, settings(|c| c.prometheus = vec![source("http://a", 30)]));
+    assert_eq!(bench.model.links[&"main".into()].interval, secs(30));
+    assert_eq!(bench.said().last().unwrap(), "configuration: poll_interval changed");
+    set(&mut bench, settings(|c| c.prometheus = vec![source("http://b", 30)]));
+    assert_eq!(bench.said().last().unwrap(), "configuration: restart to use prometheus");
+}
+
+#[test]
+fn a_broken_configuration_changes_nothing_and_says_where() {
+    let mut bench = Bench::new();
+    let mut broken = settings(|c| c.screen.slow = true);
+    broken.findings = vec![error("a mapping is not closed")];
+    assert_eq!(set(&mut bench, broken.clone()), []);
+    assert!(!bench.model.setup.slow);
+    assert!(bench.banners().contains("c/config.yaml:3:7: a mapping is not closed"), "{}", bench.banners());
+    assert_eq!(bench.said(), ["the configuration has errors; the settings in use stay"]);
+    broken.findings.clear();
+    set(&mut bench, broken);
+    assert!(bench.model.setup.slow && !bench.banners().contains("config.yaml"));
+    assert_eq!(bench.said()[1..], ["the configuration is in order again", "configuration: screen changed"]);
+}
+
+#[test]
+fn the_runbooks_screen_says_what_is_covered() {
+    let mut bench = Bench::new();
+    let asks = |effects: &[Effect]| -> Vec<ReqId> {
+        effects.iter().filter_map(|e| if let Effect::Rules { req, .. } = e { Some(*req) } else { None }).collect()
+    };
+    assert_eq!(asks(&bench.after(secs(1))), [], "nobody looks at them");
+    let asked = asks(&bench.press("5"));
+    assert_eq!(asked.len(), 1, "the one server");
+    let note = |bench: &Bench| runbooks::page(&bench.model, bench.now).runbooks.note;
+    assert_eq!(note(&bench), "");
+    let rule = |name: &str| AlertRule { name: name.into(), ..AlertRule::default() };
+    bench.send(Msg::Reply(asked[0], Reply::Rules(Ok(vec![rule("DiskFull"), rule("Other")]))));
+    assert_eq!(note(&bench), "1 of 2 alerts have a runbook: 50 %, goal 90 %");
+    let other = Arc::new(read("r/other.yaml", &BOOK.replace("DiskFull", "Other")).0.unwrap());
+    bench.library(&[book(BOOK), other]);
+    assert_eq!(note(&bench), "2 of 2 alerts have a runbook: 100 %");
+    assert_eq!(asks(&bench.after(mins(4))), []);
+    let again = asks(&bench.after(mins(2)));
+    bench.send(Msg::Reply(again[0], Reply::Rules(Err(Fault::new(FaultKind::Timeout, "prometheus", "")))));
+    assert_eq!(note(&bench), "2 of 2 alerts have a runbook: 100 %, partial");
+}
