@@ -21,6 +21,7 @@ use midwatch::domain::incident::event::Body;
 use midwatch::domain::runbook::format::read;
 use midwatch::domain::runbook::model::Runbook;
 use midwatch::domain::severity::SeverityTable;
+use midwatch::domain::slo::catalogue::Plans;
 use midwatch::domain::time::{Span, Timestamp, mins, secs};
 use midwatch::io::fake::objectives;
 use midwatch::io::store::Store;
