@@ -14,6 +14,7 @@ pub mod key;
 pub mod keymap;
 pub mod model;
 pub mod msg;
+pub mod outbox;
 pub mod pending;
 pub mod present;
 pub mod reload;

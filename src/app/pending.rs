@@ -1,6 +1,8 @@
 //! Requests that were sent and are not answered. An answer whose number is not here is dropped.
 
 use crate::domain::ids::{IncidentId, ReqId, SloId, SourceName};
+use crate::domain::outward::operation::OpId;
+use crate::domain::outward::question::Question;
 use std::collections::BTreeMap;
 
 /// What was asked.
@@ -34,6 +36,12 @@ pub enum Asked {
     Crossings,
     /// All events of an incident, for its draft.
     All(IncidentId),
+    /// A step of an operation in the outbox.
+    Step(OpId),
+    /// A send or a look.
+    Deliver(OpId),
+    /// Something of a target.
+    Target(SourceName, Question),
     /// A command.
     Run,
     /// What the condition of a change says: of this incident, by the run of the change.

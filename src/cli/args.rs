@@ -105,6 +105,8 @@ pub enum Command {
     Alerts,
     /// Declare, steer and read incidents
     Incident(IncidentArgs),
+    /// Show what leaves the house, and decide on it
+    Outbox(OutboxArgs),
     /// List, read, lint, match and walk runbooks
     Runbook(RunbookArgs),
     /// Write the draft of a postmortem, or count the blanks of one
@@ -133,6 +135,48 @@ pub struct DemoArgs {
     /// How much faster than real time it runs
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub speed: u32,
+}
+
+/// `outbox`
+#[derive(Clone, Debug, clap::Args)]
+pub struct OutboxArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: OutboxCommand,
+}
+
+/// What to do with the outbox. An operation is named by its id, the end of it, or `last`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// Everything that waits: what, to whom, why, and when it is tried next
+    List {
+        /// What is over too
+        #[arg(long)]
+        all: bool,
+    },
+    /// One operation in full
+    Show {
+        /// Which
+        id: String,
+    },
+    /// Send it now, whatever it waits for; a running cockpit does
+    Retry {
+        /// Which
+        id: String,
+    },
+    /// Do not send it
+    Drop {
+        /// Which
+        id: String,
+        /// Why it is not wanted any more
+        #[arg(long)]
+        reason: String,
+    },
+    /// It was done by hand
+    Done {
+        /// Which
+        id: String,
+    },
 }
 
 /// `check`

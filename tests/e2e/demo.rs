@@ -29,7 +29,9 @@ fn from_page_to_draft(columns: u16, rows: u16) {
     let home = Home::new();
     let mut terminal = Start::with(&["demo", "--speed", "60"]).size(columns, rows).run(&home);
     terminal.shows("!! CheckoutErrorBudgetBurn");
-    terminal.walk(&[("6", "ALERTS"), ("i", "Declare an incident from CheckoutErrorBudgetBurn"), ("\r", "TIMELINE")]);
+    terminal.walk(&[("6", "ALERTS"), ("i", "Declare an incident from CheckoutErrorBudgetBurn")]);
+    // A SEV1 asks whether to page; the simulated pager is told, and screen 9 knows.
+    terminal.walk(&[("\r", "Page the on-call?"), ("y", "page the on-call"), ("9", "OUTBOX"), ("3", "TIMELINE")]);
     terminal.keys("a");
     terminal.hides("UNACKED");
     terminal.walk(&[("r", "STEP 1"), ("d", "STEP 2"), ("l", "STEP 3"), (":", "COMMANDS")]);

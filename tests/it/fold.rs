@@ -9,6 +9,12 @@ use midwatch::domain::incident::event::{
     StepEnd,
 };
 use midwatch::domain::incident::state::Incident;
+use midwatch::domain::outward::capability::{Capability, Class};
+use midwatch::domain::outward::chat::ChatWrite;
+use midwatch::domain::outward::entry::Ending;
+use midwatch::domain::outward::intent::Intent;
+use midwatch::domain::outward::operation::Operation;
+use midwatch::domain::outward::outcome::Reference;
 use midwatch::domain::time::{Timestamp, secs};
 use midwatch::io::store::Store;
 use midwatch::io::store::memory::Memory;
@@ -45,8 +51,14 @@ pub fn note(text: &str) -> Body {
     Body::Note { sort: NoteKind::Note, text: text.into() }
 }
 
+/// A post to a room.
+pub fn operation(n: u8) -> Operation {
+    let write = ChatWrite::Post { room: None, text: format!("text {n}"), thread: None };
+    Operation::new("room".into(), Intent::Chat(write), Class::Compare, time(i64::from(n)), "alice")
+}
+
 /// Number of different bodies of [`body`].
-pub const BODIES: usize = 38;
+pub const BODIES: usize = 40;
 
 /// One of every kind; `n` varies what is in it, and `seen` is what the writer knows.
 pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
@@ -151,6 +163,18 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
             command_id: "s.1".into(),
         }),
         36 => Body::ApprovalGiven { id: format!("a{}", n % 3), witness: n.is_multiple_of(2).then(text) },
+        37 => Body::Outgoing(Box::new(operation(n))),
+        38 => Body::OutgoingOutcome {
+            op: format!("op-{}", n % 3).as_str().into(),
+            target: "room".into(),
+            capability: Capability::Post,
+            words: text(),
+            end: if n.is_multiple_of(2) {
+                Ending::Done { reference: Reference::id(text()) }
+            } else {
+                Ending::Conflict { current: text() }
+            },
+        },
         _ => Body::Unknown(serde_json::json!({"kind": "teleported", "data": n})),
     }
 }

@@ -27,6 +27,8 @@ mod injection;
 mod layers;
 mod machine;
 mod markdown;
+mod outbox_sim;
+mod outbox_store;
 #[cfg(test)]
 mod pictures;
 mod postmortem;

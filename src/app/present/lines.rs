@@ -97,8 +97,9 @@ pub fn facts(model: &Model, now: Timestamp) -> Vec<String> {
         };
         out.push(format!("TIMER {} for {} {when}", timer.label, timer.incident));
     }
-    for banner in head::banners(model, now).into_iter().filter(|b| b.text.starts_with("NOT SAVED")) {
-        out.push(format!("RECORD {}", banner.text));
+    for banner in head::banners(model, now).into_iter().filter(|b| b.text.starts_with("NOT S")) {
+        let what = if banner.text.starts_with("NOT SAVED") { "RECORD" } else { "OUTBOX" };
+        out.push(format!("{what} {}", banner.text));
     }
     out.into_iter().map(|line| clean(&line).into_owned()).collect()
 }
@@ -168,6 +169,12 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.extend(
                 page.sources.rows.iter().map(|s| format!("{} {} {} {} {}", s.kind, s.name, s.word, s.age, s.detail)),
             );
+            out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
+        }
+        Body::Outbox(page) => {
+            out.extend(page.queue.rows.iter().map(|r| {
+                format!("{} {} {} to {}: {} {} {}", r.time, r.state, r.class, r.target, r.what, r.next, r.why)
+            }));
             out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
         }
         Body::Messages(pane) => out.extend(pane.rows.iter().map(|r| format!("{} {}", r.time, r.text))),

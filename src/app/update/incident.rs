@@ -6,7 +6,7 @@ use crate::app::model::{Case, Model};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{record, sources};
+use crate::app::update::{paging, record, sources};
 use crate::domain::alert::Alert;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{Fingerprint, IncidentId};
@@ -95,9 +95,16 @@ pub fn command(
 ) -> Result<(), Refusal> {
     let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
     let (reverse, words, moment) = undoing(&case.shown, &command);
-    let bodies = decide(&case.shown, command, at, &model.setup.severities)?;
+    let mut bodies = decide(&case.shown, command, at, &model.setup.severities)?;
     let takes_back =
         bodies.iter().all(|b| matches!(b, Body::Note { .. } | Body::ActionItem { .. })) || reverse.is_some();
+    if let Some(over) = bodies.iter().find_map(|b| match b {
+        Body::Acknowledged => Some(false),
+        Body::Resolved { .. } => Some(true),
+        _ => None,
+    }) {
+        bodies.extend(paging::tell(model, now, id, over));
+    }
     let req = record::person(model, now, at, id, bodies, out);
     if takes_back {
         record::remember(model, id, req, reverse, words.clone());

@@ -4,6 +4,7 @@ use crate::app::effect::Effect;
 use crate::app::model::{Case, LastAct, Model};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
+use crate::app::update::outward;
 use crate::app::update::rename::rename;
 use crate::app::update::{bands, draft};
 use crate::domain::fault::Fault;
@@ -39,6 +40,7 @@ pub fn machine_all(model: &mut Model, now: Timestamp, id: &IncidentId, bodies: V
 }
 
 /// What the machine saw and what was so since before.
+#[expect(clippy::too_many_arguments, reason = "the arguments of `machine`, and when it was")]
 pub fn machine_at(
     model: &mut Model,
     now: Timestamp,
@@ -120,7 +122,14 @@ pub fn saved(model: &mut Model, now: Timestamp, req: ReqId, id: &IncidentId, eve
     if let Some(act) = &mut model.desk.last_act
         && act.req == req
     {
-        act.key = events.last().map(|e| e.key.clone());
+        act.key = events.iter().rev().find(|e| !matches!(e.body, Body::Outgoing(_))).map(|e| e.key.clone());
+        act.ops = events
+            .iter()
+            .filter_map(|e| match &e.body {
+                Body::Outgoing(op) => Some(op.id.clone()),
+                _ => None,
+            })
+            .collect();
     }
     send_waiting(model, &real, out);
     calm(model, now);
@@ -249,7 +258,7 @@ pub fn older(model: &mut Model, now: Timestamp, id: &IncidentId, result: Result<
 
 /// Remembers what `u` takes back.
 pub fn remember(model: &mut Model, incident: &IncidentId, req: ReqId, reverse: Option<Body>, words: String) {
-    model.desk.last_act = Some(LastAct { incident: incident.clone(), req, key: None, reverse, words });
+    model.desk.last_act = Some(LastAct { incident: incident.clone(), req, key: None, reverse, ops: Vec::new(), words });
 }
 
 /// Takes back the person's last act: a line of text is retracted, anything else is set back. The record keeps both.
@@ -259,6 +268,14 @@ pub fn undo(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<
     let over = model.desk.cases.get(&act.incident).is_some_and(|c| !c.shown.is_open());
     if over && act.reverse.as_ref().is_some_and(|b| !matches!(b, Body::RoleSet { .. })) {
         return Err(format!("{} is resolved; :reopen opens it again", act.incident));
+    }
+    // What is on its way is caught if it has not left; the record says which.
+    for op in &act.ops {
+        outward::discard(model, now, op, "taken back".into(), out).map_err(|refusal| refusal.0)?;
+    }
+    if act.reverse.is_none() && act.key.is_none() && !act.ops.is_empty() {
+        model.desk.last_act = None;
+        return Ok(());
     }
     let body = match (act.reverse, act.key) {
         (Some(body), _) => body,
