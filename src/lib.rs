@@ -84,7 +84,13 @@
 //! | error budget | the bad share that the target allows; what is left of it may be negative |
 //! | burn rate | how many times faster than allowed the budget is spent; at 1 it lasts the whole window |
 //! | alert pair | a long and a short window that must both burn over a factor: 1h/5m at 14.4 pages |
-//! | policy band | what a team does, by how much budget is left |
+//! | policy band | what a team does, by how much budget is left; another one counts once it has settled ([`domain::slo::settling`]) |
+//! | crossing | a band was left for another: told, and recorded once by all cockpits together |
+//! | planned work | maintenance: its events count neither as good nor as bad, and it holds alert pairs |
+//! | calendar budget | that of a week, month, quarter or year; how many events it will have is estimated |
+//! | rolling outlook | when a budget is gone given what leaves the window ([`domain::slo::outlook`]) |
+//! | golden signals | rate, errors, latency, saturation (and utilization) of a service |
+//! | review | what a calendar period cost, and what is to be decided ([`domain::review`]) |
 //! | page, ticket | somebody is woken; somebody looks tomorrow |
 //! | incident | something declared by a person; an append-only log of events ([`domain::incident::event`]) |
 //! | incident commander | who decides; the other roles are comms, operations, scribe |
@@ -100,7 +106,7 @@
 //! | origin | one installation: the unit of numbering and of the hash chain |
 //! | postmortem draft | what the record knows, with marked blanks for what only people know |
 //! | blank | a place in the draft that a person must fill |
-//! | held | an alert that is silenced, inhibited or muted |
+//! | held | an alert that is silenced, inhibited or muted; a pair that planned work keeps from firing |
 //! | target, port | somebody else's system that is written to; one of the roles it has |
 //! | operation, outbox | one write, recorded before it is sent; where it stays until its outcome is known |
 //! | class | how often a write may be sent: A repeat, B with its key, C look first, D ask a person |

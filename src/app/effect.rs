@@ -9,6 +9,7 @@ use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::outward::question::Question;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
+use crate::domain::slo::service::Service;
 use crate::domain::time::Span;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub enum Effect {
     Warm { req: ReqId, source: SourceName, first: Vec<Arc<Objective>>, rest: Vec<Arc<Objective>> },
     /// Read which rows templates have. Answer: `Rows`.
     Rows { req: ReqId, source: SourceName, templates: Vec<Arc<Objective>> },
+    /// Read the signals of services. Answer: `Signals`.
+    Signals { req: ReqId, source: SourceName, services: Vec<Arc<Service>> },
     /// Read the history of a chart. Answer: `Charted`.
     Chart { req: ReqId, source: SourceName, objective: Arc<Objective>, windows: Vec<Window>, range: Span, step: Span },
     /// Read alerts. Answer: `Alerts`.

@@ -6,6 +6,7 @@ pub use crate::app::alert_book::{AlertBook, RuleBook};
 pub use crate::app::model::exec::{Exec, Running, Secrets, Transcript, Watch};
 
 use crate::app::cache::Cached;
+pub use crate::app::fleet::{Bands, Fleet};
 use crate::app::health::Link;
 use crate::app::keymap::Keymap;
 use crate::app::outbox::Outbox;
@@ -14,7 +15,7 @@ use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
 use crate::app::screen::{Nav, Screen};
 use crate::domain::document::Finding;
-use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SloId, SourceName};
+use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
 use crate::domain::outward::operation::OpId;
@@ -22,8 +23,6 @@ use crate::domain::postmortem::render::Template;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::domain::slo::objective::Objective;
-use crate::domain::slo::reading::{History, Measurement};
-use crate::domain::slo::status::Status;
 use crate::domain::time::{Span, Timestamp, secs};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -90,80 +89,6 @@ impl Layout {
             Self::Own(path, text) => Template::Own { path, text },
         }
     }
-}
-
-/// Objectives and what is known of them.
-#[derive(Clone, Debug, Default)]
-pub struct Fleet {
-    /// All objectives, in file order.
-    pub objectives: Vec<Arc<Objective>>,
-    /// What is wrong in SLO files.
-    pub findings: Vec<Finding>,
-    /// Objectives that are one row per set of label values; their rows are among `objectives`.
-    pub templates: Vec<Arc<Objective>>,
-    /// SLO files are still being read; no source is asked for numbers before they are.
-    pub reading: bool,
-    /// Last known values, until the objectives that they belong to are known.
-    pub cached: Option<Cached>,
-    /// What was measured last, by objective.
-    pub measured: BTreeMap<SloId, Measurement>,
-    /// Histories by objective, with the instant at which they were read.
-    pub histories: BTreeMap<SloId, (Timestamp, History)>,
-    /// Why there is no history.
-    pub history_faults: BTreeMap<SloId, String>,
-    /// What the measurements mean, made anew when data arrives and every few seconds, never by a key.
-    pub statuses: BTreeMap<SloId, Status>,
-    /// All objectives by urgency. Changes only when data arrives, so that no row moves under a cursor by itself.
-    pub order: Vec<Arc<Objective>>,
-    /// When the statuses were made.
-    pub assessed: Option<Timestamp>,
-}
-
-impl Fleet {
-    /// Takes the objectives of the files: templates wait for their rows, those that did not change keep theirs.
-    pub fn take(&mut self, objectives: Vec<Arc<Objective>>) {
-        let (mut plain, templates): (Vec<_>, Vec<_>) =
-            objectives.into_iter().partition(|o: &Arc<Objective>| o.grouping.is_empty());
-        for same in templates.iter().filter(|t| self.templates.contains(t)) {
-            plain.extend(self.objectives.iter().filter(|o| is_row(o, &same.id)).cloned());
-        }
-        self.objectives = plain;
-        self.templates = templates;
-    }
-
-    /// The objectives as the files have them: templates, and not their rows.
-    pub fn declared(&self) -> Vec<Arc<Objective>> {
-        let row = |o: &&Arc<Objective>| self.templates.iter().any(|t| is_row(o, &t.id));
-        self.objectives.iter().filter(|o| !row(o)).chain(&self.templates).cloned().collect()
-    }
-
-    /// Puts rows in the place of a template's old ones. A row that is there already stays the very same value, so that what
-    /// was planned with it holds. Whether anything changed.
-    pub fn replace_rows(&mut self, template: &SloId, rows: Vec<Objective>) -> bool {
-        let (old, mut all): (Vec<_>, Vec<_>) = self.objectives.drain(..).partition(|o| is_row(o, template));
-        let kept = |row: Objective| match old.iter().find(|o| ***o == row) {
-            Some(same) => Arc::clone(same),
-            None => Arc::new(row),
-        };
-        let new: Vec<Arc<Objective>> = rows.into_iter().map(kept).collect();
-        let changed = new != old;
-        all.extend(new);
-        self.objectives = all;
-        if changed {
-            self.order.clear();
-        }
-        changed
-    }
-
-    /// An objective by its id.
-    pub fn objective(&self, id: &SloId) -> Option<&Arc<Objective>> {
-        self.objectives.iter().find(|o| o.id == *id)
-    }
-}
-
-/// Whether an objective is a row of a template: its id is the template's with label values behind it.
-fn is_row(objective: &Objective, template: &SloId) -> bool {
-    objective.id.as_str().strip_prefix(template.as_str()).is_some_and(|rest| rest.starts_with('{'))
 }
 
 /// An incident with what is not on disk yet.
@@ -413,7 +338,8 @@ impl Model {
 
     /// Events that are not on disk.
     pub fn unsaved(&self) -> usize {
-        self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum()
+        let events: usize = self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum();
+        events + self.fleet.bands.unsaved.len()
     }
 
     /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.

@@ -18,9 +18,11 @@ use crate::domain::outward::outcome::{Found, Outcome};
 use crate::domain::outward::question::Answer;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::server_note::ServerNote;
+use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
 use crate::domain::slo::sample::Sample;
+use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::Span;
 use std::sync::Arc;
@@ -57,6 +59,8 @@ pub enum Reply {
     Warmed(Result<Warmed, Fault>),
     /// The rows of templates came.
     Rows(Result<Vec<Rows>, Fault>),
+    /// The signals of services came.
+    Signals(Result<Vec<ServiceReading>, Fault>),
     /// A chart's history came.
     Charted(Result<History, Fault>),
     /// Alerts came.
@@ -102,6 +106,8 @@ pub enum Feed {
     Outbox(Vec<Entry>),
     /// The record cannot be used.
     StoreFailed(Fault),
+    /// SLO files were read: what they say beside objectives. Comes before the objectives.
+    Plans(Plans),
     /// SLO files were read: what can be used, and what is wrong with any.
     Objectives(Vec<Arc<Objective>>, Vec<Finding>),
     /// Runbooks were read.

@@ -14,6 +14,8 @@ pub enum Asked {
     Warm(SourceName),
     /// The rows of a source's templates.
     Rows(SourceName),
+    /// The signals of a source's services.
+    Signals(SourceName),
     /// What an incident cost: for this incident and moment.
     Sample(IncidentId, String),
     /// The history of an objective's chart.
@@ -28,6 +30,10 @@ pub enum Asked {
     Append(IncidentId),
     /// Older events of an incident.
     Older(IncidentId),
+    /// A policy band's crossing to be recorded.
+    Crossing,
+    /// All crossings of policy bands.
+    Crossings,
     /// All events of an incident, for its draft.
     All(IncidentId),
     /// A step of an operation in the outbox.

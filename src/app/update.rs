@@ -2,6 +2,7 @@
 
 mod act;
 mod approval;
+mod bands;
 mod coverage;
 mod draft;
 mod exec;
@@ -15,6 +16,7 @@ mod reload;
 mod rename;
 mod rollback;
 mod rows;
+mod signals;
 mod sources;
 mod timers;
 mod walk;
@@ -59,7 +61,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Resized(columns, rows) => model.size = (columns, rows),
         Msg::Focus(focused) => model.focused = focused,
     }
-    crate::app::present::slos::refresh(model, now);
+    if crate::app::present::slos::refresh(model, now) {
+        bands::observe(model, now, &mut out);
+    }
     let due = model.links.values().any(|l| l.kind.polled() && l.next <= now && l.out.is_empty());
     if here.as_ref() == Some(model.nav.screen()) && out.is_empty() && !due {
         return out;
@@ -101,6 +105,13 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Sample(incident, moment), Reply::Measured(result)) => {
             incident::sampled(model, now, &incident, &moment, result.map(|(m, _)| m), out);
         }
+        (Asked::Signals(source), Reply::Signals(result)) => signals::came(model, req, &source, result),
+        (Asked::Crossing, Reply::Saved(events)) => {
+            bands::saved(model, req, &events);
+            record::calm(model, now);
+        }
+        (Asked::Crossing, Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
+        (Asked::Crossings, Reply::Events(result)) => bands::loaded(model, now, result),
         (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
         (Asked::Rules(source), Reply::Rules(result)) => coverage::answered(model, now, source, result),
@@ -127,11 +138,18 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
 
 fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
     match feed {
-        Feed::Opened(origin) => model.desk.origin = Some(origin),
+        Feed::Opened(origin) => {
+            model.desk.origin = Some(origin);
+            bands::ask(model, out);
+        }
         Feed::Loaded(incidents) => record::loaded(model, now, incidents, out),
-        Feed::Others(events) => record::others(model, now, &events),
+        Feed::Others(events) => {
+            bands::take(model, &events);
+            record::others(model, now, &events);
+        }
         Feed::Outbox(entries) => model.outbox.take(now, entries),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
+        Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {
             model.learn(objectives, findings, now);
             crate::app::present::slos::refresh(model, now);

@@ -227,8 +227,55 @@ pub enum SloCommand {
         /// Its name
         name: String,
     },
+    /// The review of a week, month, quarter or year: attainment, budgets, incidents by cost, decisions due
+    Report(SloReportArgs),
     /// Write objectives of any format as our own
     Convert(ConvertArgs),
+}
+
+/// `slo report`
+#[derive(Clone, Debug, clap::Args)]
+pub struct SloReportArgs {
+    /// Which calendar period, in the configured time zone
+    #[arg(long, value_enum, default_value_t)]
+    pub period: ReportPeriod,
+    /// A day (2026-05-01) of the period that is meant; without it, the one that is going on
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// The form; without it Markdown, or JSON with `-o json`
+    #[arg(long, value_enum)]
+    pub format: Option<ReportFormat>,
+    /// Only this objective
+    #[arg(long, value_name = "NAME")]
+    pub objective: Option<String>,
+    /// Only the objectives of this service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+}
+
+/// A calendar period.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportPeriod {
+    /// From Monday
+    Week,
+    /// From the first
+    #[default]
+    Month,
+    /// From January, April, July, October
+    Quarter,
+    /// From January
+    Year,
+}
+
+/// The form of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Markdown
+    Md,
+    /// One JSON document
+    Json,
+    /// Comma-separated values, one row per objective
+    Csv,
 }
 
 /// `slo convert`

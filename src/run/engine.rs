@@ -117,6 +117,7 @@ impl Engine {
             | Effect::Measure { .. }
             | Effect::Warm { .. }
             | Effect::Rows { .. }
+            | Effect::Signals { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
             | Effect::Query { .. }
@@ -181,10 +182,11 @@ fn first(ports: &Ports, slos: &[PathBuf], runbooks: &[RunbookText]) {
     let now = (ports.now)();
     let mut watch = ports.watch.as_ref().and_then(|watch| watch.lock().ok());
     if !slos.is_empty() {
-        let (objectives, findings) = match &mut watch {
+        let (objectives, plans, findings) = match &mut watch {
             Some(watch) => watch.objectives(slos, now),
             None => read_objectives(slos),
         };
+        (ports.tell)(Msg::Feed(Feed::Plans(plans)));
         (ports.tell)(Msg::Feed(Feed::Objectives(objectives, findings)));
     }
     let (books, findings) = match &mut watch {
@@ -235,6 +237,13 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 Some(port) => port.warm(&first, &rest, (ports.now)()).await,
             };
             (ports.tell)(Msg::Reply(req, Reply::Warmed(result)));
+        }),
+        Effect::Signals { req, source, services } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.signals(&services, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Signals(result)));
         }),
         Effect::Rows { req, source, templates } => spawn(async move {
             let result = match ports.metrics.get(&source) {

@@ -64,7 +64,8 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration, mut history
             .values()
             .filter(|l| l.kind.polled())
             .all(|l| l.out.is_empty() && (l.good.is_some() || l.fault.is_some()));
-        answered |= asked && !model.fleet.reading && library && (model.desk.loaded || !with_record);
+        let recorded = !with_record || (model.desk.loaded && model.fleet.bands.loaded);
+        answered |= asked && !model.fleet.reading && library && recorded;
         let left = unread(&model);
         let wait = matches!(history, History::Read(_)) && left != Some(0) && now() <= enough;
         if (answered && !wait) || (!answered && now() > give_up) {

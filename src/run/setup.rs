@@ -9,7 +9,7 @@ use crate::config::{Config, Template};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::{Origin, SourceName};
 use crate::domain::severity::SeverityTable;
-use crate::domain::slo::catalogue::Catalogue;
+use crate::domain::slo::catalogue::{Catalogue, Plans};
 use crate::domain::slo::format;
 use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
@@ -281,10 +281,11 @@ pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
     (catalogue, findings)
 }
 
-/// The objectives of SLO files, and everything wrong in them.
-pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
+/// The objectives of SLO files, what else is in them, and everything wrong in them.
+pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Plans, Vec<Finding>) {
     let (catalogue, findings) = read_catalogue(files);
-    (catalogue.objectives.into_iter().map(Arc::new).collect(), findings)
+    let (objectives, plans) = catalogue.parted();
+    (objectives, plans, findings)
 }
 
 #[derive(Default)]

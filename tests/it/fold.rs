@@ -99,6 +99,7 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
             burn_5m: Some(0.1),
             gross: Some(-0.3),
             net: None,
+            basis: n.is_multiple_of(2).then(text),
         }),
         17 => Body::RunbookOpened { runbook: "rb".into(), name: text(), steps: 3, sha256: "00".into() },
         18 => Body::StepEnded {

@@ -9,6 +9,7 @@
     clippy::print_stdout
 )]
 
+mod beyond;
 mod cli;
 mod cli_import;
 mod cli_incident;
@@ -57,3 +58,4 @@ mod storms;
 #[cfg(test)]
 mod themes;
 mod tls;
+mod vectors;

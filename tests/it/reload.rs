@@ -21,6 +21,7 @@ use midwatch::domain::incident::event::Body;
 use midwatch::domain::runbook::format::read;
 use midwatch::domain::runbook::model::Runbook;
 use midwatch::domain::severity::SeverityTable;
+use midwatch::domain::slo::catalogue::Plans;
 use midwatch::domain::time::{Span, Timestamp, mins, secs};
 use midwatch::io::fake::objectives;
 use midwatch::io::store::Store;
@@ -229,12 +230,12 @@ fn objectives_change_with_a_word_and_are_measured_soon() {
     new[0] = Arc::new(first);
     bench.after(secs(1));
     let findings = vec![Finding { path: "slo.yaml".into(), ..error("no target; the last good version is used") }];
-    bench.look(Looked { objectives: Some((new.clone(), findings)), ..Looked::default() });
+    bench.look(Looked { objectives: Some((new.clone(), Plans::default(), findings)), ..Looked::default() });
     assert_eq!(bench.said(), [format!("SLO {id}: target {old} -> 99.95")]);
     assert!(bench.banners().contains("slo.yaml:3:7: no target"), "{}", bench.banners());
     let due = bench.model.links.values().any(|l| l.next <= bench.now);
     assert!(due || bench.model.links.values().any(|l| !l.out.is_empty()), "asked now, not in an hour");
-    bench.look(Looked { objectives: Some((new, vec![])), ..Looked::default() });
+    bench.look(Looked { objectives: Some((new, Plans::default(), vec![])), ..Looked::default() });
     assert!(!bench.banners().contains("slo.yaml"), "mended: {}", bench.banners());
 }
 

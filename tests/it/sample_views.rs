@@ -428,6 +428,12 @@ pub fn slo_detail() -> SloDetail {
             bit("policy: feature freeze (10-25% left)", Tone::Warn),
             bit("empty in 5h15m at the 1h rate (08:29Z); 11h58m at the 6h rate", Tone::Text),
         ],
+        signals: vec![
+            bit("rate 412/s", Tone::Text),
+            bit("errors 1.6% OVER 1.0%", Tone::Warn),
+            bit("latency 310ms", Tone::Text),
+            bit("saturation no data", Tone::Stale),
+        ],
         related: vec![
             bit("INC-0311 Checkout 5xx after deploy", Tone::Text),
             bit("CheckoutBudgetBurnFast page 21m", Tone::Crit),

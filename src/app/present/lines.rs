@@ -54,7 +54,7 @@ pub fn slo(model: &Model, now: Timestamp, id: &SloId) -> String {
     if let Some(burn) = s.burn_rates.get(&Window::H1).copied().flatten() {
         parts.push(format!("burn {burn:.1} over 1 hour"));
     }
-    if let Some(left) = s.forecast.left_1h {
+    if let Some(left) = s.forecast.left() {
         parts.push(format!("empty in {}", spoken(left)));
     }
     if let Some(reason) = &s.reason {

@@ -426,6 +426,8 @@ pub struct SloDetail {
     pub pairs: Vec<PairRow>,
     /// Budget, policy and forecast, one line each.
     pub budget: Vec<Bit>,
+    /// The golden signals of its service: `rate 412/s`, `errors 0.3%`; empty where no file names any.
+    pub signals: Vec<Bit>,
     /// Alerts and incidents that belong to it.
     pub related: Vec<Bit>,
     /// What is wrong with it according to its file, the worst first.

@@ -4,9 +4,9 @@ use crate::app::effect::Effect;
 use crate::app::model::{Case, LastAct, Model};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
-use crate::app::update::draft;
 use crate::app::update::outward;
 use crate::app::update::rename::rename;
+use crate::app::update::{bands, draft};
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, ReqId};
 use crate::domain::incident::event::{Body, Event, NewEvent};
@@ -132,15 +132,20 @@ pub fn saved(model: &mut Model, now: Timestamp, req: ReqId, id: &IncidentId, eve
             .collect();
     }
     send_waiting(model, &real, out);
-    if model.unsaved() == 0 && model.desk.trouble.take().is_some() {
-        model.say(now, Tone::Ok, "saved: everything is on disk again");
-    }
+    calm(model, now);
     let story = |e: &Event| {
         matches!(e.body, Body::Resolved { .. } | Body::Mitigated)
             || (matches!(e.body, Body::BudgetSampled(_)) && model.desk.drafts.contains_key(&real))
     };
     if events.iter().any(story) {
         draft::refresh(model, &real, true, out);
+    }
+}
+
+/// Says so when everything is on disk again.
+pub fn calm(model: &mut Model, now: Timestamp) {
+    if model.unsaved() == 0 && model.desk.trouble.take().is_some() {
+        model.say(now, Tone::Ok, "saved: everything is on disk again");
     }
 }
 
@@ -168,6 +173,7 @@ pub fn retry(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     for id in ids {
         send_waiting(model, &id, out);
     }
+    bands::retry(model, out);
 }
 
 /// The record was read.
@@ -226,6 +232,7 @@ pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
 /// The record cannot be used at all.
 pub fn failed(model: &mut Model, now: Timestamp, fault: &Fault) {
     model.desk.loaded = true;
+    model.fleet.bands.loaded = true;
     model.desk.trouble = Some((now, fault.to_string(), now + secs(5)));
     model.say(now, Tone::Crit, format!("the record cannot be used: {fault}; nothing will be saved until it can"));
 }

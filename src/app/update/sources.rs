@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{draft, record, rows};
+use crate::app::update::{draft, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SloId, SourceName};
@@ -17,7 +17,7 @@ use crate::domain::outward::question::{Answer, Question};
 use crate::domain::resilience::breaker::Permit;
 use crate::domain::resilience::retry::Retry;
 use crate::domain::server_note::ServerNote;
-use crate::domain::slo::objective::Objective;
+use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::reading::{History, Measurement, Reading, Window};
 use crate::domain::time::{Span, Timestamp, mins, secs};
 use std::collections::BTreeMap;
@@ -98,6 +98,7 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
             asked.push(req);
             out.push(Effect::Measure { req, source: name.clone(), objectives, windows: Vec::new() });
             asked.extend(rows::ask(model, now, &name, out));
+            asked.extend(signals::ask(model, &name, out));
         }
         if matches!(kind, LinkKind::Alertmanager { .. }) || (closed && gives_alerts(kind)) {
             let req = model.pending.ask(Asked::Alerts(name.clone()));
@@ -399,6 +400,9 @@ pub fn chart(model: &mut Model, now: Timestamp, id: &SloId, age: Span, out: &mut
         return;
     }
     let Some(objective) = model.fleet.objective(id).cloned() else { return };
+    if matches!(objective.sli, Sli::Composite(_)) {
+        return;
+    }
     let Some(source) = source_of(model, &objective) else { return };
     if !model.links.get(&source).is_some_and(|l| l.breaker.is_closed() && l.good.is_some()) {
         return;

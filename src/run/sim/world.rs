@@ -194,6 +194,11 @@ impl World {
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.warm(first, rest, now))?);
                 self.answer(elapsed, *req, Reply::Warmed(result));
             }
+            Effect::Signals { req, services, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.signals(services, now))?);
+                self.answer(elapsed, *req, Reply::Signals(result));
+            }
             Effect::Rows { req, templates, .. } => {
                 let metrics = self.simulation.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.rows(templates, now))?);
