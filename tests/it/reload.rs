@@ -179,7 +179,7 @@ fn a_runbook_that_is_walked_waits_until_somebody_looks_again() {
     let mut bench = Bench::new();
     bench.walk();
     let changed = book(&BOOK.replace("df -h", "df -i"));
-    bench.library(&[changed.clone()]);
+    bench.library(std::slice::from_ref(&changed));
     let shown = bench.model.runbook(&"disk".into()).unwrap().clone();
     assert_eq!(shown.sha256, book(BOOK).sha256, "the version that was opened stays");
     assert!(bench.banners().contains("file changed: look again (V)"), "{}", bench.banners());
@@ -205,7 +205,7 @@ fn a_walk_that_is_left_takes_the_newer_version_and_a_gone_file_stays_open() {
     let mut bench = Bench::new();
     bench.walk();
     let changed = book(&BOOK.replace("df -h", "df -i"));
-    bench.library(&[changed.clone()]);
+    bench.library(std::slice::from_ref(&changed));
     bench.library(&[book(BOOK)]);
     assert!(!bench.banners().contains("look again"), "it is as it was opened: {}", bench.banners());
     bench.library(&[]);
@@ -213,7 +213,7 @@ fn a_walk_that_is_left_takes_the_newer_version_and_a_gone_file_stays_open() {
     assert!(bench.model.runbook(&"disk".into()).is_some());
     bench.press("V");
     assert!(bench.said().last().unwrap().contains("its file is gone"), "{:?}", bench.said());
-    bench.library(&[changed.clone()]);
+    bench.library(std::slice::from_ref(&changed));
     bench.press("1");
     bench.after(secs(1));
     assert_eq!(bench.model.runbook(&"disk".into()).unwrap().sha256, changed.sha256);

@@ -40,6 +40,7 @@ pub fn machine_all(model: &mut Model, now: Timestamp, id: &IncidentId, bodies: V
 }
 
 /// What the machine saw and what was so since before.
+#[expect(clippy::too_many_arguments, reason = "the arguments of `machine`, and when it was")]
 pub fn machine_at(
     model: &mut Model,
     now: Timestamp,

@@ -229,6 +229,7 @@ pub struct BudgetSample {
 }
 
 /// What happened.
+#[expect(clippy::large_enum_variant, reason = "events are few, and a box would stand in every pattern")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
 pub enum Body {
