@@ -223,6 +223,56 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
     crate::run::rehearsal::panic_at("io");
     let ports = Arc::clone(ports);
     match effect {
+        Effect::Alerts { req, source } => spawn(async move {
+            let result = match (ports.alerts.get(&source), ports.metrics.get(&source)) {
+                (Some(port), _) => port.snapshot().await,
+                (None, Some(port)) => port.alerts().await.map(|alerts| AlertSnapshot {
+                    alerts,
+                    answered: 1,
+                    peers: 1,
+                    ..AlertSnapshot::default()
+                }),
+                (None, None) => Err(unknown(&source)),
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
+        }),
+        Effect::Deliver { req, op, look } => spawn(async move {
+            let reply = courier::deliver(&ports.targets, *op, look).await;
+            (ports.tell)(Msg::Reply(req, reply));
+        }),
+        Effect::AskTarget { req, target, question } => spawn(async move {
+            let result = match ports.targets.get(&target) {
+                Some(port) => courier::ask(port, &target, question).await,
+                None => Err(unknown(&target)),
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Told(result)));
+        }),
+        Effect::Look { req } => blocking(move || {
+            let now = (ports.now)();
+            let found = ports.watch.as_ref().and_then(|watch| watch.lock().ok().map(|mut watch| watch.look(now)));
+            (ports.tell)(Msg::Reply(req, Reply::Looked(Box::new(found.unwrap_or_default()))));
+        }),
+        Effect::Run { req, spec } => spawn(run(ports, req, spec)),
+        Effect::Stop { req } => {
+            let stop = ports.stops.lock().ok().and_then(|mut stops| stops.remove(&req));
+            if let Some(stop) = stop {
+                // The command may have ended this very moment; then there is nothing to stop.
+                let _: Result<(), ()> = stop.send(());
+            }
+        }
+        Effect::WriteDraft { req, incident: _, name, text } => blocking(move || {
+            let written = crate::run::draft::write(&ports.drafts, &name, &text);
+            let result = written.map(|w| w.path.to_string_lossy().into_owned());
+            (ports.tell)(Msg::Reply(req, Reply::Draft(result)));
+        }),
+        Effect::Cache(cached) => blocking(move || keep(&ports, &cached)),
+        other => ask_metrics(ports, other),
+    }
+}
+
+/// What a source of numbers is asked.
+fn ask_metrics(ports: Arc<Ports>, effect: Effect) {
+    match effect {
         Effect::Measure { req, source, objectives, windows } => spawn(async move {
             let result = match ports.metrics.get(&source) {
                 None => Err(unknown(&source)),
@@ -259,30 +309,6 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             };
             (ports.tell)(Msg::Reply(req, Reply::Charted(result)));
         }),
-        Effect::Alerts { req, source } => spawn(async move {
-            let result = match (ports.alerts.get(&source), ports.metrics.get(&source)) {
-                (Some(port), _) => port.snapshot().await,
-                (None, Some(port)) => port.alerts().await.map(|alerts| AlertSnapshot {
-                    alerts,
-                    answered: 1,
-                    peers: 1,
-                    ..AlertSnapshot::default()
-                }),
-                (None, None) => Err(unknown(&source)),
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
-        }),
-        Effect::Deliver { req, op, look } => spawn(async move {
-            let reply = courier::deliver(&ports.targets, *op, look).await;
-            (ports.tell)(Msg::Reply(req, reply));
-        }),
-        Effect::AskTarget { req, target, question } => spawn(async move {
-            let result = match ports.targets.get(&target) {
-                Some(port) => courier::ask(port, &target, question).await,
-                None => Err(unknown(&target)),
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Told(result)));
-        }),
         Effect::Query { req, source, promql } => spawn(async move {
             let result = match ports.metrics.get(&source) {
                 None => Err(unknown(&source)),
@@ -297,25 +323,6 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             };
             (ports.tell)(Msg::Reply(req, Reply::Rules(result)));
         }),
-        Effect::Look { req } => blocking(move || {
-            let now = (ports.now)();
-            let found = ports.watch.as_ref().and_then(|watch| watch.lock().ok().map(|mut watch| watch.look(now)));
-            (ports.tell)(Msg::Reply(req, Reply::Looked(Box::new(found.unwrap_or_default()))));
-        }),
-        Effect::Run { req, spec } => spawn(run(ports, req, spec)),
-        Effect::Stop { req } => {
-            let stop = ports.stops.lock().ok().and_then(|mut stops| stops.remove(&req));
-            if let Some(stop) = stop {
-                // The command may have ended this very moment; then there is nothing to stop.
-                let _: Result<(), ()> = stop.send(());
-            }
-        }
-        Effect::WriteDraft { req, incident: _, name, text } => blocking(move || {
-            let written = crate::run::draft::write(&ports.drafts, &name, &text);
-            let result = written.map(|w| w.path.to_string_lossy().into_owned());
-            (ports.tell)(Msg::Reply(req, Reply::Draft(result)));
-        }),
-        Effect::Cache(cached) => blocking(move || keep(&ports, &cached)),
         other => tracing::error!(effect = ?other, "an effect that the io thread does not know"),
     }
 }

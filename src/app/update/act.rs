@@ -174,20 +174,25 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             Ok(())
         }
         Action::Retry => {
-            for link in model.links.values_mut() {
-                link.breaker.try_now();
-                link.next = now;
-                link.warming.next = now;
-                link.next_rows = now;
-            }
-            for target in model.outbox.targets.values_mut() {
-                target.breaker.try_now();
-            }
-            model.say(now, Tone::Muted, "asking every source now");
+            ask_all_now(model, now);
             Ok(())
         }
         _ => take_outward(model, now, action, out),
     }
+}
+
+/// Every source is asked at once, and every target may be written to again, whatever their breakers say.
+fn ask_all_now(model: &mut Model, now: Timestamp) {
+    for link in model.links.values_mut() {
+        link.breaker.try_now();
+        link.next = now;
+        link.warming.next = now;
+        link.next_rows = now;
+    }
+    for target in model.outbox.targets.values_mut() {
+        target.breaker.try_now();
+    }
+    model.say(now, Tone::Muted, "asking every source now");
 }
 
 /// What is about the outbox and the on-call.
