@@ -20,6 +20,7 @@ pub mod keys;
 pub mod library;
 pub mod look;
 pub mod man;
+pub mod outbox;
 pub mod output;
 pub mod postmortem;
 pub mod runbook;
@@ -67,6 +68,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Slo(it)) => slo::run(&context, it, output),
         Some(Command::Alerts) => alerts::run(&context, output),
         Some(Command::Incident(it)) => incident::run(&context, it, output),
+        Some(Command::Outbox(it)) => outbox::run(&context, it, output),
         Some(Command::Runbook(it)) => runbook::run(&context, it, output),
         Some(Command::Postmortem(it)) => postmortem::run(&context, it, output),
         Some(Command::Status(it)) => status::run(&context, it, output),

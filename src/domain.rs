@@ -15,6 +15,7 @@ pub mod mask;
 pub mod outward;
 pub mod postmortem;
 pub mod resilience;
+pub mod review;
 pub mod runbook;
 pub mod server_note;
 pub mod severity;

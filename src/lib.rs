@@ -84,7 +84,13 @@
 //! | error budget | the bad share that the target allows; what is left of it may be negative |
 //! | burn rate | how many times faster than allowed the budget is spent; at 1 it lasts the whole window |
 //! | alert pair | a long and a short window that must both burn over a factor: 1h/5m at 14.4 pages |
-//! | policy band | what a team does, by how much budget is left |
+//! | policy band | what a team does, by how much budget is left; another one counts once it has settled ([`domain::slo::settling`]) |
+//! | crossing | a band was left for another: told, and recorded once by all cockpits together |
+//! | planned work | maintenance: its events count neither as good nor as bad, and it holds alert pairs |
+//! | calendar budget | that of a week, month, quarter or year; how many events it will have is estimated |
+//! | rolling outlook | when a budget is gone given what leaves the window ([`domain::slo::outlook`]) |
+//! | golden signals | rate, errors, latency, saturation (and utilization) of a service |
+//! | review | what a calendar period cost, and what is to be decided ([`domain::review`]) |
 //! | page, ticket | somebody is woken; somebody looks tomorrow |
 //! | incident | something declared by a person; an append-only log of events ([`domain::incident::event`]) |
 //! | incident commander | who decides; the other roles are comms, operations, scribe |
@@ -92,11 +98,15 @@
 //! | acknowledge, mitigate, resolve | somebody has it; the pain stopped; it is over |
 //! | runbook, step, check, option | what to do for an alert; a part of it; a question; one of several ways out |
 //! | walk | going through a runbook for an incident; every end of a step is an event |
+//! | offer | one command ready to be confirmed: what is shown, recorded and run comes from it ([`domain::runbook::offer`]) |
+//! | guard | reads that must find us where the runbook wants to be before anything changes ([`domain::runbook::gate`]) |
+//! | change in force | what a command changed and nobody took back; derived from events ([`domain::incident::change`]) |
+//! | verify, hold | a condition that must hold for its time without a gap; no data never holds ([`domain::runbook::hold`]) |
 //! | armed | commands may be run for a while; off at the start and again by itself |
 //! | origin | one installation: the unit of numbering and of the hash chain |
 //! | postmortem draft | what the record knows, with marked blanks for what only people know |
 //! | blank | a place in the draft that a person must fill |
-//! | held | an alert that is silenced, inhibited or muted |
+//! | held | an alert that is silenced, inhibited or muted; a pair that planned work keeps from firing |
 //! | target, port | somebody else's system that is written to; one of the roles it has |
 //! | operation, outbox | one write, recorded before it is sent; where it stays until its outcome is known |
 //! | class | how often a write may be sent: A repeat, B with its key, C look first, D ask a person |

@@ -26,6 +26,7 @@ pub enum Action {
     Alerts,
     Sources,
     Messages,
+    Outbox,
     Help,
     Palette,
     Filter,
@@ -77,6 +78,10 @@ pub enum Action {
     WriteDraft,
     EditDraft,
     Retry,
+    SendNow,
+    DropSend,
+    ByHand,
+    PageOnCall,
 }
 
 /// Where a key is bound.
@@ -100,6 +105,8 @@ pub enum Scope {
     Postmortem,
     /// Sources.
     Sources,
+    /// What leaves.
+    Outbox,
 }
 
 impl Scope {
@@ -115,6 +122,7 @@ impl Scope {
             Self::Changes => "changes",
             Self::Postmortem => "postmortem",
             Self::Sources => "sources",
+            Self::Outbox => "outbox",
         }
     }
 }
@@ -207,6 +215,10 @@ table! {
     EditDraft   "edit-draft"   "Edit the draft in $EDITOR"          "edit"     [c('e')] [Postmortem] Reversible true;
     ChartWindow "window"       "Next chart window"                  "window"   [c('w')] [Slo] View false;
     Retry       "retry"        "Ask the source now"                 "retry"    [c('R')] [Sources] View false;
+    SendNow     "send-now"     "Send it now, whatever it waits for" "send now" [c('s')] [Outbox] Reversible true;
+    DropSend    "drop"         "Do not send it, with a reason"      "drop"     [c('d')] [Outbox] Reversible true;
+    ByHand      "by-hand"      "I did it by hand"                   "by hand"  [c('b')] [Outbox] Asks true;
+    PageOnCall  "page-on-call"        "Page the on-call"                   ""         [] [Incident] Asks true;
     AnswerTimer "answer-timer" "Answer the timer that is due"       "timer"    [c('T')] [Global] Reversible true;
     Filter      "filter"       "Filter the list"                    "filter"   [c('/')] [Global] View false;
     Palette     "palette"      "Commands"                           "cmds"     [c(':'), Key::ctrl('p')] [Global] View false;
@@ -231,8 +243,9 @@ table! {
     Alerts      "alerts"       "Screen: alerts"                     ""         [c('6')] [Global] View false;
     Sources     "sources"      "Screen: sources"                    ""         [c('7')] [Global] View false;
     Changes     "changes"      "Screen: changes in force"           ""         [c('8')] [Global] View false;
+    Outbox      "outbox"       "Screen: outbox"                     ""         [c('9')] [Global] View false;
     Messages    "messages"     "Screen: messages"                   ""         [c('!')] [Global] View false;
-    Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Slo, Incident, Timers, Postmortem, Sources] View false;
+    Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Slo, Incident, Timers, Postmortem, Sources, Outbox] View false;
     Page        "page"         "Show this screen as plain text outside" ""     [c('Y')] [Global] View false;
     Links       "links"        "Links"                              ""         [c('o')] [Global] View false;
     Zone        "zone"         "UTC or local time in lists"         ""         [c('t')] [Global] View false;

@@ -3,8 +3,9 @@
 
 use crate::app::editor::Editor;
 use crate::domain::exec::CommandSpec;
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Command;
+use crate::domain::outward::operation::OpId;
 use crate::domain::runbook::model::Risk;
 use crate::domain::runbook::offer::Offer;
 
@@ -23,6 +24,10 @@ pub enum Deed {
     Arm,
     /// The running commands are stopped.
     Stop,
+    /// The on-call is paged for an incident through a target.
+    Page(IncidentId, SourceName),
+    /// An operation was done by hand.
+    ByHand(OpId),
     /// The program ends.
     Quit,
 }

@@ -9,10 +9,15 @@ use crate::domain::time::{Timestamp, secs};
 /// The next instant at which `Wake` may change something. `visible`: a person looks, so that the clock moves.
 pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Timestamp> {
     let mut due: Vec<Timestamp> = Vec::new();
-    let waits = |l: &&Link| l.out.is_empty() && !(model.fleet.reading && matches!(l.kind, LinkKind::Prometheus { .. }));
+    let waits = |l: &&Link| {
+        l.kind.polled() && l.out.is_empty() && !(model.fleet.reading && matches!(l.kind, LinkKind::Prometheus { .. }))
+    };
     due.extend(model.links.values().filter(waits).map(|l| l.next));
     due.extend(crate::app::update::warm_due(model));
     due.extend(model.exec.armed_until);
+    if !model.setup.read_only && !model.outbox.holder.is_empty() {
+        due.extend(model.outbox.due(now));
+    }
     due.extend(model.desk.trouble.as_ref().map(|(_, _, at)| *at));
     let looks = model.exec.watches.values().filter(|w| w.asked.is_none()).map(|w| w.hold.next());
     due.extend(looks.filter(|_| !model.setup.read_only));

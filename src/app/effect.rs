@@ -4,8 +4,12 @@ use crate::app::cache::Cached;
 use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, ReqId, SourceName};
 use crate::domain::incident::event::NewEvent;
+use crate::domain::outward::entry::Step;
+use crate::domain::outward::operation::{OpId, Operation};
+use crate::domain::outward::question::Question;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
+use crate::domain::slo::service::Service;
 use crate::domain::time::Span;
 use std::sync::Arc;
 
@@ -18,6 +22,8 @@ pub enum Effect {
     Warm { req: ReqId, source: SourceName, first: Vec<Arc<Objective>>, rest: Vec<Arc<Objective>> },
     /// Read which rows templates have. Answer: `Rows`.
     Rows { req: ReqId, source: SourceName, templates: Vec<Arc<Objective>> },
+    /// Read the signals of services. Answer: `Signals`.
+    Signals { req: ReqId, source: SourceName, services: Vec<Arc<Service>> },
     /// Read the history of a chart. Answer: `Charted`.
     Chart { req: ReqId, source: SourceName, objective: Arc<Objective>, windows: Vec<Window>, range: Span, step: Span },
     /// Read alerts. Answer: `Alerts`.
@@ -28,6 +34,12 @@ pub enum Effect {
     Look { req: ReqId },
     /// Record events. Answer: `Saved` or `NotSaved`.
     Append { req: ReqId, events: Vec<NewEvent> },
+    /// One step of an operation in the outbox. Answer: `Stepped`.
+    Step { req: ReqId, op: OpId, step: Step, by: String },
+    /// Send an operation that was claimed, or look whether it is done. Answer: `Delivered` or `Found`.
+    Deliver { req: ReqId, op: Box<Operation>, look: bool },
+    /// Ask a target something. Answer: `Told`.
+    AskTarget { req: ReqId, target: SourceName, question: Question },
     /// Read older events. Answer: `Events`.
     Older { req: ReqId, incident: IncidentId, before: u64 },
     /// Read all events. Answer: `Events`.

@@ -3,6 +3,7 @@
 use crate::app::editor::Editor;
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, TimerId};
 use crate::domain::incident::event::{At, EventKey, NoteKind};
+use crate::domain::outward::operation::OpId;
 use std::borrow::Cow;
 
 /// What a form is for.
@@ -34,6 +35,8 @@ pub enum Purpose {
     Fail(IncidentId, At),
     /// A due timer: answer, reason.
     Timer(IncidentId, TimerId),
+    /// An operation is not sent: reason.
+    Drop(OpId),
     /// Values for commands of a runbook: one field for each of these names.
     Inputs(IncidentId, RunbookId, Vec<String>),
     /// A second person beside the screen, for this request: name, code.
@@ -46,7 +49,7 @@ impl Purpose {
     /// The incident it is about.
     pub fn incident_mut(&mut self) -> Option<&mut IncidentId> {
         match self {
-            Self::Declare(_) | Self::Connect => None,
+            Self::Declare(_) | Self::Connect | Self::Drop(_) => None,
             Self::Note(id, _)
             | Self::Action(id)
             | Self::Status(id)

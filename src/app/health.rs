@@ -19,6 +19,18 @@ pub enum LinkKind {
         /// How many peers it has.
         peers: usize,
     },
+    /// A target of writes.
+    Target {
+        /// It is asked for its incidents; else it is only written to.
+        reads: bool,
+    },
+}
+
+impl LinkKind {
+    /// Whether it is asked from time to time.
+    pub fn polled(self) -> bool {
+        self != Self::Target { reads: false }
+    }
 }
 
 /// How far the history of a source is read.
@@ -172,6 +184,7 @@ impl Link {
             (Some((_, fault)), _) if fault.kind == FaultKind::Auth => "AUTH".into(),
             (Some(_), _) => "DOWN".into(),
             (None, Some((answered, peers))) if answered < peers => format!("{answered}/{peers} peers"),
+            (None, _) if !self.kind.polled() => "ok".into(),
             (None, _) if self.good.is_none() => "waiting".into(),
             _ => "ok".into(),
         }

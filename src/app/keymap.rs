@@ -32,6 +32,7 @@ pub fn scopes(screen: &Screen) -> [Scope; 2] {
         Screen::Walk(..) => Scope::Walk,
         Screen::Postmortem(_) => Scope::Postmortem,
         Screen::Sources => Scope::Sources,
+        Screen::Outbox => Scope::Outbox,
     };
     [own, Scope::Global]
 }

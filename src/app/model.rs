@@ -1,32 +1,30 @@
 //! Everything the machine knows. Only `update` changes it.
 
+pub mod exec;
+
+pub use crate::app::alert_book::{AlertBook, RuleBook};
+pub use crate::app::model::exec::{Exec, Running, Secrets, Transcript, Watch};
+
 use crate::app::cache::Cached;
-use crate::app::confirm::Run;
+pub use crate::app::fleet::{Bands, Fleet};
 use crate::app::health::Link;
 use crate::app::keymap::Keymap;
+use crate::app::outbox::Outbox;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
 use crate::app::screen::{Nav, Screen};
-use crate::domain::alert::Alert;
-use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
-use crate::domain::exec::CommandEnd;
-use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SloId, SourceName};
+use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
+use crate::domain::outward::operation::OpId;
 use crate::domain::postmortem::render::Template;
-use crate::domain::runbook::coverage::Coverage;
-use crate::domain::runbook::hold::Hold;
-use crate::domain::runbook::matching::{Match, matches};
-use crate::domain::runbook::model::{Runbook, Verify};
+use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::domain::slo::objective::Objective;
-use crate::domain::slo::reading::{History, Measurement};
-use crate::domain::slo::status::Status;
-use crate::domain::text::sequences::strip;
 use crate::domain::time::{Span, Timestamp, secs};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// What does not change while the program runs.
@@ -91,80 +89,6 @@ impl Layout {
             Self::Own(path, text) => Template::Own { path, text },
         }
     }
-}
-
-/// Objectives and what is known of them.
-#[derive(Clone, Debug, Default)]
-pub struct Fleet {
-    /// All objectives, in file order.
-    pub objectives: Vec<Arc<Objective>>,
-    /// What is wrong in SLO files.
-    pub findings: Vec<Finding>,
-    /// Objectives that are one row per set of label values; their rows are among `objectives`.
-    pub templates: Vec<Arc<Objective>>,
-    /// SLO files are still being read; no source is asked for numbers before they are.
-    pub reading: bool,
-    /// Last known values, until the objectives that they belong to are known.
-    pub cached: Option<Cached>,
-    /// What was measured last, by objective.
-    pub measured: BTreeMap<SloId, Measurement>,
-    /// Histories by objective, with the instant at which they were read.
-    pub histories: BTreeMap<SloId, (Timestamp, History)>,
-    /// Why there is no history.
-    pub history_faults: BTreeMap<SloId, String>,
-    /// What the measurements mean, made anew when data arrives and every few seconds, never by a key.
-    pub statuses: BTreeMap<SloId, Status>,
-    /// All objectives by urgency. Changes only when data arrives, so that no row moves under a cursor by itself.
-    pub order: Vec<Arc<Objective>>,
-    /// When the statuses were made.
-    pub assessed: Option<Timestamp>,
-}
-
-impl Fleet {
-    /// Takes the objectives of the files: templates wait for their rows, those that did not change keep theirs.
-    pub fn take(&mut self, objectives: Vec<Arc<Objective>>) {
-        let (mut plain, templates): (Vec<_>, Vec<_>) =
-            objectives.into_iter().partition(|o: &Arc<Objective>| o.grouping.is_empty());
-        for same in templates.iter().filter(|t| self.templates.contains(t)) {
-            plain.extend(self.objectives.iter().filter(|o| is_row(o, &same.id)).cloned());
-        }
-        self.objectives = plain;
-        self.templates = templates;
-    }
-
-    /// The objectives as the files have them: templates, and not their rows.
-    pub fn declared(&self) -> Vec<Arc<Objective>> {
-        let row = |o: &&Arc<Objective>| self.templates.iter().any(|t| is_row(o, &t.id));
-        self.objectives.iter().filter(|o| !row(o)).chain(&self.templates).cloned().collect()
-    }
-
-    /// Puts rows in the place of a template's old ones. A row that is there already stays the very same value, so that what
-    /// was planned with it holds. Whether anything changed.
-    pub fn replace_rows(&mut self, template: &SloId, rows: Vec<Objective>) -> bool {
-        let (old, mut all): (Vec<_>, Vec<_>) = self.objectives.drain(..).partition(|o| is_row(o, template));
-        let kept = |row: Objective| match old.iter().find(|o| ***o == row) {
-            Some(same) => Arc::clone(same),
-            None => Arc::new(row),
-        };
-        let new: Vec<Arc<Objective>> = rows.into_iter().map(kept).collect();
-        let changed = new != old;
-        all.extend(new);
-        self.objectives = all;
-        if changed {
-            self.order.clear();
-        }
-        changed
-    }
-
-    /// An objective by its id.
-    pub fn objective(&self, id: &SloId) -> Option<&Arc<Objective>> {
-        self.objectives.iter().find(|o| o.id == *id)
-    }
-}
-
-/// Whether an objective is a row of a template: its id is the template's with label values behind it.
-fn is_row(objective: &Objective, template: &SloId) -> bool {
-    objective.id.as_str().strip_prefix(template.as_str()).is_some_and(|rest| rest.starts_with('{'))
 }
 
 /// An incident with what is not on disk yet.
@@ -278,6 +202,8 @@ pub struct LastAct {
     pub key: Option<EventKey>,
     /// What takes it back, for acts that are not a line of text.
     pub reverse: Option<Body>,
+    /// What was to leave the house with it, once it is on disk.
+    pub ops: Vec<OpId>,
     /// In words.
     pub words: String,
 }
@@ -297,133 +223,6 @@ pub struct DraftState {
     pub write: bool,
 }
 
-/// Running commands.
-#[derive(Clone, Debug, Default)]
-pub struct Exec {
-    /// Commands may be run until then.
-    pub armed_until: Option<Timestamp>,
-    /// Those that run: one, or up to four reads.
-    pub running: Vec<Running>,
-    /// Conditions that are being watched, by incident and the run of their change.
-    pub watches: BTreeMap<(IncidentId, String), Watch>,
-    /// What guards said so far, by incident and runbook, until all of them have.
-    pub probes: BTreeMap<(IncidentId, RunbookId), BTreeMap<usize, (bool, String)>>,
-    /// Secret values that were typed here.
-    pub secrets: Secrets,
-    /// Outputs by incident, runbook, step and slot.
-    pub outputs: BTreeMap<(IncidentId, RunbookId, String), Transcript>,
-}
-
-/// The command that runs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Running {
-    /// Its request.
-    pub req: ReqId,
-    /// What was confirmed.
-    pub run: Run,
-    /// When it began.
-    pub since: Timestamp,
-    /// When it told something last.
-    pub heard: Timestamp,
-    /// It was asked to stop.
-    pub stopping: bool,
-}
-
-/// A condition that is being watched.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Watch {
-    /// How far it came.
-    pub hold: Hold,
-    /// How to look; `None` when the runbook does not say so any more.
-    pub verify: Option<Verify>,
-    /// A look that is under way, since when.
-    pub asked: Option<(ReqId, Timestamp)>,
-}
-
-/// Secret values by incident, runbook and name. Held in memory alone; does not print them.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secrets(BTreeMap<(IncidentId, RunbookId), BTreeMap<String, String>>);
-
-impl std::fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Secrets({})", self.0.values().map(BTreeMap::len).sum::<usize>())
-    }
-}
-
-impl Secrets {
-    /// Keeps a value.
-    pub fn keep(&mut self, id: &IncidentId, runbook: &RunbookId, name: &str, value: String) {
-        self.0.entry((id.clone(), runbook.clone())).or_default().insert(name.to_owned(), value);
-    }
-
-    /// The values of a walk.
-    pub fn of(&self, id: &IncidentId, runbook: &RunbookId) -> Option<&BTreeMap<String, String>> {
-        self.0.get(&(id.clone(), runbook.clone()))
-    }
-
-    /// An incident got another id.
-    pub fn rename(&mut self, from: &IncidentId, to: &IncidentId) {
-        let all = std::mem::take(&mut self.0);
-        self.0 = all
-            .into_iter()
-            .map(|((id, book), values)| ((if id == *from { to.clone() } else { id }, book), values))
-            .collect();
-    }
-}
-
-/// What a command wrote.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Transcript {
-    /// The command as shown.
-    pub command: String,
-    /// The last lines; the newest may be unfinished.
-    pub lines: VecDeque<String>,
-    /// Lines that are no longer kept.
-    pub lost: u64,
-    /// How it ended.
-    pub end: Option<CommandEnd>,
-    /// Bytes of all lines.
-    pub bytes: usize,
-}
-
-/// Lines of output that the screen keeps.
-pub const OUTPUT_LINES: usize = 2_000;
-/// Bytes of output that the screen keeps, and of one line of it.
-pub const OUTPUT_BYTES: usize = 512 * 1024;
-const LINE_BYTES: usize = 16 * 1024;
-
-impl Transcript {
-    /// Takes in a piece of output. A line that never ends is kept up to a length, all lines together up to another.
-    pub fn push(&mut self, piece: &str) {
-        for (n, part) in piece.split('\n').enumerate() {
-            if n > 0 || self.lines.is_empty() {
-                self.lines.push_back(String::new());
-            }
-            let Some(line) = self.lines.back_mut() else { continue };
-            let room = LINE_BYTES.saturating_sub(line.len());
-            let kept = part.get(..part.floor_char_boundary(room)).unwrap_or_default();
-            line.push_str(kept);
-            self.bytes += kept.len();
-            while self.lines.len() > OUTPUT_LINES || (self.bytes > OUTPUT_BYTES && self.lines.len() > 1) {
-                let Some(gone) = self.lines.pop_front() else { break };
-                self.bytes = self.bytes.saturating_sub(gone.len());
-                self.lost += 1;
-            }
-        }
-    }
-
-    /// Everything that was written, without control sequences; `None` when some of it is not kept.
-    pub fn whole(&self) -> Option<String> {
-        let dropped = self.end.as_ref().is_some_and(|end| end.dropped > 0);
-        let cut = self.lines.iter().any(|line| line.len() >= LINE_BYTES);
-        if self.lost > 0 || dropped || cut {
-            return None;
-        }
-        let lines: Vec<String> = self.lines.iter().map(|line| strip(line)).collect();
-        Some(lines.join("\n"))
-    }
-}
-
 /// Something that was said, or refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
@@ -433,67 +232,6 @@ pub struct Message {
     pub tone: Tone,
     /// What.
     pub text: String,
-}
-
-/// Alerts by source, and what was seen of them.
-#[derive(Clone, Debug, Default)]
-pub struct AlertBook {
-    /// What each source said last.
-    pub by_source: BTreeMap<SourceName, Vec<Alert>>,
-    /// Sources that have answered since the start: from then on changes are told.
-    pub seen: BTreeMap<SourceName, Timestamp>,
-    /// Every alert once, the most severe first. Changes only when data arrives.
-    pub order: Vec<Fingerprint>,
-    /// The runbooks of each alert, the best first.
-    pub runbooks: HashMap<Fingerprint, Vec<Match>>,
-    /// Where each alert stands.
-    index: HashMap<Fingerprint, (SourceName, usize)>,
-}
-
-impl AlertBook {
-    /// Sorts and matches anew. For new data, or a new library.
-    pub fn arrange(&mut self, library: &[Arc<Runbook>]) {
-        self.index.clear();
-        let mut all: Vec<&Alert> = Vec::new();
-        for (source, alerts) in &self.by_source {
-            for (n, alert) in alerts.iter().enumerate() {
-                if !self.index.contains_key(&alert.fingerprint) {
-                    self.index.insert(alert.fingerprint.clone(), (source.clone(), n));
-                    all.push(alert);
-                }
-            }
-        }
-        all.sort_by(|a, b| {
-            (a.rank(), a.started_at, &a.name, &a.fingerprint).cmp(&(b.rank(), b.started_at, &b.name, &b.fingerprint))
-        });
-        self.runbooks =
-            all.iter().map(|a| (a.fingerprint.clone(), matches(library, &a.name, &a.labels, &a.annotations))).collect();
-        self.order = all.iter().map(|a| a.fingerprint.clone()).collect();
-    }
-
-    /// Every alert once, the most severe first.
-    pub fn all(&self) -> impl Iterator<Item = &Alert> {
-        self.order.iter().filter_map(|fp| self.get(fp))
-    }
-
-    /// An alert by its fingerprint.
-    pub fn get(&self, fingerprint: &Fingerprint) -> Option<&Alert> {
-        let (source, n) = self.index.get(fingerprint)?;
-        self.by_source.get(source)?.get(*n)
-    }
-}
-
-/// Alerting rules by source.
-#[derive(Clone, Debug, Default)]
-pub struct RuleBook {
-    /// What each source said last.
-    pub known: BTreeMap<SourceName, Vec<AlertRule>>,
-    /// Sources that could not be asked, and why.
-    pub faults: BTreeMap<SourceName, String>,
-    /// When they were asked.
-    pub asked: Option<Timestamp>,
-    /// What is covered, and whether every source is in it.
-    pub coverage: Option<(Coverage, bool)>,
 }
 
 /// Everything the machine knows.
@@ -509,6 +247,8 @@ pub struct Model {
     pub links: BTreeMap<SourceName, Link>,
     /// Incidents.
     pub desk: Desk,
+    /// What leaves the house.
+    pub outbox: Outbox,
     /// Runbooks.
     pub library: Vec<Arc<Runbook>>,
     /// The files of each version of a runbook, by its SHA-256: path and SHA-256 of the text that was read.
@@ -549,6 +289,7 @@ impl Model {
             alerts: AlertBook::default(),
             links: links.into_iter().map(|l| (l.name.clone(), l)).collect(),
             desk: Desk::default(),
+            outbox: Outbox::default(),
             library: Vec::new(),
             files: BTreeMap::new(),
             library_findings: Vec::new(),
@@ -597,7 +338,8 @@ impl Model {
 
     /// Events that are not on disk.
     pub fn unsaved(&self) -> usize {
-        self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum()
+        let events: usize = self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum();
+        events + self.fleet.bands.unsaved.len()
     }
 
     /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.
@@ -620,6 +362,8 @@ impl Model {
         }
         self.fleet.findings = findings;
         self.fleet.take(objectives);
+        // A template may be new.
+        self.links.values_mut().for_each(|link| link.next_rows = now);
         self.fleet.reading = false;
         self.fleet.assessed = None;
         if let Some(cached) = self.fleet.cached.take() {

@@ -12,11 +12,17 @@ use crate::domain::fault::Fault;
 use crate::domain::ids::{Origin, ReqId};
 use crate::domain::incident::event::Event;
 use crate::domain::incident::state::Incident;
+use crate::domain::incident::stepped::Stepped;
+use crate::domain::outward::entry::Entry;
+use crate::domain::outward::outcome::{Found, Outcome};
+use crate::domain::outward::question::Answer;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::server_note::ServerNote;
+use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
 use crate::domain::slo::sample::Sample;
+use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::Span;
 use std::sync::Arc;
@@ -53,6 +59,8 @@ pub enum Reply {
     Warmed(Result<Warmed, Fault>),
     /// The rows of templates came.
     Rows(Result<Vec<Rows>, Fault>),
+    /// The signals of services came.
+    Signals(Result<Vec<ServiceReading>, Fault>),
     /// A chart's history came.
     Charted(Result<History, Fault>),
     /// Alerts came.
@@ -73,6 +81,14 @@ pub enum Reply {
     Command(CommandNews),
     /// A draft was written, under this path.
     Draft(Result<String, Fault>),
+    /// What became of a step of an operation in the outbox; `Err`: it is not known to be on disk.
+    Stepped(Result<Stepped, Fault>),
+    /// A send came back.
+    Delivered(Outcome),
+    /// A look came back.
+    Found(Found),
+    /// A target answered a question.
+    Told(Result<Answer, Fault>),
     /// Something was copied, or could not be.
     Copied(Result<String, Fault>),
 }
@@ -86,8 +102,12 @@ pub enum Feed {
     Loaded(Vec<(Incident, Vec<Event>)>),
     /// Another cockpit recorded events.
     Others(Vec<Event>),
+    /// Operations of the outbox as the record has them now.
+    Outbox(Vec<Entry>),
     /// The record cannot be used.
     StoreFailed(Fault),
+    /// SLO files were read: what they say beside objectives. Comes before the objectives.
+    Plans(Plans),
     /// SLO files were read: what can be used, and what is wrong with any.
     Objectives(Vec<Arc<Objective>>, Vec<Finding>),
     /// Runbooks were read.

@@ -1,6 +1,8 @@
 //! Requests that were sent and are not answered. An answer whose number is not here is dropped.
 
 use crate::domain::ids::{IncidentId, ReqId, SloId, SourceName};
+use crate::domain::outward::operation::OpId;
+use crate::domain::outward::question::Question;
 use std::collections::BTreeMap;
 
 /// What was asked.
@@ -12,6 +14,8 @@ pub enum Asked {
     Warm(SourceName),
     /// The rows of a source's templates.
     Rows(SourceName),
+    /// The signals of a source's services.
+    Signals(SourceName),
     /// What an incident cost: for this incident and moment.
     Sample(IncidentId, String),
     /// The history of an objective's chart.
@@ -26,8 +30,18 @@ pub enum Asked {
     Append(IncidentId),
     /// Older events of an incident.
     Older(IncidentId),
+    /// A policy band's crossing to be recorded.
+    Crossing,
+    /// All crossings of policy bands.
+    Crossings,
     /// All events of an incident, for its draft.
     All(IncidentId),
+    /// A step of an operation in the outbox.
+    Step(OpId),
+    /// A send or a look.
+    Deliver(OpId),
+    /// Something of a target.
+    Target(SourceName, Question),
     /// A command.
     Run,
     /// What the condition of a change says: of this incident, by the run of the change.

@@ -4,6 +4,7 @@
 
 pub mod alerts;
 pub mod available;
+pub mod budget;
 pub mod changes;
 pub mod charts;
 pub mod head;
@@ -11,6 +12,7 @@ pub mod incidents;
 pub mod items;
 pub mod lines;
 pub mod links;
+pub mod outbox;
 pub mod overlays;
 pub mod palette;
 pub mod postmortem;
@@ -57,6 +59,7 @@ fn body(model: &Model, now: Timestamp) -> Body {
         Screen::Walk(incident, runbook) => Body::Walk(Box::new(walk::page(model, now, incident.as_ref(), runbook))),
         Screen::Postmortem(id) => Body::Postmortem(Box::new(postmortem::page(model, now, id))),
         Screen::Sources => Body::Sources(Box::new(sources::page(model, now))),
+        Screen::Outbox => Body::Outbox(Box::new(outbox::page(model, now))),
         Screen::Messages => Body::Messages(head::messages(model, now)),
         Screen::FirstRun => Body::FirstRun(Box::new(first_run(model, now))),
     }

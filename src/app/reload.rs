@@ -7,6 +7,7 @@ use crate::domain::document::Finding;
 use crate::domain::ids::RunbookId;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
+use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Span, Timestamp};
 use std::collections::BTreeMap;
@@ -22,8 +23,8 @@ pub const AWAY: Span = Span::seconds(60);
 pub struct Looked {
     /// Every runbook, and what is wrong with any.
     pub library: Option<(Vec<Arc<Runbook>>, Vec<Finding>)>,
-    /// Every objective, and what is wrong with any.
-    pub objectives: Option<(Vec<Arc<Objective>>, Vec<Finding>)>,
+    /// Every objective, what else their files say, and what is wrong with any.
+    pub objectives: Option<(Vec<Arc<Objective>>, Plans, Vec<Finding>)>,
     /// The configuration.
     pub settings: Option<Box<Settings>>,
 }

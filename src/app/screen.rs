@@ -5,6 +5,7 @@ use crate::app::editor::Editor;
 use crate::app::form::Form;
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, TimerId};
 use crate::domain::incident::event::EventKey;
+use crate::domain::outward::operation::OpId;
 use std::collections::BTreeMap;
 
 /// A screen.
@@ -32,6 +33,8 @@ pub enum Screen {
     Postmortem(IncidentId),
     /// Sources and the record.
     Sources,
+    /// Everything that leaves.
+    Outbox,
     /// What was said so far.
     Messages,
     /// No configuration yet.
@@ -73,6 +76,8 @@ pub enum Item {
     Section(usize),
     /// A source.
     Source(SourceName),
+    /// An operation in the outbox.
+    Operation(OpId),
     /// A row of a list without ids: messages, first-run choices.
     Row(usize),
 }

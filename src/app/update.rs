@@ -2,17 +2,21 @@
 
 mod act;
 mod approval;
+mod bands;
 mod coverage;
 mod draft;
 mod exec;
 mod forms;
 mod incident;
 mod input;
+mod outward;
+mod paging;
 mod record;
 mod reload;
 mod rename;
 mod rollback;
 mod rows;
+mod signals;
 mod sources;
 mod timers;
 mod walk;
@@ -22,6 +26,8 @@ mod watch;
 pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
+pub use outward::{outgoing, queue};
+pub use paging::pager;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 pub use warm::due as warm_due;
 
@@ -55,14 +61,17 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Resized(columns, rows) => model.size = (columns, rows),
         Msg::Focus(focused) => model.focused = focused,
     }
-    crate::app::present::slos::refresh(model, now);
-    let due = model.links.values().any(|l| l.next <= now && l.out.is_empty());
+    if crate::app::present::slos::refresh(model, now) {
+        bands::observe(model, now, &mut out);
+    }
+    let due = model.links.values().any(|l| l.kind.polled() && l.next <= now && l.out.is_empty());
     if here.as_ref() == Some(model.nav.screen()) && out.is_empty() && !due {
         return out;
     }
     exec::disarm_when_over(model, now);
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
+    outward::drive(model, now, &mut out);
     watch::look(model, now, &mut out);
     sources::poll(model, now, &mut out);
     warm::step(model, now, &mut out);
@@ -96,12 +105,25 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Sample(incident, moment), Reply::Measured(result)) => {
             incident::sampled(model, now, &incident, &moment, result.map(|(m, _)| m), out);
         }
+        (Asked::Signals(source), Reply::Signals(result)) => signals::came(model, req, &source, result),
+        (Asked::Crossing, Reply::Saved(events)) => {
+            bands::saved(model, req, &events);
+            record::calm(model, now);
+        }
+        (Asked::Crossing, Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
+        (Asked::Crossings, Reply::Events(result)) => bands::loaded(model, now, result),
         (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
         (Asked::Rules(source), Reply::Rules(result)) => coverage::answered(model, now, source, result),
         (Asked::Files, Reply::Looked(found)) => reload::looked(model, now, *found, out),
         (Asked::Append(incident), Reply::Saved(events)) => record::saved(model, now, req, &incident, &events, out),
         (Asked::Append(_), Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
+        (Asked::Step(op), Reply::Stepped(result)) => outward::stepped(model, now, &op, result, out),
+        (Asked::Deliver(op), Reply::Delivered(outcome)) => outward::delivered(model, now, &op, outcome, out),
+        (Asked::Deliver(op), Reply::Found(found)) => outward::looked(model, now, &op, found, out),
+        (Asked::Target(source, question), Reply::Told(result)) => {
+            sources::told(model, now, req, &source, &question, result);
+        }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),
         (Asked::Draft(incident), Reply::Draft(result)) => draft::written(model, now, &incident, result, out),
@@ -116,10 +138,18 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
 
 fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
     match feed {
-        Feed::Opened(origin) => model.desk.origin = Some(origin),
+        Feed::Opened(origin) => {
+            model.desk.origin = Some(origin);
+            bands::ask(model, out);
+        }
         Feed::Loaded(incidents) => record::loaded(model, now, incidents, out),
-        Feed::Others(events) => record::others(model, now, &events),
+        Feed::Others(events) => {
+            bands::take(model, &events);
+            record::others(model, now, &events);
+        }
+        Feed::Outbox(entries) => model.outbox.take(now, entries),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
+        Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {
             model.learn(objectives, findings, now);
             crate::app::present::slos::refresh(model, now);
@@ -158,6 +188,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
             link.breaker.try_now();
         }
     }
+    model.outbox.reclock(now, by);
     model.exec.armed_until.iter_mut().for_each(moved);
     for running in &mut model.exec.running {
         moved(&mut running.since);

@@ -105,6 +105,8 @@ pub enum Command {
     Alerts,
     /// Declare, steer and read incidents
     Incident(IncidentArgs),
+    /// Show what leaves the house, and decide on it
+    Outbox(OutboxArgs),
     /// List, read, lint, match and walk runbooks
     Runbook(RunbookArgs),
     /// Write the draft of a postmortem, or count the blanks of one
@@ -133,6 +135,48 @@ pub struct DemoArgs {
     /// How much faster than real time it runs
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub speed: u32,
+}
+
+/// `outbox`
+#[derive(Clone, Debug, clap::Args)]
+pub struct OutboxArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: OutboxCommand,
+}
+
+/// What to do with the outbox. An operation is named by its id, the end of it, or `last`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// Everything that waits: what, to whom, why, and when it is tried next
+    List {
+        /// What is over too
+        #[arg(long)]
+        all: bool,
+    },
+    /// One operation in full
+    Show {
+        /// Which
+        id: String,
+    },
+    /// Send it now, whatever it waits for; a running cockpit does
+    Retry {
+        /// Which
+        id: String,
+    },
+    /// Do not send it
+    Drop {
+        /// Which
+        id: String,
+        /// Why it is not wanted any more
+        #[arg(long)]
+        reason: String,
+    },
+    /// It was done by hand
+    Done {
+        /// Which
+        id: String,
+    },
 }
 
 /// `check`
@@ -183,8 +227,55 @@ pub enum SloCommand {
         /// Its name
         name: String,
     },
+    /// The review of a week, month, quarter or year: attainment, budgets, incidents by cost, decisions due
+    Report(SloReportArgs),
     /// Write objectives of any format as our own
     Convert(ConvertArgs),
+}
+
+/// `slo report`
+#[derive(Clone, Debug, clap::Args)]
+pub struct SloReportArgs {
+    /// Which calendar period, in the configured time zone
+    #[arg(long, value_enum, default_value_t)]
+    pub period: ReportPeriod,
+    /// A day (2026-05-01) of the period that is meant; without it, the one that is going on
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// The form; without it Markdown, or JSON with `-o json`
+    #[arg(long, value_enum)]
+    pub format: Option<ReportFormat>,
+    /// Only this objective
+    #[arg(long, value_name = "NAME")]
+    pub objective: Option<String>,
+    /// Only the objectives of this service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+}
+
+/// A calendar period.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportPeriod {
+    /// From Monday
+    Week,
+    /// From the first
+    #[default]
+    Month,
+    /// From January, April, July, October
+    Quarter,
+    /// From January
+    Year,
+}
+
+/// The form of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Markdown
+    Md,
+    /// One JSON document
+    Json,
+    /// Comma-separated values, one row per objective
+    Csv,
 }
 
 /// `slo convert`

@@ -135,6 +135,17 @@ impl<'c> Desk<'c> {
         self.put(id, now, "midwatch", vec![body], once)
     }
 
+    /// The same of something that was so since before.
+    pub fn note_at(
+        &mut self,
+        id: &IncidentId,
+        at: Timestamp,
+        body: Body,
+        once: Option<String>,
+    ) -> Result<Vec<Event>, Failure> {
+        self.put(id, at, "midwatch", vec![body], once)
+    }
+
     fn put(
         &mut self,
         id: &IncidentId,

@@ -33,7 +33,7 @@ pub struct Look {
 impl Look {
     /// Whether a source said nothing, or not everything.
     pub fn is_partial(&self) -> bool {
-        let unanswered = self.model.links.values().any(|l| l.good.is_none());
+        let unanswered = self.model.links.values().any(|l| l.kind.polled() && l.good.is_none());
         let nobody_asked = self.model.links.is_empty() && !self.model.fleet.objectives.is_empty();
         unanswered
             || nobody_asked

@@ -1,8 +1,10 @@
 //! `midwatch slo`: objectives with budgets and burn rates.
 
 pub mod convert;
+mod report;
 
-use crate::app::present::report;
+use crate::app::present::budget;
+use crate::app::present::report as json_of;
 use crate::app::present::slos::{burn_text, own_findings, percent, ranked, status};
 use crate::cli::args::SloArgs;
 use crate::cli::args::SloCommand;
@@ -14,7 +16,7 @@ use crate::cli::output::{Output, Table};
 use crate::domain::document::nearest;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
-use crate::domain::slo::status::Status;
+use crate::domain::slo::status::{PairState, Status};
 use crate::domain::time::{compact, prometheus, rfc3339};
 use serde_json::{Value, json};
 
@@ -26,11 +28,13 @@ pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exi
         return convert::run(context, it, output);
     }
     context.ready(output)?;
-    let look = look(context, false)?;
+    // A review tells of incidents and policy bands: those are in the record.
+    let look = look(context, matches!(args.what, SloCommand::Report(_)))?;
     output.notes(&look.findings);
     match &args.what {
         SloCommand::List => list(&look, output)?,
         SloCommand::Show { name } => show(&look, name, output)?,
+        SloCommand::Report(args) => report::run(context, &look, args, output)?,
         SloCommand::Convert(_) => {}
     }
     faults(&look, output);
@@ -46,7 +50,7 @@ pub fn faults(look: &Look, output: &mut Output) {
     if output.is_json() {
         return;
     }
-    for fault in report::faults(&look.model) {
+    for fault in json_of::faults(&look.model) {
         let message = fault.get("message").and_then(Value::as_str).unwrap_or_default();
         output.note(&format!("partial: {message}"));
     }
@@ -54,7 +58,7 @@ pub fn faults(look: &Look, output: &mut Output) {
 
 fn list(look: &Look, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
-        return output.json(&look.sign(report::slos(&look.model, look.now)));
+        return output.json(&look.sign(json_of::slos(&look.model, look.now)));
     }
     let mut table =
         Table::new(&["SLO", "SERVICE", "STATE", ">TARGET", "WINDOW", ">LEFT", ">BURN 1H", ">BURN 6H", "ALERTS"]);
@@ -107,9 +111,9 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
     };
     let s = status(&look.model, look.now, objective);
     if output.is_json() {
-        let mut document = look.sign(report::slos(&look.model, look.now));
+        let mut document = look.sign(json_of::slos(&look.model, look.now));
         if let Some(map) = document.as_object_mut() {
-            let mut one = report::slo(objective, &s);
+            let mut one = json_of::slo(&look.model, look.now, objective, &s);
             if let Some(fields) = one.as_object_mut() {
                 fields.insert("findings".to_owned(), json!(own_findings(&look.model, objective)));
             }
@@ -120,10 +124,31 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
     for (name, value) in facts(objective, &s) {
         output.line(&format!("{name:<12} {value}"))?;
     }
+    // What stands under BUDGET and FORECAST on the screen; the first line and the clock are said above.
+    let lines = budget::lines(&look.model, &s, look.now, objective);
+    for line in lines.iter().filter(|l| !l.text.starts_with("now ")).skip(1) {
+        output.line(&format!("{:<12} {}", "", line.text))?;
+    }
+    let signals = budget::signals(&look.model, look.now, &objective.service);
+    if !signals.is_empty() {
+        let words: Vec<&str> = signals.iter().map(|b| b.text.as_str()).collect();
+        output.line(&format!("{:<12} {}", "signals", words.join("   ")))?;
+    }
     for finding in own_findings(&look.model, objective) {
         output.line(&format!("{:<12} {} [{}]", finding.level.word(), finding.message, finding.rule))?;
     }
     Ok(())
+}
+
+/// What makes a pair doubtful, and how fast it would be.
+fn fine_print(p: &PairState) -> String {
+    let after = match (p.can_fire, p.time_to_fire) {
+        (false, _) => "; cannot fire: all failing is less than that".to_owned(),
+        (true, Some(after)) => format!("; a total failure fires it after {}", compact(after)),
+        (true, None) => String::new(),
+    };
+    let few = p.low_traffic.map(|n| format!("; low traffic: 1 bad event of {n:.0} is over it")).unwrap_or_default();
+    format!("{after}{few}")
 }
 
 fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
@@ -157,16 +182,18 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
     }));
     out.extend(s.burn_rates.iter().map(|(window, burn)| (format!("burn {window}"), burn_text(*burn))));
     out.extend(s.alerts.iter().map(|p| {
-        let firing = match p.firing {
-            Some(true) => "firing",
-            Some(false) => "quiet",
-            None => "unknown",
+        let firing = match (p.held, p.firing) {
+            (true, _) => "held by planned work",
+            (_, Some(true)) => "firing",
+            (_, Some(false)) if p.fires_at.is_some() => "pending",
+            (_, Some(false)) => "quiet",
+            (_, None) => "unknown",
         };
-        (p.severity.clone(), format!("{} and {} over {}: {firing}", p.long, p.short, p.factor))
+        (p.severity.clone(), format!("{} and {} over {}: {firing}{}", p.long, p.short, p.factor, fine_print(p)))
     }));
     out.push(("policy".into(), s.policy.band.as_ref().map_or("unknown", |b| &b.name).to_owned()));
     out.extend(s.policy.action.clone().map(|action| ("action".to_owned(), action)));
-    let empty = match (s.forecast.exhausts_at, s.forecast.left_1h) {
+    let empty = match (s.forecast.exhausts_at, s.forecast.left()) {
         (Some(at), Some(left)) => format!("{} (in {})", rfc3339(at), compact(left)),
         (Some(at), None) => rfc3339(at),
         (None, _) => "not within its window at this rate".to_owned(),

@@ -94,7 +94,7 @@ fn csv(entries: &[Entry<'_>], offset: FixedOffset) -> String {
 }
 
 /// A quoted cell. What a spreadsheet would take for a formula gets an apostrophe in front, as spreadsheets themselves do.
-fn cell(raw: &str) -> String {
+pub fn cell(raw: &str) -> String {
     let shown = clean(raw);
     let first = shown.trim_start().chars().next();
     let formula = matches!(first, Some('=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}'));

@@ -7,4 +7,5 @@ pub mod command;
 pub mod decide;
 pub mod event;
 pub mod state;
+pub mod stepped;
 pub mod timeline;

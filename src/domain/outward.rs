@@ -16,6 +16,7 @@ pub mod intent;
 pub mod operation;
 pub mod outcome;
 pub mod pace;
+pub mod question;
 pub mod silence;
 pub mod status_page;
 pub mod target;

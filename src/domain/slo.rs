@@ -1,19 +1,19 @@
 //! Objectives, readings and what follows from them: budgets, burn rates, alert pairs, policy. No I/O, no clock.
 //!
 //! The way of a number: files are read by [`mod@format`] (which picks a reader such as [`seed`]) into a
-//! [`catalogue::Catalogue`] of [`objective::Objective`]s; [`plan`] turns objectives and windows into few PromQL requests and joins the answers into
-//! [`reading::Measurement`]s; [`status::assess`] says what a measurement means. [`budget`], [`burn`], [`forecast`] and
+//! [`catalogue::Catalogue`] of [`objective::Objective`]s; [`plan`] turns objectives and windows into few PromQL requests and
+//! joins the answers into [`reading::Measurement`]s; [`status::assess`] says what a measurement means. [`budget`], [`burn`], [`forecast`] and
 //! [`policy`] hold the arithmetic that it uses, each on its own so that a test vector points at one file. [`lint`] says what
 //! is wrong with objectives that can be read.
 //!
 //! Where more goes:
 //! - another file format: a sibling of [`sloth`], [`pyrra`], [`openslo`], [`slo_generator`], [`own`], named in
 //!   [`mod@format`]'s table; it yields the same objectives, and what it says in [`own`] words is read back equal;
-//! - recorded series (Sloth, Pyrra, Grafana): `recorded.rs`, a third way of obtaining counts, and a variant of
-//!   [`objective::Sli`]; [`plan`] plans it, [`status::Status::source`] names it;
-//! - 5 m and 1 h event slices: `ring.rs` beside [`slices`], which holds bad and total per slice instead of a verdict;
-//! - calendar windows: `calendar.rs`, which gives the start of the period; [`budget`] takes the estimate of all events;
-//! - composite objectives: `composite.rs`, from the statuses of its parts to one status.
+//! - another number that is summed from events: from [`net_events`], which are the slices without planned work; see
+//!   [`calendar`], [`outlook`] and [`incident_cost`]. [`status::beyond`] is where a status takes them in;
+//! - another block of our own format beside objectives, as [`service`], [`maintenance`] and [`policy`] are: a reader over
+//!   [`crate::domain::document`], a field of [`catalogue::Plans`];
+//! - another way of making one objective of several: [`composite`].
 
 pub mod assemble;
 pub mod budget;

@@ -31,7 +31,7 @@ use std::time::Duration;
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How long a simulated server thinks before it answers.
-const THINKS: Duration = Duration::from_millis(120);
+pub const THINKS: Duration = Duration::from_millis(120);
 
 /// The objectives of the simulated production, in the order of its file.
 pub fn objectives() -> Vec<Arc<Objective>> {

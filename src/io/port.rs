@@ -35,6 +35,8 @@ use crate::domain::slo::lint::questions::Questions;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
 use crate::domain::slo::sample::Sample;
+use crate::domain::slo::service::Service;
+use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::{Span, Timestamp};
 pub use crate::io::port::annotations::Annotations;
@@ -77,6 +79,14 @@ pub trait Metrics: Send + Sync + std::fmt::Debug {
 
     /// The rows that templates ([`Objective::grouping`]) have on the server. `Err` when one of them could not be read.
     fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>>;
+
+    /// Reads the signals of services at `now`, in as few requests as it can. One reading per service; what failed for one
+    /// signal is said there. `Err` is for a source that could not be asked at all.
+    fn signals<'a>(
+        &'a self,
+        services: &'a [Arc<Service>],
+        now: Timestamp,
+    ) -> Task<'a, Result<Vec<ServiceReading>, Fault>>;
 
     /// Writes what should outlive the program, if anything changed. Blocks for as long as a disk takes.
     fn keep(&self) {}

@@ -11,9 +11,28 @@ use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, Origin};
 use crate::domain::incident::event::{Event, NewEvent};
 use crate::domain::incident::state::Incident;
+use crate::domain::incident::stepped::Stepped;
+use crate::domain::outward::entry::{Entry, Step};
+use crate::domain::outward::operation::OpId;
+use crate::io::store::ledger::Until;
+use std::sync::Arc;
+
+/// Tells the machine's own clock, which nobody sets; `None` where there is none.
+pub type OwnClock = Arc<dyn Fn() -> Option<Until> + Send + Sync>;
+
+/// The one of this machine.
+pub fn own_clock() -> OwnClock {
+    Arc::new(|| {
+        let boot = crate::io::clock::boot();
+        Some(Until { boot: boot.id?, ms: i64::try_from(boot.time.as_millis()).ok()? })
+    })
+}
 
 /// How many resolved incidents [`Store::heads`] gives beside the open ones.
 pub const RESOLVED_HEADS: usize = 50;
+
+/// How many operations that are over [`Store::outbox`] gives.
+pub const ENDED: usize = 100;
 
 /// The largest `order` or `seq` that is taken from another installation: past it a number could not be counted on, and
 /// one hostile event would leave no room after it.
@@ -55,6 +74,17 @@ pub trait Store: Send {
 
     /// Checks all that is kept and gives what is wrong, one line each. `Err` only when nothing could be read.
     fn verify(&mut self) -> Result<Vec<String>, Fault>;
+
+    /// Everything in the outbox that is not over, and the newest [`ENDED`] of the rest; oldest first.
+    fn outbox(&mut self) -> Result<Vec<Entry>, Fault>;
+
+    /// One step of an operation in one transaction, together with the event of its end. Of several processes that try at
+    /// once, one gets on; the others are refused with words. `by` is who acts. `Err` means that nothing may be relied on:
+    /// call [`Store::reopen`] before anything else, and read the entry again.
+    fn step(&mut self, op: &OpId, step: &Step, by: &str) -> Result<Stepped, Fault>;
+
+    /// Entries that changed since the last call, by anybody (at first: since the store was opened).
+    fn outbox_news(&mut self) -> Result<Vec<Entry>, Fault>;
 
     /// The installation that this store writes as.
     fn origin(&self) -> &Origin;

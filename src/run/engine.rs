@@ -9,8 +9,9 @@ use crate::domain::exec::{CommandEnd, CommandNews};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
 use crate::io::files::cache::Cache;
-use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::port::{AlertSource, Metrics, Shell, Target};
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
+use crate::run::courier;
 use crate::run::setup::read_objectives;
 use crate::run::shelf::library;
 use crate::run::watch::Watch;
@@ -32,6 +33,7 @@ const KEEPING: Duration = Duration::from_millis(1_500);
 struct Ports {
     metrics: BTreeMap<SourceName, Arc<dyn Metrics>>,
     alerts: BTreeMap<SourceName, Arc<dyn AlertSource>>,
+    targets: BTreeMap<SourceName, Target>,
     shell: Option<Arc<dyn Shell>>,
     drafts: PathBuf,
     cache: Option<Cache>,
@@ -77,6 +79,7 @@ impl Engine {
         let ports = Arc::new(Ports {
             metrics: world.metrics,
             alerts: world.alerts,
+            targets: world.targets,
             shell: world.shell,
             drafts: world.drafts,
             cache: world.cache,
@@ -108,9 +111,13 @@ impl Engine {
                 self.job(req, Job::Page { ticket: req.0, incident, before: Some(before), limit: PAGE * 5 });
             }
             Effect::All { req, incident } => self.job(req, Job::All { ticket: req.0, incident }),
-            Effect::Measure { .. }
+            Effect::Step { req, op, step, by } => self.job(req, Job::Step { ticket: req.0, op, step, by }),
+            Effect::Deliver { .. }
+            | Effect::AskTarget { .. }
+            | Effect::Measure { .. }
             | Effect::Warm { .. }
             | Effect::Rows { .. }
+            | Effect::Signals { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
             | Effect::Query { .. }
@@ -130,11 +137,15 @@ impl Engine {
     }
 
     fn job(&self, req: ReqId, job: Job) {
-        let append = matches!(job, Job::Append(..));
+        let (append, step) = (matches!(job, Job::Append(..)), matches!(job, Job::Step { .. }));
         let missing = || Fault::new(FaultKind::Local, "record", "is not open");
         let sent = self.record.as_ref().map_or_else(|| Err(missing()), |record| record.send(job));
         if let Err(fault) = sent {
-            let reply = if append { Reply::NotSaved(fault) } else { Reply::Events(Err(fault)) };
+            let reply = match (append, step) {
+                (true, _) => Reply::NotSaved(fault),
+                (_, true) => Reply::Stepped(Err(fault)),
+                _ => Reply::Events(Err(fault)),
+            };
             (self.tell)(Msg::Reply(req, reply));
         }
     }
@@ -155,6 +166,8 @@ fn told(news: RecordNews) -> Option<Msg> {
         RecordNews::Opened { origin } => Msg::Feed(Feed::Opened(origin)),
         RecordNews::Loaded(incidents) => Msg::Feed(Feed::Loaded(incidents)),
         RecordNews::Others(events) => Msg::Feed(Feed::Others(events)),
+        RecordNews::Outbox(entries) => Msg::Feed(Feed::Outbox(entries)),
+        RecordNews::Stepped(ticket, result) => Msg::Reply(ReqId(ticket), Reply::Stepped(result)),
         RecordNews::Failed(fault) => Msg::Feed(Feed::StoreFailed(fault)),
         RecordNews::Saved(ticket, events) => Msg::Reply(ReqId(ticket), Reply::Saved(events)),
         RecordNews::NotSaved(ticket, fault) => Msg::Reply(ReqId(ticket), Reply::NotSaved(fault)),
@@ -169,10 +182,11 @@ fn first(ports: &Ports, slos: &[PathBuf], runbooks: &[RunbookText]) {
     let now = (ports.now)();
     let mut watch = ports.watch.as_ref().and_then(|watch| watch.lock().ok());
     if !slos.is_empty() {
-        let (objectives, findings) = match &mut watch {
+        let (objectives, plans, findings) = match &mut watch {
             Some(watch) => watch.objectives(slos, now),
             None => read_objectives(slos),
         };
+        (ports.tell)(Msg::Feed(Feed::Plans(plans)));
         (ports.tell)(Msg::Feed(Feed::Objectives(objectives, findings)));
     }
     let (books, findings) = match &mut watch {
@@ -224,6 +238,13 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             };
             (ports.tell)(Msg::Reply(req, Reply::Warmed(result)));
         }),
+        Effect::Signals { req, source, services } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.signals(&services, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Signals(result)));
+        }),
         Effect::Rows { req, source, templates } => spawn(async move {
             let result = match ports.metrics.get(&source) {
                 None => Err(unknown(&source)),
@@ -250,6 +271,17 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 (None, None) => Err(unknown(&source)),
             };
             (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
+        }),
+        Effect::Deliver { req, op, look } => spawn(async move {
+            let reply = courier::deliver(&ports.targets, *op, look).await;
+            (ports.tell)(Msg::Reply(req, reply));
+        }),
+        Effect::AskTarget { req, target, question } => spawn(async move {
+            let result = match ports.targets.get(&target) {
+                Some(port) => courier::ask(port, &target, question).await,
+                None => Err(unknown(&target)),
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Told(result)));
         }),
         Effect::Query { req, source, promql } => spawn(async move {
             let result = match ports.metrics.get(&source) {

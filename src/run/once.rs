@@ -59,8 +59,13 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration, mut history
     step(&mut model, Msg::Wake);
     let (mut library, mut answered) = (false, false);
     loop {
-        let asked = model.links.values().all(|l| l.out.is_empty() && (l.good.is_some() || l.fault.is_some()));
-        answered |= asked && !model.fleet.reading && library && (model.desk.loaded || !with_record);
+        let asked = model
+            .links
+            .values()
+            .filter(|l| l.kind.polled())
+            .all(|l| l.out.is_empty() && (l.good.is_some() || l.fault.is_some()));
+        let recorded = !with_record || (model.desk.loaded && model.fleet.bands.loaded);
+        answered |= asked && !model.fleet.reading && library && recorded;
         let left = unread(&model);
         let wait = matches!(history, History::Read(_)) && left != Some(0) && now() <= enough;
         if (answered && !wait) || (!answered && now() > give_up) {

@@ -169,7 +169,9 @@ impl Plain<'_> {
     /// Facts that are new, facts that no longer hold, what was said, and the sign of life.
     fn tell_news(&mut self) {
         let now = (self.now)();
-        if self.model.links.values().all(|l| l.good.is_some() || l.fault.is_some()) && self.model.desk.loaded {
+        if self.model.links.values().filter(|l| l.kind.polled()).all(|l| l.good.is_some() || l.fault.is_some())
+            && self.model.desk.loaded
+        {
             let facts: BTreeSet<String> = lines::facts(&self.model, now).into_iter().collect();
             for fact in facts.difference(&self.said.clone()) {
                 self.say(fact);

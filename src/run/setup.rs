@@ -3,21 +3,24 @@
 use crate::app::health::{Link, LinkKind};
 use crate::app::keymap::Keymap;
 use crate::app::model::{Layout, Model, Setup};
+use crate::app::outbox::TargetState;
 use crate::app::reload::{EVERY, Settings};
 use crate::config::{Config, Template};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::{Origin, SourceName};
 use crate::domain::severity::SeverityTable;
-use crate::domain::slo::catalogue::Catalogue;
+use crate::domain::slo::catalogue::{Catalogue, Plans};
 use crate::domain::slo::format;
 use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
 use crate::io::alertmanager::Cluster;
 use crate::io::clock;
-use crate::io::fake::{Simulation, objectives, runbooks};
+use crate::io::fake::outside::targets as fake_targets;
+use crate::io::fake::{Simulation, THINKS, objectives, runbooks};
 use crate::io::files::cache::Cache;
 use crate::io::files::read::read_text;
+use crate::io::port::Target;
 use crate::io::prometheus::measure::disk::Disk;
 use crate::io::prometheus::source::prometheus;
 use crate::io::shell::LocalShell;
@@ -101,6 +104,7 @@ pub fn real(given: Given<'_>) -> Ready {
     setup.findings = findings;
     let settings = settings(given.config, given.severities.clone(), given.findings.clone());
     let mut model = Model::new(setup, Vec::new(), sources.links);
+    outbox(&mut model, &sources.targets, start, given.config.outward_hold);
     let watch = given.reread.clone().map(|reread| Watch::new(reread, settings.clone()));
     if watch.is_some() {
         model.reload.next = Some(start + EVERY);
@@ -116,7 +120,7 @@ pub fn real(given: Given<'_>) -> Ready {
     let world = World {
         metrics: sources.metrics,
         alerts: sources.alerts,
-        targets: if given.config.read_only { BTreeMap::new() } else { sources.targets },
+        targets: sources.targets,
         shell: if given.config.read_only {
             None
         } else {
@@ -162,7 +166,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     let world = World {
         metrics: BTreeMap::from([(prom, Arc::new(simulation.metrics()) as Arc<dyn crate::io::port::Metrics>)]),
         alerts: BTreeMap::from([(am, Arc::new(simulation.alerts()) as Arc<dyn crate::io::port::AlertSource>)]),
-        targets: BTreeMap::new(),
+        targets: fake_targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect(),
         shell: Some(Arc::new(simulation.shell())),
         store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
         drafts,
@@ -173,7 +177,31 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         clip: None,
         now,
     };
-    Ready { model: Model::new(setup, objectives(), links), world, patience: Duration::from_secs(5), speed }
+    let mut model = Model::new(setup, objectives(), links);
+    outbox(&mut model, &world.targets, start, given.config.outward_hold);
+    Ready { model, world, patience: Duration::from_secs(5), speed }
+}
+
+/// The machine is told of its targets; this process gets a name that no other ever had.
+fn outbox(
+    model: &mut Model,
+    targets: &BTreeMap<SourceName, Target>,
+    start: Timestamp,
+    hold: crate::domain::time::Span,
+) {
+    model.outbox.holder = format!("{}:{}:{}", host(), std::process::id(), uuid::Uuid::now_v7().simple());
+    model.outbox.hold = hold;
+    for (name, target) in targets {
+        let facts = target.facts(name);
+        let reads = facts.reads_every_ms.is_some();
+        let every = facts.reads_every_ms.and_then(|ms| i64::try_from(ms).ok()).map_or(secs(60), |ms| secs(ms / 1_000));
+        let (kind, address) = (LinkKind::Target { reads }, facts.address.clone());
+        let taken = model.links.contains_key(name);
+        if !taken {
+            model.links.insert(name.clone(), Link::new(name.clone(), name.0.clone(), kind, address, every, start));
+        }
+        model.outbox.targets.insert(name.clone(), TargetState::new(facts, start));
+    }
 }
 
 fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'static str>) -> Setup {
@@ -253,17 +281,18 @@ pub fn read_catalogue(files: &[PathBuf]) -> (Catalogue, Vec<Finding>) {
     (catalogue, findings)
 }
 
-/// The objectives of SLO files, and everything wrong in them.
-pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Vec<Finding>) {
+/// The objectives of SLO files, what else is in them, and everything wrong in them.
+pub fn read_objectives(files: &[PathBuf]) -> (Vec<Arc<Objective>>, Plans, Vec<Finding>) {
     let (catalogue, findings) = read_catalogue(files);
-    (catalogue.objectives.into_iter().map(Arc::new).collect(), findings)
+    let (objectives, plans) = catalogue.parted();
+    (objectives, plans, findings)
 }
 
 #[derive(Default)]
 struct Sources {
     metrics: BTreeMap<SourceName, Arc<dyn crate::io::port::Metrics>>,
     alerts: BTreeMap<SourceName, Arc<dyn crate::io::port::AlertSource>>,
-    targets: BTreeMap<SourceName, crate::io::port::Target>,
+    targets: BTreeMap<SourceName, Target>,
     links: Vec<Link>,
     patience: Duration,
 }

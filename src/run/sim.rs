@@ -12,6 +12,7 @@ use crate::app::key::Key;
 use crate::app::keymap::Keymap;
 use crate::app::model::{Layout, Model, Setup};
 use crate::app::msg::{Feed, Msg, Reply};
+use crate::app::outbox::TargetState;
 use crate::app::screen::Overlay;
 use crate::app::update::update;
 use crate::domain::ids::IncidentId;
@@ -103,10 +104,17 @@ pub struct Simulator {
 impl Simulator {
     /// A simulated cockpit that begins at `start`, with all chance from `seed`, and asks its sources `every` so often.
     pub fn new(setup: Setup, start: Timestamp, seed: u64, every: Span) -> Self {
-        let model = Model::new(setup, objectives(), links(start, every));
+        let mut model = Model::new(setup, objectives(), links(start, every));
+        let world = World::new(start, seed);
+        model.outbox.holder = "simulated".into();
+        model.outbox.hold = secs(6);
+        for (name, target) in world.targets() {
+            let state = TargetState::new(target.target().facts(name), start);
+            model.outbox.targets.insert(name.clone(), state);
+        }
         let mut simulator = Self {
             model,
-            world: World::new(start, seed),
+            world,
             checker: Checker::default(),
             start,
             elapsed: Span::zero(),

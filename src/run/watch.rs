@@ -3,6 +3,7 @@
 
 use crate::app::reload::{Looked, Settings};
 use crate::domain::document::{Finding, Level};
+use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::Timestamp;
 use crate::run::setup::read_objectives;
@@ -47,7 +48,7 @@ impl Watch {
     }
 
     /// Objectives as they are at the start.
-    pub fn objectives(&mut self, files: &[PathBuf], now: Timestamp) -> (Vec<Arc<Objective>>, Vec<Finding>) {
+    pub fn objectives(&mut self, files: &[PathBuf], now: Timestamp) -> (Vec<Arc<Objective>>, Plans, Vec<Finding>) {
         self.slos.look(files, now).unwrap_or_default()
     }
 
@@ -78,6 +79,7 @@ struct Objectives {
     stamps: BTreeMap<PathBuf, Option<Stamp>>,
     order: Vec<PathBuf>,
     good: Vec<Arc<Objective>>,
+    plans: Plans,
     findings: Vec<Finding>,
     read: bool,
     /// A file was away at the last look.
@@ -90,7 +92,7 @@ impl Objectives {
     }
 
     /// Reads all files when one changed. `Some` when the objectives or what is wrong with them did.
-    fn look(&mut self, files: &[PathBuf], now: Timestamp) -> Option<(Vec<Arc<Objective>>, Vec<Finding>)> {
+    fn look(&mut self, files: &[PathBuf], now: Timestamp) -> Option<(Vec<Arc<Objective>>, Plans, Vec<Finding>)> {
         let stamps: BTreeMap<PathBuf, Option<Stamp>> = files.iter().map(|p| (p.clone(), Stamp::of(p))).collect();
         let here =
             |stamps: &BTreeMap<PathBuf, Option<Stamp>>, path: &PathBuf| stamps.get(path).is_some_and(Option::is_some);
@@ -104,12 +106,15 @@ impl Objectives {
             return None;
         }
         self.away = false;
-        let (objectives, mut findings) = read_objectives(files);
+        let (objectives, plans, mut findings) = read_objectives(files);
+        // A file that is broken for a moment must not take planned work away: what it spares would page.
+        let broken = findings.iter().any(|f| f.level == Level::Error);
+        let plans = if broken && self.read { self.plans.clone() } else { plans };
         let objectives = self.with_good(objectives, &mut findings, files);
-        let changed = !self.read || objectives != self.good || findings != self.findings;
+        let changed = !self.read || objectives != self.good || plans != self.plans || findings != self.findings;
         (self.stamps, self.order, self.read) = (stamps, files.to_vec(), true);
-        (self.good, self.findings) = (objectives, findings);
-        changed.then(|| (self.good.clone(), self.findings.clone()))
+        (self.good, self.plans, self.findings) = (objectives, plans, findings);
+        changed.then(|| (self.good.clone(), self.plans.clone(), self.findings.clone()))
     }
 
     /// For each file that has an error and had none, the objectives that it gave last.
@@ -182,7 +187,7 @@ mod tests {
         assert_eq!(ids(&all.look(&files, clock::now()).unwrap().0), ["one", "two"]);
         put(folder.path(), "a.yaml", "service_level_objectives:\n  one: {sli: [\n");
         put(folder.path(), "b.yaml", &SLO.replace("NAME", "two").replace("0.99", "0.9"));
-        let (objectives, findings) = all.look(&files, clock::now()).unwrap();
+        let (objectives, _, findings) = all.look(&files, clock::now()).unwrap();
         assert_eq!(ids(&objectives), ["one", "two"]);
         assert_eq!(objectives[1].target, 0.9);
         let error = findings.iter().find(|f| f.level == Level::Error).unwrap();
@@ -194,9 +199,24 @@ mod tests {
             "still"
         );
         put(folder.path(), "a.yaml", &SLO.replace("NAME", "three"));
-        let (objectives, findings) = all.look(&files, clock::now()).unwrap();
+        let (objectives, _, findings) = all.look(&files, clock::now()).unwrap();
         assert_eq!(ids(&objectives), ["two", "three"]);
         assert!(findings.iter().all(|f| f.level != Level::Error));
+    }
+
+    #[test]
+    fn a_broken_file_does_not_take_planned_work_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = "apiVersion: midwatch/v1\nkind: Objectives\nobjectives: []\nmaintenance:\n  - {name: move, start: 2026-05-01, duration: 2h}\n";
+        let files = [put(folder.path(), "plans.yaml", good)];
+        let mut all = Objectives::default();
+        assert_eq!(all.look(&files, clock::now()).unwrap().1.maintenance.len(), 1);
+        put(folder.path(), "plans.yaml", &good.replace("2h}", "2h"));
+        assert_eq!(all.look(&files, clock::now()).unwrap().1.maintenance.len(), 1);
+        put(folder.path(), "plans.yaml", &good.replace("move", "patch"));
+        assert_eq!(all.look(&files, clock::now()).unwrap().1.maintenance[0].name, "patch");
+        put(folder.path(), "plans.yaml", "apiVersion: midwatch/v1\nkind: Objectives\nobjectives: []\n");
+        assert_eq!(all.look(&files, clock::now()).unwrap().1.maintenance, vec![]);
     }
 
     #[test]

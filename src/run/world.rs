@@ -23,7 +23,7 @@ pub struct World {
     pub metrics: BTreeMap<SourceName, Arc<dyn Metrics>>,
     /// Sources of alerts; a Prometheus without an Alertmanager is asked through `metrics`.
     pub alerts: BTreeMap<SourceName, Arc<dyn AlertSource>>,
-    /// Targets of writes; empty in read-only mode.
+    /// Targets of writes; in read-only mode they are only asked.
     pub targets: BTreeMap<SourceName, Target>,
     /// Runs commands; `None` in read-only mode.
     pub shell: Option<Arc<dyn Shell>>,

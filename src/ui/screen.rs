@@ -6,6 +6,7 @@ pub mod detail;
 pub mod first_run;
 pub mod incident;
 pub mod messages;
+pub mod outbox;
 pub mod overview;
 pub mod postmortem;
 pub mod runbooks;

@@ -59,6 +59,7 @@ fn body(pen: &mut Pen<'_>, body: &Body, size: Size) {
         Body::Alerts(v) => screen::alerts::draw(pen, v, size),
         Body::Incident(v) => screen::incident::draw(pen, v, size),
         Body::Timers(v) => screen::timers::draw(pen, v, size),
+        Body::Outbox(v) => screen::outbox::draw(pen, v, size),
         Body::Changes(v) => screen::changes::draw(pen, v, size),
         Body::Runbooks(v) => screen::runbooks::draw(pen, v, size),
         Body::Walk(v) => screen::walk::draw(pen, v, size),

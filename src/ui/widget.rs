@@ -14,6 +14,7 @@ pub mod incident_rows;
 pub mod links;
 pub mod list;
 pub mod modal;
+pub mod outbox_rows;
 pub mod palette;
 pub mod plot;
 pub mod rule;

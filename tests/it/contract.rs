@@ -6,6 +6,7 @@ mod fake;
 mod outward;
 mod webhook;
 
+pub use fake::any_intent;
 use midwatch::domain::outward::capability::Capability;
 use midwatch::domain::outward::intent::Intent;
 use midwatch::domain::outward::operation::Operation;

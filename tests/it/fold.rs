@@ -9,6 +9,12 @@ use midwatch::domain::incident::event::{
     StepEnd,
 };
 use midwatch::domain::incident::state::Incident;
+use midwatch::domain::outward::capability::{Capability, Class};
+use midwatch::domain::outward::chat::ChatWrite;
+use midwatch::domain::outward::entry::Ending;
+use midwatch::domain::outward::intent::Intent;
+use midwatch::domain::outward::operation::Operation;
+use midwatch::domain::outward::outcome::Reference;
 use midwatch::domain::time::{Timestamp, secs};
 use midwatch::io::store::Store;
 use midwatch::io::store::memory::Memory;
@@ -45,10 +51,17 @@ pub fn note(text: &str) -> Body {
     Body::Note { sort: NoteKind::Note, text: text.into() }
 }
 
+/// A post to a room.
+pub fn operation(n: u8) -> Operation {
+    let write = ChatWrite::Post { room: None, text: format!("text {n}"), thread: None };
+    Operation::new("room".into(), Intent::Chat(write), Class::Compare, time(i64::from(n)), "alice")
+}
+
 /// Number of different bodies of [`body`].
-pub const BODIES: usize = 38;
+pub const BODIES: usize = 40;
 
 /// One of every kind; `n` varies what is in it, and `seen` is what the writer knows.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
     let step = || At { runbook: "rb".into(), step: format!("s{}", n % 3).as_str().into(), name: "look".into() };
     let of =
@@ -86,6 +99,7 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
             burn_5m: Some(0.1),
             gross: Some(-0.3),
             net: None,
+            basis: n.is_multiple_of(2).then(text),
         }),
         17 => Body::RunbookOpened { runbook: "rb".into(), name: text(), steps: 3, sha256: "00".into() },
         18 => Body::StepEnded {
@@ -112,7 +126,7 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
             target: None,
             context: None,
             approval: n.is_multiple_of(4).then(|| format!("a{}", n % 3)),
-            change: (n % 3 != 0).then(|| {
+            change: (!n.is_multiple_of(3)).then(|| {
                 let undoes = n.is_multiple_of(2).then(|| format!("r{}", n % 3));
                 Box::new(ChangePlan { action: text(), rollback: RollbackPlan::Unstated, undoes })
             }),
@@ -150,6 +164,18 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
             command_id: "s.1".into(),
         }),
         36 => Body::ApprovalGiven { id: format!("a{}", n % 3), witness: n.is_multiple_of(2).then(text) },
+        37 => Body::Outgoing(Box::new(operation(n))),
+        38 => Body::OutgoingOutcome {
+            op: format!("op-{}", n % 3).as_str().into(),
+            target: "room".into(),
+            capability: Capability::Post,
+            words: text(),
+            end: if n.is_multiple_of(2) {
+                Ending::Done { reference: Reference::id(text()) }
+            } else {
+                Ending::Conflict { current: text() }
+            },
+        },
         _ => Body::Unknown(serde_json::json!({"kind": "teleported", "data": n})),
     }
 }

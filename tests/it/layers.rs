@@ -19,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
 ];
 
 /// The inner order of the domain, lowest first; names on one line do not import each other.
-const DOMAIN_ORDER: [&[&str]; 12] = [
+const DOMAIN_ORDER: [&[&str]; 13] = [
     &["time", "ids", "labels", "text", "mask"],
     &["exec"],
     &["fault", "document", "server_note"],
@@ -33,6 +33,7 @@ const DOMAIN_ORDER: [&[&str]; 12] = [
     &["chart"],
     &["postmortem"],
     &["export", "drill"],
+    &["review"],
 ];
 
 /// Imports against that order, from, to and the reason. There are none.

@@ -386,7 +386,7 @@ fn rows_of_a_template_take_its_place() {
         })
         .expect("the rows are measured at once");
     assert_eq!(measured, [r#"x{handler="/a"}"#, r#"x{handler="/b"}"#]);
-    let cut: Vec<&str> = bench.model.setup.findings.iter().map(|f| f.message.as_str()).collect();
+    let cut: Vec<&str> = bench.model.fleet.findings.iter().map(|f| f.message.as_str()).collect();
     assert!(cut.len() == 1 && cut[0].contains("9 rows"), "{cut:?}");
     bench.answer(&effects, vec![]);
     let again = pass(&mut bench, 60);

@@ -9,6 +9,7 @@
     clippy::print_stdout
 )]
 
+mod beyond;
 mod cli;
 mod cli_import;
 mod cli_incident;
@@ -26,6 +27,8 @@ mod injection;
 mod layers;
 mod machine;
 mod markdown;
+mod outbox_sim;
+mod outbox_store;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
@@ -55,3 +58,4 @@ mod storms;
 #[cfg(test)]
 mod themes;
 mod tls;
+mod vectors;

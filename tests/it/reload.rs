@@ -21,6 +21,7 @@ use midwatch::domain::incident::event::Body;
 use midwatch::domain::runbook::format::read;
 use midwatch::domain::runbook::model::Runbook;
 use midwatch::domain::severity::SeverityTable;
+use midwatch::domain::slo::catalogue::Plans;
 use midwatch::domain::time::{Span, Timestamp, mins, secs};
 use midwatch::io::fake::objectives;
 use midwatch::io::store::Store;
@@ -179,7 +180,7 @@ fn a_runbook_that_is_walked_waits_until_somebody_looks_again() {
     let mut bench = Bench::new();
     bench.walk();
     let changed = book(&BOOK.replace("df -h", "df -i"));
-    bench.library(&[changed.clone()]);
+    bench.library(std::slice::from_ref(&changed));
     let shown = bench.model.runbook(&"disk".into()).unwrap().clone();
     assert_eq!(shown.sha256, book(BOOK).sha256, "the version that was opened stays");
     assert!(bench.banners().contains("file changed: look again (V)"), "{}", bench.banners());
@@ -205,7 +206,7 @@ fn a_walk_that_is_left_takes_the_newer_version_and_a_gone_file_stays_open() {
     let mut bench = Bench::new();
     bench.walk();
     let changed = book(&BOOK.replace("df -h", "df -i"));
-    bench.library(&[changed.clone()]);
+    bench.library(std::slice::from_ref(&changed));
     bench.library(&[book(BOOK)]);
     assert!(!bench.banners().contains("look again"), "it is as it was opened: {}", bench.banners());
     bench.library(&[]);
@@ -213,7 +214,7 @@ fn a_walk_that_is_left_takes_the_newer_version_and_a_gone_file_stays_open() {
     assert!(bench.model.runbook(&"disk".into()).is_some());
     bench.press("V");
     assert!(bench.said().last().unwrap().contains("its file is gone"), "{:?}", bench.said());
-    bench.library(&[changed.clone()]);
+    bench.library(std::slice::from_ref(&changed));
     bench.press("1");
     bench.after(secs(1));
     assert_eq!(bench.model.runbook(&"disk".into()).unwrap().sha256, changed.sha256);
@@ -229,12 +230,12 @@ fn objectives_change_with_a_word_and_are_measured_soon() {
     new[0] = Arc::new(first);
     bench.after(secs(1));
     let findings = vec![Finding { path: "slo.yaml".into(), ..error("no target; the last good version is used") }];
-    bench.look(Looked { objectives: Some((new.clone(), findings)), ..Looked::default() });
+    bench.look(Looked { objectives: Some((new.clone(), Plans::default(), findings)), ..Looked::default() });
     assert_eq!(bench.said(), [format!("SLO {id}: target {old} -> 99.95")]);
     assert!(bench.banners().contains("slo.yaml:3:7: no target"), "{}", bench.banners());
     let due = bench.model.links.values().any(|l| l.next <= bench.now);
     assert!(due || bench.model.links.values().any(|l| !l.out.is_empty()), "asked now, not in an hour");
-    bench.look(Looked { objectives: Some((new, vec![])), ..Looked::default() });
+    bench.look(Looked { objectives: Some((new, Plans::default(), vec![])), ..Looked::default() });
     assert!(!bench.banners().contains("slo.yaml"), "mended: {}", bench.banners());
 }
 

@@ -205,6 +205,7 @@ fn select(view: &mut View, at: usize) {
         Body::Sources(v) => v.sources.cursor = Some(at),
         Body::FirstRun(v) => v.choices.cursor = Some(at),
         Body::Postmortem(v) => v.outline.cursor = Some(at),
+        Body::Outbox(v) => v.queue.cursor = Some(at),
         Body::Messages(v) => v.cursor = Some(at),
         Body::Incident(v) => v.timeline.cursor = Some(at),
         Body::Slo(_) | Body::Walk(_) => {}

@@ -64,6 +64,14 @@ fn the_whole_story_from_the_page_to_the_draft() {
     let Screen::Incident(id) = sim.model().nav.screen().clone() else { panic!("{:?}", sim.model().nav.screen()) };
     assert_eq!(sim.model().desk.cases[&id].shown.severity.0, "SEV1", "the runbook suggests it");
     sim.pass(secs(5));
+    // A SEV1 asks whether to page the on-call, and the page waits for `u`.
+    let Some(Overlay::Confirm(question)) = &sim.model().nav.overlay else { panic!("{}", flash(&sim)) };
+    assert_eq!(question.title, "page");
+    sim.type_text("y");
+    sim.pass(secs(5));
+    assert!(sim.model().outbox.open().next().is_some(), "{}", flash(&sim));
+    sim.pass(secs(5));
+    assert!(sim.model().outbox.open().next().is_none(), "it was sent");
     press(&mut sim, "a c Enter");
     assert_eq!(sim.model().desk.cases[&id].shown.roles.values().collect::<Vec<_>>(), ["ada"]);
     sim.pass(secs(5));
@@ -122,6 +130,15 @@ fn the_whole_story_from_the_page_to_the_draft() {
     {
         assert!(kinds.contains(&kind), "no {kind} in {kinds:?}");
     }
+    // Paged, acknowledged, ended: the pager was told each once.
+    let told: Vec<String> = events
+        .iter()
+        .filter_map(|e| match &e.body {
+            Body::OutgoingOutcome { capability, end, .. } => Some(format!("{} {}", capability.word(), end.word())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["trigger done", "acknowledge_alarm done", "resolve_alarm done"]);
 }
 
 /// The timeline of the draft is every event that was recorded before it was written, each once, in order.

@@ -10,7 +10,8 @@ use crate::domain::ids::SloId;
 use crate::domain::slo::budget::allowance;
 use crate::domain::slo::event_slices::{EventSlices, Slice};
 use crate::domain::slo::lines::{BurnLine, Peak, burn_down, burn_line};
-use crate::domain::slo::objective::Objective;
+use crate::domain::slo::net_events::NetEvents;
+use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::time::{Timestamp, clock_minutes, compact, prometheus, secs};
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub fn burn(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
         _ => asked(model, now, objective, &all),
     };
     chart.marks = marks(model, id);
+    chart.excluded = excluded(model, id);
     if let Screen::Slo(_) = model.nav.screen() {
         let next = CHARTS.get((model.nav.spot().window + 1) % CHARTS.len()).map(|r| r.name).unwrap_or_default();
         chart.caption = format!("{}   w: {next}", chart.caption);
@@ -96,6 +98,9 @@ fn asked(model: &Model, now: Timestamp, objective: &Objective, all: &[Slice]) ->
     if let Some(why) = model.fleet.history_faults.get(id) {
         return blank(format!("no history: {why}"));
     }
+    if matches!(objective.sli, Sli::Composite(_)) {
+        return blank("made of other objectives: theirs have charts".into());
+    }
     let Some((_, history)) = model.fleet.histories.get(id) else {
         return blank("waiting for history".into());
     };
@@ -124,9 +129,10 @@ pub fn budget(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
     let limits = vec![(0.5, "50%".into()), (0.25, "25%".into()), (0.1, "10%".into())];
     let own = |kept: Arc<EventSlices>| {
         let end = kept.end()?;
-        let events = status(model, now, objective).events?;
-        let allowed = allowance(objective.target)? * events.total;
-        burn_down(&kept.slices(), allowed, end - objective.window, end, BUDGET_POINTS)
+        let known = status(model, now, objective);
+        let allowed = allowance(objective.target)? * known.events?.total;
+        let net = NetEvents::of(&kept, &known.work.inside);
+        burn_down(net.slices(), allowed, end - objective.window, end, BUDGET_POINTS)
     };
     let series = match slices(model, id).and_then(own) {
         Some(series) => series,
@@ -142,8 +148,15 @@ pub fn budget(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
         linear: true,
         ideal: true,
         marks: marks(model, id),
+        excluded: excluded(model, id),
         ..Chart::default()
     })
+}
+
+/// Planned work: it does not count.
+fn excluded(model: &Model, id: &SloId) -> Vec<(Timestamp, Timestamp)> {
+    let status = model.fleet.statuses.get(id);
+    status.map(|s| s.work.inside.iter().map(|w| (w.from, w.to)).collect()).unwrap_or_default()
 }
 
 /// The incidents that an objective belongs to, on the time axis.

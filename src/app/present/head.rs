@@ -9,6 +9,7 @@ use crate::app::screen::{Item, Screen};
 use crate::domain::document::Level;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::incident::event::Role;
+use crate::domain::outward::entry::State;
 use crate::domain::time::{Timestamp, clock, compact, countdown, secs};
 
 /// The status lines.
@@ -20,12 +21,29 @@ pub fn head(model: &Model, now: Timestamp) -> Head {
         drill: model.setup.simulated.map(|word| format!("{word}   simulated data, nothing is sent   ").repeat(1)),
         utc,
         local: local.format("%H:%M %Z %a %-d %b").to_string(),
-        sources: model.links.values().map(|l| source(l, now)).collect(),
-        queue: if unsaved > 0 { Bit::loud(format!("q{unsaved}"), Tone::Warn) } else { bit("q0", Tone::Muted) },
+        sources: model
+            .links
+            .values()
+            .filter(|l| l.kind.polled() || l.fault.is_some())
+            .map(|l| source(l, now))
+            .collect(),
+        queue: queue(model, unsaved),
         exec: exec(model, now),
         host: model.setup.host.clone(),
         incident: incident(model, now),
         timer: timer(model, now),
+    }
+}
+
+/// What is not on disk and what has not left yet; loud while something of it needs a person.
+fn queue(model: &Model, unsaved: usize) -> Bit {
+    let (open, asked) = model.outbox.count();
+    let n = unsaved + open;
+    match (unsaved + asked, n) {
+        (0, 0) => bit("q0", Tone::Muted),
+        (0, n) => bit(format!("q{n}"), Tone::Text),
+        (_, n) if asked > 0 => Bit::loud(format!("q{n} !"), Tone::Crit),
+        (_, n) => Bit::loud(format!("q{n}"), Tone::Warn),
     }
 }
 
@@ -117,6 +135,15 @@ pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
             ),
             Tone::Crit,
         ));
+    }
+    let (_, asked) = model.outbox.count();
+    if asked > 0 {
+        let first = model.outbox.open().find_map(|entry| match &entry.state {
+            State::Asked { why, .. } => Some(format!("to {}: {}: {why}", entry.op.target, entry.op.intent.words())),
+            _ => None,
+        });
+        let more = if asked > 1 { format!("   (+{})", asked - 1) } else { String::new() };
+        rows.push(Bit::loud(format!("NOT SENT {}{more}   9 decides", first.unwrap_or_default()), Tone::Crit));
     }
     for link in model.links.values() {
         if let Some((since, fault)) = &link.fault {

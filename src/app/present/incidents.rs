@@ -1,11 +1,12 @@
 //! Incidents for the screen: the list, and one in full with its timeline.
 
+use crate::app::costs;
 use crate::app::model::{Case, Model};
 use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
 use crate::app::present::{bit, charts, items, passes, slos, timers, walk};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{IncidentId, SloId};
 use crate::domain::incident::event::{Body, Event, EventKey, Role, Status, StepEnd};
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::timeline::{lasted, tell};
@@ -111,6 +112,7 @@ fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> Eve
         Body::StepEnded { end: StepEnd::Failed(_), .. } => Tone::Warn,
         Body::CommandFinished(end) if end.exit != Some(0) => Tone::Warn,
         Body::Mitigated | Body::Resolved { .. } => Tone::Ok,
+        Body::BandCrossed(_) => Tone::Warn,
         Body::BudgetSampled(_) | Body::Cockpit { .. } | Body::DraftWritten { .. } => Tone::Muted,
         _ => Tone::Text,
     };
@@ -163,11 +165,15 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
         pane.note = "older entries: g".into();
     }
     let all = timers::of(model, i, now);
+    let mut facts = facts(case, now);
+    if let (Some(last), Some(burned)) = (facts.last_mut(), burned(model, now, i)) {
+        last.push(burned);
+    }
     let linked: Vec<_> = slos::ranked(model, now).into_iter().filter(|(o, _)| i.objectives.contains(&o.id)).collect();
     IncidentPage {
         title: format!("{} {}", i.id, i.title),
         state: format!("{} {}", i.severity, i.status.word()),
-        facts: facts(case, now),
+        facts,
         roles: Role::ALL.iter().map(|r| (r.word().to_owned(), role(model, i, *r))).collect(),
         timers: all.iter().filter(|t| t.state.is_live()).map(|t| timers::row(t, now)).collect(),
         timers_done: all.iter().filter(|t| t.state == TimerState::Done).map(|t| t.label.clone()).collect(),
@@ -180,6 +186,18 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
         links: crate::app::present::links::of_incident(model, i),
         checklist: checklist(model, i),
     }
+}
+
+/// What it costs the objective that it hits worst, as it is now or as it was recorded last.
+fn burned(model: &Model, now: Timestamp, i: &Incident) -> Option<Bit> {
+    let cost = |slo: &SloId| {
+        let gross = costs::live(model, now, i, slo).map(|c| (c.gross, c.net));
+        gross.or_else(|| i.budget.get(slo).and_then(|s| Some((s.gross?, s.net))))
+    };
+    let known = i.objectives.iter().filter_map(|slo| cost(slo).map(|(gross, net)| (gross, net, slo)));
+    let (gross, net, slo) = known.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let net = net.map(|n| format!(" (net {})", slos::percent(n))).unwrap_or_default();
+    Some(bit(format!("burned {}{net} of {slo}", slos::percent(gross)), Tone::Warn))
 }
 
 fn facts(case: &Case, now: Timestamp) -> Vec<Vec<Bit>> {

@@ -1,7 +1,7 @@
 //! What can be selected on a screen, in the order in which it is drawn, one list per pane.
 
 use crate::app::model::Model;
-use crate::app::present::{alerts, changes, incidents, runbooks, slos, sources, timers, walk};
+use crate::app::present::{alerts, changes, incidents, outbox, runbooks, slos, sources, timers, walk};
 use crate::app::screen::{Item, Screen};
 use crate::domain::time::Timestamp;
 
@@ -27,6 +27,7 @@ pub fn panes(model: &Model, now: Timestamp) -> Vec<Vec<Item>> {
             vec![(0..sections).map(Item::Section).collect()]
         }
         Screen::Sources => vec![sources::names(model).into_iter().map(Item::Source).collect()],
+        Screen::Outbox => vec![outbox::ids(model).into_iter().map(Item::Operation).collect()],
         Screen::Messages => vec![(0..model.messages.len()).map(Item::Row).collect()],
         Screen::FirstRun => vec![(0..4).map(Item::Row).collect()],
         Screen::Slo(_) => vec![Vec::new()],

@@ -54,7 +54,7 @@ pub fn slo(model: &Model, now: Timestamp, id: &SloId) -> String {
     if let Some(burn) = s.burn_rates.get(&Window::H1).copied().flatten() {
         parts.push(format!("burn {burn:.1} over 1 hour"));
     }
-    if let Some(left) = s.forecast.left_1h {
+    if let Some(left) = s.forecast.left() {
         parts.push(format!("empty in {}", spoken(left)));
     }
     if let Some(reason) = &s.reason {
@@ -97,8 +97,9 @@ pub fn facts(model: &Model, now: Timestamp) -> Vec<String> {
         };
         out.push(format!("TIMER {} for {} {when}", timer.label, timer.incident));
     }
-    for banner in head::banners(model, now).into_iter().filter(|b| b.text.starts_with("NOT SAVED")) {
-        out.push(format!("RECORD {}", banner.text));
+    for banner in head::banners(model, now).into_iter().filter(|b| b.text.starts_with("NOT S")) {
+        let what = if banner.text.starts_with("NOT SAVED") { "RECORD" } else { "OUTBOX" };
+        out.push(format!("{what} {}", banner.text));
     }
     out.into_iter().map(|line| clean(&line).into_owned()).collect()
 }
@@ -168,6 +169,12 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.extend(
                 page.sources.rows.iter().map(|s| format!("{} {} {} {} {}", s.kind, s.name, s.word, s.age, s.detail)),
             );
+            out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
+        }
+        Body::Outbox(page) => {
+            out.extend(page.queue.rows.iter().map(|r| {
+                format!("{} {} {} to {}: {} {} {}", r.time, r.state, r.class, r.target, r.what, r.next, r.why)
+            }));
             out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
         }
         Body::Messages(pane) => out.extend(pane.rows.iter().map(|r| format!("{} {}", r.time, r.text))),

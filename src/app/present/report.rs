@@ -1,6 +1,8 @@
 //! The promised JSON: the same facts as the screens, raw and exact. Unknown numbers are `null`. Adding a field is fine,
 //! renaming one is not.
 
+pub mod budget;
+pub mod review;
 mod runbook;
 
 pub use runbook::{command, exec, runbook};
@@ -44,7 +46,8 @@ pub fn faults(model: &Model) -> Vec<Value> {
 
 /// `midwatch slo list`.
 pub fn slos(model: &Model, now: Timestamp) -> Value {
-    let rows: Vec<Value> = model.fleet.objectives.iter().map(|o| slo(o, &slos::status(model, now, o))).collect();
+    let rows: Vec<Value> =
+        model.fleet.objectives.iter().map(|o| slo(model, now, o, &slos::status(model, now, o))).collect();
     let faults = faults(model);
     let partial = !faults.is_empty() || model.fleet.measured.values().any(|m| m.partial);
     json!({"as_of": rfc3339(now), "partial": partial, "faults": faults, "slos": rows, "sources": sources(model)})
@@ -62,16 +65,9 @@ fn sources(model: &Model) -> Vec<Value> {
 }
 
 /// One objective.
-pub fn slo(objective: &Objective, s: &Status) -> Value {
+pub fn slo(model: &Model, now: Timestamp, objective: &Objective, s: &Status) -> Value {
     let burns: Map<String, Value> = s.burn_rates.iter().map(|(w, b)| (w.to_string(), number(*b))).collect();
-    let pairs: Vec<Value> = s
-        .alerts
-        .iter()
-        .map(|p| {
-            json!({"severity": p.severity, "long": p.long.to_string(), "short": p.short.to_string(), "factor": p.factor,
-                "firing": p.firing, "long_burn": number(p.long_burn), "short_burn": number(p.short_burn)})
-        })
-        .collect();
+    let pairs: Vec<Value> = s.alerts.iter().map(budget::pair).collect();
     json!({
         "id": objective.id.0, "service": objective.service,
         "kind": match objective.kind { Kind::Ratio => "ratio", Kind::Threshold => "threshold" },
@@ -80,7 +76,8 @@ pub fn slo(objective: &Objective, s: &Status) -> Value {
         "budget": {"remaining": number(s.budget.remaining), "consumed": number(s.budget.consumed),
             "minutes_total": number(Some(s.budget.minutes_total)), "minutes_left": number(s.budget.minutes_left)},
         "burn_rates": burns, "alerts": pairs, "state": s.state.word(), "reason": s.reason,
-        "policy": {"band": s.policy.band.as_ref().map(|b| b.name.as_str()), "action": s.policy.action},
+        "policy": budget::policy(s), "calendar": budget::calendar(s), "forecast": budget::forecast(s),
+        "maintenance": budget::maintenance(s), "signals": budget::signals(model, now, &objective.service),
         "exhausts_at": at(s.forecast.exhausts_at), "coverage": number(s.coverage), "source": s.source,
         "approximate": s.approximate, "history_read": number(s.read),
         "recorded": s.recorded.map(|r| json!({"error_ratio": number(Some(r.errors)),
@@ -114,7 +111,7 @@ pub fn incident(i: &Incident, events: &[Event], timers: &[Timer]) -> Value {
         .map(|(id, w)| json!({"id": id.0, "step": w.last.as_ref().map(|s| s.0.clone()), "done": w.ended(), "total": w.total}))
         .collect();
     let burned: Vec<Value> =
-        i.budget.values().map(|b| json!({"slo": b.slo.0, "gross": number(b.gross), "net": number(b.net)})).collect();
+        i.budget.values().map(|b| json!({"slo": b.slo.0, "gross": number(b.gross), "net": number(b.net), "of": b.basis, "moment": b.moment})).collect();
     let actions: Vec<Value> =
         i.actions.iter().map(|a| json!({"text": a.text, "owner": a.owner, "due": a.due})).collect();
     json!({

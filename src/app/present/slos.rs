@@ -2,15 +2,20 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
-use crate::app::present::{bit, charts, items, near, passes};
+use crate::app::present::{bit, budget, charts, items, near, passes};
 use crate::app::screen::Item;
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::SloId;
+use crate::domain::slo::composite::{self, Part};
 use crate::domain::slo::lint;
-use crate::domain::slo::objective::Objective;
-use crate::domain::slo::reading::Window;
-use crate::domain::slo::status::{State, Status, assess};
-use crate::domain::time::{Timestamp, clock_minutes, compact, prometheus, secs};
+use crate::domain::slo::maintenance::{self, Stretch};
+use crate::domain::slo::objective::{Objective, Sli};
+use crate::domain::slo::period::Period;
+use crate::domain::slo::reading::{Counts, Measurement, Window};
+use crate::domain::slo::status::beyond::without_work;
+use crate::domain::slo::status::{Around, State, Status, assess_around};
+use crate::domain::time::{Span, Timestamp, clock_minutes, compact, secs};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is known of an objective: as assessed last, at once where it never was.
@@ -19,9 +24,76 @@ pub fn status(model: &Model, now: Timestamp, objective: &Objective) -> Status {
 }
 
 fn judge(model: &Model, now: Timestamp, objective: &Objective) -> Status {
+    judge_by(model, now, objective, &composed(model, now))
+}
+
+/// What was measured of composites, made of what was measured of their parts.
+fn composed(model: &Model, now: Timestamp) -> BTreeMap<SloId, Made> {
+    let mut made: BTreeMap<SloId, Made> = BTreeMap::new();
+    for whole in composite::ordered(&model.fleet.objectives) {
+        let Sli::Composite(of) = &whole.sli else { continue };
+        let part = |(id, weight): &(SloId, f64)| {
+            let objective = model.fleet.objective(id)?;
+            if let Some(part) = made.get(id) {
+                return Some((objective, *weight, part.clone()));
+            }
+            let measured = model.fleet.measured.get(id)?;
+            let (measurement, excluded) = without_work(objective, measured, now, &work_of(model, now, objective));
+            Some((objective, *weight, Made { measurement, excluded }))
+        };
+        // A part that was not measured yet leaves the whole unknown.
+        let Some(parts) = of.parts.iter().map(part).collect::<Option<Vec<_>>>() else { continue };
+        let add = |a: Counts, b: Counts| Counts { bad: a.bad + b.bad, total: a.total + b.total };
+        let excluded = parts.iter().filter_map(|(_, _, m)| m.excluded).reduce(add);
+        let parts: Vec<Part<'_>> = parts
+            .iter()
+            .map(|(objective, weight, m)| Part { objective, weight: *weight, measurement: &m.measurement })
+            .collect();
+        let measurement = composite::measure(&whole, of.combine, &parts);
+        made.insert(whole.id.clone(), Made { measurement, excluded });
+    }
+    made
+}
+
+/// A measurement that was made of others, without planned work, and the events that this excludes.
+#[derive(Clone)]
+struct Made {
+    measurement: Measurement,
+    excluded: Option<Counts>,
+}
+
+/// Planned work of an objective, from the beginning of what its numbers reach back to.
+fn work_of(model: &Model, now: Timestamp, objective: &Objective) -> Vec<Stretch> {
+    if model.fleet.maintenance.is_empty() {
+        return Vec::new();
+    }
+    let back = objective.window.max(objective.period.as_ref().map_or(Span::days(31), Period::nominal));
+    maintenance::stretches(&model.fleet.maintenance, objective, now - back, now + AHEAD)
+}
+
+/// How far ahead planned work is looked for.
+const AHEAD: Span = Span::days(31);
+
+fn judge_by(model: &Model, now: Timestamp, objective: &Objective, composed: &BTreeMap<SloId, Made>) -> Status {
     let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
     let interval = source.map_or_else(|| secs(15), |l| l.interval);
-    let mut status = assess(objective, model.fleet.measured.get(&objective.id), now, interval);
+    let work = work_of(model, now, objective);
+    let never = BTreeMap::new();
+    let around = Around {
+        poll_interval: interval,
+        zone: model.setup.zone,
+        work: &work,
+        policy: model.fleet.policy(),
+        band: model.fleet.bands.settled.get(&objective.id).and_then(|s| s.band.as_deref()),
+        over_since: model.fleet.over_since.get(&objective.id).unwrap_or(&never),
+    };
+    let made = composed.get(&objective.id);
+    let measurement = made.map(|m| &m.measurement).or_else(|| model.fleet.measured.get(&objective.id));
+    let mut status = assess_around(objective, measurement, now, &around);
+    if let Some(made) = made {
+        // What planned work excludes was left out of its parts.
+        status.work.excluded = made.excluded;
+    }
     let fault = source.and_then(|l| l.fault.as_ref());
     if let (State::Warming, None, Some((_, fault))) = (status.state, status.measured_at, fault) {
         // Nothing was ever heard, and nothing is on its way: that is no warming up.
@@ -33,20 +105,40 @@ fn judge(model: &Model, now: Timestamp, objective: &Objective) -> Status {
 
 /// Assesses every objective anew when data arrived, or when the last time is some seconds ago (values grow old by
 /// themselves). The order changes only when nothing lies on top that was opened on a row.
-pub fn refresh(model: &mut Model, now: Timestamp) {
+pub fn refresh(model: &mut Model, now: Timestamp) -> bool {
     let young = model.fleet.assessed.is_some_and(|at| (0..5_000).contains(&(now - at).num_milliseconds()));
     if young {
-        return;
+        return false;
     }
     model.fleet.assessed = Some(now);
-    let statuses: std::collections::BTreeMap<SloId, Status> =
-        model.fleet.objectives.iter().map(|o| (o.id.clone(), judge(model, now, o))).collect();
+    let made = composed(model, now);
+    let statuses: BTreeMap<SloId, Status> =
+        model.fleet.objectives.iter().map(|o| (o.id.clone(), judge_by(model, now, o, &made))).collect();
+    hold(model, &statuses, now);
     if model.nav.overlay.is_none() || model.fleet.order.len() != model.fleet.objectives.len() {
         let mut order = model.fleet.objectives.clone();
         order.sort_by_cached_key(|o| (statuses.get(&o.id).map(Status::urgency), o.id.clone()));
         model.fleet.order = order;
     }
     model.fleet.statuses = statuses;
+    true
+}
+
+/// Notes since when each pair that must be over its factor for a while is. One that cannot be told keeps what it had.
+fn hold(model: &mut Model, statuses: &BTreeMap<SloId, Status>, now: Timestamp) {
+    let waits: Vec<Arc<Objective>> =
+        model.fleet.objectives.iter().filter(|o| o.pairs.iter().any(|p| p.hold > Span::zero())).cloned().collect();
+    for objective in waits {
+        let Some(status) = statuses.get(&objective.id) else { continue };
+        let since = model.fleet.over_since.entry(objective.id.clone()).or_default();
+        for (at, pair) in status.alerts.iter().enumerate() {
+            match pair.over {
+                Some(true) => drop(since.entry(at).or_insert(now)),
+                Some(false) => drop(since.remove(&at)),
+                None => {}
+            }
+        }
+    }
 }
 
 /// All objectives with their state, the most urgent first.
@@ -162,7 +254,7 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         (_, Some(remaining)) => tilde(percent(remaining)),
         (_, None) => "unknown".into(),
     };
-    let empty_in = match (status.state, status.measured_at, status.forecast.left_1h) {
+    let empty_in = match (status.state, status.measured_at, status.forecast.left()) {
         (State::Stale, Some(at), _) => format!("STALE {}", compact(now - at)),
         (State::Stale | State::NoData | State::Error, ..) => "?".into(),
         (State::Exhausted, ..) => "empty".into(),
@@ -184,7 +276,10 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
         burn_1d: burn(Window::D1),
         burn_3d: burn(Window::D3),
         empty_in,
-        policy: status.policy.band.as_ref().map(|b| b.name.replace('_', " ")).unwrap_or_default(),
+        policy: match &status.work.now {
+            Some(_) => "planned work".to_owned(),
+            None => status.policy.band.as_ref().map(|b| b.name.replace('_', " ")).unwrap_or_default(),
+        },
     }
 }
 
@@ -203,7 +298,8 @@ pub fn detail(model: &Model, now: Timestamp, id: &SloId) -> Option<SloDetail> {
         chart,
         more_charts: charts::budget(model, now, id).into_iter().collect(),
         pairs: pairs(&status),
-        budget: budget_lines(model, &status, now, objective),
+        budget: budget::lines(model, &status, now, objective),
+        signals: budget::signals(model, now, &objective.service),
         related: related(model, objective),
         findings: findings.into_iter().map(|f| finding_line(objective, f)).collect(),
         written: objective.written.clone(),
@@ -273,10 +369,14 @@ fn pairs(status: &Status) -> Vec<PairRow> {
             _ => "ok",
         };
         let (sign, state) = match (p.firing, p.can_fire) {
+            _ if p.held => (Sign::Held, "held (work)".to_owned()),
             (_, false) => (Sign::Held, "cannot fire".to_owned()),
             (Some(true), _) if p.severity == "page" => (Sign::Page, "FIRING".to_owned()),
             (Some(true), _) => (Sign::Ticket, "FIRING".to_owned()),
-            (Some(false), _) => (Sign::Ok, short_of.to_owned()),
+            (Some(false), _) => match p.fires_at {
+                Some(at) => (Sign::Held, format!("pending until {}", clock_minutes(at))),
+                None => (Sign::Ok, short_of.to_owned()),
+            },
             (None, _) => (Sign::NoData, "no data".to_owned()),
         };
         PairRow {
@@ -290,66 +390,6 @@ fn pairs(status: &Status) -> Vec<PairRow> {
         }
     };
     status.alerts.iter().map(pair).collect()
-}
-
-fn budget_lines(model: &Model, status: &Status, now: Timestamp, objective: &Objective) -> Vec<Bit> {
-    let mut lines = Vec::new();
-    let spent = status.budget.consumed.map_or("spent unknown".to_owned(), |c| format!("{} spent", percent(c)));
-    let events = status.events.map(|e| format!(", {:.0} bad of {:.0}", e.bad, e.total)).unwrap_or_default();
-    let band = status.policy.band.as_ref().map(|b| format!("   policy: {}", b.action)).unwrap_or_default();
-    lines.push(bit(format!("{spent} over {}{events}{band}", prometheus(objective.window)), Tone::Text));
-    if let Some(action) = &status.policy.action {
-        lines.push(bit(format!("policy demands: {action}"), Tone::Warn));
-    } else if let Some(rule) = &objective.policy {
-        lines.push(bit(format!("policy: {}", rule.text), Tone::Muted));
-    }
-    let at = status.forecast.exhausts_at.map(|at| format!(" ({})", clock_minutes(at))).unwrap_or_default();
-    let rate = |left: Option<crate::domain::time::Span>, what: &str| {
-        left.map(|l| format!("{} at the {what} rate", compact(l)))
-    };
-    let parts: Vec<String> =
-        [rate(status.forecast.left_1h, "1h"), rate(status.forecast.left_6h, "6h")].into_iter().flatten().collect();
-    lines.push(match parts.is_empty() {
-        true => bit("the budget does not run out at the present rate", Tone::Muted),
-        false => bit(format!("empty in {}{at}", parts.join("; ")), Tone::Text),
-    });
-    for case in model.open_cases() {
-        if let Some(sample) = case.shown.budget.get(&objective.id)
-            && let Some(gross) = sample.gross
-        {
-            lines.push(bit(
-                format!("{} burned by {} when {}", percent(gross), case.shown.id, sample.moment),
-                Tone::Warn,
-            ));
-        }
-    }
-    lines.extend(trust(status));
-    lines.push(bit(format!("now {}", crate::domain::time::clock(now)), Tone::Muted));
-    lines
-}
-
-/// Where the numbers come from, and how far they can be trusted.
-fn trust(status: &Status) -> Vec<Bit> {
-    let mut lines = Vec::new();
-    let way = match status.source {
-        "recorded" => "numbers as rules on the server recorded them",
-        "slices" => "numbers from time slices judged here",
-        _ => "numbers from events counted here",
-    };
-    lines.push(bit(way, Tone::Muted));
-    if let Some(recorded) = status.recorded {
-        let left = recorded.remaining.map_or_else(|| "an unknown budget".to_owned(), percent);
-        let tone = if recorded.differs { Tone::Warn } else { Tone::Muted };
-        let end = if recorded.differs { ": not weighted by events" } else { "" };
-        lines.push(bit(format!("the server recorded {left} left{end}"), tone));
-    }
-    if status.approximate {
-        lines.push(bit("~ fewer than 100 bad events: approximate", Tone::Muted));
-    }
-    if let Some(coverage) = status.coverage.filter(|c| *c < 0.99 && status.read.is_none_or(|r| r >= 1.0)) {
-        lines.push(bit(format!("data covers {} of the window", percent(coverage)), Tone::Stale));
-    }
-    lines
 }
 
 fn related(model: &Model, objective: &Objective) -> Vec<Bit> {

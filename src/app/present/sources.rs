@@ -45,6 +45,7 @@ fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
                 let n = model.alerts.by_source.get(&link.name).map_or(0, Vec::len);
                 format!("{n} alerts, {}/{peers} peers{}", link.answered.map_or(0, |(a, _)| a), took(link))
             }
+            LinkKind::Target { reads } => target(model, link, reads),
         },
     };
     SourceRow {
@@ -55,6 +56,15 @@ fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
         age: link.age(now).map_or_else(|| "-".into(), |a| compact(secs(a.num_seconds() / 5 * 5))),
         detail,
     }
+}
+
+/// What a target is for, and what is known of it.
+fn target(model: &Model, link: &Link, reads: bool) -> String {
+    let Some(target) = model.outbox.targets.get(&link.name) else { return String::new() };
+    let waiting = model.outbox.open().filter(|entry| entry.op.target == link.name).count();
+    let ports: Vec<&str> = target.facts.ports.iter().map(|port| port.words()).collect();
+    let open = target.incidents.as_ref().filter(|_| reads).map(|(_, open)| format!(", {} open", open.len()));
+    format!("{}{}, {waiting} to send", ports.join(", "), open.unwrap_or_default())
 }
 
 fn took(link: &Link) -> String {
@@ -82,11 +92,12 @@ pub fn short(number: f64) -> String {
     }
 }
 
-/// `prometheus` or `alertmanager`.
+/// `prometheus`, `alertmanager` or `target`.
 pub fn kind(link: &Link) -> &'static str {
     match link.kind {
         LinkKind::Prometheus { .. } => "prometheus",
         LinkKind::Alertmanager { .. } => "alertmanager",
+        LinkKind::Target { .. } => "target",
     }
 }
 

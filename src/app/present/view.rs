@@ -201,6 +201,8 @@ pub enum Body {
     Postmortem(Box<PostmortemPage>),
     /// Every source and the record.
     Sources(Box<SourcesPage>),
+    /// Everything that leaves.
+    Outbox(Box<OutboxPage>),
     /// What was said so far.
     Messages(Pane<EventRow>),
     /// No configuration yet.
@@ -424,6 +426,8 @@ pub struct SloDetail {
     pub pairs: Vec<PairRow>,
     /// Budget, policy and forecast, one line each.
     pub budget: Vec<Bit>,
+    /// The golden signals of its service: `rate 412/s`, `errors 0.3%`; empty where no file names any.
+    pub signals: Vec<Bit>,
     /// Alerts and incidents that belong to it.
     pub related: Vec<Bit>,
     /// What is wrong with it according to its file, the worst first.
@@ -500,6 +504,38 @@ pub struct IncidentPage {
 pub struct TimersPage {
     /// The list.
     pub timers: Pane<TimerRow>,
+    /// The selected one in full.
+    pub detail: Vec<(String, String)>,
+}
+
+/// An operation that leaves, or left.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutboxRow {
+    /// `!!` needs a person.
+    pub sign: Sign,
+    /// When it was decided.
+    pub time: String,
+    /// To whom it goes.
+    pub target: String,
+    /// What it is.
+    pub what: String,
+    /// `A` to `D`: how often it may be sent.
+    pub class: String,
+    /// `queued`, `sending`, `unknown`, `ask`, `done` …
+    pub state: String,
+    /// How loud that is.
+    pub tone: Tone,
+    /// In how long it is tried next: `6s`; empty when nothing is planned.
+    pub next: String,
+    /// Why it waits, or how it ended.
+    pub why: String,
+}
+
+/// Everything that leaves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutboxPage {
+    /// What needs a person, what waits, what is over.
+    pub queue: Pane<OutboxRow>,
     /// The selected one in full.
     pub detail: Vec<(String, String)>,
 }

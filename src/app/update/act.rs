@@ -11,10 +11,13 @@ use crate::app::present::available::why_not;
 use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
-use crate::app::update::{approval, draft, exec, forms, incident, record, reload, rollback, timers, walk};
+use crate::app::update::{
+    approval, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers, walk,
+};
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Answer, NoteKind};
+use crate::domain::outward::operation::OpId;
 use crate::domain::time::{Timestamp, secs};
 
 /// Takes an action, or says why not.
@@ -52,6 +55,7 @@ fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>
         Action::Alerts => go(model, Screen::Alerts),
         Action::Sources => go(model, Screen::Sources),
         Action::Messages => go(model, Screen::Messages),
+        Action::Outbox => go(model, Screen::Outbox),
         Action::Incident => {
             let id = target(model).ok_or("there is no open incident; i on the overview declares one")?;
             go(model, Screen::Incident(id))
@@ -176,11 +180,66 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
                 link.warming.next = now;
                 link.next_rows = now;
             }
+            for target in model.outbox.targets.values_mut() {
+                target.breaker.try_now();
+            }
             model.say(now, Tone::Muted, "asking every source now");
             Ok(())
         }
+        _ => take_outward(model, now, action, out),
+    }
+}
+
+/// What is about the outbox and the on-call.
+fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
+    let need = || target(model).ok_or_else(|| "there is no open incident; i declares one".to_owned());
+    match action {
+        Action::SendNow => {
+            let op = selected_operation(model, now).ok_or("select an operation first")?;
+            refused(outward::release(model, now, &op, out))
+        }
+        Action::DropSend => {
+            let op = selected_operation(model, now).ok_or("select an operation first")?;
+            form(model, now, Purpose::Drop(op))
+        }
+        Action::ByHand => ask_by_hand(model, now),
+        Action::PageOnCall => {
+            let id = need()?;
+            refused(paging::ask(model, now, &id))
+        }
         _ => Ok(()),
     }
+}
+
+fn selected_operation(model: &Model, now: Timestamp) -> Option<OpId> {
+    match items::selected(model, now) {
+        Some(Item::Operation(op)) => Some(op),
+        _ => None,
+    }
+}
+
+/// Asks before an operation counts as done: what the record says then nobody sends any more.
+fn ask_by_hand(model: &mut Model, now: Timestamp) -> Result<(), String> {
+    let op = selected_operation(model, now).ok_or("select an operation first")?;
+    let entry = model.outbox.entries.get(&op).ok_or("it is gone")?;
+    let rows = vec![
+        ("what".to_owned(), entry.op.intent.words()),
+        ("to".into(), entry.op.target.to_string()),
+        ("then".into(), "it is never sent, and the timeline says that you did it".into()),
+    ];
+    overlay(
+        model,
+        Overlay::Confirm(Box::new(Confirm {
+            title: "done by hand".into(),
+            question: "Did you do this yourself?".into(),
+            rows,
+            token: None,
+            typed: Editor::default(),
+            painted: false,
+            enter: false,
+            deed: Deed::ByHand(op),
+        })),
+    )
 }
 
 fn approve(model: &mut Model, now: Timestamp) -> Result<(), String> {
@@ -416,6 +475,11 @@ fn quit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             "you lead".to_owned(),
             format!("{} {}; it stays open and is resumed at the next start", case.shown.id, case.shown.title),
         ));
+    }
+    let (waiting, _) = model.outbox.count();
+    if waiting > 0 {
+        stakes
+            .push(("not sent".into(), format!("{waiting} operation(s) wait; the next cockpit here goes on with them")));
     }
     if model.unsaved() > 0 {
         stakes.push(("not saved".into(), format!("{} event(s) would be lost", model.unsaved())));

@@ -5,7 +5,7 @@ use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, incident, record, timers, walk};
+use crate::app::update::{act, approval, incident, outward, paging, record, timers, walk};
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Body, NoteKind, Role, Status, StepEnd};
@@ -96,6 +96,10 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         }
         Purpose::Fail(_, place) => {
             (format!("Failed: {}", place.name), vec![Field::typed("reason", "", "what went wrong")])
+        }
+        Purpose::Drop(op) => {
+            let what = model.outbox.entries.get(op).map(|e| e.op.intent.words()).unwrap_or_default();
+            (format!("Do not send: {what}"), vec![Field::typed("reason", "", "why it is not wanted any more")])
         }
         Purpose::Timer(id, timer) => timers::form(model, now, id, timer),
         Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
@@ -216,12 +220,13 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         Purpose::Declare(fingerprint) => {
             let severity = crate::domain::severity::Severity(form.value("severity"));
             let alert = fingerprint.and_then(|f| model.alerts.get(&f).cloned());
-            incident::declare(
+            let id = incident::declare(
                 model,
                 now,
                 incident::Declaration { title: form.value("title"), severity, service: some("service"), alert },
                 out,
             )?;
+            paging::by_policy(model, now, &id);
             Ok(())
         }
         Purpose::Note(id, sort) => {
@@ -238,7 +243,9 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         }
         Purpose::Severity(id) => {
             let to = crate::domain::severity::Severity(form.value("severity"));
-            incident::command(model, now, now, &id, Command::SetSeverity(to, form.value("reason")), out)
+            incident::command(model, now, now, &id, Command::SetSeverity(to, form.value("reason")), out)?;
+            paging::by_policy(model, now, &id);
+            Ok(())
         }
         Purpose::Role(id) => {
             let role = Role::ALL.get(form.index("role")).copied().unwrap_or(Role::Commander);
@@ -260,6 +267,10 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         Purpose::Fail(id, place) => {
             let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
             walk::end_step(model, now, &id, place, StepEnd::Failed(reason), out)
+        }
+        Purpose::Drop(op) => {
+            let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
+            outward::discard(model, now, &op, reason, out)
         }
         Purpose::Timer(id, timer) => timers::answer(model, now, &id, &timer, form, out),
         Purpose::Inputs(id, runbook, names) => give_inputs(model, now, form, (&id, &runbook, &names), out),

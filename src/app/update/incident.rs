@@ -1,11 +1,12 @@
 //! Acts on incidents: declare, decide, link, and the samples of what an incident cost.
 
+use crate::app::costs::{self, begin};
 use crate::app::effect::Effect;
 use crate::app::model::{Case, Model};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{record, sources};
+use crate::app::update::{paging, record, sources};
 use crate::domain::alert::Alert;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{Fingerprint, IncidentId};
@@ -94,9 +95,16 @@ pub fn command(
 ) -> Result<(), Refusal> {
     let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
     let (reverse, words, moment) = undoing(&case.shown, &command);
-    let bodies = decide(&case.shown, command, at, &model.setup.severities)?;
+    let mut bodies = decide(&case.shown, command, at, &model.setup.severities)?;
     let takes_back =
         bodies.iter().all(|b| matches!(b, Body::Note { .. } | Body::ActionItem { .. })) || reverse.is_some();
+    if let Some(over) = bodies.iter().find_map(|b| match b {
+        Body::Acknowledged => Some(false),
+        Body::Resolved { .. } => Some(true),
+        _ => None,
+    }) {
+        bodies.extend(paging::tell(model, now, id, over));
+    }
     let req = record::person(model, now, at, id, bodies, out);
     if takes_back {
         record::remember(model, id, req, reverse, words.clone());
@@ -165,9 +173,15 @@ pub fn link_alert(
 /// Asks what the incident cost its objectives so far.
 pub fn sample(model: &mut Model, now: Timestamp, id: &IncidentId, moment: &str, out: &mut Vec<Effect>) {
     let Some(case) = model.desk.cases.get(id) else { return };
-    let length = Window::of(now - begin(&case.shown)).0.max(60);
+    let incident = case.shown.clone();
+    let length = Window::of(now - begin(&incident)).0.max(60);
     let mut by_source: BTreeMap<_, Vec<Arc<Objective>>> = BTreeMap::new();
-    for slo in &case.shown.objectives.clone() {
+    for slo in &incident.objectives {
+        // What the events behind it say needs no question, and misses none.
+        if let Some(sample) = costs::sample(model, now, &incident, slo, moment) {
+            record::machine(model, now, id, Body::BudgetSampled(sample), None, out);
+            continue;
+        }
         if let Some(objective) = model.fleet.objective(slo).cloned()
             && let Some(source) = sources::source_of(model, &objective)
         {
@@ -181,10 +195,6 @@ pub fn sample(model: &mut Model, now: Timestamp, id: &IncidentId, moment: &str, 
         windows.dedup();
         out.push(Effect::Measure { req, source, objectives, windows });
     }
-}
-
-fn begin(state: &crate::domain::incident::state::Incident) -> Timestamp {
-    state.times.detected.unwrap_or(state.times.declared).min(state.times.declared)
 }
 
 /// What the incident cost was measured: it goes to the timeline. A failure is told, not recorded as a number.
@@ -248,6 +258,7 @@ fn cost(objective: &Objective, measurement: &Measurement, start: Timestamp, mome
         burn_5m: burn_of(Window::M5),
         gross: cost.as_ref().map(|c| c.gross),
         net: cost.as_ref().map(|c| c.net),
+        basis: Some(costs::basis(objective, "then")),
     }
 }
 

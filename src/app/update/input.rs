@@ -9,7 +9,7 @@ use crate::app::model::Model;
 use crate::app::present::palette;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, exec, forms, incident};
+use crate::app::update::{act, approval, exec, forms, incident, outward, paging};
 use crate::domain::time::Timestamp;
 
 /// Handles a key press.
@@ -141,12 +141,12 @@ fn in_confirm(model: &mut Model, now: Timestamp, mut confirm: Box<Confirm>, key:
         return;
     }
     match (&confirm.token, key.code) {
-        (_, Code::Esc) => model.say(now, Tone::Muted, "cancelled"),
+        (_, Code::Esc) => cancelled(model, now, &confirm),
         (None, Code::Char('y')) if !key.ctrl => deed(model, now, *confirm, out),
         (None, Code::Enter) if confirm.enter => deed(model, now, *confirm, out),
         // Enter is never yes to a change; it is not no either, so that a held key neither confirms nor closes.
         (None, Code::Enter) => model.nav.overlay = Some(Overlay::Confirm(confirm)),
-        (None, _) => model.say(now, Tone::Muted, "cancelled"),
+        (None, _) => cancelled(model, now, &confirm),
         (Some(token), Code::Enter) => {
             if confirm.typed.text().trim() == *token {
                 deed(model, now, *confirm, out);
@@ -160,6 +160,13 @@ fn in_confirm(model: &mut Model, now: Timestamp, mut confirm: Box<Confirm>, key:
             confirm.typed.key(key);
             model.nav.overlay = Some(Overlay::Confirm(confirm));
         }
+    }
+}
+
+fn cancelled(model: &mut Model, now: Timestamp, confirm: &Confirm) {
+    match confirm.deed {
+        Deed::Page(..) => paging::cancelled(model, now),
+        _ => model.say(now, Tone::Muted, "cancelled"),
     }
 }
 
@@ -179,6 +186,8 @@ fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effec
             Ok(())
         }
         Deed::Stop => exec::stop(model, now, out),
+        Deed::Page(id, target) => paging::page(model, now, &id, &target, out).map_err(|r| r.0),
+        Deed::ByHand(op) => outward::by_hand(model, now, &op, out).map_err(|r| r.0),
         Deed::Quit => {
             out.push(Effect::Quit(0));
             Ok(())

@@ -4,8 +4,9 @@ use crate::app::effect::Effect;
 use crate::app::model::{Case, LastAct, Model};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
-use crate::app::update::draft;
+use crate::app::update::outward;
 use crate::app::update::rename::rename;
+use crate::app::update::{bands, draft};
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, ReqId};
 use crate::domain::incident::event::{Body, Event, NewEvent};
@@ -39,6 +40,7 @@ pub fn machine_all(model: &mut Model, now: Timestamp, id: &IncidentId, bodies: V
 }
 
 /// What the machine saw and what was so since before.
+#[expect(clippy::too_many_arguments, reason = "the arguments of `machine`, and when it was")]
 pub fn machine_at(
     model: &mut Model,
     now: Timestamp,
@@ -120,18 +122,30 @@ pub fn saved(model: &mut Model, now: Timestamp, req: ReqId, id: &IncidentId, eve
     if let Some(act) = &mut model.desk.last_act
         && act.req == req
     {
-        act.key = events.last().map(|e| e.key.clone());
+        act.key = events.iter().rev().find(|e| !matches!(e.body, Body::Outgoing(_))).map(|e| e.key.clone());
+        act.ops = events
+            .iter()
+            .filter_map(|e| match &e.body {
+                Body::Outgoing(op) => Some(op.id.clone()),
+                _ => None,
+            })
+            .collect();
     }
     send_waiting(model, &real, out);
-    if model.unsaved() == 0 && model.desk.trouble.take().is_some() {
-        model.say(now, Tone::Ok, "saved: everything is on disk again");
-    }
+    calm(model, now);
     let story = |e: &Event| {
         matches!(e.body, Body::Resolved { .. } | Body::Mitigated)
             || (matches!(e.body, Body::BudgetSampled(_)) && model.desk.drafts.contains_key(&real))
     };
     if events.iter().any(story) {
         draft::refresh(model, &real, true, out);
+    }
+}
+
+/// Says so when everything is on disk again.
+pub fn calm(model: &mut Model, now: Timestamp) {
+    if model.unsaved() == 0 && model.desk.trouble.take().is_some() {
+        model.say(now, Tone::Ok, "saved: everything is on disk again");
     }
 }
 
@@ -159,6 +173,7 @@ pub fn retry(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     for id in ids {
         send_waiting(model, &id, out);
     }
+    bands::retry(model, out);
 }
 
 /// The record was read.
@@ -217,6 +232,7 @@ pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
 /// The record cannot be used at all.
 pub fn failed(model: &mut Model, now: Timestamp, fault: &Fault) {
     model.desk.loaded = true;
+    model.fleet.bands.loaded = true;
     model.desk.trouble = Some((now, fault.to_string(), now + secs(5)));
     model.say(now, Tone::Crit, format!("the record cannot be used: {fault}; nothing will be saved until it can"));
 }
@@ -242,7 +258,7 @@ pub fn older(model: &mut Model, now: Timestamp, id: &IncidentId, result: Result<
 
 /// Remembers what `u` takes back.
 pub fn remember(model: &mut Model, incident: &IncidentId, req: ReqId, reverse: Option<Body>, words: String) {
-    model.desk.last_act = Some(LastAct { incident: incident.clone(), req, key: None, reverse, words });
+    model.desk.last_act = Some(LastAct { incident: incident.clone(), req, key: None, reverse, ops: Vec::new(), words });
 }
 
 /// Takes back the person's last act: a line of text is retracted, anything else is set back. The record keeps both.
@@ -252,6 +268,14 @@ pub fn undo(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<
     let over = model.desk.cases.get(&act.incident).is_some_and(|c| !c.shown.is_open());
     if over && act.reverse.as_ref().is_some_and(|b| !matches!(b, Body::RoleSet { .. })) {
         return Err(format!("{} is resolved; :reopen opens it again", act.incident));
+    }
+    // What is on its way is caught if it has not left; the record says which.
+    for op in &act.ops {
+        outward::discard(model, now, op, "taken back".into(), out).map_err(|refusal| refusal.0)?;
+    }
+    if act.reverse.is_none() && act.key.is_none() && !act.ops.is_empty() {
+        model.desk.last_act = None;
+        return Ok(());
     }
     let body = match (act.reverse, act.key) {
         (Some(body), _) => body,

@@ -42,7 +42,8 @@ pub fn looked(model: &mut Model, now: Timestamp, found: Looked, out: &mut Vec<Ef
     if let Some(new) = found.settings {
         told.extend(settings(model, now, *new, out));
     }
-    if let Some((objectives, findings)) = found.objectives {
+    if let Some((objectives, plans, findings)) = found.objectives {
+        model.fleet.plan(plans);
         told.extend(crate::domain::slo::diff::objectives(&model.fleet.declared(), &objectives));
         model.learn(objectives, findings, now);
         ask_soon(model, now);

@@ -57,11 +57,11 @@ fn overlay(model: &mut Model, from: &IncidentId, to: &IncidentId) {
         }
         Some(Overlay::Confirm(confirm)) => {
             let about = match &confirm.deed {
-                Deed::Incident(id, _) => Some(id),
+                Deed::Incident(id, _) | Deed::Page(id, _) => Some(id),
                 Deed::Run(run) => Some(&run.offer.incident),
                 Deed::Reads(runs) => runs.first().map(|run| &run.offer.incident),
                 Deed::Approve(id, _) => Some(id),
-                Deed::Arm | Deed::Stop | Deed::Quit => None,
+                Deed::Arm | Deed::Stop | Deed::Quit | Deed::ByHand(_) => None,
             };
             if about == Some(from) {
                 model.nav.overlay = None;

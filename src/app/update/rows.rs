@@ -72,11 +72,11 @@ pub fn came(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName, 
 /// Says once that a template has more rows than are taken.
 fn cut(model: &mut Model, template: &Objective, found: &Rows) {
     let told = |f: &Finding| f.rule == "too-many-rows" && f.message.starts_with(template.id.as_str());
-    if model.setup.findings.iter().any(told) {
+    if model.fleet.findings.iter().any(told) {
         return;
     }
     let (path, line) = template.declared.rsplit_once(':').unwrap_or((template.declared.as_str(), "1"));
-    model.setup.findings.push(Finding {
+    model.fleet.findings.push(Finding {
         path: path.to_owned(),
         line: line.parse().unwrap_or(1),
         column: 1,

@@ -7,15 +7,17 @@ use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{draft, record, rows};
+use crate::app::update::{draft, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SloId, SourceName};
 use crate::domain::incident::event::Body;
+use crate::domain::outward::capability::Capability;
+use crate::domain::outward::question::{Answer, Question};
 use crate::domain::resilience::breaker::Permit;
 use crate::domain::resilience::retry::Retry;
 use crate::domain::server_note::ServerNote;
-use crate::domain::slo::objective::Objective;
+use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::reading::{History, Measurement, Reading, Window};
 use crate::domain::time::{Span, Timestamp, mins, secs};
 use std::collections::BTreeMap;
@@ -67,7 +69,7 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     for name in names {
         let objectives = objectives_of(model, &name);
         let Some(link) = model.links.get_mut(&name) else { continue };
-        if link.next > now || !link.out.is_empty() {
+        if link.next > now || !link.out.is_empty() || !link.kind.polled() {
             continue;
         }
         if model.fleet.reading && matches!(link.kind, LinkKind::Prometheus { .. }) {
@@ -88,11 +90,15 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
         link.since = Some(now);
         let (kind, closed) = (link.kind, link.breaker.is_closed());
         let mut asked = Vec::new();
+        if let LinkKind::Target { .. } = kind {
+            asked = ask_target(model, now, &name, out);
+        }
         if matches!(kind, LinkKind::Prometheus { .. }) {
             let req = model.pending.ask(Asked::Measure(name.clone()));
             asked.push(req);
             out.push(Effect::Measure { req, source: name.clone(), objectives, windows: Vec::new() });
             asked.extend(rows::ask(model, now, &name, out));
+            asked.extend(signals::ask(model, &name, out));
         }
         if matches!(kind, LinkKind::Alertmanager { .. }) || (closed && gives_alerts(kind)) {
             let req = model.pending.ask(Asked::Alerts(name.clone()));
@@ -102,6 +108,64 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
         if let Some(link) = model.links.get_mut(&name) {
             link.out = asked;
         }
+    }
+}
+
+/// How often it is asked who is on call.
+const ON_CALL_EVERY: Span = Span::minutes(5);
+
+/// Open incidents at every poll; now and then who is on call.
+fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<Effect>) -> Vec<ReqId> {
+    let Some(target) = model.outbox.targets.get(name) else { return Vec::new() };
+    let mut questions = vec![Question::Incidents];
+    let old = target.on_call.as_ref().is_none_or(|(at, _)| *at > now || now - *at >= ON_CALL_EVERY);
+    if old && target.facts.caps.class(Capability::ReadOnCall).is_some() {
+        questions.push(Question::OnCall(None));
+    }
+    let mut asked = Vec::new();
+    for question in questions {
+        let req = model.pending.ask(Asked::Target(name.clone(), question.clone()));
+        asked.push(req);
+        out.push(Effect::AskTarget { req, target: name.clone(), question });
+    }
+    asked
+}
+
+/// A target answered a question, or did not.
+pub fn told(
+    model: &mut Model,
+    now: Timestamp,
+    req: ReqId,
+    source: &SourceName,
+    question: &Question,
+    result: Result<Answer, Fault>,
+) {
+    finished(model, now, req, source);
+    let answer = match result {
+        Ok(answer) => answer,
+        Err(fault) => {
+            // The token is one: what may not read may not write either, before a person acts.
+            if fault.kind == FaultKind::Auth
+                && let Some(target) = model.outbox.targets.get_mut(source)
+            {
+                target.failed(now, fault.clone());
+            }
+            if *question == Question::Incidents {
+                down(model, now, source, fault);
+            } else {
+                tracing::warn!(source = %source, %fault, "a question to a target");
+            }
+            return;
+        }
+    };
+    if let Some(link) = model.links.get_mut(source).filter(|_| *question == Question::Incidents) {
+        link.succeeded(now);
+    }
+    let Some(target) = model.outbox.targets.get_mut(source) else { return };
+    match answer {
+        Answer::Incidents(open) => target.incidents = Some((now, open)),
+        Answer::OnCall(people) => target.on_call = Some((now, people)),
+        _ => {}
     }
 }
 
@@ -336,6 +400,9 @@ pub fn chart(model: &mut Model, now: Timestamp, id: &SloId, age: Span, out: &mut
         return;
     }
     let Some(objective) = model.fleet.objective(id).cloned() else { return };
+    if matches!(objective.sli, Sli::Composite(_)) {
+        return;
+    }
     let Some(source) = source_of(model, &objective) else { return };
     if !model.links.get(&source).is_some_and(|l| l.breaker.is_closed() && l.good.is_some()) {
         return;

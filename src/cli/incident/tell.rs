@@ -81,7 +81,8 @@ fn facts(i: &Incident) -> Vec<(&'static str, String)> {
     out.extend(i.walks.iter().map(|(id, w)| ("runbook", format!("{id}, {} of {} steps ended", w.ended(), w.total))));
     let share = |x: Option<f64>| x.map_or_else(|| "unknown".to_owned(), percent);
     let burned = |b: &crate::domain::incident::event::BudgetSample| {
-        format!("{}: {} of its budget, net {}", b.slo, share(b.gross), share(b.net))
+        let of = b.basis.as_ref().map(|of| format!(" ({of})")).unwrap_or_default();
+        format!("{}: {} of its budget, net {}{of}", b.slo, share(b.gross), share(b.net))
     };
     out.extend(i.budget.values().map(|b| ("burned", burned(b))));
     let action = |a: &crate::domain::incident::state::ActionItem| {

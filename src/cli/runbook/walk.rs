@@ -3,6 +3,7 @@
 //! one nothing is recorded. Commands run with `--arm` alone, each after a confirmation.
 
 mod running;
+mod verifying;
 
 use crate::app::present::walk::place;
 use crate::cli::context::Context;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 
 /// The longest line that is read, in bytes.
 const LINE_LIMIT: u64 = 64 * 1024;
-const ANSWERS: &str = "answers: done, skip REASON, fail REASON, yes N, no N, unsure N, choose N, run N, changes, rollback, witness NAME CODE, note TEXT, next, back, show, quit";
+const ANSWERS: &str = "answers: done, skip REASON, fail REASON, yes N, no N, unsure N, choose N, run N, changes, verify, rollback, witness NAME CODE, note TEXT, next, back, show, quit";
 
 /// Walks until `quit`, the end of the input, or the end of the runbook.
 pub fn run(
@@ -266,6 +267,7 @@ impl Session<'_, '_> {
             }
             "changes" => self.changes(),
             "rollback" => self.roll_back(input),
+            "verify" => self.verify(),
             "witness" => self.witness(rest),
             _ => Err(Failure::Usage(format!("`{word}` is no answer ({ANSWERS})"))),
         }

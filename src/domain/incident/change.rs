@@ -298,16 +298,14 @@ impl Incident {
             }
             Body::VerifyHeld { run, since, .. } => self.verified(run, VerifyEnd::Held(*since)),
             Body::VerifyFailed { run, why } => self.verified(run, VerifyEnd::Failed(why.clone())),
-            Body::ApprovalAsked(request) => {
-                if !self.approvals.iter().any(|a| a.request.id == request.id) {
-                    self.approvals.push(Approval {
-                        request: request.clone(),
-                        by: (event.actor.clone(), event.key.origin.0.clone()),
-                        at: event.at,
-                        given: None,
-                        used: None,
-                    });
-                }
+            Body::ApprovalAsked(request) if !self.approvals.iter().any(|a| a.request.id == request.id) => {
+                self.approvals.push(Approval {
+                    request: request.clone(),
+                    by: (event.actor.clone(), event.key.origin.0.clone()),
+                    at: event.at,
+                    given: None,
+                    used: None,
+                });
             }
             Body::ApprovalGiven { id, witness } => {
                 let Some(approval) = self.approvals.iter_mut().find(|a| a.request.id == *id) else { return };

@@ -9,6 +9,7 @@ use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;
 use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::severity::Severity;
+use crate::domain::slo::settling::Crossing;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +25,9 @@ pub struct EventKey {
     /// Counts per origin, from 1, without gaps.
     pub seq: u64,
 }
+
+/// The log of policy bands: no incident, and no event declares it.
+pub const BUDGET_LOG: &str = "BUDGET";
 
 /// A recorded event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -226,9 +230,13 @@ pub struct BudgetSample {
     pub gross: Option<f64>,
     /// The same without what burned at the rate of before.
     pub net: Option<f64>,
+    /// What the shares are of, in words: `the 30d until then`. Older samples do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
 }
 
 /// What happened.
+#[expect(clippy::large_enum_variant, reason = "events are few, and a box would stand in every pattern")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
 pub enum Body {
@@ -344,6 +352,8 @@ pub enum Body {
     },
     /// What an objective cost.
     BudgetSampled(BudgetSample),
+    /// An objective went into another band of the error-budget policy.
+    BandCrossed(Crossing),
     /// A runbook was opened for the incident.
     RunbookOpened {
         /// Which.
@@ -539,6 +549,7 @@ impl Body {
             Self::AlertLinked { .. } | Self::AlertChanged { .. } => "alert",
             Self::ObjectiveLinked { .. } => "objective",
             Self::BudgetSampled(_) => "budget",
+            Self::BandCrossed(_) => "policy",
             Self::RunbookOpened { .. } => "runbook",
             Self::StepEnded { .. } => "step",
             Self::CheckAnswered { .. } => "check",
@@ -555,7 +566,7 @@ impl Body {
             Self::Cockpit { .. } => "cockpit",
             Self::DraftWritten { .. } => "draft",
             Self::Outgoing(_) => "outgoing",
-            Self::OutgoingOutcome { .. } => "outgoing_outcome",
+            Self::OutgoingOutcome { .. } => "outcome",
             Self::Unknown(_) => "unknown",
         }
     }

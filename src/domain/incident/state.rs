@@ -312,6 +312,7 @@ impl Incident {
             Body::Declared { .. }
             | Body::Cockpit { .. }
             | Body::DraftWritten { .. }
+            | Body::BandCrossed(_)
             | Body::Note { .. }
             | Body::Unknown(_) => {}
             Body::Acknowledged => {

@@ -44,13 +44,16 @@ fn words(body: &Body) -> String {
         Body::BudgetSampled(s) => {
             let percent = |x: Option<f64>| x.map_or("unknown".to_owned(), |x| format!("{:.1} %", x * 100.0));
             format!(
-                "{} at {}: {} of its budget left, {} burned",
+                "{} at {}: {} of its budget left, {} burned (net {}){}",
                 s.slo,
                 s.moment,
                 percent(s.remaining),
-                percent(s.gross)
+                percent(s.gross),
+                percent(s.net),
+                s.basis.as_ref().map(|of| format!(" of {of}")).unwrap_or_default()
             )
         }
+        Body::BandCrossed(crossing) => crossing.words(),
         Body::RunbookOpened { name, steps, .. } => format!("runbook {name} opened ({steps} steps)"),
         Body::StepEnded { place, end } => match end {
             StepEnd::Done => format!("{}: done", place.name),

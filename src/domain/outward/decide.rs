@@ -92,8 +92,10 @@ fn leased(lease: &Lease, now: Timestamp) -> Next {
 
 /// When its age is counted from: its making or a person's word, on this cockpit's clock where that one ran away.
 fn begin(entry: &Entry, scene: &Scene<'_>) -> Timestamp {
-    let made = entry.released_at.map_or(entry.op.created_at, |at| at.max(entry.op.created_at));
-    if made > scene.now + secs(5) { scene.seen.min(scene.now) } else { made.min(scene.now) }
+    // What lies ahead was noted on a clock that was set back since.
+    let known = [Some(entry.op.created_at), entry.released_at].into_iter().flatten();
+    let latest = known.filter(|at| *at <= scene.now + secs(5)).max();
+    latest.unwrap_or(scene.seen).min(scene.now)
 }
 
 fn over(entry: &Entry, scene: &Scene<'_>) -> Option<Span> {
@@ -157,5 +159,6 @@ fn paced(entry: &Entry, scene: &Scene<'_>, act: Next, doing: &str) -> Next {
 
 /// What waits for a person's other act is still asked about when its time is over.
 fn waits_until(entry: &Entry, scene: &Scene<'_>) -> Option<Timestamp> {
-    begin(entry, scene).checked_add_signed(entry.op.patience()).map(|at| at + Span::milliseconds(1))
+    let over = begin(entry, scene).checked_add_signed(entry.op.patience())?;
+    Some(over + Span::milliseconds(1)).filter(|at| *at > scene.now)
 }

@@ -3,7 +3,7 @@
 //! inside its transaction.
 
 use crate::domain::ids::IncidentId;
-use crate::domain::outward::operation::Operation;
+use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reference};
 use crate::domain::outward::pace;
 use crate::domain::time::{Span, Timestamp, clock, secs};
@@ -180,6 +180,11 @@ impl Entry {
         }
     }
 
+    /// Its place in the order of their making: ids sort by their time.
+    pub fn id(&self) -> &OpId {
+        &self.op.id
+    }
+
     /// The entry after a step, or why the step does not fit. `rev` is the store's business.
     pub fn after(&self, step: &Step) -> Result<Self, String> {
         let mut next = self.clone();
@@ -261,7 +266,9 @@ impl Entry {
 
     fn later(&mut self, at: Timestamp, tries: u32, wait_ms: Option<u64>) {
         let hint = wait_ms.and_then(|ms| Span::try_milliseconds(i64::try_from(ms).ok()?));
-        let wait = pace::backoff(tries, hint, pace::seed(self.op.id.as_str()));
+        // Not the id, which is partly random: a run with a seed must be the same run again.
+        let seed = pace::seed(self.op.target.as_str()) ^ self.op.created_at.timestamp_micros().unsigned_abs();
+        let wait = pace::backoff(tries, hint, seed);
         self.not_before = at.checked_add_signed(wait);
     }
 

@@ -59,6 +59,8 @@ pub struct TargetFacts {
     pub pace: Pace,
     /// The longest one try may take, in milliseconds; the lease of a send outlives it.
     pub limit_ms: u64,
+    /// Who is paged by it, as its configuration says.
+    pub audience: Option<String>,
     /// Its address, safe to show.
     pub address: String,
     /// How often it is read, in milliseconds; `None` for one that is only written to.

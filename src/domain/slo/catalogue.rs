@@ -7,6 +7,7 @@ use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::policy::PolicyBands;
 use crate::domain::slo::service::Service;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What the files say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +20,26 @@ pub struct Catalogue {
     pub maintenance: Vec<Maintenance>,
     /// The policy; `None` where no file has one.
     pub policy: Option<PolicyBands>,
+}
+
+/// What the files say beside objectives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plans {
+    /// Services with their signals.
+    pub services: Vec<Arc<Service>>,
+    /// Planned work.
+    pub maintenance: Vec<Maintenance>,
+    /// The team's own policy.
+    pub policy: Option<PolicyBands>,
+}
+
+impl Catalogue {
+    /// The objectives, and the rest.
+    pub fn parted(self) -> (Vec<Arc<Objective>>, Plans) {
+        let services = self.services.into_iter().map(Arc::new).collect();
+        let plans = Plans { services, maintenance: self.maintenance, policy: self.policy };
+        (self.objectives.into_iter().map(Arc::new).collect(), plans)
+    }
 }
 
 /// An objective and where it stands, before it is known whether its name is free.

@@ -3,6 +3,7 @@
 
 use crate::domain::document::{Finding, Level, Mark, Node, Reader, Value, nearest, parse_all};
 use crate::domain::slo::catalogue::{Catalogue, Declared, unique};
+use crate::domain::slo::composite;
 use crate::domain::slo::maintenance::Maintenance;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::policy::PolicyBands;
@@ -112,6 +113,8 @@ pub fn read_all(files: &[(String, String)]) -> (Catalogue, Vec<Finding>) {
     declared.extend(alert_windows::settle(&paths, &gathered.alert_windows, gathered.sloth, &mut findings));
     declared.extend(openslo::settle(&paths, &gathered.openslo, &mut findings));
     let objectives = unique(&paths, declared, &mut findings);
+    // Parts that no file has are told above; circles and parts of other windows show only when all are there.
+    findings.extend(composite::lint(&objectives).into_iter().filter(|f| f.rule != "missing-part"));
     let place = |path: &str| paths.iter().position(|p| *p == path).unwrap_or(usize::MAX);
     findings.sort_by_cached_key(|f| (place(&f.path), f.line, f.column));
     let Gathered { services, maintenance, policy, .. } = gathered;

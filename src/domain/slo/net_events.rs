@@ -123,8 +123,7 @@ fn cut(slice: Slice, work: &[Stretch]) -> Vec<Slice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::Span;
-    use crate::domain::time::{mins, secs};
+    use crate::domain::time::{Span, mins, secs};
     use proptest::prelude::*;
 
     fn at(seconds: i64) -> Timestamp {

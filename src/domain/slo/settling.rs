@@ -31,10 +31,10 @@ impl Crossing {
         format!("band:{}:{}", self.slo, self.number)
     }
 
-    /// In words: `api_availability: 24.8 % of its budget left, full velocity -> feature freeze: …`.
+    /// In words: `api_availability: 24.8 % of its budget left, from full velocity to feature freeze: …`.
     pub fn words(&self) -> String {
         let plain = |band: &str| band.replace('_', " ");
-        let from = self.from.as_deref().map_or_else(String::new, |from| format!("{} -> ", plain(from)));
+        let from = self.from.as_deref().map_or_else(String::new, |from| format!("from {} to ", plain(from)));
         let left = self.remaining * 100.0;
         format!("{}: {left:.1} % of its budget left, {from}{}: {}", self.slo, plain(&self.to), self.action)
     }
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(run(&mut late, &[(100, 0.4), (110, 0.4)]), Vec::<String>::new());
         assert_eq!(
             first.words(),
-            "api: 40.0 % of its budget left, full velocity -> reliability prioritised: Reliability improvements prioritized"
+            "api: 40.0 % of its budget left, from full velocity to reliability prioritised: Reliability improvements prioritized"
         );
     }
 

@@ -106,6 +106,18 @@ pub struct Forecast {
     pub trend_3d: Option<Fitted>,
 }
 
+impl Forecast {
+    /// How long the budget lasts, as well as that is known: as the window rolls, else at the rate of the last hour. `None`
+    /// also where it recovers.
+    pub fn left(&self) -> Option<Span> {
+        match self.rolling {
+            Some(Rolling::Gone(left)) => Some(left),
+            Some(Rolling::Recovers) => None,
+            None => self.left_1h,
+        }
+    }
+}
+
 /// What is known beside the measurement of one objective.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
@@ -416,7 +428,8 @@ impl Status {
             () => 3,
         };
         let gone = self.budget.remaining.is_some_and(|r| r <= 0.0);
-        let left = [self.forecast.left_1h, self.forecast.left_6h].into_iter().flatten().min();
+        let naive = [self.forecast.left_1h, self.forecast.left_6h].into_iter().flatten().min();
+        let left = if self.forecast.rolling.is_some() { self.forecast.left() } else { naive };
         let empty_in_ms = if gone { 0 } else { left.map_or(i64::MAX, |l| l.num_milliseconds()) };
         // Parts per million of the budget: finer is noise, and a float has no order.
         let share = self.budget.remaining.map_or(i64::MAX, |r| (r * 1e6) as i64);

@@ -5,6 +5,8 @@ use crate::domain::alert::AlertState;
 use crate::domain::alert::rule::AlertRule;
 use crate::domain::drill::alarm;
 use crate::domain::drill::production::Production;
+use crate::domain::drill::promise::{ALL, Promise};
+use crate::domain::drill::service as production;
 use crate::domain::fault::Fault;
 use crate::domain::fault::FaultKind;
 use crate::domain::server_note::ServerNote;
@@ -17,6 +19,8 @@ use crate::domain::slo::reading::Series;
 use crate::domain::slo::reading::Via;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::sample::Sample;
+use crate::domain::slo::service::{Service, Signal, SignalKind};
+use crate::domain::slo::signals::{ServiceReading, SignalReading, SignalValue};
 use crate::domain::slo::warm::Rows;
 use crate::domain::slo::warm::Warmed;
 use crate::domain::text::clean;
@@ -78,6 +82,17 @@ impl Metrics for FakeMetrics {
     fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], _now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>> {
         let none = |o: &Arc<Objective>| Rows { template: o.id.clone(), labels: Vec::new(), left_out: 0 };
         Box::pin(async move { self.ask().await.map(|_| templates.iter().map(none).collect()) })
+    }
+
+    fn signals<'a>(
+        &'a self,
+        services: &'a [Arc<Service>],
+        now: Timestamp,
+    ) -> Task<'a, Result<Vec<ServiceReading>, Fault>> {
+        Box::pin(async move {
+            let production = self.ask().await?;
+            Ok(services.iter().map(|s| signals(&production, s, now)).collect())
+        })
     }
 
     fn history<'a>(
@@ -150,6 +165,29 @@ fn measurement(production: &Production, objective: &Objective, windows: &[Window
         via: if matches!(objective.sli, Sli::Events { .. }) { Via::Events } else { Via::Slices },
         ..Measurement::empty(objective.id.clone())
     }
+}
+
+/// The signals that the simulated production has: its traffic, and how much of that fails.
+fn signals(production: &Production, service: &Service, now: Timestamp) -> ServiceReading {
+    let value = |kind: SignalKind| match kind {
+        SignalKind::Rate => {
+            let found = production::Service::ALL.into_iter().find(|s| s.name() == service.name);
+            found.map(|s| production.rate(s, now))
+        }
+        SignalKind::Errors => {
+            let mut promises = ALL.iter().map(Promise::objective).filter(|o| o.service == service.name);
+            let ratio = promises.find(|o| matches!(o.sli, Sli::Events { .. }));
+            ratio.and_then(|o| production.window(o.id.as_str(), Window::M5, now)?.error_ratio())
+        }
+        _ => None,
+    };
+    let signal = |s: &Signal| SignalReading {
+        kind: s.kind,
+        unit: s.unit,
+        limit: s.limit,
+        value: value(s.kind).map_or(SignalValue::NoData, SignalValue::Value),
+    };
+    ServiceReading { service: service.name.clone(), at: now, signals: service.signals.iter().map(signal).collect() }
 }
 
 fn burn(production: &Production, objective: &Objective, window: Window, at: Timestamp) -> Option<f64> {

@@ -4,20 +4,23 @@
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SourceName;
 use crate::domain::outward::annotation::Annotation;
-use crate::domain::outward::backend::{BackendIncident, BackendStatus, BackendWrite, LogEntry, Me, OnCall, Party};
-use crate::domain::outward::capability::{Capability, Caps, Class};
+use crate::domain::outward::backend::{
+    BackendIncident, BackendStatus, BackendWrite, LogEntry, Me, OnCall, Party, PendingAction,
+};
+use crate::domain::outward::capability::{Capability, Caps, Class, Lack};
 use crate::domain::outward::chat::{Room, Volunteer};
+use crate::domain::outward::event_sink::EventWrite;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reference};
 use crate::domain::outward::silence::Silence;
 use crate::domain::outward::status_page::{Component, Notice};
 use crate::domain::outward::ticket::Ticket;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, mins};
 use crate::io::port::{
     Annotations, ChatRoom, EventSink, IncidentBackend, Outward, Silences, StatusPage, Target, Task, TicketSink,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -108,6 +111,54 @@ pub fn usual_caps() -> Caps {
         .with(Class::Repeat, &reads)
 }
 
+/// The targets of the simulated production: the pager, the incident room, the status page and the tracker.
+pub fn targets() -> BTreeMap<SourceName, FakeTarget> {
+    let only = |ports: fn(Capability) -> bool| {
+        let mut caps = usual_caps();
+        for capability in Capability::ALL.iter().filter(|c| !ports(**c)) {
+            caps.lose(*capability, Lack::Unsupported, "");
+        }
+        caps
+    };
+    let pager = FakeTarget::new(
+        "pager",
+        only(|c| {
+            matches!(
+                c,
+                Capability::Trigger
+                    | Capability::AcknowledgeAlarm
+                    | Capability::ResolveAlarm
+                    | Capability::ReadIncidents
+                    | Capability::ReadOnCall
+            )
+        }),
+    );
+    let ada = Party { id: "U1".into(), name: "ada".into(), email: None, time_zone: Some("Europe/Berlin".into()) };
+    pager.put_on_call(OnCall { person: ada, policy: None, schedule: None, level: Some(1), start: None, end: None });
+    let room = FakeTarget::new(
+        "room",
+        only(|c| {
+            matches!(
+                c,
+                Capability::CreateRoom
+                    | Capability::SetTopic
+                    | Capability::Invite
+                    | Capability::Post
+                    | Capability::EditMessage
+                    | Capability::Pin
+                    | Capability::Bookmark
+                    | Capability::ReadVolunteers
+            )
+        }),
+    );
+    let page = FakeTarget::new(
+        "status-page",
+        only(|c| matches!(c, Capability::OpenNotice | Capability::UpdateNotice | Capability::ReadNotices)),
+    );
+    let tracker = FakeTarget::new("tracker", only(|c| matches!(c, Capability::CreateTicket | Capability::FindTicket)));
+    [pager, room, page, tracker].into_iter().map(|target| (target.name.clone(), target)).collect()
+}
+
 impl FakeTarget {
     /// A target with these capabilities that answers at once.
     pub fn new(name: impl Into<SourceName>, caps: Caps) -> Self {
@@ -161,17 +212,30 @@ impl FakeTarget {
         self.lock().volunteers.push(volunteer);
     }
 
-    /// With all of its ports, for the engine.
+    /// With the ports that it can do anything of, for the engine.
     pub fn target(&self) -> Target {
         let me = Arc::new(self.clone());
-        Target::new("simulated", "simulated", Duration::from_secs(5), me.clone())
-            .with_backend(me.clone())
-            .with_chat(me.clone())
-            .with_status_page(me.clone())
-            .with_ticket(me.clone())
-            .with_event_sink(me.clone())
-            .with_annotations(me.clone())
-            .with_silences(me)
+        let can = |capability| self.caps.class(capability).is_some();
+        let mut target = Target::new("simulated", "simulated", Duration::from_secs(5), me.clone());
+        if can(Capability::ReadIncidents) {
+            target = target.with_backend(me.clone()).read_every(Duration::from_secs(15));
+        }
+        if can(Capability::Post) {
+            target = target.with_chat(me.clone());
+        }
+        if can(Capability::OpenNotice) {
+            target = target.with_status_page(me.clone());
+        }
+        if can(Capability::CreateTicket) {
+            target = target.with_ticket(me.clone());
+        }
+        if can(Capability::Trigger) {
+            target = target.with_event_sink(me.clone());
+        }
+        if can(Capability::Annotate) {
+            target = target.with_annotations(me.clone());
+        }
+        if can(Capability::CreateSilence) { target.with_silences(me) } else { target }
     }
 
     async fn pause(&self) {
@@ -245,6 +309,9 @@ impl State {
         if there && matches!(class, Class::Repeat | Class::RepeatWithKey) {
             return Outcome::AlreadyDone(reference(op));
         }
+        if let Intent::Event(write) = &op.intent {
+            self.alarm(write, op.created_at);
+        }
         if let Intent::Backend(write) = &op.intent
             && let Some(refused) = self.change(write, op)
         {
@@ -252,6 +319,31 @@ impl State {
         }
         self.effects.push(Effect { op: op.id.clone(), capability: op.intent.capability(), words: op.intent.words() });
         Outcome::Applied(reference(op))
+    }
+
+    /// An alarm opens an incident, as a pager does.
+    fn alarm(&mut self, write: &EventWrite, at: Timestamp) {
+        let (key, status) = match write {
+            EventWrite::Trigger(alarm) => (&alarm.dedup_key, BackendStatus::Triggered),
+            EventWrite::Acknowledge { dedup_key } => (dedup_key, BackendStatus::Acknowledged),
+            EventWrite::Resolve { dedup_key } => (dedup_key, BackendStatus::Resolved),
+            EventWrite::Change { .. } => return,
+        };
+        match self.incidents.iter_mut().find(|i| i.key.as_ref() == Some(key)) {
+            Some(incident) => {
+                incident.status = status;
+                incident.pending.clear();
+            }
+            None => {
+                let EventWrite::Trigger(alarm) = write else { return };
+                let id = format!("X{}", self.incidents.len() + 1);
+                let mut incident = BackendIncident::new(id, alarm.summary.clone(), status);
+                incident.key = Some(key.clone());
+                incident.created_at = Some(at);
+                incident.pending = vec![PendingAction { action: "escalate".into(), at: at + mins(5) }];
+                self.incidents.push(incident);
+            }
+        }
     }
 
     /// The incident that a write is about, read first and compared, as every real adapter does.

@@ -123,6 +123,7 @@ impl Target {
             caps: self.outward.caps(),
             pace: self.outward.pace(),
             limit_ms: ms(self.limit),
+            audience: self.event_sink.as_ref().and_then(|sink| sink.audience()),
             address: self.address.clone(),
             reads_every_ms: self.reads_every.map(ms),
         }

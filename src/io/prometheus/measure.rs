@@ -20,10 +20,13 @@ use crate::domain::slo::objective::Objective;
 use crate::domain::slo::plan::Groups;
 use crate::domain::slo::reading::{History, Measurement, Window};
 use crate::domain::slo::sample::{RangeSeries, Sample};
+use crate::domain::slo::service::Service;
+use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::time::{Span, Timestamp};
 use crate::io::port::{Metrics, ServerNote, Task};
 use crate::io::prometheus::answer::Answer;
+use crate::io::prometheus::signals;
 use asking::IN_FLIGHT;
 use disk::Disk;
 use kept::Kept;
@@ -178,6 +181,14 @@ impl<A: Ask> Metrics for Prometheus<A> {
         if let Some(disk) = &self.disk {
             write(disk, &self.kept);
         }
+    }
+
+    fn signals<'a>(
+        &'a self,
+        services: &'a [Arc<Service>],
+        now: Timestamp,
+    ) -> Task<'a, Result<Vec<ServiceReading>, Fault>> {
+        Box::pin(signals::read(&self.ask, services, now))
     }
 
     fn history<'a>(

@@ -4,6 +4,8 @@
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{IncidentId, Origin};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
+use crate::domain::incident::stepped::Stepped;
+use crate::domain::outward::entry::{Entry, State, Step};
 use crate::domain::outward::operation::OpId;
 use crate::domain::time::Timestamp;
 use crate::io::store::{NUMBER_LIMIT, chain};
@@ -21,6 +23,59 @@ pub trait Rows {
     fn last_of(&mut self, origin: &Origin) -> Result<(u64, String), Fault>;
     /// Keeps an event.
     fn put(&mut self, event: &Event, once: Option<&str>) -> Result<(), Fault>;
+    /// The operation of an id in the outbox.
+    fn entry(&mut self, op: &OpId) -> Result<Option<Entry>, Fault>;
+    /// Keeps an entry under the next revision, with the end of its lease by the machine's own clock.
+    fn keep(&mut self, entry: Entry, lease: Option<Until>) -> Result<Entry, Fault>;
+    /// Whether the lease of an operation has run out by the machine's own clock; `None` when that cannot tell.
+    fn run_out(&mut self, op: &OpId, clock: &Until) -> Result<Option<bool>, Fault>;
+}
+
+/// An instant of the machine's own clock, which nobody sets: milliseconds since one of its starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Until {
+    /// Which start.
+    pub boot: String,
+    /// Milliseconds after it.
+    pub ms: i64,
+}
+
+/// Applies one step to an operation; its end is told in the same transaction. `clock` is now by the machine's own clock.
+pub fn step(
+    rows: &mut impl Rows,
+    origin: &Origin,
+    op: &OpId,
+    step: &Step,
+    by: &str,
+    clock: Option<&Until>,
+) -> Result<Stepped, Fault> {
+    let Some(entry) = rows.entry(op)? else {
+        return Ok(Stepped::Refused(format!("there is no operation {op}"), None));
+    };
+    if let (Step::Expire { at }, State::Leased(lease)) = (step, &entry.state) {
+        let known = match clock {
+            Some(clock) => rows.run_out(op, clock)?,
+            None => None,
+        };
+        // After another start of the machine, or on another one, the time of day is all there is.
+        if !known.unwrap_or(lease.until <= *at) {
+            return Ok(Stepped::Refused(format!("{} is still at it", lease.holder), Some(Box::new(entry))));
+        }
+    }
+    let next = match entry.after(step) {
+        Ok(next) => next,
+        Err(why) => return Ok(Stepped::Refused(why, Some(Box::new(entry)))),
+    };
+    let lease = match (&next.state, clock) {
+        (State::Leased(lease), Some(now)) => {
+            let length = (lease.until - lease.since).num_milliseconds().max(0);
+            Some(Until { boot: now.boot.clone(), ms: now.ms.saturating_add(length) })
+        }
+        _ => None,
+    };
+    let told = told(&next, by).map(|event| write(rows, origin, vec![vec![event]])).transpose()?;
+    let kept = rows.keep(next, lease)?;
+    Ok(Stepped::Taken(Box::new(kept), told.into_iter().flatten().flatten().collect()))
 }
 
 /// Records batches; gives the events of each in the order they came.
@@ -55,11 +110,28 @@ pub fn write(rows: &mut impl Rows, origin: &Origin, batches: Vec<Vec<NewEvent>>)
             event.hash = chain::hash(&before, &event);
             before.clone_from(&event.hash);
             rows.put(&event, new.once.as_deref())?;
+            if let Body::Outgoing(op) = &event.body {
+                rows.keep(Entry::new(op.as_ref().clone(), event.incident.clone()), None)?;
+            }
             events.push(event);
         }
         written.push(events);
     }
     Ok(written)
+}
+
+/// The event of an end.
+fn told(entry: &Entry, by: &str) -> Option<NewEvent> {
+    let State::Ended { at, end } = &entry.state else { return None };
+    let body = Body::OutgoingOutcome {
+        op: entry.op.id.clone(),
+        target: entry.op.target.clone(),
+        capability: entry.op.intent.capability(),
+        words: entry.op.intent.words(),
+        end: end.clone(),
+    };
+    let incident = entry.incident.clone();
+    Some(NewEvent { incident, at: *at, recorded_at: *at, actor: by.to_owned(), body, once: None })
 }
 
 /// Finds a free id for each incident that the batch declares and that is there already.

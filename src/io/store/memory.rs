@@ -5,8 +5,11 @@ use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, Origin};
 use crate::domain::incident::event::{Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
-use crate::io::store::ledger::{self, Rows};
-use crate::io::store::{RESOLVED_HEADS, Store, chain};
+use crate::domain::incident::stepped::Stepped;
+use crate::domain::outward::entry::{Entry, Step};
+use crate::domain::outward::operation::OpId;
+use crate::io::store::ledger::{self, Rows, Until};
+use crate::io::store::{ENDED, OwnClock, RESOLVED_HEADS, Store, chain};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +22,8 @@ struct Shelf {
     once: BTreeMap<(IncidentId, String), EventKey>,
     /// Keys in the order of arrival, with the handle that brought them.
     arrivals: Vec<(EventKey, usize)>,
+    outbox: BTreeMap<OpId, (Entry, Option<Until>)>,
+    rev: u64,
     handles: usize,
     writer: usize,
 }
@@ -61,30 +66,61 @@ impl Rows for Shelf {
         self.arrivals.push((event.key.clone(), self.writer));
         Ok(())
     }
+
+    fn entry(&mut self, op: &OpId) -> Result<Option<Entry>, Fault> {
+        Ok(self.outbox.get(op).map(|(entry, _)| entry.clone()))
+    }
+
+    fn keep(&mut self, mut entry: Entry, lease: Option<Until>) -> Result<Entry, Fault> {
+        self.rev += 1;
+        entry.rev = self.rev;
+        self.outbox.insert(entry.op.id.clone(), (entry.clone(), lease));
+        Ok(entry)
+    }
+
+    fn run_out(&mut self, op: &OpId, clock: &Until) -> Result<Option<bool>, Fault> {
+        let lease = self.outbox.get(op).and_then(|(_, lease)| lease.as_ref());
+        Ok(lease.filter(|lease| lease.boot == clock.boot).map(|lease| lease.ms <= clock.ms))
+    }
 }
 
 /// One handle on a record in memory.
-#[derive(Debug)]
 pub struct Memory {
     shelf: Arc<Mutex<Shelf>>,
     origin: Origin,
     handle: usize,
     cursor: usize,
+    /// The last revision of the outbox that was told.
+    told: u64,
+    clock: OwnClock,
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory").field("origin", &self.origin).field("handle", &self.handle).finish_non_exhaustive()
+    }
 }
 
 impl Memory {
     /// An empty record of the given origin.
     pub fn new(origin: Origin) -> Self {
-        Self { shelf: Arc::default(), origin, handle: 0, cursor: 0 }
+        Self { shelf: Arc::default(), origin, handle: 0, cursor: 0, told: 0, clock: Arc::new(|| None) }
+    }
+
+    /// The same with a clock of its own for the leases of the outbox, which follows no change of the time of day.
+    pub fn with_clock(mut self, clock: OwnClock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Another handle on the same record, as another process would have it.
     pub fn beside(&self) -> Self {
         let mut shelf = self.lock();
         shelf.handles += 1;
-        let (handle, cursor) = (shelf.handles, shelf.arrivals.len());
+        let (handle, cursor, told) = (shelf.handles, shelf.arrivals.len(), shelf.rev);
         drop(shelf);
-        Self { shelf: Arc::clone(&self.shelf), origin: self.origin.clone(), handle, cursor }
+        let (shelf, clock) = (Arc::clone(&self.shelf), Arc::clone(&self.clock));
+        Self { shelf, origin: self.origin.clone(), handle, cursor, told, clock }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
@@ -169,6 +205,36 @@ impl Store for Memory {
             chain::check(of, *origin == self.origin)
         };
         Ok(origins.iter().flat_map(check).collect())
+    }
+
+    fn outbox(&mut self) -> Result<Vec<Entry>, Fault> {
+        let shelf = self.lock();
+        let mut ended: Vec<&Entry> =
+            shelf.outbox.values().map(|(entry, _)| entry).filter(|e| e.ended().is_some()).collect();
+        ended.sort_by_key(|entry| std::cmp::Reverse(entry.rev));
+        let open = shelf.outbox.values().map(|(entry, _)| entry).filter(|e| e.ended().is_none());
+        let mut all: Vec<Entry> = open.chain(ended.into_iter().take(ENDED)).cloned().collect();
+        all.sort_by(|a, b| a.op.id.cmp(&b.op.id));
+        Ok(all)
+    }
+
+    fn step(&mut self, op: &OpId, step: &Step, by: &str) -> Result<Stepped, Fault> {
+        let clock = (self.clock)();
+        let mut shelf = self.lock();
+        shelf.writer = self.handle;
+        // As with an append, nothing here can fail halfway.
+        ledger::step(&mut *shelf, &self.origin, op, step, by, clock.as_ref())
+    }
+
+    fn outbox_news(&mut self) -> Result<Vec<Entry>, Fault> {
+        let shelf = self.lock();
+        let fresh = shelf.outbox.values().map(|(entry, _)| entry).filter(|entry| entry.rev > self.told);
+        let mut news: Vec<Entry> = fresh.cloned().collect();
+        let told = shelf.rev;
+        drop(shelf);
+        news.sort_by_key(|entry| entry.rev);
+        self.told = told;
+        Ok(news)
     }
 
     fn origin(&self) -> &Origin {

@@ -5,6 +5,9 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{IncidentId, Origin};
 use crate::domain::incident::event::{Event, NewEvent};
 use crate::domain::incident::state::Incident;
+use crate::domain::incident::stepped::Stepped;
+use crate::domain::outward::entry::{Entry, Step};
+use crate::domain::outward::operation::OpId;
 use crate::io::store::Store;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -45,6 +48,17 @@ pub enum Job {
         /// Of which incident.
         incident: IncidentId,
     },
+    /// One step of an operation in the outbox; answered by [`RecordNews::Stepped`].
+    Step {
+        /// Comes back with the answer.
+        ticket: u64,
+        /// Which operation.
+        op: OpId,
+        /// What happens to it.
+        step: Step,
+        /// Who acts.
+        by: String,
+    },
     /// Finish what was asked before, then end.
     Stop,
 }
@@ -67,6 +81,10 @@ pub enum RecordNews {
     Page(u64, Vec<Event>),
     /// All events of an incident.
     All(u64, Vec<Event>),
+    /// What became of a step; `Err` means that it is not known to be on disk.
+    Stepped(u64, Result<Stepped, Fault>),
+    /// Operations of the outbox as they are now: all that is not over when the record was read, later what changed.
+    Outbox(Vec<Entry>),
     /// What other processes recorded. May repeat events that were loaded: compare keys.
     Others(Vec<Event>),
     /// Something else failed: opening, reading, looking for others.
@@ -135,6 +153,7 @@ fn refuse_all(queue: &Receiver<Job>, fault: &Fault, tell: &impl Fn(RecordNews)) 
     while let Ok(job) = queue.recv() {
         match job {
             Job::Append(ticket, _) => tell(RecordNews::NotSaved(ticket, fault.clone())),
+            Job::Step { ticket, .. } => tell(RecordNews::Stepped(ticket, Err(fault.clone()))),
             Job::Stop => return,
             _ => tell(RecordNews::Failed(fault.clone())),
         }
@@ -173,6 +192,7 @@ impl<T: Fn(RecordNews)> Keeper<T> {
             }
             match job {
                 Some(Job::Append(ticket, batch)) => doubt = self.append(ticket, batch).or(doubt),
+                Some(Job::Step { ticket, op, step, by }) => self.step(ticket, &op, &step, &by),
                 Some(Job::Stop) => break,
                 Some(job) => self.answer(job),
                 None => {}
@@ -223,6 +243,18 @@ impl<T: Fn(RecordNews)> Keeper<T> {
         }
     }
 
+    fn step(&mut self, ticket: u64, op: &OpId, step: &Step, by: &str) {
+        let stepped = match self.sound {
+            true => self.store.step(op, step, by),
+            false => Err(Fault::new(FaultKind::Local, "record", "cannot be opened again after a failed write")),
+        };
+        let failed = stepped.is_err();
+        (self.tell)(RecordNews::Stepped(ticket, stepped));
+        if failed && self.sound {
+            self.reopen(&mut None);
+        }
+    }
+
     fn saved(&self, tickets: Vec<u64>, saved: Vec<Vec<Event>>) {
         for (ticket, events) in tickets.into_iter().zip(saved) {
             (self.tell)(RecordNews::Saved(ticket, events));
@@ -261,9 +293,17 @@ impl<T: Fn(RecordNews)> Keeper<T> {
                 self.store.tail(&incident, before, limit).map(|events| RecordNews::Page(ticket, events))
             }
             Job::All { ticket, incident } => self.store.events(&incident).map(|events| RecordNews::All(ticket, events)),
-            Job::Append(..) | Job::Stop => return,
+            Job::Append(..) | Job::Step { .. } | Job::Stop => return,
         };
+        let loaded = matches!(news, Ok(RecordNews::Loaded(_)));
         (self.tell)(news.unwrap_or_else(RecordNews::Failed));
+        if loaded {
+            match self.store.outbox() {
+                Ok(outbox) if outbox.is_empty() => {}
+                Ok(outbox) => (self.tell)(RecordNews::Outbox(outbox)),
+                Err(fault) => (self.tell)(RecordNews::Failed(fault)),
+            }
+        }
     }
 
     fn load(&mut self) -> Result<Vec<(Incident, Vec<Event>)>, Fault> {
@@ -278,13 +318,19 @@ impl<T: Fn(RecordNews)> Keeper<T> {
         if !self.sound {
             return;
         }
-        match self.store.news() {
-            Ok(events) => {
-                self.looked = None;
-                if !events.is_empty() {
-                    (self.tell)(RecordNews::Others(events));
-                }
+        // What one look told is told on, whatever becomes of the other.
+        let events = self.store.news().map(|events| {
+            if !events.is_empty() {
+                (self.tell)(RecordNews::Others(events));
             }
+        });
+        let outbox = self.store.outbox_news().map(|outbox| {
+            if !outbox.is_empty() {
+                (self.tell)(RecordNews::Outbox(outbox));
+            }
+        });
+        match events.and(outbox) {
+            Ok(()) => self.looked = None,
             Err(fault) if self.looked.as_ref() == Some(&fault) => {}
             Err(fault) => {
                 self.looked = Some(fault.clone());

@@ -7,19 +7,21 @@ pub mod row;
 
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{IncidentId, Origin};
-use crate::domain::incident::event::{Event, EventKey, NewEvent};
+use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
+use crate::domain::incident::stepped::Stepped;
+use crate::domain::outward::entry::{Entry, Step};
+use crate::domain::outward::operation::OpId;
 use crate::io::store::ledger::{self, Rows};
 use crate::io::store::sqlite::head::Heads;
 use crate::io::store::sqlite::open::{Opened, corrupt, fault};
 use crate::io::store::sqlite::row::{COLUMNS, Inside, select, signed};
-use crate::io::store::{RESOLVED_HEADS, Store, chain};
+use crate::io::store::{ENDED, OwnClock, RESOLVED_HEADS, Store, chain, own_clock};
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A record in a file.
-#[derive(Debug)]
 pub struct Sqlite {
     path: PathBuf,
     /// `None` after a failed commit, until it was opened anew.
@@ -33,13 +35,31 @@ pub struct Sqlite {
     mine: BTreeSet<i64>,
     /// The file's version at the last look for news.
     news_at: i64,
+    /// The last revision of the outbox that was told, and whether we changed it since.
+    told: u64,
+    changed: bool,
+    /// The file's version at the last look at the outbox.
+    outbox_at: i64,
+    /// The machine's own clock, for leases.
+    clock: OwnClock,
     /// What a failed commit wanted to write: it may be on disk all the same.
     doubtful: Option<Vec<Vec<Event>>>,
+}
+
+impl std::fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.path).field("origin", &self.origin).finish_non_exhaustive()
+    }
 }
 
 impl Sqlite {
     /// Opens or creates the record.
     pub fn open(path: &Path) -> Result<Self, Fault> {
+        Self::open_by(path, own_clock())
+    }
+
+    /// The same with another clock for the leases of the outbox: a virtual one, for simulations.
+    pub fn open_by(path: &Path, clock: OwnClock) -> Result<Self, Fault> {
         let Opened { conn, origin } = open::open(path)?;
         let mut store = Self {
             path: path.to_owned(),
@@ -50,11 +70,17 @@ impl Sqlite {
             cursor: 0,
             mine: BTreeSet::new(),
             news_at: -1,
+            told: 0,
+            changed: false,
+            outbox_at: -1,
+            clock,
             doubtful: None,
         };
         let ask = |e: rusqlite::Error| fault(path, &e);
         store.news_at = version(&conn).map_err(ask)?;
         store.cursor = last_row(&conn).map_err(ask)?;
+        store.told = last_rev(&conn).map_err(ask)?;
+        store.outbox_at = store.news_at;
         store.conn = Some(conn);
         Ok(store)
     }
@@ -132,9 +158,15 @@ fn last_row(conn: &Connection) -> rusqlite::Result<i64> {
     conn.query_row("SELECT ifnull(max(n), 0) FROM event", [], |row| row.get(0))
 }
 
+fn last_rev(conn: &Connection) -> rusqlite::Result<u64> {
+    let rev: i64 = conn.query_row("SELECT ifnull(max(rev), 0) FROM outbox", [], |row| row.get(0))?;
+    Ok(u64::try_from(rev).unwrap_or(0))
+}
+
 impl Store for Sqlite {
     fn append_all(&mut self, batches: Vec<Vec<NewEvent>>) -> Result<Vec<Vec<Event>>, Fault> {
         let origin = self.origin.clone();
+        self.changed = true;
         match self.transact(|rows| ledger::write(rows, &origin, batches)) {
             Ok((written, put)) => {
                 self.remember(&put);
@@ -155,6 +187,7 @@ impl Store for Sqlite {
         let Opened { conn, origin } = open::open(&self.path)?;
         let ask = |e: rusqlite::Error| fault(&self.path, &e);
         self.news_at = -1;
+        self.outbox_at = -1;
         self.heads_at = -1;
         self.origin = origin;
         let inside = Inside::new(&conn, &self.path);
@@ -286,11 +319,49 @@ impl Store for Sqlite {
         // One view of all of it: events that another process adds between two looks are no contradiction.
         let _view = conn.unchecked_transaction().map_err(|e| fault(&self.path, &e))?;
         let mut findings = Vec::new();
-        for part in [sound, |conn: &Connection, _: &Origin| heads_hold(conn)] {
+        let heads = |conn: &Connection, _: &Origin| heads_hold(conn);
+        let outbox = |conn: &Connection, _: &Origin| outbox_holds(conn);
+        for part in [sound, heads, outbox] {
             note(&mut findings, part(conn, &own));
         }
         note(&mut findings, chains_hold(conn, &own));
         Ok(findings)
+    }
+
+    fn outbox(&mut self) -> Result<Vec<Entry>, Fault> {
+        let sql = "SELECT entry FROM (
+                     SELECT op, entry FROM outbox WHERE ended = 0
+                     UNION ALL
+                     SELECT op, entry FROM (SELECT op, entry FROM outbox WHERE ended = 1 ORDER BY rev DESC LIMIT ?1)
+                   ) ORDER BY op";
+        let limit = i64::try_from(ENDED).unwrap_or(i64::MAX);
+        self.read(|conn| row::entries(conn, sql, [limit]))
+    }
+
+    fn step(&mut self, op: &OpId, step: &Step, by: &str) -> Result<Stepped, Fault> {
+        let (origin, clock) = (self.origin.clone(), (self.clock)());
+        self.changed = true;
+        match self.transact(|rows| ledger::step(rows, &origin, op, step, by, clock.as_ref())) {
+            Ok((stepped, put)) => {
+                self.remember(&put);
+                Ok(stepped)
+            }
+            Err(Failed::Before(fault) | Failed::Commit(fault, _)) => Err(fault),
+        }
+    }
+
+    fn outbox_news(&mut self) -> Result<Vec<Entry>, Fault> {
+        let now = self.read(version)?;
+        if now == self.outbox_at && !self.changed {
+            return Ok(Vec::new());
+        }
+        let after = signed(self.told);
+        let news =
+            self.read(|conn| row::entries(conn, "SELECT entry FROM outbox WHERE rev > ?1 ORDER BY rev", [after]))?;
+        // Only now: a failed look is repeated.
+        (self.outbox_at, self.changed) = (now, false);
+        self.told = news.last().map_or(self.told, |entry| entry.rev);
+        Ok(news)
     }
 
     fn origin(&self) -> &Origin {
@@ -357,6 +428,25 @@ fn chains_hold(conn: &Connection, own: &Origin) -> rusqlite::Result<Vec<String>>
         let last = events.last().map(|event| (signed(event.key.seq), event.hash.as_str()));
         if last != Some((*seq, hash.as_str())) {
             findings.push(format!("the chain of {origin} ends at event {seq}, and its last event is another one"));
+        }
+    }
+    Ok(findings)
+}
+
+/// Every row of the outbox can be read and belongs to the event that recorded it.
+fn outbox_holds(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement =
+        conn.prepare("SELECT op, entry, (SELECT body FROM event WHERE event.id = outbox.op) FROM outbox ORDER BY op")?;
+    let rows: Vec<(String, String, Option<String>)> =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<rusqlite::Result<_>>()?;
+    let mut findings = Vec::new();
+    for (op, entry, body) in rows {
+        let entry: Option<Entry> = serde_json::from_str(&entry).ok();
+        let body: Option<Body> = body.and_then(|body| serde_json::from_str(&body).ok());
+        match (entry, body) {
+            (None, _) => findings.push(format!("operation {op} in the outbox cannot be read; it is not sent")),
+            (Some(entry), Some(Body::Outgoing(recorded))) if *recorded == entry.op => {}
+            (Some(_), _) => findings.push(format!("operation {op} in the outbox is not the one that was recorded")),
         }
     }
     Ok(findings)

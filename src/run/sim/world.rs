@@ -7,11 +7,16 @@ use crate::domain::alert::AlertSnapshot;
 use crate::domain::drill::chance::unit;
 use crate::domain::exec::{CommandEnd, CommandNews, CommandSpec};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::ids::{IncidentId, Origin, ReqId};
+use crate::domain::ids::{IncidentId, Origin, ReqId, SourceName};
 use crate::domain::incident::event::{Event, NewEvent};
+use crate::domain::outward::entry::Step;
+use crate::domain::outward::operation::{OpId, Operation};
+use crate::domain::outward::outcome::{Found, Outcome};
+use crate::domain::outward::question::{Answer, Question};
 use crate::domain::time::{Span, Timestamp, mins, secs};
 use crate::io::fake::Simulation;
-use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::fake::outside::{FakeTarget, Trouble, targets};
+use crate::io::port::{AlertSource, IncidentBackend, Metrics, Outward, Shell};
 use crate::io::store::Store;
 use crate::io::store::memory::Memory;
 use crate::run::sim::Chances;
@@ -29,6 +34,14 @@ const FAULTS: [FaultKind; 6] = [
     FaultKind::Malformed,
     FaultKind::Server,
     FaultKind::TooLarge,
+];
+const TROUBLES: [Trouble; 6] = [
+    Trouble::Unreachable,
+    Trouble::RateLimited(Some(20)),
+    Trouble::RateLimited(None),
+    Trouble::LostReply,
+    Trouble::LostRequest,
+    Trouble::Duplicate,
 ];
 /// Pieces of output that a simulated command may have at most.
 const PIECES: usize = 4_096;
@@ -49,6 +62,7 @@ enum Coming {
 #[derive(Clone, Debug)]
 enum Job {
     Append(Vec<NewEvent>),
+    Step(OpId, Step, String),
     Older(IncidentId, u64),
     All(IncidentId),
 }
@@ -72,6 +86,7 @@ pub struct World {
     coming: BTreeMap<(Span, u64), Coming>,
     numbered: u64,
     drafts: Vec<(String, String)>,
+    targets: BTreeMap<SourceName, FakeTarget>,
 }
 
 impl World {
@@ -98,7 +113,13 @@ impl World {
             coming: BTreeMap::new(),
             numbered: 0,
             drafts: Vec::new(),
+            targets: targets(),
         }
+    }
+
+    /// The simulated targets of writes.
+    pub fn targets(&self) -> &BTreeMap<SourceName, FakeTarget> {
+        &self.targets
     }
 
     /// The name under which the record writes.
@@ -136,7 +157,15 @@ impl World {
         let first = self.coming.first_entry().filter(|e| e.key().0 <= elapsed)?;
         match first.remove() {
             Coming::Said(msg) => Some(Arrival(msg)),
-            Coming::Job(req, job) => Some(Arrival(Msg::Reply(req, self.do_job(job)))),
+            Coming::Job(req, job) => {
+                let reply = self.do_job(job);
+                // What changed in the outbox is told right behind the answer, as the record's thread does.
+                let news = self.with_record(Memory::outbox_news).unwrap_or_default();
+                if !news.is_empty() {
+                    self.come(elapsed, Coming::Said(Msg::Feed(Feed::Outbox(news))));
+                }
+                Some(Arrival(Msg::Reply(req, reply)))
+            }
         }
     }
 
@@ -164,6 +193,11 @@ impl World {
                 let metrics = self.simulation.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.warm(first, rest, now))?);
                 self.answer(elapsed, *req, Reply::Warmed(result));
+            }
+            Effect::Signals { req, services, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.signals(services, now))?);
+                self.answer(elapsed, *req, Reply::Signals(result));
             }
             Effect::Rows { req, templates, .. } => {
                 let metrics = self.simulation.metrics();
@@ -197,6 +231,17 @@ impl World {
                 self.queue(elapsed, *req, Job::Older(incident.clone(), *before));
             }
             Effect::All { req, incident } => self.queue(elapsed, *req, Job::All(incident.clone())),
+            Effect::Step { req, op, step, by } => {
+                self.queue(elapsed, *req, Job::Step(op.clone(), step.clone(), by.clone()));
+            }
+            Effect::Deliver { req, op, look } => {
+                let reply = self.deliver(op, *look);
+                self.answer(elapsed, *req, reply);
+            }
+            Effect::AskTarget { req, target, question } => {
+                let result = self.ask_target(target, question.clone());
+                self.answer(elapsed, *req, Reply::Told(result));
+            }
             Effect::Run { req, spec } => self.run(elapsed, *req, spec.clone()),
             Effect::Stop { req } => self.stop(elapsed, *req),
             Effect::WriteDraft { req, name, text, .. } => {
@@ -292,10 +337,40 @@ impl World {
                     Err(fault) => Reply::NotSaved(fault),
                 }
             }
+            Job::Step(op, step, by) => match self.record_broken || self.draw() < self.chances.not_saved {
+                true => Reply::Stepped(Err(fault())),
+                false => Reply::Stepped(self.with_record(|record| record.step(&op, &step, &by))),
+            },
             Job::Older(incident, before) => {
                 read(self.record_broken, self.with_record(|record| record.tail(&incident, Some(before), 200)))
             }
             Job::All(incident) => read(self.record_broken, self.with_record(|record| record.events(&incident))),
+        }
+    }
+
+    /// A send or a look, with what the network makes of it.
+    fn deliver(&mut self, op: &Operation, look: bool) -> Reply {
+        let Some(target) = self.targets.get(&op.target).cloned() else {
+            return Reply::Delivered(Outcome::unsupported("not simulated"));
+        };
+        if self.draw() < self.chances.fault {
+            let which = (self.draw() * TROUBLES.len() as f64) as usize;
+            target.script(TROUBLES.get(which).copied());
+        }
+        let lost = |_| Outcome::Unknown { words: "the fake wanted to wait".into(), wait_ms: None };
+        match look {
+            true => Reply::Found(ready(target.look(op)).unwrap_or(Found::NoWay)),
+            false => Reply::Delivered(ready(target.apply(op)).unwrap_or_else(lost)),
+        }
+    }
+
+    fn ask_target(&mut self, name: &SourceName, question: Question) -> Result<Answer, Fault> {
+        self.faulty(name.as_str())?;
+        let target = self.targets.get(name).ok_or_else(|| Fault::new(FaultKind::Local, name.as_str(), "unknown"))?;
+        match question {
+            Question::Incidents => ready(target.list())?.map(Answer::Incidents),
+            Question::OnCall(service) => ready(target.on_call(service.as_deref()))?.map(Answer::OnCall),
+            _ => Err(Fault::new(FaultKind::Rejected, name.as_str(), "not simulated")),
         }
     }
 

@@ -1,6 +1,6 @@
 //! One objective in full: what it says now, how fast it burns, which pairs fire, when the budget is gone.
 
-use crate::app::present::view::{PairRow, Sign, SloDetail, Tone};
+use crate::app::present::view::{Bit, PairRow, Sign, SloDetail, Tone};
 use crate::domain::text::{clean, wrap};
 use crate::ui::layout::{GUTTER, Size, Want, columns, stack};
 use crate::ui::pen::{Pen, cells};
@@ -62,6 +62,8 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
     // A number that may be wrong is worth two lines of the picture, and of nothing else.
     let warned = picture.is_some() && view.findings.iter().any(|f| f.tone != Tone::Muted);
     let found = if rows == 0 { 0 } else { u16::try_from(rows + 1).unwrap_or(u16::MAX) };
+    let lines = u16::try_from(facts::flow(&view.signals, width).len()).unwrap_or(u16::MAX);
+    let signal_rows = if view.signals.is_empty() { 0 } else { lines.saturating_add(1).min(4) };
     let wants = [
         Want {
             least: picture.map_or(0, |p| p.min(if warned { 7 } else { 9 })),
@@ -69,7 +71,8 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
             rank: 2,
         },
         Want { least: 4, most: u16::try_from(view.pairs.len()).unwrap_or(u16::MAX).saturating_add(2), rank: 0 },
-        Want::rows(view.budget.len() + 1, 3, 1),
+        Want::rows(usize::from(budget_rows(&view.budget, width)) + 1, 3, 1),
+        Want { least: 0, most: signal_rows, rank: 2 },
         Want {
             most: if view.related.is_empty() { 0 } else { Want::rows(view.related.len(), 0, 3).most },
             least: 0,
@@ -79,12 +82,19 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
         Want { least: 0, most: text.saturating_add(2), rank: 5 },
     ];
     let places = stack(pen.height(), &wants);
-    let [top, table, budget, related, findings, written] = places.as_slice() else { return };
+    let [top, table, budget, signals, related, findings, written] = places.as_slice() else { return };
     if top.1 > 0 {
         chart::titled(&mut pen.part(0, top.0, width, top.1), &view.chart);
     }
     pairs(&mut pen.part(0, table.0, width, table.1), &view.pairs);
     budget_lines(&mut pen.part(0, budget.0, width, budget.1), view);
+    if signals.1 > 1 {
+        let mut part = pen.part(0, signals.0, width, signals.1);
+        rule(&mut part, 0, "SIGNALS", &view.row.service);
+        for (y, line) in (1..).zip(facts::flow(&view.signals, width)) {
+            facts::groups(&mut part, y, &line);
+        }
+    }
     if related.1 > 1 {
         let mut part = pen.part(0, related.0, width, related.1);
         rule(&mut part, 0, "RELATED", "");
@@ -100,6 +110,12 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
         rule(&mut part, 0, "QUERY", &view.declared);
         facts::prose(&mut part.below(1), std::slice::from_ref(&view.written), Tone::Muted);
     }
+}
+
+/// Rows that the lines of the budget take: the first shares its row with the gauge, the others are wrapped.
+fn budget_rows(lines: &[Bit], width: u16) -> u16 {
+    let rows = |bit: &Bit| u16::try_from(wrap(&bit.text, usize::from(width)).len()).unwrap_or(u16::MAX);
+    lines.iter().skip(1).map(rows).fold(1, u16::saturating_add)
 }
 
 fn wrapped(text: &str, width: u16) -> u16 {

@@ -205,6 +205,7 @@ pub fn finish(w: &Words<'_>, log: &mut Log) {
             burn_5m: Some(f64::NAN),
             gross: Some(0.0314),
             net: Some(0.0301),
+            basis: None,
         }),
     );
     // Told late, happened early: it stands where it happened.

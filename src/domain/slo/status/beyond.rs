@@ -43,26 +43,10 @@ impl Known {
     pub fn of(objective: &Objective, measurement: Option<&Measurement>, now: Timestamp, around: &Around<'_>) -> Self {
         let slices = measurement.and_then(|m| m.slices.as_deref());
         let net = slices.map(|s| NetEvents::of(s, around.work));
-        let own = Window::of(objective.window);
-        let mut known = Self { work: work(objective, now, around), net, ..Self::default() };
-        let (Some(measurement), Some(net), Some(slices)) = (measurement, &known.net, slices) else { return known };
-        let Some(end) = net.end() else { return known };
-        for (window, (at, reading)) in &measurement.windows {
-            let touched = known.work.inside.iter().any(|w| w.to > *at - window.span() && w.from < *at);
-            if !touched || !reading.is_known() {
-                continue;
-            }
-            let (counts, share) = net.between(end - window.span(), end);
-            if share > 0.0 {
-                known.windows.insert(*window, (*at, Reading::Counts(counts)));
-            }
-            if *window == own {
-                let (gross, _) = slices.between(end - window.span(), end);
-                known.work.excluded = Some(Counts {
-                    bad: (gross.bad - counts.bad).max(0.0),
-                    total: (gross.total - counts.total).max(0.0),
-                });
-            }
+        let mut known = Self { work: work(objective, now, around.work), net, ..Self::default() };
+        if let (Some(measurement), Some(net)) = (measurement, &known.net) {
+            let (windows, excluded) = spared(objective, measurement, net, &known.work.inside);
+            (known.windows, known.work.excluded) = (windows, excluded);
         }
         known
     }
@@ -88,12 +72,52 @@ impl Known {
     }
 }
 
-fn work(objective: &Objective, now: Timestamp, around: &Around<'_>) -> Work {
+/// A measurement without planned work, and the events that this excludes from its own window; as it is where the events
+/// behind it are not known. For the parts of a composite.
+pub fn without_work(
+    objective: &Objective,
+    measurement: &Measurement,
+    now: Timestamp,
+    all: &[Stretch],
+) -> (Measurement, Option<Counts>) {
+    let mut spare = measurement.clone();
+    let Some(slices) = measurement.slices.as_deref().filter(|_| !all.is_empty()) else { return (spare, None) };
+    let net = NetEvents::of(slices, all);
+    let (windows, excluded) = spared(objective, measurement, &net, &work(objective, now, all).inside);
+    spare.windows.extend(windows);
+    (spare, excluded)
+}
+
+type Spared = (BTreeMap<Window, (Timestamp, Reading)>, Option<Counts>);
+
+/// The readings that planned work touches, without it.
+fn spared(objective: &Objective, measurement: &Measurement, net: &NetEvents, inside: &[Stretch]) -> Spared {
+    let (mut windows, mut excluded) = (BTreeMap::new(), None);
+    let (Some(end), Some(slices)) = (net.end(), measurement.slices.as_deref()) else { return (windows, excluded) };
+    for (window, (at, reading)) in &measurement.windows {
+        let touched = inside.iter().any(|w| w.to > *at - window.span() && w.from < *at);
+        if !touched || !reading.is_known() {
+            continue;
+        }
+        let (counts, share) = net.between(end - window.span(), end);
+        if share > 0.0 {
+            windows.insert(*window, (*at, Reading::Counts(counts)));
+        }
+        if *window == Window::of(objective.window) {
+            let (gross, _) = slices.between(end - window.span(), end);
+            let less = |all: f64, net: f64| (all - net).max(0.0);
+            excluded = Some(Counts { bad: less(gross.bad, counts.bad), total: less(gross.total, counts.total) });
+        }
+    }
+    (windows, excluded)
+}
+
+fn work(objective: &Objective, now: Timestamp, all: &[Stretch]) -> Work {
     let from = now.checked_sub_signed(objective.window).unwrap_or(now);
     Work {
-        now: around.work.iter().find(|w| w.from <= now && now < w.to).cloned(),
-        next: around.work.iter().find(|w| w.from > now).cloned(),
-        inside: around.work.iter().filter(|w| w.to > from && w.from <= now).cloned().collect(),
+        now: all.iter().find(|w| w.from <= now && now < w.to).cloned(),
+        next: all.iter().find(|w| w.from > now).cloned(),
+        inside: all.iter().filter(|w| w.to > from && w.from <= now).cloned().collect(),
         excluded: None,
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: i64 = 1;
+pub const SCHEMA: i64 = 2;
 /// Marks the file as ours: `mwat`.
 const APPLICATION: i64 = 0x6d77_6174;
 /// How long one statement waits for another process.
@@ -21,7 +21,23 @@ const BUSY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
 
-const TABLES: &str = "
+/// What leads from each schema to the next. A step is never changed once it was released.
+const STEPS: [&str; SCHEMA as usize] = [EVENTS, OUTBOX];
+
+const OUTBOX: &str = "
+CREATE TABLE outbox (
+  op TEXT PRIMARY KEY,
+  rev INTEGER NOT NULL,
+  ended INTEGER NOT NULL,
+  boot TEXT,
+  until_ms INTEGER,
+  entry TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX outbox_rev ON outbox (rev);
+CREATE INDEX outbox_open ON outbox (ended) WHERE ended = 0;
+";
+
+const EVENTS: &str = "
 CREATE TABLE event (
   n INTEGER PRIMARY KEY,
   origin TEXT NOT NULL,
@@ -163,11 +179,12 @@ fn schema(conn: &Connection, path: &Path) -> Result<i64, Refused> {
 fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Refused> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have come first while we waited for the lock.
-    if schema(&tx, path)? == 0 {
-        tx.execute_batch(TABLES)?;
-        tx.pragma_update(None, "application_id", APPLICATION)?;
-        tx.pragma_update(None, "user_version", SCHEMA)?;
+    let from = usize::try_from(schema(&tx, path)?).unwrap_or(0);
+    for step in STEPS.iter().skip(from) {
+        tx.execute_batch(step)?;
     }
+    tx.pragma_update(None, "application_id", APPLICATION)?;
+    tx.pragma_update(None, "user_version", SCHEMA)?;
     tx.commit()?;
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! Rows as events and back. A row that cannot be read is still an event, of an unknown kind: damage stays local and is
 //! never silent.
 
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{IncidentId, Origin};
 use crate::domain::incident::event::{Body, Event, EventKey};
+use crate::domain::outward::entry::Entry;
+use crate::domain::outward::operation::OpId;
 use crate::domain::time::Timestamp;
-use crate::io::store::ledger::Rows;
-use crate::io::store::sqlite::open::fault;
+use crate::io::store::ledger::{Rows, Until};
+use crate::io::store::sqlite::open::{fault, name};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde_json::Value;
 use std::path::Path;
@@ -147,4 +149,55 @@ impl Rows for Inside<'_> {
         self.put.push((n, event.clone()));
         Ok(())
     }
+
+    fn entry(&mut self, op: &OpId) -> Result<Option<Entry>, Fault> {
+        let sql = "SELECT entry FROM outbox WHERE op = ?1";
+        let json = self
+            .conn
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_row([op.as_str()], |row| row.get::<_, String>(0)).optional());
+        let Some(json) = self.ask(json)? else { return Ok(None) };
+        let what = || format!("operation {op} in {}", name(self.path));
+        serde_json::from_str(&json)
+            .map(Some)
+            .map_err(|e| Fault::new(FaultKind::Malformed, what(), format!("cannot be read and is not sent: {e}")))
+    }
+
+    fn keep(&mut self, mut entry: Entry, lease: Option<Until>) -> Result<Entry, Fault> {
+        let next = self
+            .conn
+            .prepare_cached("SELECT ifnull(max(rev), 0) + 1 FROM outbox")
+            .and_then(|mut s| s.query_row([], |row| row.get::<_, i64>(0)));
+        entry.rev = unsigned(self.ask(next)?);
+        let json = serde_json::to_string(&entry).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()));
+        let json = self.ask(json)?;
+        let (boot, until) = lease.map_or((None, None), |lease| (Some(lease.boot), Some(lease.ms)));
+        let sql =
+            "INSERT OR REPLACE INTO outbox (op, rev, ended, boot, until_ms, entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let (rev, ended) = (signed(entry.rev), entry.ended().is_some());
+        let done = self
+            .conn
+            .prepare_cached(sql)
+            .and_then(|mut s| s.execute(params![entry.op.id.as_str(), rev, ended, boot, until, json]));
+        self.ask(done)?;
+        Ok(entry)
+    }
+
+    fn run_out(&mut self, op: &OpId, clock: &Until) -> Result<Option<bool>, Fault> {
+        let sql = "SELECT boot, until_ms FROM outbox WHERE op = ?1";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let lease = self.conn.prepare_cached(sql).and_then(|mut s| s.query_row([op.as_str()], read).optional());
+        let lease: Option<(Option<String>, Option<i64>)> = self.ask(lease)?;
+        Ok(match lease {
+            Some((Some(boot), Some(until))) if boot == clock.boot => Some(until <= clock.ms),
+            _ => None,
+        })
+    }
+}
+
+/// Entries of a question whose first column is `entry`. One that cannot be read is left out here; a check tells of it.
+pub fn entries(conn: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Entry>> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let texts: rusqlite::Result<Vec<String>> = statement.query_map(params, |row| row.get(0))?.collect();
+    Ok(texts?.iter().filter_map(|json| serde_json::from_str(json).ok()).collect())
 }

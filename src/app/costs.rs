@@ -1,0 +1,82 @@
+//! What an incident costs its objectives, from the events behind them. Asks no source: where those events are not known,
+//! it says nothing.
+
+use crate::app::model::Model;
+use crate::domain::ids::SloId;
+use crate::domain::incident::event::BudgetSample;
+use crate::domain::incident::state::Incident;
+use crate::domain::slo::incident_cost::{IncidentCost, Question, cost};
+use crate::domain::slo::maintenance;
+use crate::domain::slo::net_events::NetEvents;
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::reading::Window;
+use crate::domain::slo::status::Status;
+use crate::domain::time::{Span, Timestamp, prometheus};
+
+/// When an incident began: the first sign of it, or its declaration.
+pub fn begin(incident: &Incident) -> Timestamp {
+    incident.times.detected.unwrap_or(incident.times.declared).min(incident.times.declared)
+}
+
+/// When its pain stopped; `None` while it goes on.
+fn end(incident: &Incident) -> Option<Timestamp> {
+    incident.times.mitigated.or(incident.times.resolved)
+}
+
+/// What the budget of an objective is reckoned from, in words: the events of the window until an instant (`now`, `then`), or
+/// those that its calendar period is expected to have.
+pub fn basis(objective: &Objective, until: &str) -> String {
+    match &objective.period {
+        Some(period) => format!("the {}'s expected events", period.words()),
+        None => format!("the {} until {until}", prometheus(objective.window)),
+    }
+}
+
+/// What it costs an objective so far, or did until the pain stopped. The margin is the interval at which its source is
+/// asked: how often it scrapes is not known here.
+pub fn live(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId) -> Option<IncidentCost> {
+    let objective = model.fleet.objective(slo)?;
+    let measurement = model.fleet.measured.get(slo)?;
+    let slices = measurement.slices.as_deref()?;
+    let back = now.checked_sub_signed(objective.window.max(Span::days(31)))?;
+    let work = maintenance::stretches(&model.fleet.maintenance, objective, back, now);
+    let net = NetEvents::of(slices, &work);
+    let known = net.end()?;
+    let of = match (&objective.period, model.fleet.statuses.get(slo).and_then(|s| s.calendar.as_ref())) {
+        (Some(_), calendar) => calendar?.expected,
+        (None, _) => net.between(known.checked_sub_signed(objective.window)?, known).0.total,
+    };
+    let newest = measurement.windows.get(&Window::M5).and_then(|(at, r)| Some((*at, r.counts()?)));
+    // While planned work goes on, what the poll says of the last minutes does not count.
+    let newest = newest.filter(|(at, _)| !work.iter().any(|w| w.from <= *at && *at < w.to));
+    let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
+    let margin = source.map_or(Span::seconds(60), |l| l.interval);
+    let to = end(incident).unwrap_or(now).min(now);
+    cost(&net, newest, &Question { from: begin(incident), to, margin, target: objective.target, of })
+}
+
+/// The same as a line of the record.
+pub fn sample(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId, moment: &str) -> Option<BudgetSample> {
+    let objective = model.fleet.objective(slo)?;
+    let found = live(model, now, incident, slo)?;
+    let status: Option<&Status> = model.fleet.statuses.get(slo);
+    let burn = |w: Window| status.and_then(|s| s.burn_rates.get(&w).copied().flatten());
+    Some(BudgetSample {
+        slo: slo.clone(),
+        moment: moment.to_owned(),
+        remaining: status.and_then(|s| s.budget.remaining),
+        burn_1h: burn(Window::H1),
+        burn_5m: burn(Window::M5),
+        gross: Some(found.gross),
+        net: found.net,
+        basis: Some(basis(objective, "then")),
+    })
+}
+
+/// `27.8% (net 27.7%) of the 30d until now`.
+pub fn words(objective: &Objective, cost: &IncidentCost) -> String {
+    let percent = crate::app::present::slos::percent;
+    let net = cost.net.map_or_else(|| "net unknown".to_owned(), |n| format!("net {}", percent(n)));
+    let part = if cost.coverage < 0.99 { format!(", {} of it known", percent(cost.coverage)) } else { String::new() };
+    format!("{} ({net}) of {}{part}", percent(cost.gross), basis(objective, "now"))
+}

@@ -1,0 +1,359 @@
+//! What stands beside the numbers of an objective, through the machine: planned work, calendar periods, pairs that wait,
+//! composites, the cost of an incident, signals, and policy bands that several cockpits record once.
+
+use midwatch::app::costs;
+use midwatch::app::effect::Effect;
+use midwatch::app::model::{Model, Setup};
+use midwatch::app::msg::{Feed, Msg, Reply};
+use midwatch::app::present::{budget, report, slos};
+use midwatch::app::review::{Scope, review};
+use midwatch::app::update::update;
+use midwatch::domain::fault::{Fault, FaultKind};
+use midwatch::domain::ids::{IncidentId, Origin};
+use midwatch::domain::incident::event::{BUDGET_LOG, Body, NewEvent};
+use midwatch::domain::slo::catalogue::Plans;
+use midwatch::domain::slo::event_slices::{EventSlices, Ring};
+use midwatch::domain::slo::format;
+use midwatch::domain::slo::objective::{AlertPair, Combine, Composite, Objective, Sli};
+use midwatch::domain::slo::period::{Period, Unit};
+use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
+use midwatch::domain::slo::service::{Service, Signal, SignalKind, Unit as Amount};
+use midwatch::domain::slo::signals::{ServiceReading, SignalReading, SignalValue};
+use midwatch::domain::slo::status::State;
+use midwatch::domain::time::{Span, Timestamp, mins, secs};
+use midwatch::io::store::Store;
+use midwatch::io::store::memory::Memory;
+use midwatch::run::sim::{links, setup};
+use std::sync::Arc;
+
+const MONTH: Window = Window(30 * 86_400);
+
+/// On a border of hours, so that slices end here.
+fn start() -> Timestamp {
+    "2026-05-20T12:00:00Z".parse().unwrap()
+}
+
+fn objective() -> Objective {
+    let text = include_str!("../fixtures/seeds/slo.yaml");
+    Objective { policy: None, ..format::read("slo.yaml", text).0.remove(0) }
+}
+
+struct Desk {
+    model: Model,
+    now: Timestamp,
+}
+
+impl Desk {
+    fn with(objectives: Vec<Objective>) -> Self {
+        let objectives = objectives.into_iter().map(Arc::new).collect();
+        let setup = Setup { simulated: None, ..setup("ada") };
+        Self { model: Model::new(setup, objectives, links(start(), secs(15))), now: start() }
+    }
+
+    fn send(&mut self, msg: Msg) -> Vec<Effect> {
+        update(&mut self.model, self.now, msg)
+    }
+
+    /// A thousand events an hour, `bad` of them by the hours before now; slices and every window from them.
+    fn measure(&mut self, id: &str, bad: impl Fn(f64) -> f64) {
+        let mut slices = EventSlices::of(Span::days(30), Span::zero());
+        let now = self.now;
+        let fill = |ring: &mut Ring| {
+            let (last, keep) = (ring.number(now), i64::try_from(ring.bytes() / 16).unwrap());
+            let hours = ring.step().num_seconds() as f64 / 3_600.0;
+            let back = |n: i64| (last - n) as f64 * hours + hours / 2.0;
+            ring.take(last - keep + 1, last, |n| {
+                Some(Counts { bad: bad(back(n)) * 1_000.0 * hours, total: 1_000.0 * hours })
+            });
+        };
+        fill(&mut slices.coarse);
+        fill(&mut slices.fine);
+        let windows = Window::BURN.into_iter().chain([MONTH]).map(|w| (w, (now, slices.window(w)))).collect();
+        let slices = Some(Arc::new(slices));
+        let measurement = Measurement { windows, slices, coverage: Some(1.0), ..Measurement::empty(id.into()) };
+        self.model.fleet.measured.insert(id.into(), measurement);
+        self.model.fleet.assessed = None;
+        self.send(Msg::Wake);
+    }
+
+    fn plan(&mut self, yaml: &str) {
+        let text = format!("apiVersion: midwatch/v1\nkind: Objectives\nobjectives: []\n{yaml}");
+        let (catalogue, findings) = format::read_all(&[("plans.yaml".into(), text)]);
+        assert!(findings.iter().all(|f| f.level != midwatch::domain::document::Level::Error), "{findings:?}");
+        self.send(Msg::Feed(Feed::Plans(catalogue.parted().1)));
+        self.model.fleet.assessed = None;
+        self.send(Msg::Wake);
+    }
+
+    fn status(&self, id: &str) -> midwatch::domain::slo::status::Status {
+        let objective = self.model.fleet.objective(&id.into()).unwrap();
+        slos::status(&self.model, self.now, objective)
+    }
+}
+
+fn near(got: Option<f64>, want: f64) {
+    assert!(got.is_some_and(|g| (g - want).abs() < 1e-9 * want.abs().max(1.0)), "{got:?} is not {want}");
+}
+
+#[test]
+fn planned_work_spares_the_budget_and_holds_the_pairs() {
+    let mut desk = Desk::with(vec![objective()]);
+    let burning = |hours: f64| if hours < 2.0 { 0.5 } else { 0.0002 };
+    desk.measure("api_availability", burning);
+    let before = desk.status("api_availability");
+    assert_eq!((before.state, before.fires("page")), (State::Exhausted, true));
+    desk.plan("maintenance:\n  - {name: move, start: '2026-05-20T10:00:00Z', duration: 3h, services: [api]}\n");
+    let during = desk.status("api_availability");
+    near(during.budget.consumed, 0.2);
+    near(during.work.excluded.map(|e| e.bad), 1_000.0);
+    assert!(during.alerts.iter().all(|p| p.firing != Some(true)) && during.alerts.iter().any(|p| p.held));
+    assert_eq!((during.state, during.work.now.map(|w| w.name)), (State::Ok, Some("move".into())));
+    let lines: Vec<String> = budget::lines(&desk.model, &desk.status("api_availability"), desk.now, &objective())
+        .into_iter()
+        .map(|b| b.text)
+        .collect();
+    assert!(lines.contains(&"planned work: move until 13:00Z; pairs are held".to_owned()), "{lines:#?}");
+    assert!(lines.contains(&"2h of planned work do not count: 1000 bad of 2000".to_owned()), "{lines:#?}");
+    let json = report::slo(&desk.model, desk.now, &objective(), &desk.status("api_availability"));
+    assert_eq!(json["maintenance"]["active"]["to"], "2026-05-20T13:00:00.000Z");
+    assert_eq!((&json["alerts"][0]["held"], &json["alerts"][0]["firing"]), (&true.into(), &false.into()));
+    // Other services are not spared.
+    desk.plan("maintenance:\n  - {name: move, start: '2026-05-20T10:00:00Z', duration: 3h, services: [web]}\n");
+    assert!(desk.status("api_availability").fires("page"));
+}
+
+#[test]
+fn a_month_stands_beside_every_rolling_window() {
+    let month = Period::of(Unit::Month, chrono_tz::Europe::Berlin);
+    let own = Objective { id: "own".into(), period: Some(month), ..objective() };
+    let mut desk = Desk::with(vec![objective(), own]);
+    desk.model.setup.zone = chrono_tz::Europe::Berlin;
+    let errors = |hours: f64| if hours < 240.0 { 0.001 } else { 0.0 };
+    desk.measure("api_availability", errors);
+    desk.measure("own", errors);
+    let (rolling, own) = (desk.status("api_availability"), desk.status("own"));
+    near(rolling.budget.consumed, 1.0 / 3.0);
+    let calendar = rolling.calendar.unwrap();
+    // From 30 April 22:00Z: 470 of 744 hours, 744,000 events expected, 240 bad ones.
+    near(Some(calendar.elapsed), 470.0 / 744.0);
+    near(Some(calendar.expected), 744_000.0);
+    near(calendar.consumed, 240.0 / 744.0);
+    near(calendar.projected, 240.0 / 470.0);
+    near(own.budget.consumed, 240.0 / 744.0);
+    near(Some(own.budget.minutes_total), 44.64);
+    assert_eq!(own.forecast.rolling, None, "a calendar budget forgets nothing");
+    // Without the events, a calendar budget is not known; that is no health.
+    desk.model.fleet.measured.get_mut(&"own".into()).unwrap().slices = None;
+    desk.model.fleet.assessed = None;
+    desk.send(Msg::Wake);
+    let blind = desk.status("own");
+    assert_eq!((blind.state, blind.budget.remaining, blind.calendar), (State::Warming, None, None));
+}
+
+#[test]
+fn a_pair_with_a_hold_waits() {
+    let pair = AlertPair { severity: "page".into(), long: Window::H1, short: Window::M5, factor: 14.4, hold: mins(2) };
+    let mut desk = Desk::with(vec![Objective { pairs: vec![pair], ..objective() }]);
+    desk.measure("api_availability", |_| 0.02);
+    let first = desk.status("api_availability").alerts.remove(0);
+    assert_eq!((first.firing, first.over, first.fires_at), (Some(false), Some(true), Some(start() + mins(2))));
+    near(first.time_to_fire.map(|t| t.num_milliseconds() as f64), 51_840.0 + 120_000.0);
+    for (seconds, firing) in [(60, false), (119, false), (120, true), (180, true)] {
+        desk.now = start() + secs(seconds);
+        for (_, (at, _)) in desk.model.fleet.measured.values_mut().flat_map(|m| &mut m.windows) {
+            *at = start() + secs(seconds);
+        }
+        desk.model.fleet.assessed = None;
+        desk.send(Msg::Wake);
+        assert_eq!(desk.status("api_availability").alerts[0].firing, Some(firing), "{seconds}");
+    }
+    desk.measure("api_availability", |_| 0.0);
+    assert!(desk.model.fleet.over_since[&"api_availability".into()].is_empty());
+}
+
+#[test]
+fn a_composite_is_as_known_as_its_parts() {
+    let parts = vec![("a".into(), 0.5), ("b".into(), 0.5)];
+    let whole = Sli::Composite(Composite { combine: Combine::Weighted, parts });
+    let part = |id: &str| Objective { id: id.into(), ..objective() };
+    let mut desk = Desk::with(vec![Objective { sli: whole, ..part("shop") }, part("a"), part("b")]);
+    desk.measure("a", |_| 0.0004);
+    assert_eq!(desk.status("shop").state, State::Warming);
+    desk.measure("b", |_| 0.0002);
+    near(desk.status("shop").budget.consumed, 0.3);
+    let fault = Fault::new(FaultKind::Timeout, "prom", "slow");
+    let measured = desk.model.fleet.measured.get_mut(&"b".into()).unwrap();
+    measured.windows.values_mut().for_each(|(_, r)| *r = Reading::Error(fault.clone()));
+    desk.model.fleet.assessed = None;
+    desk.send(Msg::Wake);
+    let blind = desk.status("shop");
+    assert_eq!((blind.state, blind.budget.remaining), (State::Error, None));
+    // Work on a part is left out of the whole.
+    desk.measure("b", |hours| if hours < 1.0 { 1.0 } else { 0.0002 });
+    desk.plan("maintenance:\n  - {name: move, start: '2026-05-20T11:00:00Z', duration: 1h, objectives: [b]}\n");
+    near(desk.status("shop").budget.consumed, 0.5 * 0.4 + 0.5 * (143.8 / 719.0));
+}
+
+#[test]
+fn an_incident_costs_its_bad_events() {
+    let mut desk = Desk::with(vec![objective()]);
+    desk.measure("api_availability", |hours| if hours < 1.0 { 0.1 } else { 0.001 });
+    let declared = midwatch::domain::incident::event::Event {
+        key: midwatch::domain::incident::event::EventKey { origin: Origin("here".into()), seq: 1 },
+        id: String::new(),
+        incident: "INC-1".into(),
+        order: 1,
+        at: start() - mins(60),
+        recorded_at: start(),
+        actor: "ada".into(),
+        body: Body::Declared {
+            title: "api".into(),
+            severity: "SEV2".into(),
+            service: None,
+            detected_by: None,
+            detected_at: None,
+        },
+        hash: String::new(),
+    };
+    let linked = midwatch::domain::incident::event::Event {
+        key: midwatch::domain::incident::event::EventKey { origin: Origin("here".into()), seq: 2 },
+        order: 2,
+        body: Body::ObjectiveLinked { slo: "api_availability".into() },
+        ..declared.clone()
+    };
+    let incident = midwatch::domain::incident::state::Incident::fold([&declared, &linked]).unwrap();
+    desk.send(Msg::Feed(Feed::Loaded(vec![(incident.clone(), vec![declared, linked])])));
+    let cost = costs::live(&desk.model, desk.now, &incident, &"api_availability".into()).unwrap();
+    // One poll interval (15 s) before it counts too; after now nothing has happened.
+    near(Some(cost.during.bad), 100.0 + 1_000.0 / 240.0 * 0.001);
+    near(Some(cost.of), 720_000.0);
+    near(Some(cost.gross), (100.0 + 1.0 / 240.0) / 720.0);
+    near(cost.net, (100.0 + 1.0 / 240.0 - 0.001 * (1_000.0 + 1_000.0 / 240.0)) / 720.0);
+    let sample = costs::sample(&desk.model, desk.now, &incident, &"api_availability".into(), "resolved").unwrap();
+    assert_eq!(sample.basis.as_deref(), Some("the 30d until then"));
+    let scope = Period::of(Unit::Month, chrono_tz::UTC);
+    let bounds = scope.bounds(desk.now).unwrap();
+    let told = review(&desk.model, desk.now, &Scope { period: &scope, bounds, objective: None, service: None });
+    assert_eq!((told.incidents.len(), told.incidents[0].id.as_str()), (1, "INC-1"));
+    near(told.incidents[0].gross, (100.0 + 1.0 / 240.0) / 744.0);
+    assert_eq!(told.decisions[0].what, "Full reliability focus, no feature releases");
+    assert_eq!(
+        told.markdown(),
+        review(&desk.model, desk.now, &Scope { period: &scope, bounds, objective: None, service: None }).markdown()
+    );
+}
+
+/// The log of crossings as a record holds it.
+fn log(record: &mut Memory) -> Vec<String> {
+    let events = record.events(&IncidentId(BUDGET_LOG.into())).unwrap();
+    let told = events.iter().map(|e| match &e.body {
+        Body::BandCrossed(c) => format!("{} {} {}", c.slo, c.number, c.to),
+        other => format!("{other:?}"),
+    });
+    told.collect()
+}
+
+fn appended(effects: &[Effect]) -> Vec<(midwatch::domain::ids::ReqId, Vec<NewEvent>)> {
+    let append = |e: &Effect| match e {
+        Effect::Append { req, events } => Some((*req, events.clone())),
+        _ => None,
+    };
+    effects.iter().filter_map(append).collect()
+}
+
+#[test]
+fn cockpits_record_a_crossing_once_and_a_restart_knows_it() {
+    let mut record = Memory::new(Origin("here".into()));
+    let mut cockpits: Vec<Desk> = (0..2).map(|_| Desk::with(vec![objective()])).collect();
+    let mut waiting = Vec::new();
+    for desk in &mut cockpits {
+        let asked = desk.send(Msg::Feed(Feed::Opened(Origin("here".into()))));
+        let all = asked.iter().find_map(|e| match e {
+            Effect::All { req, incident } if incident.as_str() == BUDGET_LOG => Some(*req),
+            _ => None,
+        });
+        desk.send(Msg::Reply(all.unwrap(), Reply::Events(Ok(vec![]))));
+        desk.measure("api_availability", |_| 0.0001);
+        desk.now += mins(10);
+        desk.measure("api_availability", |_| 0.0008);
+        assert!(desk.model.fleet.bands.unsaved.is_empty(), "a boundary must be left for a while");
+        desk.now += mins(6);
+    }
+    for desk in &mut cockpits {
+        desk.model.fleet.measured.clear();
+        let now = desk.now;
+        let windows = Window::BURN.into_iter().chain([MONTH]);
+        let reading = Reading::Counts(Counts { bad: 800.0, total: 1e6 });
+        let windows = windows.map(|w| (w, (now, reading.clone()))).collect();
+        let measurement = Measurement { windows, ..Measurement::empty("api_availability".into()) };
+        desk.model.fleet.measured.insert("api_availability".into(), measurement);
+        desk.model.fleet.assessed = None;
+        let effects = desk.send(Msg::Wake);
+        assert!(desk.model.messages.iter().any(|m| m.text.ends_with("Feature freeze except critical fixes")));
+        assert_eq!(desk.model.unsaved(), 1);
+        waiting.push(appended(&effects));
+    }
+    for (desk, appends) in cockpits.iter_mut().zip(waiting) {
+        assert_eq!(appends.len(), 1);
+        // A disk that is full for a moment: it is tried again, and nothing is forgotten.
+        let (req, events) = appends.into_iter().next().unwrap();
+        let fault = Fault::new(FaultKind::Local, "record", "no space");
+        desk.send(Msg::Reply(req, Reply::NotSaved(fault)));
+        desk.now += secs(6);
+        let again = appended(&desk.send(Msg::Wake));
+        assert_eq!(again.first().map(|(_, e)| e), Some(&events));
+        let saved = record.append(events).unwrap();
+        desk.send(Msg::Reply(again[0].0, Reply::Saved(saved)));
+        assert_eq!((desk.model.unsaved(), desk.model.desk.trouble.clone()), (0, None));
+    }
+    assert_eq!(log(&mut record), ["api_availability 1 feature_freeze"]);
+    assert_eq!(cockpits[0].model.fleet.bands.settled, cockpits[1].model.fleet.bands.settled);
+    // A restart reads the log and tells nothing again.
+    let mut restarted = Desk::with(vec![objective()]);
+    let asked = restarted.send(Msg::Feed(Feed::Opened(Origin("here".into()))));
+    let req = asked.iter().find_map(|e| if let Effect::All { req, .. } = e { Some(*req) } else { None }).unwrap();
+    let events = record.events(&IncidentId(BUDGET_LOG.into())).unwrap();
+    restarted.send(Msg::Reply(req, Reply::Events(Ok(events))));
+    for _ in 0..3 {
+        restarted.measure("api_availability", |_| 0.0008);
+        restarted.now += mins(6);
+    }
+    assert!(restarted.model.fleet.bands.unsaved.is_empty());
+    assert_eq!(record.heads().unwrap(), vec![], "the log is no incident");
+}
+
+#[test]
+fn signals_come_with_the_poll_and_grow_old() {
+    let mut desk = Desk::with(vec![objective()]);
+    let signal = |kind, limit| Signal { kind, query: "x".into(), unit: Amount::Ratio, limit };
+    let service = Service {
+        name: "api".into(),
+        description: String::new(),
+        source: None,
+        signals: vec![signal(SignalKind::Errors, Some(0.01)), signal(SignalKind::Saturation, None)],
+        declared: String::new(),
+    };
+    let effects = desk.send(Msg::Feed(Feed::Plans(Plans { services: vec![Arc::new(service)], ..Plans::default() })));
+    let asked = effects.iter().find_map(|e| if let Effect::Signals { req, .. } = e { Some(*req) } else { None });
+    let said = |desk: &Desk| {
+        budget::signals(&desk.model, desk.now, "api").into_iter().map(|b| b.text).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(said(&desk), "errors unknown, saturation unknown");
+    let read = |kind, limit, value| SignalReading { kind, unit: Amount::Ratio, limit, value };
+    let reading = ServiceReading {
+        service: "api".into(),
+        at: start(),
+        signals: vec![
+            read(SignalKind::Errors, Some(0.01), SignalValue::Value(0.02)),
+            read(SignalKind::Saturation, None, SignalValue::NoData),
+        ],
+    };
+    desk.send(Msg::Reply(asked.unwrap(), Reply::Signals(Ok(vec![reading]))));
+    assert_eq!(said(&desk), "errors 2.0% OVER 1.0%, saturation no data");
+    let json = report::budget::signals(&desk.model, desk.now, "api");
+    assert_eq!((&json["signals"]["errors"]["value"], &json["signals"]["errors"]["over"]), (&0.02.into(), &true.into()));
+    assert!(json["signals"]["saturation"]["value"].is_null() && json["stale"] == false);
+    desk.now += mins(5);
+    assert_eq!(said(&desk), "errors 2.0% OVER 1.0%, saturation no data, STALE 5m");
+    assert!(report::budget::signals(&desk.model, desk.now, "web").is_null());
+}
