@@ -35,11 +35,13 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
         RunbookCommand::Show { id } => read::show(&*library.find(id)?, output),
         RunbookCommand::Match { alert, label, url } => read::matching(&library, alert, label, url.as_deref(), output),
         RunbookCommand::Coverage { check } => coverage::run(config, &library, *check, output),
-        RunbookCommand::DryRun { id, alert, label } => {
-            dry_run::run(&*library.find(id)?, &dry_run::values(alert.as_deref(), label), output)
+        RunbookCommand::DryRun { id, alert, label, input } => {
+            let book = library.find(id)?;
+            dry_run::run(&book, &dry_run::values(&book, alert.as_deref(), label, input)?, output)
         }
         RunbookCommand::Walk { id, dry_run: true, .. } => {
-            dry_run::run(&*library.find(id)?, &dry_run::values(None, &[]), output)
+            let book = library.find(id)?;
+            dry_run::run(&book, &dry_run::values(&book, None, &[], &[])?, output)
         }
         RunbookCommand::Walk { id, incident, arm, .. } => {
             let book = library.find(id)?;

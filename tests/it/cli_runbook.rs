@@ -234,3 +234,33 @@ fn a_plain_file_is_converted_once_and_never_over_another() {
     assert!(wrong.code == 1 && wrong.err.contains("nearest: `commands`"), "{}", wrong.err);
     assert!(!machine.config().with_file_name("other.yaml").exists());
 }
+
+#[test]
+fn a_dry_run_of_v1_shows_every_command_with_the_values_it_would_get() {
+    let machine = machine();
+    machine.write("runbooks/every-key.yaml", include_str!("../fixtures/runbooks/v1/every-key.yaml"));
+    let typed = "--alert APILatencyHigh --label namespace=prod --input REPLICAS=12 --input OLD=7 --input TOKEN=hunter2";
+    let json = machine.run(&format!("runbook dry-run every-key {typed} -o json")).json();
+    let all: Vec<Value> =
+        json["steps"].as_array().unwrap().iter().flat_map(|s| s["commands"].as_array().unwrap().clone()).collect();
+    let one = |id: &str| all.iter().find(|c| c["id"] == id).unwrap_or_else(|| panic!("{id}")).clone();
+    let run = one("mitigate.scale");
+    assert_eq!(run["argv"], serde_json::json!(["kubectl", "scale", "deployment/api", "-n", "prod", "--replicas=12"]));
+    assert_eq!((&run["argv"], &run["risk"], run["refused"].is_null()), (&run["runs"], &Value::from("change"), true));
+    assert_eq!(one("mitigate.scale.rollback")["argv"][5], "--replicas=7", "the capture reaches the input made of it");
+    assert_eq!(one("mitigate.scale.dry-run")["part"], "dry_run");
+    assert_eq!(one("bottleneck.logs")["env"], serde_json::json!({"NAMESPACE": "prod"}));
+    assert_eq!(one("bottleneck.p95")["promql"], "db:p95");
+    let remote = one("cache.flush");
+    assert_eq!(
+        (&remote["argv"], &remote["host"]),
+        (&serde_json::json!(["cachectl", "flush"]), &Value::from("edge-bastion"))
+    );
+    assert_eq!(remote["runs"][0], "ssh", "{remote}");
+    assert_eq!(json["guard"][0]["part"], "guard");
+
+    let wide = machine.run("runbook dry-run every-key --label namespace=prod --input REPLICAS=41").out;
+    assert!(wide.contains("refused: $REPLICAS has no value: its value `41` is more than 40"), "{wide}");
+    let near = machine.run("runbook dry-run every-key --input REPLICSA=4");
+    assert!(near.code == 1 && near.err.contains("nearest: `REPLICAS`"), "{}", near.err);
+}

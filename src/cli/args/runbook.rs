@@ -89,6 +89,9 @@ pub enum RunbookCommand {
         /// A label of the alert; may be repeated
         #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
         label: Vec<(String, String)>,
+        /// What a person would answer or a command would print, by its name; may be repeated
+        #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+        input: Vec<(String, String)>,
     },
 }
 

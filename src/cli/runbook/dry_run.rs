@@ -3,9 +3,12 @@
 use crate::app::present::report::exec;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
+use crate::domain::document::nearest;
 use crate::domain::labels::Labels;
-use crate::domain::runbook::model::{Condition, Exec, Mutation, Part, Rollback, RunCommand, Runbook, Step};
-use crate::domain::runbook::values::{Values, prepare};
+use crate::domain::runbook::inputs::{self, Known};
+use crate::domain::runbook::model::{Condition, Exec, InputFrom, Mutation, Part, Rollback, RunCommand, Runbook, Step};
+use crate::domain::runbook::prepare::ready;
+use crate::domain::runbook::values::{KNOWN, Values};
 use crate::domain::time::compact;
 use serde_json::{Map, Value, json};
 
@@ -16,27 +19,47 @@ pub fn labels(alert: &str, pairs: &[(String, String)]) -> Labels {
     labels
 }
 
-/// The values that commands would get; none without an alert and labels.
-pub fn values(alert: Option<&str>, pairs: &[(String, String)]) -> Values {
-    match (alert, pairs) {
-        (None, []) => Values::default(),
-        (alert, pairs) => {
-            let alert = alert.unwrap_or_default();
-            Values::of_alert(alert, &labels(alert, pairs))
+/// The values that commands would get: of an alert and its labels, where there are any, and what was given by name for
+/// what a person would be asked and what a command would print.
+pub fn values(
+    book: &Runbook,
+    alert: Option<&str>,
+    pairs: &[(String, String)],
+    given: &[(String, String)],
+) -> Result<Values, Failure> {
+    let alert = alert.or_else(|| (!pairs.is_empty()).then_some(""));
+    let labels = alert.map(|alert| labels(alert, pairs));
+    let known = Known { alert: alert.zip(labels.as_ref()), ..Known::default() };
+    let mut values = inputs::values(book, known);
+    let captures: Vec<&str> = book.parts().flat_map(|(_, c)| &c.capture).map(|c| c.name.as_str()).collect();
+    for (name, value) in given {
+        match book.input(name) {
+            Some(input) => values.offer_input(input, value),
+            None if captures.contains(&name.as_str()) || KNOWN.contains(&name.as_str()) => values.offer(name, value),
+            None => {
+                let names = book.inputs.iter().map(|i| i.name.as_str()).chain(captures.iter().copied());
+                let near = nearest(name, names).map(|near| format!(" (nearest: `{near}`)")).unwrap_or_default();
+                return Err(Failure::Refused(format!("{} has no input and no capture `{name}`{near}", book.id)));
+            }
+        }
+        for input in book.inputs.iter().filter(|i| i.from == InputFrom::Step(name.clone())) {
+            values.offer_input(input, value);
         }
     }
+    Ok(values)
 }
 
 /// `{"id", "guard": […], "steps": [{"id", "name", "commands": [{"id", "part", "argv"|"sh"|"promql", "env", "risk", "target",
-/// "timeout", "refused"}]}]}`.
+/// "host", "cwd", "timeout", "runs", "refused"}]}]}`; `runs` is the exact list, ssh and shell included.
 pub fn run(book: &Runbook, values: &Values, output: &mut Output) -> Result<Exit, Failure> {
     if output.is_json() {
-        let guards: Vec<Value> = book.guards.iter().map(|g| command(Part::Guard, &g.command, values)).collect();
+        let command = |part: Part, c: &RunCommand| command(book, part, c, values);
+        let guards: Vec<Value> = book.guards.iter().map(|g| command(Part::Guard, &g.command)).collect();
         let steps: Vec<Value> = book
             .steps
             .iter()
             .map(|step| {
-                let commands: Vec<Value> = step.parts().map(|(part, c)| command(part, c, values)).collect();
+                let commands: Vec<Value> = step.parts().map(|(part, c)| command(part, c)).collect();
                 json!({"id": step.id, "name": step.name, "commands": commands})
             })
             .collect();
@@ -47,19 +70,19 @@ pub fn run(book: &Runbook, values: &Values, output: &mut Output) -> Result<Exit,
     if !book.guards.is_empty() {
         output.line("guard: before anything is changed")?;
         for guard in &book.guards {
-            tell(Part::Guard, &guard.command, values, output)?;
+            tell(book, Part::Guard, &guard.command, values, output)?;
         }
     }
     for (n, step) in book.steps.iter().enumerate() {
         output.line(&format!("step {} of {}: {}", n + 1, book.steps.len(), step.name))?;
-        one(step, values, output)?;
+        one(book, step, values, output)?;
     }
     Ok(Exit::DONE)
 }
 
-fn one(step: &Step, values: &Values, output: &mut Output) -> Result<(), Failure> {
+fn one(book: &Runbook, step: &Step, values: &Values, output: &mut Output) -> Result<(), Failure> {
     for (part, command) in step.parts() {
-        tell(part, command, values, output)?;
+        tell(book, part, command, values, output)?;
         if part == Part::Run
             && let Some(mutation) = step.mutation(&command.id)
         {
@@ -76,7 +99,7 @@ fn one(step: &Step, values: &Values, output: &mut Output) -> Result<(), Failure>
     Ok(())
 }
 
-fn tell(part: Part, command: &RunCommand, values: &Values, output: &mut Output) -> Result<(), Failure> {
+fn tell(book: &Runbook, part: Part, command: &RunCommand, values: &Values, output: &mut Output) -> Result<(), Failure> {
     let place = command.target.as_ref().map(|target| format!(" on {target}")).unwrap_or_default();
     let (id, risk, limit) = (&command.id, command.risk.word(), compact(command.timeout));
     let word = if part == Part::Run { String::new() } else { format!("{}, ", part.word()) };
@@ -84,10 +107,13 @@ fn tell(part: Part, command: &RunCommand, values: &Values, output: &mut Output) 
     if let Exec::Query(_) = command.exec {
         return Ok(());
     }
-    match prepare(command, values) {
+    match ready(book, command, values) {
         Ok(prepared) => {
             output.line(&format!("    argv {}", argv(&prepared.argv)))?;
-            for (name, value) in &prepared.env {
+            if let Some(cwd) = &prepared.cwd {
+                output.line(&format!("    in {cwd}"))?;
+            }
+            for (name, value) in &prepared.shown_env() {
                 output.line(&format!("    with {name}={value}"))?;
             }
         }
@@ -122,21 +148,19 @@ pub fn argv(argv: &[String]) -> String {
     argv.iter().map(|element| format!("{element:?}")).collect::<Vec<_>>().join(" ")
 }
 
-fn command(part: Part, command: &RunCommand, values: &Values) -> Value {
-    let prepared = match &command.exec {
-        // Nothing is put into a query: it is asked as it is written.
-        Exec::Query(_) => None,
-        _ => Some(prepare(command, values)),
-    };
-    let ready = prepared.as_ref().and_then(|p| p.as_ref().ok());
+fn command(book: &Runbook, part: Part, command: &RunCommand, values: &Values) -> Value {
+    let prepared = ready(book, command, values);
+    let exact = prepared.as_ref().ok();
     let env: Map<String, Value> =
-        ready.iter().flat_map(|p| &p.env).map(|(name, value)| (name.clone(), json!(value))).collect();
-    let refused = prepared.as_ref().and_then(|p| p.as_ref().err()).map(ToString::to_string);
+        exact.iter().flat_map(|p| p.shown_env()).map(|(name, value)| (name, json!(value))).collect();
     let (key, written) = exec(&command.exec);
-    let what = match (&command.exec, ready) {
-        (Exec::Argv(_), Some(ready)) => json!(ready.argv),
+    let what = match (&command.exec, exact) {
+        // Over ssh the list is one string more, and stands under `runs`.
+        (Exec::Argv(_), Some(exact)) if exact.host.is_none() => json!(exact.argv),
         _ => written,
     };
     json!({"id": command.id, "part": part.word(), key: what, "env": env, "risk": command.risk.word(),
-        "target": command.target, "timeout": command.timeout.num_seconds(), "refused": refused})
+        "target": command.target, "host": exact.and_then(|p| p.host.as_ref()), "cwd": exact.and_then(|p| p.cwd.as_ref()),
+        "timeout": command.timeout.num_seconds(), "runs": exact.filter(|p| p.query.is_none()).map(|p| &p.argv),
+        "refused": prepared.as_ref().err().map(ToString::to_string)})
 }
