@@ -1,6 +1,7 @@
 //! The machine: messages in, model changed, effects out. Pure: no clock, disk, network, terminal, and nothing async.
 
 pub mod action;
+pub mod alert_book;
 pub mod cache;
 pub mod confirm;
 pub mod costs;

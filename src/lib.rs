@@ -98,6 +98,10 @@
 //! | acknowledge, mitigate, resolve | somebody has it; the pain stopped; it is over |
 //! | runbook, step, check, option | what to do for an alert; a part of it; a question; one of several ways out |
 //! | walk | going through a runbook for an incident; every end of a step is an event |
+//! | offer | one command ready to be confirmed: what is shown, recorded and run comes from it ([`domain::runbook::offer`]) |
+//! | guard | reads that must find us where the runbook wants to be before anything changes ([`domain::runbook::gate`]) |
+//! | change in force | what a command changed and nobody took back; derived from events ([`domain::incident::change`]) |
+//! | verify, hold | a condition that must hold for its time without a gap; no data never holds ([`domain::runbook::hold`]) |
 //! | armed | commands may be run for a while; off at the start and again by itself |
 //! | origin | one installation: the unit of numbering and of the hash chain |
 //! | postmortem draft | what the record knows, with marked blanks for what only people know |

@@ -2,6 +2,7 @@
 
 pub mod exec;
 
+pub use crate::app::alert_book::{AlertBook, RuleBook};
 pub use crate::app::model::exec::{Exec, Running, Secrets, Transcript, Watch};
 
 use crate::app::cache::Cached;
@@ -13,21 +14,17 @@ use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
 use crate::app::screen::{Nav, Screen};
-use crate::domain::alert::Alert;
-use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
-use crate::domain::ids::{Fingerprint, IncidentId, Origin, ReqId, RunbookId, SourceName};
+use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
 use crate::domain::outward::operation::OpId;
 use crate::domain::postmortem::render::Template;
-use crate::domain::runbook::coverage::Coverage;
-use crate::domain::runbook::matching::{Match, matches};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Span, Timestamp, secs};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// What does not change while the program runs.
@@ -235,67 +232,6 @@ pub struct Message {
     pub tone: Tone,
     /// What.
     pub text: String,
-}
-
-/// Alerts by source, and what was seen of them.
-#[derive(Clone, Debug, Default)]
-pub struct AlertBook {
-    /// What each source said last.
-    pub by_source: BTreeMap<SourceName, Vec<Alert>>,
-    /// Sources that have answered since the start: from then on changes are told.
-    pub seen: BTreeMap<SourceName, Timestamp>,
-    /// Every alert once, the most severe first. Changes only when data arrives.
-    pub order: Vec<Fingerprint>,
-    /// The runbooks of each alert, the best first.
-    pub runbooks: HashMap<Fingerprint, Vec<Match>>,
-    /// Where each alert stands.
-    index: HashMap<Fingerprint, (SourceName, usize)>,
-}
-
-impl AlertBook {
-    /// Sorts and matches anew. For new data, or a new library.
-    pub fn arrange(&mut self, library: &[Arc<Runbook>]) {
-        self.index.clear();
-        let mut all: Vec<&Alert> = Vec::new();
-        for (source, alerts) in &self.by_source {
-            for (n, alert) in alerts.iter().enumerate() {
-                if !self.index.contains_key(&alert.fingerprint) {
-                    self.index.insert(alert.fingerprint.clone(), (source.clone(), n));
-                    all.push(alert);
-                }
-            }
-        }
-        all.sort_by(|a, b| {
-            (a.rank(), a.started_at, &a.name, &a.fingerprint).cmp(&(b.rank(), b.started_at, &b.name, &b.fingerprint))
-        });
-        self.runbooks =
-            all.iter().map(|a| (a.fingerprint.clone(), matches(library, &a.name, &a.labels, &a.annotations))).collect();
-        self.order = all.iter().map(|a| a.fingerprint.clone()).collect();
-    }
-
-    /// Every alert once, the most severe first.
-    pub fn all(&self) -> impl Iterator<Item = &Alert> {
-        self.order.iter().filter_map(|fp| self.get(fp))
-    }
-
-    /// An alert by its fingerprint.
-    pub fn get(&self, fingerprint: &Fingerprint) -> Option<&Alert> {
-        let (source, n) = self.index.get(fingerprint)?;
-        self.by_source.get(source)?.get(*n)
-    }
-}
-
-/// Alerting rules by source.
-#[derive(Clone, Debug, Default)]
-pub struct RuleBook {
-    /// What each source said last.
-    pub known: BTreeMap<SourceName, Vec<AlertRule>>,
-    /// Sources that could not be asked, and why.
-    pub faults: BTreeMap<SourceName, String>,
-    /// When they were asked.
-    pub asked: Option<Timestamp>,
-    /// What is covered, and whether every source is in it.
-    pub coverage: Option<(Coverage, bool)>,
 }
 
 /// Everything the machine knows.

@@ -76,7 +76,9 @@ fn p4c_the_demo_opens_no_socket_and_starts_no_process() {
     let arguments = ["-f", "-qq", "-e", calls, "-o", &path, crate::terminal::PROGRAM, "demo", "--speed", "60"];
     let mut terminal = Start::with(&arguments).program("strace").run(&home);
     terminal.shows("!! CheckoutErrorBudgetBurn");
-    terminal.walk(&[("6", "ALERTS"), ("i", "Declare an incident from"), ("\r", "TIMELINE"), ("r", "STEP 1")]);
+    terminal.walk(&[("6", "ALERTS"), ("i", "Declare an incident from"), ("\r", "Page the on-call?")]);
+    // The page goes out to the simulated pager, and to nobody else.
+    terminal.walk(&[("y", "TIMELINE"), ("9", "ok done"), ("3", "TIMELINE"), ("r", "STEP 1")]);
     terminal.walk(&[("l", "STEP 2"), (":", "COMMANDS"), ("arm", "Allow running commands"), ("\r", "type arm")]);
     terminal.keys("arm\r");
     terminal.hides("type arm");

@@ -768,6 +768,70 @@ fn first_run() -> FirstRun {
     }
 }
 
+/// Everything that leaves: one for a person, one that waits for `u`, one that is tried again, two that are over.
+fn outbox() -> OutboxPage {
+    let row = |sign, state: &str, tone, class: &str, target: &str, what: &str, next: &str, why: &str| OutboxRow {
+        sign,
+        time: s("03:13:40Z"),
+        target: s(target),
+        what: s(what),
+        class: class.into(),
+        state: state.into(),
+        tone,
+        next: next.into(),
+        why: s(why),
+    };
+    let page = "page the on-call: SEV1 INC-0823-02: checkout is down";
+    OutboxPage {
+        queue: Pane {
+            title: s("OUTBOX 3"),
+            note: s("1 for you to decide"),
+            rows: vec![
+                row(
+                    Sign::Page,
+                    "unknown, ask",
+                    Tone::Crit,
+                    "D",
+                    "status-page",
+                    "publish investigating: checkout",
+                    "",
+                    "it may have been done: no whole answer within the total time limit",
+                ),
+                row(
+                    Sign::Countdown,
+                    "queued",
+                    Tone::Text,
+                    "C",
+                    "room",
+                    "post: database is down",
+                    "4s",
+                    "u takes it back",
+                ),
+                row(
+                    Sign::Countdown,
+                    "queued",
+                    Tone::Text,
+                    "B",
+                    "pager",
+                    page,
+                    "21s",
+                    "rate limited: answered 429; tried again",
+                ),
+                row(Sign::Ok, "done", Tone::Muted, "B", "pager", "acknowledge the alarm vm/INC-0823-02", "", "X17"),
+                row(Sign::Ticket, "conflict", Tone::Warn, "C", "pager", "acknowledge P1", "", "resolved"),
+            ],
+            cursor: Some(0),
+            empty: s("nothing was sent and nothing waits"),
+        },
+        detail: vec![
+            (s("what"), s("publish investigating: checkout")),
+            (s("class"), s("D: never repeated without you")),
+            (s("tries"), s("1 sent, 0 looked up")),
+            (s("operation"), s("01a213b7-9a8c-7328-8d18-b3d6f9cf7037")),
+        ],
+    }
+}
+
 /// Every screen by name.
 pub fn screens() -> Vec<(&'static str, View)> {
     let mut slos_only = overview();
@@ -790,6 +854,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("walk", view(Body::Walk(Box::new(walk())))),
         ("postmortem", view(Body::Postmortem(Box::new(postmortem())))),
         ("sources", view(Body::Sources(Box::new(sources_page())))),
+        ("outbox", view(Body::Outbox(Box::new(outbox())))),
         ("messages", view(Body::Messages(Pane { title: s("MESSAGES"), rows: events(), ..Pane::default() }))),
         ("first_run", View { head: quiet_head(), ..view(Body::FirstRun(Box::new(first_run()))) }),
     ]

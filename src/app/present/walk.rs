@@ -189,7 +189,7 @@ pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runboo
         title,
         progress: format!("step {number} of {}, {} ended", progress.total, progress.ended),
         steps: step_rows(book, &walk, &values_in_view(model, book), step),
-        exec: exec_line(model, now),
+        exec: exec_line(model, now, book),
         burn: burn(model, now, incident),
         ..WalkPage::default()
     };
@@ -206,7 +206,10 @@ pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runboo
     page
 }
 
-fn exec_line(model: &Model, now: Timestamp) -> Bit {
+fn exec_line(model: &Model, now: Timestamp, book: &Runbook) -> Bit {
+    if !book.is_runnable() {
+        return bit("[page of prose] commands are copied, never run", Tone::Muted);
+    }
     if model.setup.read_only {
         return bit("[read-only] commands are copied, not run", Tone::Muted);
     }

@@ -566,7 +566,7 @@ impl Body {
             Self::Cockpit { .. } => "cockpit",
             Self::DraftWritten { .. } => "draft",
             Self::Outgoing(_) => "outgoing",
-            Self::OutgoingOutcome { .. } => "outgoing_outcome",
+            Self::OutgoingOutcome { .. } => "outcome",
             Self::Unknown(_) => "unknown",
         }
     }

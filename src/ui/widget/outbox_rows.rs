@@ -37,7 +37,8 @@ fn outbox_row(pen: &mut Pen<'_>, row: &OutboxRow, columns: Columns) {
     x += columns.target + 2;
     // On a narrow screen the reason gives way to what it is about; the detail has both.
     let room = width.saturating_sub(x);
-    let why = if room >= 44 { room.saturating_sub(columns.what.min(room / 2) + 2) } else { 0 };
+    let says = !(row.why.is_empty() && row.next.is_empty());
+    let why = if says && room >= 44 { room.saturating_sub(columns.what.min(room / 2) + 2) } else { 0 };
     let what = room.saturating_sub(if why > 0 { why + 2 } else { 0 });
     pen.say(x, 0, what, &row.what, Tone::Text);
     if why > 0 {
