@@ -219,10 +219,60 @@ fn serve(ports: &Arc<Ports>, mut queue: mpsc::UnboundedReceiver<Effect>) {
     runtime.shutdown_background();
 }
 
+/// Asks a source about objectives and services.
+async fn measure(ports: Arc<Ports>, effect: Effect) {
+    let now = || (ports.now)();
+    let (req, reply) = match effect {
+        Effect::Measure { req, source, objectives, windows } => {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) if objectives.is_empty() => port.probe().await.map(|note| (Vec::new(), note)),
+                Some(port) => port.measure(&objectives, &windows, now()).await,
+            };
+            (req, Reply::Measured(result))
+        }
+        Effect::Warm { req, source, first, rest } => {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.warm(&first, &rest, now()).await,
+            };
+            (req, Reply::Warmed(result))
+        }
+        Effect::Signals { req, source, services } => {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.signals(&services, now()).await,
+            };
+            (req, Reply::Signals(result))
+        }
+        Effect::Rows { req, source, templates } => {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.rows(&templates, now()).await,
+            };
+            (req, Reply::Rows(result))
+        }
+        Effect::Chart { req, source, objective, windows, range, step } => {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.history(&objective, &windows, range, step, now()).await,
+            };
+            (req, Reply::Charted(result))
+        }
+        other => return tracing::error!(effect = ?other, "an effect that is no question to a source"),
+    };
+    (ports.tell)(Msg::Reply(req, reply));
+}
+
 fn carry_out(ports: &Arc<Ports>, effect: Effect) {
     crate::run::rehearsal::panic_at("io");
     let ports = Arc::clone(ports);
     match effect {
+        Effect::Measure { .. }
+        | Effect::Warm { .. }
+        | Effect::Signals { .. }
+        | Effect::Rows { .. }
+        | Effect::Chart { .. } => spawn(measure(ports, effect)),
         Effect::Alerts { req, source } => spawn(async move {
             let result = match (ports.alerts.get(&source), ports.metrics.get(&source)) {
                 (Some(port), _) => port.snapshot().await,
@@ -247,6 +297,20 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             };
             (ports.tell)(Msg::Reply(req, Reply::Told(result)));
         }),
+        Effect::Query { req, source, promql } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.query(&promql, (ports.now)()).await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Queried(result)));
+        }),
+        Effect::Rules { req, source } => spawn(async move {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.rules().await,
+            };
+            (ports.tell)(Msg::Reply(req, Reply::Rules(result)));
+        }),
         Effect::Look { req } => blocking(move || {
             let now = (ports.now)();
             let found = ports.watch.as_ref().and_then(|watch| watch.lock().ok().map(|mut watch| watch.look(now)));
@@ -266,63 +330,6 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             (ports.tell)(Msg::Reply(req, Reply::Draft(result)));
         }),
         Effect::Cache(cached) => blocking(move || keep(&ports, &cached)),
-        other => ask_metrics(ports, other),
-    }
-}
-
-/// What a source of numbers is asked.
-fn ask_metrics(ports: Arc<Ports>, effect: Effect) {
-    match effect {
-        Effect::Measure { req, source, objectives, windows } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
-                None => Err(unknown(&source)),
-                Some(port) if objectives.is_empty() => port.probe().await.map(|note| (Vec::new(), note)),
-                Some(port) => port.measure(&objectives, &windows, (ports.now)()).await,
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Measured(result)));
-        }),
-        Effect::Warm { req, source, first, rest } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
-                None => Err(unknown(&source)),
-                Some(port) => port.warm(&first, &rest, (ports.now)()).await,
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Warmed(result)));
-        }),
-        Effect::Signals { req, source, services } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
-                None => Err(unknown(&source)),
-                Some(port) => port.signals(&services, (ports.now)()).await,
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Signals(result)));
-        }),
-        Effect::Rows { req, source, templates } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
-                None => Err(unknown(&source)),
-                Some(port) => port.rows(&templates, (ports.now)()).await,
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Rows(result)));
-        }),
-        Effect::Chart { req, source, objective, windows, range, step } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
-                None => Err(unknown(&source)),
-                Some(port) => port.history(&objective, &windows, range, step, (ports.now)()).await,
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Charted(result)));
-        }),
-        Effect::Query { req, source, promql } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
-                None => Err(unknown(&source)),
-                Some(port) => port.query(&promql, (ports.now)()).await,
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Queried(result)));
-        }),
-        Effect::Rules { req, source } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
-                None => Err(unknown(&source)),
-                Some(port) => port.rules().await,
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Rules(result)));
-        }),
         other => tracing::error!(effect = ?other, "an effect that the io thread does not know"),
     }
 }
