@@ -173,29 +173,11 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             }
             Ok(())
         }
-        Action::Retry => {
-            ask_all_now(model, now);
-            Ok(())
-        }
         _ => take_outward(model, now, action, out),
     }
 }
 
-/// Every source is asked at once, and every target may be written to again, whatever their breakers say.
-fn ask_all_now(model: &mut Model, now: Timestamp) {
-    for link in model.links.values_mut() {
-        link.breaker.try_now();
-        link.next = now;
-        link.warming.next = now;
-        link.next_rows = now;
-    }
-    for target in model.outbox.targets.values_mut() {
-        target.breaker.try_now();
-    }
-    model.say(now, Tone::Muted, "asking every source now");
-}
-
-/// What is about the outbox and the on-call.
+/// What is about the outbox, the on-call and the sources.
 fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
     let need = || target(model).ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
@@ -211,6 +193,19 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
         Action::PageOnCall => {
             let id = need()?;
             refused(paging::ask(model, now, &id))
+        }
+        Action::Retry => {
+            for link in model.links.values_mut() {
+                link.breaker.try_now();
+                link.next = now;
+                link.warming.next = now;
+                link.next_rows = now;
+            }
+            for target in model.outbox.targets.values_mut() {
+                target.breaker.try_now();
+            }
+            model.say(now, Tone::Muted, "asking every source now");
+            Ok(())
         }
         _ => Ok(()),
     }

@@ -103,13 +103,14 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         }
         Purpose::Timer(id, timer) => timers::form(model, now, id, timer),
         Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
-        Purpose::Witness(id, request) => witness_fields(model, id, request),
+        Purpose::Witness(id, request) => witness_fields(state(id), request),
         Purpose::Connect => ("Connect to a Prometheus".into(), vec![Field::typed("url", "http://127.0.0.1:9090", "")]),
     }
 }
 
-fn witness_fields(model: &Model, id: &IncidentId, request: &str) -> (String, Vec<Field>) {
-    let asked = model.desk.cases.get(id).and_then(|c| c.shown.approvals.iter().find(|a| a.request.id == request));
+/// A second person gives a name and reads a code aloud.
+fn witness_fields(state: Option<&crate::domain::incident::state::Incident>, request: &str) -> (String, Vec<Field>) {
+    let asked = state.and_then(|i| i.approvals.iter().find(|a| a.request.id == request));
     let (command, code) = asked.map(|a| (a.request.command.clone(), a.request.code.clone())).unwrap_or_default();
     (
         format!("A second person for: {command}"),
