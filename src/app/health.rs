@@ -178,7 +178,12 @@ impl Link {
         self.good.map(|good| (now - good).max(secs(0)))
     }
 
-    /// `ok`, `waiting`, `DOWN`, `AUTH`, `1/2 peers`.
+    /// Whether it answers queries and does not tell the alerts that it is asked for.
+    pub fn hides_alerts(&self) -> bool {
+        matches!(self.kind, LinkKind::Prometheus { alerts: true }) && !self.peer_faults.is_empty()
+    }
+
+    /// `ok`, `waiting`, `DOWN`, `AUTH`, `1/2 peers`, `no alerts`.
     pub fn word(&self) -> String {
         match (&self.fault, self.answered) {
             (Some((_, fault)), _) if fault.kind == FaultKind::Auth => "AUTH".into(),
@@ -186,6 +191,7 @@ impl Link {
             (None, Some((answered, peers))) if answered < peers => format!("{answered}/{peers} peers"),
             (None, _) if !self.kind.polled() => "ok".into(),
             (None, _) if self.good.is_none() => "waiting".into(),
+            (None, _) if self.hides_alerts() => "no alerts".into(),
             _ => "ok".into(),
         }
     }

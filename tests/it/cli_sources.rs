@@ -136,13 +136,11 @@ fn nonsense_is_no_number() {
         machine.write("slos/api.yaml", SLO);
         machine.write("config.yaml", &format!("prometheus:\n  - {{url: '{}'}}\nslos: ['slos/*.yaml']\n", server.url()));
         let out = machine.run("slo list -o json");
-        // A server that refuses a text is there, and has answered: the row says so.
-        let refused = body.contains("bad_data");
-        assert_eq!(
-            (out.code, out.json()["partial"].as_bool()),
-            (if refused { 0 } else { 3 }, Some(!refused)),
-            "{body}"
-        );
+        // A server that refuses a query is there, and its row says so; that it refuses to tell its alerts too is a fault.
+        assert_eq!((out.code, out.json()["partial"].as_bool()), (3, Some(true)), "{body}");
+        if body.contains("bad_data") {
+            assert!(out.json()["faults"][0]["message"].as_str().unwrap().starts_with("alerts:"), "{}", out.json());
+        }
         for slo in out.json()["slos"].as_array().unwrap() {
             assert!(matches!(slo["state"].as_str(), Some("error" | "no_data" | "warming")), "{body}: {slo}");
             assert_eq!((&slo["sli"], &slo["budget"]["remaining"]), (&Value::Null, &Value::Null), "{body}");
@@ -152,7 +150,9 @@ fn nonsense_is_no_number() {
 
 #[test]
 fn objectives_without_data_are_not_drawn_as_healthy() {
-    let server = FakeServer::routed(vec![("query_range", json(MATRIX))], vec![json(VECTOR)]);
+    let alerts = r#"{"status":"success","data":{"alerts":[]}}"#;
+    let routes = vec![("query_range", json(MATRIX)), ("v1/alerts", json(alerts))];
+    let server = FakeServer::routed(routes, vec![json(VECTOR)]);
     for (url, code) in [(server.url(), 0), (nowhere(), 3)] {
         let machine = Machine::new();
         machine.write("slos/api.yaml", SLO);

@@ -69,7 +69,10 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<AlertRow> {
 /// Whether any source of alerts ever answered, or last known alerts are shown.
 fn heard(model: &Model) -> bool {
     !model.alerts.order.is_empty()
-        || model.links.values().any(|l| crate::app::update::gives_alerts(l.kind) && l.good.is_some())
+        || model
+            .links
+            .values()
+            .any(|l| crate::app::update::gives_alerts(l.kind) && l.good.is_some() && !l.hides_alerts())
 }
 
 /// Why there is no alert: nothing fires, or nobody could say.
@@ -79,6 +82,8 @@ fn empty(model: &Model) -> String {
         "no source of alerts is configured".into()
     } else if let Some(bad) = sources.iter().find(|l| l.fault.is_some()) {
         format!("unknown: {} does not answer", bad.name)
+    } else if let Some(mute) = sources.iter().find(|l| l.hides_alerts()) {
+        format!("unknown: {} does not tell its alerts", mute.name)
     } else if sources.iter().any(|l| l.good.is_none()) {
         "waiting for the first answer".into()
     } else {

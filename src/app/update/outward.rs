@@ -24,7 +24,7 @@ const LEASE_SLACK: Span = Span::seconds(15);
 const AGAIN: Span = Span::seconds(5);
 
 /// The event that lets something leave the house: refused with the reason when the target cannot do it. Record it in one
-/// batch with the events that it belongs to ([`record`](crate::app::update::record)), or with [`queue`].
+/// batch with the events that it belongs to (`record` beside this file), or with [`queue`].
 pub fn outgoing(
     model: &Model,
     now: Timestamp,

@@ -286,7 +286,19 @@ pub fn alerts(
     let snapshot = match result {
         Ok(snapshot) => snapshot,
         Err(fault) => {
-            down(model, now, source, fault);
+            match model.links.get_mut(source).filter(|l| matches!(l.kind, LinkKind::Prometheus { .. })) {
+                // It may answer queries all the same: that it tells no alerts is known by itself, and a good poll does not
+                // hide it.
+                Some(link) => {
+                    let words = format!("alerts: {fault}");
+                    let fresh = link.peer_faults.is_empty();
+                    link.peer_faults = vec![words.clone()];
+                    if fresh {
+                        model.say(now, Tone::Warn, words);
+                    }
+                }
+                None => down(model, now, source, fault),
+            }
             return;
         }
     };
@@ -295,6 +307,8 @@ pub fn alerts(
             link.succeeded(now);
             link.answered = Some((snapshot.answered, snapshot.peers));
             link.peer_faults = snapshot.faults;
+        } else {
+            link.peer_faults.clear();
         }
         if snapshot.version.is_some() {
             link.note.version = snapshot.version;
