@@ -402,6 +402,39 @@ fn rows_of_a_template_take_its_place() {
 }
 
 #[test]
+fn a_step_of_history_without_the_new_rows_says_nothing_of_what_is_left() {
+    let text = "service_level_objectives:\n  x: {sli: 'sum(rate(a_total{code!~\"5..\"}[5m])) / sum(rate(a_total[5m]))', target: 0.99, window: 30d}\n  y: {sli: 'sum(rate(b_total{code!~\"5..\"}[5m])) / sum(rate(b_total[5m]))', target: 0.99, window: 30d}\n";
+    let (mut read, _) = midwatch::domain::slo::format::read("f.yaml", text);
+    let plain = read.remove(1);
+    let template = Objective { grouping: vec!["handler".into()], ..read.remove(0) };
+    let mut bench =
+        Bench { model: Model::new(setup("ada"), vec![], links(start(), secs(15))), ..Bench::with(setup("ada")) };
+    let asked = bench.send(Msg::Feed(Feed::Objectives(vec![Arc::new(template.clone()), Arc::new(plain)], vec![])));
+    let (mut rows, mut step) = (None, None);
+    for effect in asked {
+        let effects = match effect {
+            Effect::Rows { req, .. } => {
+                rows = Some(req);
+                continue;
+            }
+            Effect::Measure { req, .. } => {
+                bench.send(Msg::Reply(req, Reply::Measured(Ok((vec![], ServerNote::default())))))
+            }
+            other => bench.answer(&[other], vec![]),
+        };
+        step = step.or(history(&effects));
+    }
+    let (step, rows) = (step.expect("a step for the plain one").0, rows.expect("rows are asked for"));
+    let labels = vec![Labels::from([("handler", "/a")])];
+    let came = Reply::Rows(Ok(vec![Rows { template: template.id.clone(), labels, left_out: 0 }]));
+    bench.send(Msg::Reply(rows, came));
+    let old = Warmed { measurements: vec![], left: 0, note: ServerNote::default() };
+    bench.send(Msg::Reply(step, Reply::Warmed(Ok(old))));
+    let link = bench.model.links.values().find(|l| l.kind.polled() && l.short == "prom").expect("a source");
+    assert_eq!(link.left, None, "nobody has said yet how much of the row's history is left");
+}
+
+#[test]
 fn a_source_that_fails_is_held_back_and_the_others_are_not() {
     let mut bench = Bench::calm();
     let (mut asked, mut others) = (0, 0);

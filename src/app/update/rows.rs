@@ -61,10 +61,14 @@ pub fn came(model: &mut Model, now: Timestamp, req: ReqId, source: &SourceName, 
     }
     if changed {
         model.fleet.assessed = None;
-        // The new rows are measured at once.
+        // The new rows are measured at once, and a step of history that does not know them says nothing of what is left.
         if let Some(link) = model.links.get_mut(source) {
             link.next = now;
             link.left = None;
+            if let Some((step, _)) = link.warming.out.take() {
+                drop(model.pending.take(step));
+                link.warming.next = now;
+            }
         }
     }
 }
