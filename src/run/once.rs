@@ -4,8 +4,9 @@
 use crate::app::health::{Link, LinkKind};
 use crate::app::model::{AlertBook, Model};
 use crate::app::msg::Msg;
-use crate::app::update::update;
+use crate::app::update::{source_of, update};
 use crate::domain::fault::Fault;
+use crate::domain::slo::objective::{Objective, Sli};
 use crate::run::engine::Engine;
 use crate::run::world::World;
 use std::sync::Arc;
@@ -67,7 +68,8 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration, mut history
         let recorded = !with_record || (model.desk.loaded && model.fleet.bands.loaded);
         answered |= asked && !model.fleet.reading && library && recorded;
         let left = unread(&model);
-        let wait = matches!(history, History::Read(_)) && left != Some(0) && now() <= enough;
+        let missing = left != Some(0) || unmeasured(&model);
+        let wait = matches!(history, History::Read(_)) && missing && now() <= enough;
         if (answered && !wait) || (!answered && now() > give_up) {
             break;
         }
@@ -88,6 +90,16 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration, mut history
     engine.stop(Duration::from_secs(2));
     model.setup.read_only = read_only;
     Ok(model)
+}
+
+/// Whether an objective of a source that answers was not measured yet: rows of templates are known only after a first poll.
+fn unmeasured(model: &Model) -> bool {
+    let answers = |o: &Objective| {
+        let link = source_of(model, o).and_then(|name| model.links.get(&name));
+        link.is_some_and(|l| l.good.is_some() && l.fault.is_none())
+    };
+    let asked = |o: &&Arc<Objective>| !matches!(o.sli, Sli::Composite(_)) && answers(o);
+    model.fleet.objectives.iter().filter(asked).any(|o| !model.fleet.measured.contains_key(&o.id))
 }
 
 /// Slices that are still worth waiting for; `None` where that is not known yet.
