@@ -340,12 +340,10 @@ fn now_line(row: &SloRow, status: &Status) -> Vec<Bit> {
     let left = match status.budget.minutes_left {
         Some(left) => {
             let sign = if left < 0.0 { "-" } else { "" };
-            format!(
-                "budget {} left = {sign}{} of {}",
-                row.left,
-                minutes(left.abs()),
-                minutes(status.budget.minutes_total)
-            )
+            // The row may have a word in the place of the share; where minutes are known, so is the share.
+            let share = status.budget.remaining.map_or_else(|| row.left.clone(), percent);
+            let (left, whole) = (minutes(left.abs()), minutes(status.budget.minutes_total));
+            format!("budget {share} left = {sign}{left} of {whole}")
         }
         None => format!("budget {} of {}", row.left, minutes(status.budget.minutes_total)),
     };

@@ -162,7 +162,11 @@ fn pairs(pen: &mut Pen<'_>, rows: &[PairRow]) {
         pen.sign(state - 1, y, row.sign);
         let tone = if row.state.starts_with("FIRING") { row.sign.tone() } else { Tone::Text };
         // The sign has said `ok` already.
-        let said = if row.sign == Sign::Ok { row.state.strip_prefix("ok ").unwrap_or(&row.state) } else { &row.state };
+        let said = if row.sign == Sign::Ok {
+            row.state.strip_prefix("ok").map_or(row.state.as_str(), str::trim_start)
+        } else {
+            &row.state
+        };
         pen.say(state + 2, y, severity.saturating_sub(state + 3), said, tone);
         pen.say(severity, y, 8, &row.severity, Tone::Text);
     }
