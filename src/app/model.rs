@@ -269,6 +269,8 @@ pub struct Model {
     pub messages: VecDeque<Message>,
     /// Columns and rows.
     pub size: (u16, u16),
+    /// There is a window of that size; where lines are printed there is none, and nothing is ever cut.
+    pub windowed: bool,
     /// The terminal has the focus.
     pub focused: bool,
     /// Ctrl-C was pressed then.
@@ -300,6 +302,7 @@ impl Model {
             pending: Pending::default(),
             messages: VecDeque::new(),
             size: (80, 24),
+            windowed: false,
             focused: true,
             quit_asked: None,
             cached_at: None,

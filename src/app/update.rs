@@ -58,7 +58,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
                 confirm.painted = true;
             }
         }
-        Msg::Resized(columns, rows) => model.size = (columns, rows),
+        Msg::Resized(columns, rows) => (model.size, model.windowed) = ((columns, rows), true),
         Msg::Focus(focused) => model.focused = focused,
     }
     if crate::app::present::slos::refresh(model, now) {

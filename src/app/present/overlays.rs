@@ -1,6 +1,7 @@
 //! What lies on top of a screen, and the keys of its last line.
 
 use crate::app::action::{ACTIONS, Action, Tier};
+use crate::app::confirm::Confirm;
 use crate::app::keymap::scopes;
 use crate::app::model::Model;
 use crate::app::present::available::why_not;
@@ -93,18 +94,7 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
             error: form.error.clone(),
             keys: "Enter save   Tab next field   Esc cancel".into(),
         }),
-        Overlay::Confirm(confirm) => Shown::Confirm(ConfirmView {
-            title: confirm.title.clone(),
-            question: confirm.question.clone(),
-            rows: confirm.rows.clone(),
-            token: confirm.token.clone(),
-            typed: confirm.typed.view(),
-            prompt: match &confirm.token {
-                Some(token) => format!("type {token} and Enter; anything else cancels"),
-                None if confirm.enter => "Enter or y does it; anything else cancels".into(),
-                None => "y does it; anything else cancels".into(),
-            },
-        }),
+        Overlay::Confirm(confirm) => Shown::Confirm(confirmation(confirm)),
         Overlay::Links(cursor) => {
             let rows = links::links(model);
             let cursor = (!rows.is_empty()).then(|| (*cursor).min(rows.len() - 1));
@@ -158,5 +148,21 @@ fn help(model: &Model, page: usize) -> HelpView {
         screen: own.word().into(),
         groups: vec![group(own, "HERE"), group(global, "EVERYWHERE"), ("SIGNS".into(), signs)],
         page,
+    }
+}
+
+/// What must be confirmed, as it is shown.
+pub fn confirmation(confirm: &Confirm) -> ConfirmView {
+    ConfirmView {
+        title: confirm.title.clone(),
+        question: confirm.question.clone(),
+        rows: confirm.rows.clone(),
+        token: confirm.token.clone(),
+        typed: confirm.typed.view(),
+        prompt: match &confirm.token {
+            Some(token) => format!("type {token} and Enter; anything else cancels"),
+            None if confirm.enter => "Enter or y does it; anything else cancels".into(),
+            None => "y does it; anything else cancels".into(),
+        },
     }
 }

@@ -1,6 +1,7 @@
 //! The types of the view model, from the whole frame down to a row.
 
 use crate::domain::incident::event::EventKey;
+use crate::domain::text::{clean, width, wrap};
 use crate::domain::time::{Span, Timestamp};
 
 /// What a text means; a theme gives it a colour. Colour repeats what words and signs say, never carries it alone.
@@ -802,4 +803,27 @@ pub struct ConfirmView {
     pub typed: LineView,
     /// `type 0311 and Enter to resolve, anything else cancels` or `y runs it, anything else cancels`.
     pub prompt: String,
+}
+
+impl ConfirmView {
+    /// Cells that a line of its text has in a window of so many columns.
+    pub fn width(columns: u16) -> u16 {
+        columns.saturating_sub(if columns >= 60 { 8 } else { 4 }).min(76)
+    }
+
+    /// Column at which the texts of the rows begin.
+    pub fn indent(&self) -> u16 {
+        let widest = self.rows.iter().map(|(label, _)| width(&clean(label))).max().unwrap_or(0).min(12);
+        u16::try_from(widest).unwrap_or(12).saturating_add(2)
+    }
+
+    /// Whether all of it can be seen in a window of columns and rows, under two status lines.
+    pub fn fits(&self, (columns, rows): (u16, u16)) -> bool {
+        let cells = usize::from(Self::width(columns));
+        let room = cells.saturating_sub(usize::from(self.indent()));
+        let texts: usize = self.rows.iter().map(|(_, text)| wrap(&clean(text), room).len()).sum();
+        let text = wrap(&clean(&self.question), cells).len() + usize::from(!self.rows.is_empty()) + texts;
+        let border = if columns < 60 { 1 } else { 2 };
+        text + wrap(&clean(&self.prompt), cells).len() + 1 + border + 2 <= usize::from(rows)
+    }
 }

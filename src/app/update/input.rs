@@ -6,8 +6,8 @@ use crate::app::effect::Effect;
 use crate::app::form::Form;
 use crate::app::key::{Code, Key};
 use crate::app::model::Model;
-use crate::app::present::palette;
 use crate::app::present::view::Tone;
+use crate::app::present::{overlays, palette};
 use crate::app::screen::Overlay;
 use crate::app::update::{act, approval, exec, forms, incident, outward, paging};
 use crate::domain::time::Timestamp;
@@ -170,7 +170,19 @@ fn cancelled(model: &mut Model, now: Timestamp, confirm: &Confirm) {
     }
 }
 
+/// Whether a command would run of which not all is on the screen.
+fn unseen(model: &Model, confirm: &Confirm) -> bool {
+    model.windowed
+        && matches!(confirm.deed, Deed::Run(_) | Deed::Reads(_) | Deed::Approve(..))
+        && !overlays::confirmation(confirm).fits(model.size)
+}
+
 fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effect>) {
+    if unseen(model, &confirm) {
+        model.nav.overlay = Some(Overlay::Confirm(Box::new(confirm)));
+        model.say(now, Tone::Warn, "not all of what would run can be seen: enlarge the window, or Esc");
+        return;
+    }
     let done = match confirm.deed {
         Deed::Incident(id, command) => incident::command(model, now, now, &id, command, out).map_err(|r| r.0),
         Deed::Run(run) => exec::run(model, now, *run, out),

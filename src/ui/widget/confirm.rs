@@ -4,14 +4,14 @@
 use crate::app::present::view::{Bit, ConfirmView, Tone};
 use crate::domain::text::{clean, wrap};
 use crate::ui::layout::SMALLEST;
-use crate::ui::pen::{Pen, cells};
+use crate::ui::pen::Pen;
 use crate::ui::widget::field::field;
 use crate::ui::widget::modal::{BORDER, modal};
 use crate::ui::widget::rule::rule;
 
 /// Draws the dialog into the part of the frame under the status lines.
 pub fn confirm(pen: &mut Pen<'_>, view: &ConfirmView) {
-    let width = pen.width().saturating_sub(if pen.width() >= 60 { 8 } else { 4 }).min(76);
+    let width = ConfirmView::width(pen.width());
     let prompt = wrap(&clean(&view.prompt), usize::from(width));
     let text = text(view, width);
     let rows = u16::try_from(text.len() + prompt.len() + 2).unwrap_or(u16::MAX);
@@ -77,8 +77,7 @@ fn text(view: &ConfirmView, width: u16) -> Vec<Vec<(u16, Bit)>> {
     if !view.rows.is_empty() {
         out.push(Vec::new());
     }
-    let labels = view.rows.iter().map(|(l, _)| cells(l)).max().unwrap_or(0).min(12);
-    let x = labels + 2;
+    let x = view.indent();
     for (label, text) in &view.rows {
         for (i, line) in wrap(&clean(text), usize::from(width.saturating_sub(x))).into_iter().enumerate() {
             let mut pieces = Vec::with_capacity(2);
@@ -90,4 +89,28 @@ fn text(view: &ConfirmView, width: u16) -> Vec<Vec<(u16, Bit)>> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_what_is_drawn_whole() {
+        for (rows, length) in [(3, 20), (9, 60), (9, 200), (14, 90), (1, 2_000)] {
+            let view = ConfirmView {
+                question: "Run this change?".into(),
+                rows: (0..rows).map(|i| (format!("label {i}"), "x ".repeat(length / 2))).collect(),
+                prompt: "y does it; anything else cancels".into(),
+                ..ConfirmView::default()
+            };
+            for (columns, height) in [(80, 24), (120, 40), (60, 15), (200, 60), (59, 30)] {
+                let width = ConfirmView::width(columns);
+                let prompt = wrap(&view.prompt, usize::from(width)).len();
+                let border = if columns < 60 { 1 } else { usize::from(BORDER) };
+                let drawn = text(&view, width).len() + prompt + 1 + border + 2 <= usize::from(height);
+                assert_eq!(view.fits((columns, height)), drawn, "{rows} {length} {columns}x{height}");
+            }
+        }
+    }
 }
