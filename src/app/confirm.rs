@@ -26,6 +26,8 @@ pub enum Deed {
     Stop,
     /// The on-call is paged for an incident through a target.
     Page(IncidentId, SourceName),
+    /// An incident goes on as another one.
+    Merge(IncidentId, IncidentId),
     /// An operation was done by hand.
     ByHand(OpId),
     /// The program ends.

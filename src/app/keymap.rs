@@ -27,6 +27,7 @@ pub fn scopes(screen: &Screen) -> [Scope; 2] {
         }
         Screen::Slo(_) => Scope::Slo,
         Screen::Incident(_) => Scope::Incident,
+        Screen::Board(_) | Screen::HandOff(_) => Scope::Board,
         Screen::Timers => Scope::Timers,
         Screen::Changes => Scope::Changes,
         Screen::Walk(..) => Scope::Walk,

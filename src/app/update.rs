@@ -3,6 +3,7 @@
 mod act;
 mod approval;
 mod bands;
+mod board;
 mod coverage;
 mod draft;
 mod exec;

@@ -12,7 +12,7 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers, walk,
+    approval, board, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -118,6 +118,14 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
         Action::ActionItem => form(model, now, Purpose::Action(need()?)),
         Action::Status => form(model, now, Purpose::Status(need()?)),
         Action::Severity => form(model, now, Purpose::Severity(need()?)),
+        Action::Task
+        | Action::Propose
+        | Action::Update
+        | Action::Merge
+        | Action::Relate
+        | Action::People
+        | Action::Board
+        | Action::HandOff => board::act(model, now, action, need()?),
         Action::Roles => form(model, now, Purpose::Role(need()?)),
         Action::Mitigated => form(model, now, Purpose::Mitigated(need()?)),
         Action::Resolve => form(model, now, Purpose::Resolve(need()?)),
@@ -136,6 +144,9 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             let timer =
                 if action == Action::Escalate { rung(model, now, &need()?) } else { selected_timer(model, now) };
             let (incident, timer) = timer.ok_or("no timer runs")?;
+            if let Some(task) = board::boxed(model, &incident, &timer) {
+                return form(model, now, Purpose::TaskAnswer(incident, task));
+            }
             form(model, now, Purpose::Timer(incident, timer))
         }
         Action::Runbook => runbook(model, now, out),
@@ -285,7 +296,11 @@ pub fn copy(model: &mut Model, text: String, out: &mut Vec<Effect>) {
 /// The incident that an action is about: the one in view, the selected one, else the worst open one.
 pub fn target(model: &Model) -> Option<IncidentId> {
     match model.nav.screen() {
-        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => return Some(id.clone()),
+        Screen::Incident(id)
+        | Screen::Board(id)
+        | Screen::HandOff(id)
+        | Screen::Postmortem(id)
+        | Screen::Walk(Some(id), _) => return Some(id.clone()),
         _ => {}
     }
     match model.nav.spot().cursor {
@@ -425,7 +440,13 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             }
         },
         Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
-        Some(Item::Timer(incident, timer)) => return form(model, now, Purpose::Timer(incident, timer)),
+        Some(Item::Timer(incident, timer)) => match board::boxed(model, &incident, &timer) {
+            Some(task) => return form(model, now, Purpose::TaskAnswer(incident, task)),
+            None => return form(model, now, Purpose::Timer(incident, timer)),
+        },
+        Some(item @ (Item::Task(_) | Item::Tick(..) | Item::Decision(_) | Item::Hypothesis(_))) => {
+            return board::open(model, now, &item, out);
+        }
         Some(Item::Runbook(id)) => match target(model) {
             Some(incident) if !model.open_cases().is_empty() => walk::open(model, now, &incident, &id, out),
             _ => model.nav.open(Screen::Walk(None, id)),

@@ -16,6 +16,10 @@ pub enum TimerKind {
     Update,
     /// A rung of the runbook's escalation.
     Escalation,
+    /// Somebody who leads, in an incident that pages.
+    Commander,
+    /// A task whose owner comes back.
+    Task,
     /// The forecast end of an error budget.
     Exhaustion,
     /// The postmortem draft.
@@ -24,12 +28,14 @@ pub enum TimerKind {
 
 impl TimerKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Acknowledge,
         Self::Response,
         Self::Stakeholders,
         Self::Update,
         Self::Escalation,
+        Self::Commander,
+        Self::Task,
         Self::Exhaustion,
         Self::Postmortem,
     ];
@@ -42,6 +48,8 @@ impl TimerKind {
             Self::Stakeholders => "stakeholders",
             Self::Update => "update",
             Self::Escalation => "escalation",
+            Self::Commander => "commander",
+            Self::Task => "task",
             Self::Exhaustion => "exhaustion",
             Self::Postmortem => "postmortem",
         }

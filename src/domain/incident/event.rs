@@ -1,5 +1,6 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
+use crate::domain::incident::board::{Belief, Bond, DecisionEvent, Phase, TaskEvent};
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
 
@@ -310,6 +311,49 @@ pub enum Body {
         audience: String,
         /// What.
         text: String,
+        /// When they hear again, as promised with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_at: Option<Timestamp>,
+    },
+    /// Somebody is to do something, or did it.
+    Task(TaskEvent),
+    /// Something is being decided. What is decided at once is a note.
+    Deciding(DecisionEvent),
+    /// What is believed of a hypothesis.
+    HypothesisJudged {
+        /// The note that holds it.
+        of: EventKey,
+        /// What is believed now.
+        belief: Belief,
+        /// Why.
+        why: String,
+    },
+    /// A line of the playbook was ticked, or opened again.
+    Ticked {
+        /// Of which phase.
+        phase: Phase,
+        /// The line.
+        line: String,
+        /// It is done.
+        done: bool,
+    },
+    /// Another incident belongs to this one.
+    Tied {
+        /// Which.
+        other: IncidentId,
+        /// How.
+        bond: Bond,
+        /// Why, in words.
+        why: String,
+    },
+    /// Somebody takes part, or has left.
+    Presence {
+        /// Who.
+        person: String,
+        /// They take part.
+        here: bool,
+        /// How it is known.
+        how: String,
     },
     /// The text of an earlier event was wrong.
     Corrected {
@@ -544,6 +588,12 @@ impl Body {
             Self::Note { sort, .. } => sort.word(),
             Self::ActionItem { .. } => "action",
             Self::Update { .. } => "update",
+            Self::Task(_) => "task",
+            Self::Deciding(_) => "decision",
+            Self::HypothesisJudged { .. } => "hypothesis",
+            Self::Ticked { .. } => "checklist",
+            Self::Tied { .. } => "link",
+            Self::Presence { .. } => "people",
             Self::Corrected { .. } => "correction",
             Self::Retracted { .. } => "retraction",
             Self::AlertLinked { .. } | Self::AlertChanged { .. } => "alert",
