@@ -14,6 +14,7 @@ use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
 use crate::app::screen::{Nav, Screen};
+use crate::app::suggested::Suggested;
 use crate::domain::document::Finding;
 use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
@@ -263,6 +264,8 @@ pub struct Model {
     pub exec: Exec,
     /// Where the person is.
     pub nav: Nav,
+    /// What is suggested for the checks in view.
+    pub suggested: Suggested,
     /// Requests that are not answered yet.
     pub pending: Pending,
     /// What was said, newest last.
@@ -300,6 +303,7 @@ impl Model {
             exec: Exec::default(),
             nav: Nav::at(first),
             pending: Pending::default(),
+            suggested: Suggested::default(),
             messages: VecDeque::new(),
             size: (80, 24),
             windowed: false,

@@ -8,6 +8,7 @@ pub mod import;
 pub mod read;
 pub mod walk;
 
+pub mod suggesting;
 use crate::cli::args::runbook::{RunbookArgs, RunbookCommand};
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
@@ -32,7 +33,7 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
     output.notes(&library.findings);
     match &args.what {
         RunbookCommand::List { words } => read::list(&library, &words.join(" "), output),
-        RunbookCommand::Show { id } => read::show(&*library.find(id)?, output),
+        RunbookCommand::Show { id, suggest } => read::show(&*library.find(id)?, suggest.then_some(config), output),
         RunbookCommand::Match { alert, label, url } => read::matching(&library, alert, label, url.as_deref(), output),
         RunbookCommand::Coverage { check } => coverage::run(config, &library, *check, output),
         RunbookCommand::DryRun { id, alert, label, input } => {

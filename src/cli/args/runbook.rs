@@ -24,6 +24,9 @@ pub enum RunbookCommand {
     Show {
         /// Its id
         id: String,
+        /// Ask the Prometheus what the measurements of the checks suggest now
+        #[arg(long)]
+        suggest: bool,
     },
     /// Find what would fail at three in the morning
     Lint {
