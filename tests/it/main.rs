@@ -39,6 +39,7 @@ mod real_slos;
 mod real_sources;
 mod reload;
 mod runbook_convert;
+mod real_walks;
 mod runbook_keys;
 mod runbooks;
 mod running;
