@@ -1,14 +1,16 @@
-//! `midwatch runbook`: list, read, lint, match and walk runbooks. Only `walk` runs anything, and asks before each command.
+//! `midwatch runbook`: list, read, lint, match and walk runbooks, and approve what a walk asks for. Only `walk` runs
+//! anything, and asks before each command.
 
+pub mod approving;
 pub mod convert;
 pub mod coverage;
 pub mod dry_run;
 pub mod exec;
 pub mod import;
 pub mod read;
+pub mod suggesting;
 pub mod walk;
 
-pub mod suggesting;
 use crate::cli::args::runbook::{RunbookArgs, RunbookCommand};
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
@@ -24,6 +26,10 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
     match &args.what {
         RunbookCommand::Lint { paths } => return read::lint(context, paths, output),
         RunbookCommand::Import { paths, to } => return import::run(context, paths, to, output),
+        RunbookCommand::Approvals { incident, all } => {
+            return approving::list(context, config, incident.as_deref(), *all, output);
+        }
+        RunbookCommand::Approve { incident, code } => return approving::give(context, config, incident, code, output),
         _ => {}
     }
     if let RunbookCommand::Convert { file, to } = &args.what {
@@ -48,6 +54,10 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
             let book = library.find(id)?;
             walk::run(context, config, (&library, &book), incident.as_deref(), *arm, output)
         }
-        RunbookCommand::Lint { .. } | RunbookCommand::Import { .. } | RunbookCommand::Convert { .. } => Ok(Exit::DONE),
+        RunbookCommand::Lint { .. }
+        | RunbookCommand::Import { .. }
+        | RunbookCommand::Convert { .. }
+        | RunbookCommand::Approvals { .. }
+        | RunbookCommand::Approve { .. } => Ok(Exit::DONE),
     }
 }

@@ -392,13 +392,29 @@ impl OnScreen<'_> {
             }
             Need::Reads(reads) => Some(format!("Enter first looks where we are ({} reads)", reads.len())),
             Need::DryRun(_) => Some("Enter first tries it dry".into()),
-            Need::Approval => Some("needs a second person".into()),
+            Need::Approval => Some(self.second_person(wanted, &values)),
             Need::Nothing => None,
         };
         if !matches!(first, Some(ref words) if words.contains("first")) {
             crate::domain::runbook::prepare::ready(self.book, command, &values).map_err(|r| r.0)?;
         }
         Ok(first)
+    }
+
+    /// Whether a second person was asked, and what came of it.
+    fn second_person(&self, wanted: Wanted<'_>, values: &Values) -> String {
+        let alone = || "needs a second person".to_owned();
+        let Some(case) = self.incident.and_then(|id| self.model.desk.cases.get(id)) else { return alone() };
+        let Ok(offer) = wanted.offer("", &case.shown, values, self.now) else { return alone() };
+        let sum = offer.sha256();
+        match (&offer.approval, case.shown.waiting(&sum, self.now)) {
+            (Some((_, by, _)), _) => format!("approved by {by}: Enter shows the command"),
+            (None, Some(waiting)) => {
+                let left = compact(waiting.until() - self.now);
+                format!("waits for a second person: code {}, {left} left", waiting.request.code)
+            }
+            (None, None) => alone(),
+        }
     }
 
     fn command_state(&self, id: &IncidentId, command: &RunCommand, slot: &str) -> Bit {

@@ -82,6 +82,21 @@ pub enum RunbookCommand {
         #[arg(long, requires = "incident")]
         arm: bool,
     },
+    /// Commands that wait for a second person, with the code that approves each
+    Approvals {
+        /// The incident, or `last`; without it, all open ones
+        incident: Option<String>,
+        /// Approved, used and denied ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Approve, as the second person, exactly the command of a code, once
+    Approve {
+        /// The incident, or `last`
+        incident: String,
+        /// The six letters that `approvals` and the cockpit of who asked show
+        code: String,
+    },
     /// Show each command exactly as it would run; run none
     DryRun {
         /// Its id or file
