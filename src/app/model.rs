@@ -53,6 +53,8 @@ pub struct Setup {
     pub keymap: Keymap,
     /// Names of our own environment that commands also get.
     pub env_pass: Vec<String>,
+    /// How long a command may run whose runbook does not say.
+    pub command_timeout: Span,
     /// How long commands stay allowed.
     pub arm_for: Span,
     /// Values worth keeping are kept.
@@ -262,10 +264,10 @@ pub struct Model {
     pub reload: Reload,
     /// Running commands.
     pub exec: Exec,
-    /// Where the person is.
-    pub nav: Nav,
     /// What is suggested for the checks in view.
     pub suggested: Suggested,
+    /// Where the person is.
+    pub nav: Nav,
     /// Requests that are not answered yet.
     pub pending: Pending,
     /// What was said, newest last.
@@ -301,9 +303,9 @@ impl Model {
             rules: RuleBook::default(),
             reload: Reload::default(),
             exec: Exec::default(),
+            suggested: Suggested::default(),
             nav: Nav::at(first),
             pending: Pending::default(),
-            suggested: Suggested::default(),
             messages: VecDeque::new(),
             size: (80, 24),
             windowed: false,

@@ -506,6 +506,19 @@ fn a_witness_needs_another_name_and_the_code_and_stays_unverified() {
 }
 
 #[test]
+fn the_configured_time_limit_holds_where_the_runbook_names_none() {
+    let mut desk = production();
+    desk.model.setup.command_timeout = secs(7);
+    let book = format::read("running.yaml", BOOK).0.expect("a runbook");
+    desk.send(Msg::Feed(Feed::Library(vec![Arc::new(book)], vec![])));
+    desk.ready("12", "prod-eu\n", "6\n");
+    desk.press("Enter");
+    assert!(desk.shown().contains("time limit 7s"), "{}", desk.shown());
+    desk.painted();
+    assert_eq!(runs(&desk.press("y"))[0].1.timeout.as_secs(), 7);
+}
+
+#[test]
 fn one_option_at_a_time_where_the_runbook_says_so() {
     let mut desk = production();
     desk.changed();
@@ -523,15 +536,6 @@ fn a_branch_shows_what_it_passes_by_and_why() {
     assert!(notes[2].starts_with("[.] passed by: Is it over? yes"), "{notes:?}");
 }
 
-#[test]
-fn read_only_runs_nothing_and_copies() {
-    let mut desk = production();
-    desk.model.setup.read_only = true;
-    let effects = desk.press("Enter");
-    assert!(runs(&effects).is_empty() && matches!(effects[..], [Effect::Copy { .. }]), "{effects:?}");
-    desk.press("8 b");
-    assert!(desk.model.nav.overlay.is_none());
-}
 /// The looks at what checks suggest, in what is to be done.
 fn measures(effects: &[Effect]) -> Vec<ReqId> {
     let of = |e: &Effect| match e {
@@ -589,3 +593,12 @@ fn a_measurement_suggests_and_never_answers() {
     assert!(desk.kinds().contains(&"check".to_owned()));
 }
 
+#[test]
+fn read_only_runs_nothing_and_copies() {
+    let mut desk = production();
+    desk.model.setup.read_only = true;
+    let effects = desk.press("Enter");
+    assert!(runs(&effects).is_empty() && matches!(effects[..], [Effect::Copy { .. }]), "{effects:?}");
+    desk.press("8 b");
+    assert!(desk.model.nav.overlay.is_none());
+}
