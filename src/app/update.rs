@@ -47,7 +47,7 @@ use crate::domain::time::{Span, Timestamp, compact};
 pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
     // A key that stays on its screen starts nothing that the next wake would not start: a held key is cheap.
-    let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| model.nav.screen().clone());
+    let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| (model.nav.screen().clone(), model.unsaved()));
     match msg {
         Msg::Key(key) => input::key(model, now, key, &mut out),
         Msg::Paste(text) => input::paste(model, now, &text),
@@ -67,7 +67,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         bands::observe(model, now, &mut out);
     }
     let due = model.links.values().any(|l| l.kind.polled() && l.next <= now && l.out.is_empty());
-    if here.as_ref() == Some(model.nav.screen()) && out.is_empty() && !due {
+    // What waits for its incident to be on disk leaves no effect and still moves deadlines.
+    let same = here.is_some_and(|(screen, unsaved)| screen == *model.nav.screen() && unsaved == model.unsaved());
+    if same && out.is_empty() && !due {
         return out;
     }
     exec::disarm_when_over(model, now);
