@@ -18,6 +18,7 @@ mod rollback;
 mod rows;
 mod signals;
 mod sources;
+mod suggest;
 mod timers;
 mod walk;
 mod warm;
@@ -29,6 +30,7 @@ pub use exec::output_key;
 pub use outward::{outgoing, queue};
 pub use paging::pager;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
+pub use suggest::due as suggest_due;
 pub use warm::due as warm_due;
 
 use crate::app::effect::Effect;
@@ -79,6 +81,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
     coverage::ask(model, now, &mut out);
+    suggest::look(model, now, &mut out);
     reload::look(model, now, &mut out);
     out
 }
@@ -96,6 +99,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
     match (asked, reply) {
         (Asked::Run, Reply::Queried(result)) => exec::ended::queried(model, now, req, result, out),
         (Asked::Verify(id, run), Reply::Queried(result)) => watch::queried(model, now, &(id, run), result, out),
+        (Asked::Suggest(check), Reply::Queried(result)) => suggest::measured(model, now, &check, result),
         (Asked::Verify(id, run), Reply::Measured(result)) => {
             watch::measured(model, now, &(id, run), result.map(|(m, _)| m), out);
         }
@@ -197,6 +201,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
         moved(&mut running.heard);
     }
     watch::reclock(model, by);
+    model.suggested.forget();
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
     model.cached_at.iter_mut().for_each(moved);
     model.rules.asked.iter_mut().for_each(moved);

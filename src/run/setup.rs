@@ -222,6 +222,7 @@ fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'sta
         severities: given.severities.clone(),
         keymap,
         env_pass: config.env_pass.clone(),
+        command_timeout: config.command_limit(),
         arm_for: config.arm_for,
         cache: config.cache,
         template,
