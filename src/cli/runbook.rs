@@ -1,5 +1,6 @@
 //! `midwatch runbook`: list, read, lint, match and walk runbooks. Only `walk` runs anything, and asks before each command.
 
+pub mod around;
 pub mod convert;
 pub mod coverage;
 pub mod dry_run;
@@ -21,7 +22,7 @@ use crate::cli::output::Output;
 pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result<Exit, Failure> {
     let config = context.ready(output)?;
     match &args.what {
-        RunbookCommand::Lint { paths } => return read::lint(context, paths, output),
+        RunbookCommand::Lint { paths, online } => return read::lint(context, paths, *online, output),
         RunbookCommand::Import { paths, to } => return import::run(context, paths, to, output),
         _ => {}
     }
