@@ -29,6 +29,7 @@ mod machine;
 mod markdown;
 mod outbox_sim;
 mod outbox_store;
+mod pagerduty_server;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
