@@ -4,7 +4,7 @@
 mod backend;
 mod fake;
 mod outward;
-mod pagerduty;
+pub mod pagerduty;
 mod webhook;
 
 pub use fake::any_intent;

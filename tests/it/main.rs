@@ -9,6 +9,7 @@
     clippy::print_stdout
 )]
 
+mod backend;
 mod beyond;
 mod cli;
 mod cli_import;
