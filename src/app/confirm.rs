@@ -6,6 +6,7 @@ use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Command;
 use crate::domain::outward::operation::OpId;
+use crate::domain::outward::silence::SilenceWrite;
 use crate::domain::runbook::model::Risk;
 use crate::domain::runbook::offer::Offer;
 
@@ -28,8 +29,19 @@ pub enum Deed {
     Page(IncidentId, SourceName),
     /// An operation was done by hand.
     ByHand(OpId),
+    /// Silences are made or ended.
+    Silences(Box<Silencing>),
     /// The program ends.
     Quit,
+}
+
+/// Silences that were shown with what they would do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Silencing {
+    /// For which incident; `None` is for none.
+    pub incident: Option<IncidentId>,
+    /// To which target, and what. A start that is not in the future moves to the moment of the yes, and the end with it.
+    pub writes: Vec<(SourceName, SilenceWrite)>,
 }
 
 /// A command that was shown and may be run.

@@ -18,6 +18,7 @@ pub mod palette;
 pub mod postmortem;
 pub mod report;
 pub mod runbooks;
+pub mod silences;
 pub mod slos;
 pub mod sources;
 pub mod step_findings;

@@ -62,6 +62,7 @@ pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
             Some(crate::domain::incident::timeline::tell(event, Some(&case.shown)))
         }
         Item::Runbook(id) => model.runbook(&id).map(|b| b.path.clone()),
+        Item::Silence(_, id) => Some(id),
         Item::Source(name) => model.links.get(&name).map(|l| l.address.clone()),
         _ => None,
     }

@@ -28,6 +28,13 @@ pub struct EventKey {
 
 /// The log of policy bands: no incident, and no event declares it.
 pub const BUDGET_LOG: &str = "BUDGET";
+/// The log of what leaves the house for no incident, a silence for planned work say: no event declares it either.
+pub const OUTWARD_LOG: &str = "OUTSIDE";
+
+/// Whether an id names a log and no incident.
+pub fn is_log(id: &IncidentId) -> bool {
+    matches!(id.as_str(), BUDGET_LOG | OUTWARD_LOG)
+}
 
 /// A recorded event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
