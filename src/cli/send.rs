@@ -40,9 +40,8 @@ pub fn send(
         _ => None,
     });
     let op = op.ok_or_else(|| Failure::Refused("the operation cannot be read back".into()))?;
-    let limit = targets.get(&op.target).map_or(Span::zero(), |target| {
-        Span::from_std(target.limit).unwrap_or(LEASE_SLACK)
-    });
+    let limit =
+        targets.get(&op.target).map_or(Span::zero(), |target| Span::from_std(target.limit).unwrap_or(LEASE_SLACK));
     let entry = attempt(store, targets, &op, limit, false)?;
     match &entry.state {
         // It may have been done: one look tells, where looking is possible.
@@ -95,7 +94,8 @@ pub fn exit(entry: &Entry) -> (Exit, Option<String>) {
         Some(end) => (Exit::NO, Some(format!("{}: {what}", end.word()))),
         None => {
             let last = entry.last.clone().unwrap_or_else(|| "it waits".into());
-            let words = format!("not done yet: {what}: {last}; a running cockpit goes on with it (midwatch outbox list)");
+            let words =
+                format!("not done yet: {what}: {last}; a running cockpit goes on with it (midwatch outbox list)");
             (Exit::PARTIAL, Some(words))
         }
     }

@@ -109,7 +109,9 @@ fn length(typed: &str, flag: &str) -> Result<Span, Failure> {
 
 fn wanted(look: &Look, typed: &SilenceCommand, output: &mut Output) -> Result<Wanted, Failure> {
     match typed {
-        SilenceCommand::Create { conditions: typed, length: long, comment, source, incident, ack, sweeping, .. } => {
+        SilenceCommand::Create {
+            conditions: typed, length: long, comment, source, incident, ack, sweeping, ..
+        } => {
             let matchers = conditions_of(typed).map_err(|why| Failure::Usage(format!("condition: {why}")))?;
             let span = if *ack { ACK_FOR } else { length(long, "--for")? };
             let comment = text(comment, "a comment").map_err(refused)?;
@@ -167,7 +169,8 @@ fn target(look: &Look, named: Option<&str>, capability: Capability) -> Result<So
 }
 
 fn preview(look: &Look, target: &SourceName, matchers: &[Matcher]) -> Result<Preview, Failure> {
-    let alerts: Vec<&Alert> = look.model.alerts.by_source.get(target).map(|own| own.iter().collect()).unwrap_or_default();
+    let alerts: Vec<&Alert> =
+        look.model.alerts.by_source.get(target).map(|own| own.iter().collect()).unwrap_or_default();
     Preview::of(matchers, alerts).map_err(|why| Failure::Usage(format!("condition: {why}")))
 }
 
@@ -197,9 +200,9 @@ fn find(look: &Look, typed: &str, source: Option<&str>) -> Result<(SourceName, S
         .collect();
     match fits.as_slice() {
         [(name, silence)] => Ok(((*name).clone(), (*silence).clone())),
-        [] if look.is_partial() => Err(Failure::Source(format!(
-            "no silence `{typed}` at the sources that answered, and not all did"
-        ))),
+        [] if look.is_partial() => {
+            Err(Failure::Source(format!("no silence `{typed}` at the sources that answered, and not all did")))
+        }
         [] => Err(Failure::Refused(format!("no silence `{typed}` is in force; `midwatch silence list` shows them"))),
         several => {
             let ids: Vec<&str> = several.iter().map(|(_, s)| s.id.as_str()).collect();
@@ -222,21 +225,14 @@ fn written(write: &SilenceWrite) -> Value {
 }
 
 fn previewed(preview: &Preview) -> Value {
-    let names: Vec<Value> =
-        preview.names.iter().map(|(name, n)| json!({"name": name, "alerts": n})).collect();
+    let names: Vec<Value> = preview.names.iter().map(|(name, n)| json!({"name": name, "alerts": n})).collect();
     json!({
         "firing": preview.firing, "pages": preview.pages, "held": preview.held, "others": preview.others,
         "names": names, "positive": preview.positive,
     })
 }
 
-fn carry_out(
-    context: &Context,
-    look: &Look,
-    wanted: Wanted,
-    dry: bool,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
+fn carry_out(context: &Context, look: &Look, wanted: Wanted, dry: bool, output: &mut Output) -> Result<Exit, Failure> {
     let Wanted { target, write, preview, incident } = wanted;
     let mut document = json!({
         "dry_run": dry, "source": target, "write": written(&write), "preview": preview.as_ref().map(previewed),
@@ -257,7 +253,8 @@ fn carry_out(
         Some(typed) => desk.find(&typed)?.state.id,
         None => IncidentId(OUTWARD_LOG.to_owned()),
     };
-    let body = outgoing(&look.model, look.now, &target, Intent::Silence(write), Expected::default()).map_err(refused)?;
+    let body =
+        outgoing(&look.model, look.now, &target, Intent::Silence(write), Expected::default()).map_err(refused)?;
     let Body::Outgoing(op) = body else { return Err(Failure::Refused("nothing is to be sent".into())) };
     let targets = real(given(context, false)).world.targets;
     // Typed on purpose, and there is no `u` here; the hold keeps a cockpit from sending it meanwhile.

@@ -162,10 +162,13 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     setup.cache = false;
     let drafts = given.cache.join("demo");
     setup.drafts_in = drafts.to_string_lossy().into_owned();
+    let mut targets: BTreeMap<SourceName, Target> =
+        fake_targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect();
+    targets.insert(am.clone(), simulation.alerts().target());
     let world = World {
         metrics: BTreeMap::from([(prom, Arc::new(simulation.metrics()) as Arc<dyn crate::io::port::Metrics>)]),
         alerts: BTreeMap::from([(am, Arc::new(simulation.alerts()) as Arc<dyn crate::io::port::AlertSource>)]),
-        targets: fake_targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect(),
+        targets,
         shell: Some(Arc::new(simulation.shell())),
         store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
         drafts,

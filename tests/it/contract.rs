@@ -1,7 +1,7 @@
 //! What every target of writes must do, run alike on every adapter and on the fake. An adapter adds a rig in
 //! `contract/NAME.rs` and a line in [`rigs`]; what is special to it is tested beside its rig.
 
-mod alertmanager;
+pub mod alertmanager;
 mod backend;
 mod fake;
 mod outward;

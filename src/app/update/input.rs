@@ -171,17 +171,17 @@ fn cancelled(model: &mut Model, now: Timestamp, confirm: &Confirm) {
     }
 }
 
-/// Whether a command would run of which not all is on the screen.
+/// Whether something would be done of which not all is on the screen: a command, a silence.
 fn unseen(model: &Model, confirm: &Confirm) -> bool {
     model.windowed
-        && matches!(confirm.deed, Deed::Run(_) | Deed::Reads(_) | Deed::Approve(..))
+        && matches!(confirm.deed, Deed::Run(_) | Deed::Reads(_) | Deed::Approve(..) | Deed::Silences(_))
         && !overlays::confirmation(confirm).fits(model.size)
 }
 
 fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effect>) {
     if unseen(model, &confirm) {
         model.nav.overlay = Some(Overlay::Confirm(Box::new(confirm)));
-        model.say(now, Tone::Warn, "not all of what would run can be seen: enlarge the window, or Esc");
+        model.say(now, Tone::Warn, "not all of what would be done can be seen: enlarge the window, or Esc");
         return;
     }
     let done = match confirm.deed {

@@ -58,7 +58,8 @@ pub fn note(bodies: &[Body], output: &mut Output) {
     for body in bodies {
         if let Body::Outgoing(op) = body {
             let words = op.intent.words();
-            output.note(&format!("queued for {}: {words}; a running cockpit sends it (midwatch outbox list)", op.target));
+            output
+                .note(&format!("queued for {}: {words}; a running cockpit sends it (midwatch outbox list)", op.target));
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct Keeper {
     old: bool,
     silences: Vec<Value>,
     next: u32,
-    deletes: Vec<String>,
+    alerts: Vec<Value>,
 }
 
 fn now() -> Timestamp {
@@ -96,7 +96,6 @@ impl Keeper {
     }
 
     fn delete(&mut self, id: &str) -> Answer {
-        self.deletes.push(id.to_owned());
         let Some(place) = self.place(id) else {
             return if self.old { Answer::json(500, &json!("silence not found")) } else { Answer::empty(404) };
         };
@@ -112,6 +111,10 @@ fn serve(keeper: &mut Keeper, asked: &Asked) -> Answer {
         ("GET", "/api/v2/silences") => {
             Answer::json(200, &Value::Array(keeper.silences.iter().map(Keeper::told).collect()))
         }
+        ("GET", "/api/v2/alerts/groups") => {
+            Answer::json(200, &json!([{"labels": {}, "receiver": {"name": "team"}, "alerts": keeper.alerts}]))
+        }
+        ("GET", "/api/v2/status") => Answer::json(200, &json!({"versionInfo": {"version": "0.33.1"}, "cluster": {}})),
         ("POST", "/api/v2/silences") if asked.header("content-type") != "application/json" => Answer::empty(415),
         ("POST", "/api/v2/silences") => keeper.put(asked.json()),
         (method, path) => {
@@ -156,6 +159,16 @@ fn seen(ends_at: Timestamp) -> Silence {
     }
 }
 
+/// A server with three alerts that fire: two `Down`, one `Slow`.
+pub fn keeper() -> StatefulServer<Keeper> {
+    let alert = |name: &str, instance: &str| {
+        json!({"labels": {"alertname": name, "instance": instance}, "annotations": {}, "status": {"state": "active"},
+            "startsAt": "2026-05-01T03:00:00Z"})
+    };
+    let alerts = vec![alert("Down", "a"), alert("Down", "b"), alert("Slow", "a")];
+    StatefulServer::start(Keeper { alerts, ..Keeper::default() }, serve)
+}
+
 pub struct SilenceRig {
     server: StatefulServer<Keeper>,
     ends: Timestamp,
@@ -167,6 +180,11 @@ impl SilenceRig {
         let ends = soon();
         let keeper = Keeper { old, silences: vec![known(ends)], ..Keeper::default() };
         Self { server: StatefulServer::start(keeper, serve), ends, old }
+    }
+
+    /// How many silences a server was asked to make and made.
+    pub fn made(keeper: &mut Keeper) -> u32 {
+        keeper.next
     }
 
     pub fn old() -> Self {

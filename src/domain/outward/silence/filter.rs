@@ -322,10 +322,10 @@ mod tests {
     #[test]
     fn what_a_shell_has_cut_is_taken_as_it_came() {
         let words = |all: &[&str]| conditions_of(&all.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
-        assert_eq!(words(&["DiskFull", "team=a b"]), Ok(vec![
-            Matcher::is("alertname", "DiskFull"),
-            Matcher::is("team", "a b"),
-        ]));
+        assert_eq!(
+            words(&["DiskFull", "team=a b"]),
+            Ok(vec![Matcher::is("alertname", "DiskFull"), Matcher::is("team", "a b"),])
+        );
         assert_eq!(words(&[r#"{a="b", c="d"}"#]), Ok(vec![Matcher::is("a", "b"), Matcher::is("c", "d")]));
         assert_eq!(words(&[r#"a="b c" d=e"#]), Ok(vec![Matcher::is("a", "b c"), Matcher::is("d", "e")]));
         assert!(words(&["a=~("]).is_err() && words(&[""]).is_err());
