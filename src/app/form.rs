@@ -49,13 +49,25 @@ pub enum Purpose {
     Witness(IncidentId, String),
     /// Address of a Prometheus to begin with: url.
     Connect,
+    /// A silence, from an alert or by hand: conditions, for, why.
+    Silence(Option<Fingerprint>),
+    /// A longer end for one of these silences: silence, by.
+    Extend(Vec<(SourceName, String)>),
+    /// Which of these silences is ended: silence.
+    Expire(Vec<(SourceName, String)>),
 }
 
 impl Purpose {
     /// The incident it is about.
     pub fn incident_mut(&mut self) -> Option<&mut IncidentId> {
         match self {
-            Self::Declare(_) | Self::DeclareFrom(..) | Self::Connect | Self::Drop(_) => None,
+            Self::Declare(_)
+            | Self::DeclareFrom(..)
+            | Self::Connect
+            | Self::Drop(_)
+            | Self::Silence(_)
+            | Self::Extend(_)
+            | Self::Expire(_) => None,
             Self::Note(id, _)
             | Self::Action(id)
             | Self::Status(id)

@@ -20,6 +20,7 @@ pub mod postmortem;
 pub mod ran;
 pub mod report;
 pub mod runbooks;
+pub mod silences;
 pub mod slos;
 pub mod sources;
 pub mod step_findings;

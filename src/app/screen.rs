@@ -80,6 +80,8 @@ pub enum Item {
     Page(SourceName, String),
     /// An operation in the outbox.
     Operation(OpId),
+    /// A silence: its target and its id there.
+    Silence(SourceName, String),
     /// A row of a list without ids: messages, first-run choices.
     Row(usize),
 }

@@ -14,6 +14,7 @@ mod beyond;
 mod cli;
 mod cli_import;
 mod cli_incident;
+mod cli_outbox;
 mod cli_runbook;
 mod cli_sources;
 mod config;
@@ -39,6 +40,7 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_silences;
 mod real_slos;
 mod real_sources;
 mod real_walks;
@@ -54,6 +56,7 @@ mod sample_views;
 #[cfg(test)]
 mod screens;
 mod shell;
+mod silences;
 mod simulation;
 mod slo_formats;
 mod slo_lint;

@@ -71,6 +71,7 @@ pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
             there.url.clone().or_else(|| Some(format!("{name} {page}")))
         }
         Item::Runbook(id) => model.runbook(&id).map(|b| b.path.clone()),
+        Item::Silence(_, id) => Some(id),
         Item::Source(name) => model.links.get(&name).map(|l| l.address.clone()),
         _ => None,
     }

@@ -12,7 +12,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, backend, backend_act, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers, walk,
+    approval, backend, backend_act, draft, exec, forms, incident, outward, paging, record, reload, rollback, silences,
+    timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -196,6 +197,19 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             form(model, now, Purpose::Drop(op))
         }
         Action::ByHand => ask_by_hand(model, now),
+        Action::SilenceAlert => {
+            let alert = selected_alert(model, now);
+            form(model, now, Purpose::Silence(alert))
+        }
+        Action::AckAlert => silences::ask_ack(model, now),
+        Action::ExtendSilence => {
+            let found = silences::selected(model, now)?;
+            form(model, now, Purpose::Extend(found))
+        }
+        Action::ExpireSilence => match silences::selected(model, now)?.as_slice() {
+            [only] => silences::ask_expire(model, now, std::slice::from_ref(only)),
+            several => form(model, now, Purpose::Expire(several.to_vec())),
+        },
         Action::PageOnCall => {
             let id = need()?;
             refused(paging::ask(model, now, &id, out))
@@ -213,7 +227,7 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
                 link.next_rows = now;
             }
             for target in model.outbox.targets.values_mut() {
-                target.breaker.try_now();
+                target.forgive();
             }
             model.say(now, Tone::Muted, "asking every source now");
             Ok(())

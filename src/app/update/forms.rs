@@ -5,7 +5,7 @@ use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, backend_act, incident, outward, paging, record, timers, walk};
+use crate::app::update::{act, approval, backend_act, incident, outward, paging, record, silences, timers, walk};
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Body, NoteKind, Role, Status, StepEnd};
@@ -108,6 +108,9 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
         Purpose::Witness(id, request) => witness_fields(state(id), request),
         Purpose::Connect => ("Connect to a Prometheus".into(), vec![Field::typed("url", "http://127.0.0.1:9090", "")]),
+        Purpose::Silence(alert) => silences::form(model, alert.as_ref()),
+        Purpose::Extend(found) => silences::form_of(model, now, found, true),
+        Purpose::Expire(found) => silences::form_of(model, now, found, false),
     }
 }
 
@@ -306,6 +309,12 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let url = crate::domain::incident::decide::text(&form.value("url"), "an address")?;
             out.push(Effect::Begin(Some(url)));
             Ok(())
+        }
+        Purpose::Silence(alert) => silences::given(model, now, form, alert.as_ref()),
+        Purpose::Extend(found) => silences::extend(model, now, form, &found, out),
+        Purpose::Expire(found) => {
+            let chosen = found.get(form.index("silence")).cloned().into_iter().collect::<Vec<_>>();
+            silences::ask_expire(model, now, &chosen).map_err(Refusal)
         }
     }
 }

@@ -31,10 +31,12 @@ pub struct EventKey {
 pub const BUDGET_LOG: &str = "BUDGET";
 /// The log of acts on pages that belong to no incident of ours; no event declares it either.
 pub const PAGES_LOG: &str = "PAGES";
+/// The log of what leaves the house for no incident, a silence for planned work say: no event declares it either.
+pub const OUTWARD_LOG: &str = "OUTSIDE";
 
 /// Whether an id is that of a log, and not of an incident.
 pub fn is_log(id: &IncidentId) -> bool {
-    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG)
+    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG | OUTWARD_LOG)
 }
 
 /// A recorded event.
