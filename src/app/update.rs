@@ -2,6 +2,8 @@
 
 mod act;
 mod approval;
+mod backend;
+mod backend_act;
 mod bands;
 mod board;
 mod coverage;
@@ -18,7 +20,9 @@ mod rename;
 mod rollback;
 mod rows;
 mod signals;
+mod silences;
 mod sources;
+mod suggest;
 mod timers;
 mod walk;
 mod warm;
@@ -28,8 +32,10 @@ pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
-pub use paging::pager;
+pub use paging::{page, pager, tell};
+pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
+pub use suggest::due as suggest_due;
 pub use warm::due as warm_due;
 
 use crate::app::effect::Effect;
@@ -75,11 +81,13 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
     outward::drive(model, now, &mut out);
+    silences::tend(model, now, &mut out);
     watch::look(model, now, &mut out);
     sources::poll(model, now, &mut out);
     warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
     coverage::ask(model, now, &mut out);
+    suggest::look(model, now, &mut out);
     reload::look(model, now, &mut out);
     out
 }
@@ -97,6 +105,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
     match (asked, reply) {
         (Asked::Run, Reply::Queried(result)) => exec::ended::queried(model, now, req, result, out),
         (Asked::Verify(id, run), Reply::Queried(result)) => watch::queried(model, now, &(id, run), result, out),
+        (Asked::Suggest(check), Reply::Queried(result)) => suggest::measured(model, now, &check, result),
         (Asked::Verify(id, run), Reply::Measured(result)) => {
             watch::measured(model, now, &(id, run), result.map(|(m, _)| m), out);
         }
@@ -125,7 +134,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Deliver(op), Reply::Delivered(outcome)) => outward::delivered(model, now, &op, outcome, out),
         (Asked::Deliver(op), Reply::Found(found)) => outward::looked(model, now, &op, found, out),
         (Asked::Target(source, question), Reply::Told(result)) => {
-            sources::told(model, now, req, &source, &question, result);
+            sources::told(model, now, req, &source, &question, result, out);
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),
@@ -151,6 +160,12 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             record::others(model, now, &events);
         }
         Feed::Outbox(entries) => model.outbox.take(now, entries),
+        Feed::Target(facts) => {
+            if let Some(target) = model.outbox.targets.get_mut(&facts.name) {
+                target.know(*facts, now);
+            }
+        }
+        Feed::Targets(new) => reload::targets(model, now, *new),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
         Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {
@@ -198,6 +213,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
         moved(&mut running.heard);
     }
     watch::reclock(model, by);
+    model.suggested.forget();
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
     model.cached_at.iter_mut().for_each(moved);
     model.rules.asked.iter_mut().for_each(moved);

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod board;
+pub mod outside;
 pub mod tell;
 
 use crate::cli::args::incident::{IncidentArgs, IncidentCommand};

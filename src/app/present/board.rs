@@ -289,7 +289,13 @@ pub fn waiting(model: &Model, now: Timestamp, i: &Incident) -> Vec<String> {
 }
 
 fn parts(model: &Model, now: Timestamp, i: &Incident) -> Vec<Part> {
-    handoff(i, &known(model, now, i), &timers::of(model, i, now), &waiting(model, now, i), now)
+    let clock = |t: &Timer| match t.state {
+        TimerState::Due => format!("DUE {} ago: {}", compact(now - t.due_at), t.label),
+        _ => format!("in {}: {}", countdown(t.due_at - now), t.label),
+    };
+    let all = timers::of(model, i, now);
+    let clocks: Vec<String> = all.iter().filter(|t| t.state.is_live()).take(6).map(clock).collect();
+    handoff(i, &known(model, now, i), &clocks, &waiting(model, now, i), now)
 }
 
 /// The hand-off as a screen.

@@ -5,7 +5,7 @@ use crate::domain::escalation::timer::{Timer, TimerKind, TimerState};
 use crate::domain::ids::{SloId, TimerId};
 use crate::domain::incident::board::Task;
 use crate::domain::incident::event::Role;
-use crate::domain::incident::state::{Incident, key_text};
+use crate::domain::incident::state::Incident;
 use crate::domain::runbook::model::{Clock, Runbook, Rung};
 use crate::domain::severity::{SeverityLevel, SeverityTable};
 use crate::domain::time::{Span, Timestamp, compact, mins, rfc3339};
@@ -176,7 +176,7 @@ impl Derive<'_> {
         };
         Some(self.timer(Plan {
             kind: TimerKind::Task,
-            mark: &task_mark(task),
+            mark: &task_mark(self.incident, task),
             label: format!("{}: {}", owner.unwrap_or("nobody"), task.text),
             start: until,
             after: Span::zero(),
@@ -293,13 +293,17 @@ impl Derive<'_> {
     }
 }
 
-fn task_mark(task: &Task) -> String {
-    format!("{}@{}", key_text(&task.key), task.until.map(rfc3339).unwrap_or_default())
+/// Who gave it and when, and until when it is: the same before and after it is on disk. A second one of that very moment
+/// has a number.
+fn task_mark(incident: &Incident, task: &Task) -> String {
+    let same = incident.board.tasks.iter().take_while(|t| t.key != task.key).filter(|t| t.by == task.by).count();
+    let number = if same > 0 { format!("#{}", same + 1) } else { String::new() };
+    format!("{}{number}:{}@{}", rfc3339(task.by.1), task.by.0, task.until.map(rfc3339).unwrap_or_default())
 }
 
 /// The task whose time box a timer is.
 pub fn task_of<'i>(incident: &'i Incident, timer: &TimerId) -> Option<&'i Task> {
-    let id = |task: &Task| format!("{}:{}:{}", incident.id, TimerKind::Task.word(), task_mark(task));
+    let id = |task: &Task| format!("{}:{}:{}", incident.id, TimerKind::Task.word(), task_mark(incident, task));
     incident.board.tasks.iter().find(|task| id(task) == timer.0)
 }
 

@@ -7,6 +7,7 @@ use crate::domain::incident::change::{Approval, Change};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
+use crate::domain::incident::linked::Linked;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;
@@ -188,6 +189,9 @@ pub struct Incident {
     /// What its commander keeps.
     #[serde(default)]
     pub board: Board,
+    /// Incidents of paging products that belong to it, in the order in which they were linked.
+    #[serde(default)]
+    pub pages: Vec<Linked>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -229,7 +233,11 @@ pub struct Times {
 fn answers(body: &Body) -> bool {
     !matches!(
         body,
-        Body::Declared { .. } | Body::AlertLinked { .. } | Body::ObjectiveLinked { .. } | Body::Cockpit { .. }
+        Body::Declared { .. }
+            | Body::AlertLinked { .. }
+            | Body::ObjectiveLinked { .. }
+            | Body::BackendLinked(_)
+            | Body::Cockpit { .. }
     )
 }
 
@@ -293,6 +301,7 @@ impl Incident {
             amended: BTreeMap::new(),
             outside: BTreeMap::new(),
             board,
+            pages: Vec::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
@@ -389,6 +398,7 @@ impl Incident {
                 self.apply_timer(event);
             }
             Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
+            Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
         }
     }
 
@@ -414,6 +424,7 @@ impl Incident {
                     end: None,
                 });
                 outside.end = Some(end.clone());
+                self.opened(event);
             }
             _ => {}
         }

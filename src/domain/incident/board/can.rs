@@ -46,7 +46,7 @@ impl Can {
 
 /// Writes the draft.
 pub fn draft(i: &Incident, known: &Known, now: Timestamp) -> Can {
-    Can { conditions: conditions(i, known, now), actions: actions(i, known, now), needs: needs(i, now) }
+    Can { conditions: conditions(i, known, now), actions: actions(i, known), needs: needs(i, now) }
 }
 
 fn conditions(i: &Incident, known: &Known, now: Timestamp) -> Vec<String> {
@@ -78,7 +78,7 @@ fn conditions(i: &Incident, known: &Known, now: Timestamp) -> Vec<String> {
     out
 }
 
-fn actions(i: &Incident, known: &Known, now: Timestamp) -> Vec<String> {
+fn actions(i: &Incident, known: &Known) -> Vec<String> {
     let mut out: Vec<String> = i.in_force().map(|c| format!("{} (in force)", c.plan.action)).collect();
     out.extend(known.verified.iter().cloned());
     out.extend(i.board.open_tasks().into_iter().take(4).map(|t| {
@@ -91,7 +91,6 @@ fn actions(i: &Incident, known: &Known, now: Timestamp) -> Vec<String> {
     if waits > 0 {
         out.push(format!("{waits} proposal(s) wait for a decision"));
     }
-    let _ = now;
     out
 }
 

@@ -1,12 +1,11 @@
 //! The hand-off: everything the next commander must know, on one screen. Lines in groups; raw outside text may be in it.
 
-use crate::domain::escalation::timer::{Timer, TimerState};
 use crate::domain::incident::board::ask::back;
 use crate::domain::incident::board::can::{Can, Known, draft};
 use crate::domain::incident::board::{Belief, Bond, Stand};
 use crate::domain::incident::event::Role;
 use crate::domain::incident::state::Incident;
-use crate::domain::time::{Timestamp, clock, compact, countdown};
+use crate::domain::time::{Timestamp, clock};
 
 /// A group of lines under a heading.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,8 +16,8 @@ pub struct Part {
     pub lines: Vec<String>,
 }
 
-/// Writes it. `waiting` is what is not sent yet, in words.
-pub fn handoff(i: &Incident, known: &Known, timers: &[Timer], waiting: &[String], now: Timestamp) -> Vec<Part> {
+/// Writes it. `clocks` are the timers that run or are due, `waiting` is what is not sent yet, both in words.
+pub fn handoff(i: &Incident, known: &Known, clocks: &[String], waiting: &[String], now: Timestamp) -> Vec<Part> {
     let Can { conditions, actions, needs } = draft(i, known, now);
     let part = |title: &str, lines: Vec<String>| Part { title: title.into(), lines };
     let or = |lines: Vec<String>, none: &str| if lines.is_empty() { vec![none.to_owned()] } else { lines };
@@ -28,7 +27,7 @@ pub fn handoff(i: &Incident, known: &Known, timers: &[Timer], waiting: &[String]
         part("ACTIONS", or(actions, "none yet")),
         part("NEEDS", or(needs, "none")),
         part("OPEN TASKS", or(tasks(i, now), "none")),
-        part("TIMERS", or(clocks(timers, now), "none runs")),
+        part("TIMERS", or(clocks.to_vec(), "none runs")),
         part("CHANGES IN FORCE", or(changes(i), "none")),
         part("NOT SENT YET", or(waiting.to_vec(), "nothing waits")),
         part("DECISIONS", or(decisions(i), "none recorded")),
@@ -63,14 +62,6 @@ fn who(i: &Incident) -> Vec<String> {
 fn tasks(i: &Incident, now: Timestamp) -> Vec<String> {
     let line = |t: &&super::Task| format!("{}: {} ({})", t.owner.as_deref().unwrap_or("nobody"), t.text, back(t, now));
     i.board.open_tasks().iter().map(line).collect()
-}
-
-fn clocks(timers: &[Timer], now: Timestamp) -> Vec<String> {
-    let line = |t: &Timer| match t.state {
-        TimerState::Due => format!("DUE {} ago: {}", compact(now - t.due_at), t.label),
-        _ => format!("in {}: {}", countdown(t.due_at - now), t.label),
-    };
-    timers.iter().filter(|t| t.state.is_live()).take(6).map(line).collect()
 }
 
 fn changes(i: &Incident) -> Vec<String> {
