@@ -3,7 +3,11 @@
 
 mod backend;
 mod fake;
+mod matrix;
+mod mattermost;
 mod outward;
+mod slack;
+mod teams;
 mod webhook;
 
 pub use fake::any_intent;
@@ -69,10 +73,22 @@ pub trait Rig {
 pub fn rigs() -> Vec<Box<dyn Rig>> {
     vec![
         Box::new(fake::FakeRig::new()),
+        Box::new(matrix::MatrixRig::new()),
+        Box::new(mattermost::MattermostRig::new()),
+        Box::new(slack::SlackRig::new()),
+        Box::new(teams::TeamsRig::new()),
         Box::new(webhook::WebhookRig::events()),
         Box::new(webhook::WebhookRig::chat()),
         Box::new(webhook::WebhookRig::idempotent()),
     ]
+}
+
+/// A file that holds a token as it must be: readable by its owner alone.
+pub fn token(folder: &std::path::Path, text: &str) -> std::path::PathBuf {
+    let file = folder.join("token");
+    std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    file
 }
 
 /// Runs a future to its end.

@@ -8,7 +8,7 @@ use crate::domain::outward::backend::{
     BackendIncident, BackendStatus, BackendWrite, LogEntry, Me, OnCall, Party, PendingAction,
 };
 use crate::domain::outward::capability::{Capability, Caps, Class, Lack};
-use crate::domain::outward::chat::{Room, Volunteer};
+use crate::domain::outward::chat::{ChatMessage, Room, Volunteer};
 use crate::domain::outward::event_sink::EventWrite;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::{OpId, Operation};
@@ -67,6 +67,7 @@ struct State {
     incidents: Vec<BackendIncident>,
     on_call: Vec<OnCall>,
     volunteers: Vec<Volunteer>,
+    messages: Vec<ChatMessage>,
 }
 
 /// One simulated target. Cloning gives another handle to the same one.
@@ -148,6 +149,7 @@ pub fn targets() -> BTreeMap<SourceName, FakeTarget> {
                     | Capability::Pin
                     | Capability::Bookmark
                     | Capability::ReadVolunteers
+                    | Capability::ReadMessages
             )
         }),
     );
@@ -210,6 +212,11 @@ impl FakeTarget {
     /// Puts a volunteer there.
     pub fn put_volunteer(&self, volunteer: Volunteer) {
         self.lock().volunteers.push(volunteer);
+    }
+
+    /// Puts a message into every room there.
+    pub fn put_message(&self, message: ChatMessage) {
+        self.lock().messages.push(message);
     }
 
     /// With the ports that it can do anything of, for the engine.
@@ -435,6 +442,10 @@ impl ChatRoom for FakeTarget {
 
     fn volunteers<'a>(&'a self, _: &'a str, _: &'a str) -> Task<'a, Result<Vec<Volunteer>, Fault>> {
         answer!(self, |s: &State| s.volunteers.clone())
+    }
+
+    fn messages<'a>(&'a self, _: &'a str, since: Timestamp) -> Task<'a, Result<Vec<ChatMessage>, Fault>> {
+        answer!(self, |s: &State| s.messages.iter().filter(|m| m.at >= since).cloned().collect())
     }
 }
 
