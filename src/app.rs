@@ -20,5 +20,6 @@ pub mod pending;
 pub mod present;
 pub mod reload;
 pub mod review;
+pub mod rooms;
 pub mod screen;
 pub mod update;

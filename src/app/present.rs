@@ -17,6 +17,7 @@ pub mod overlays;
 pub mod palette;
 pub mod postmortem;
 pub mod report;
+pub mod rooms;
 pub mod runbooks;
 pub mod slos;
 pub mod sources;

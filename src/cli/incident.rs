@@ -1,6 +1,7 @@
 //! `midwatch incident`: the life of an incident, each act durable when it returns 0.
 
 pub mod act;
+pub mod room;
 pub mod tell;
 
 use crate::cli::args::incident::{IncidentArgs, IncidentCommand};
@@ -17,6 +18,7 @@ pub fn run(context: &Context, args: &IncidentArgs, output: &mut Output) -> Resul
         IncidentCommand::List { all } => tell::list(context, config, *all, output),
         IncidentCommand::Show { id } => tell::show(context, config, id, output),
         IncidentCommand::Timeline { id, format } => tell::timeline(context, config, id, *format, output),
+        IncidentCommand::Room { id, what } => room::run(context, config, id, what.as_ref(), output),
         IncidentCommand::Timers { id } => tell::timers(context, config, id.as_deref(), output),
         act => act::run(context, config, act, output),
     }

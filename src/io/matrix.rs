@@ -36,7 +36,8 @@ pub const INTEGRATION: Integration = Integration {
     connect,
 };
 
-const OPTIONS: [(&str, &str); 5] = [rooms::ROOM_PREFIX, rooms::PRIVATE, rooms::INVITE, rooms::PEOPLE, rooms::VOLUNTEER];
+const OPTIONS: [(&str, &str); 6] =
+    [rooms::ROOM_PREFIX, rooms::PRIVATE, rooms::INVITE, rooms::PEOPLE, rooms::VOLUNTEER, rooms::IMPORT];
 /// What volunteers unless the configuration says otherwise.
 const VOLUNTEER: [&str; 4] = ["🏅", "🎖", "✋", "🙋"];
 /// The largest answer that is read.

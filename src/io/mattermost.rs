@@ -38,13 +38,14 @@ pub const INTEGRATION: Integration = Integration {
     connect,
 };
 
-const OPTIONS: [(&str, &str); 6] = [
+const OPTIONS: [(&str, &str); 7] = [
     ("team", "the team in which rooms are opened, as its address spells it; needed"),
     rooms::ROOM_PREFIX,
     rooms::PRIVATE,
     rooms::INVITE,
     rooms::PEOPLE,
     rooms::VOLUNTEER,
+    rooms::IMPORT,
 ];
 /// What volunteers unless the configuration says otherwise.
 const VOLUNTEER: [&str; 6] = ["medal_sports", "sports_medal", "medal_military", "hand", "raised_hand", "raising_hand"];

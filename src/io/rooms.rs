@@ -4,7 +4,7 @@
 use crate::config::{Auth, OutsideConfig};
 use crate::domain::document::{Fields, Reader};
 use crate::domain::outward::backend::Party;
-use crate::domain::outward::chat::RoomSettings;
+use crate::domain::outward::chat::{Import, RoomSettings};
 
 /// Options of every chat that has rooms.
 pub const ROOM_PREFIX: (&str, &str) =
@@ -17,6 +17,9 @@ pub const INVITE: (&str, &str) = ("invite", "ids or addresses that are invited i
 pub const PEOPLE: (&str, &str) = ("people", "a map of names in the record to ids there: `alice: U024BE7LH`");
 /// See [`ROOM_PREFIX`].
 pub const VOLUNTEER: (&str, &str) = ("volunteer", "reactions to the headline that volunteer as commander");
+
+/// See [`ROOM_PREFIX`].
+pub const IMPORT: (&str, &str) = ("import", "which messages go to the timeline: all (when left out), pinned or off");
 
 /// The person of an id or an address.
 fn party(text: &str) -> Party {
@@ -50,6 +53,14 @@ pub fn settings(reader: &mut Reader<'_>, fields: Option<&Fields<'_>>, volunteer:
             if let Some(id) = reader.string(node, PEOPLE.0) {
                 out.people.insert(name.text.clone(), id);
             }
+        }
+    }
+    if let Some(node) = fields.get(IMPORT.0) {
+        match node.text() {
+            Some("all") => out.import = Import::All,
+            Some("pinned") => out.import = Import::Pinned,
+            Some("off" | "false") => out.import = Import::Nothing,
+            _ => reader.wrong(node, IMPORT.0, "all, pinned or off"),
         }
     }
     if let Some(node) = fields.get(VOLUNTEER.0) {

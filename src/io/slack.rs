@@ -43,7 +43,8 @@ pub const INTEGRATION: Integration = Integration {
     connect,
 };
 
-const OPTIONS: [(&str, &str); 5] = [rooms::ROOM_PREFIX, rooms::PRIVATE, rooms::INVITE, rooms::PEOPLE, rooms::VOLUNTEER];
+const OPTIONS: [(&str, &str); 6] =
+    [rooms::ROOM_PREFIX, rooms::PRIVATE, rooms::INVITE, rooms::PEOPLE, rooms::VOLUNTEER, rooms::IMPORT];
 /// What volunteers unless the configuration says otherwise: the medals and the raised hands.
 const VOLUNTEER: [&str; 5] = ["medal", "sports_medal", "hand", "raised_hand", "raising_hand"];
 /// The longest name of a channel.

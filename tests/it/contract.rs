@@ -15,6 +15,7 @@ use midwatch::domain::outward::capability::Capability;
 use midwatch::domain::outward::intent::Intent;
 use midwatch::domain::outward::operation::Operation;
 use midwatch::io::port::Target;
+pub use webhook::connect;
 
 /// What goes wrong on the way of the next write, as far as a rig can bring it about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

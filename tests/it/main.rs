@@ -23,6 +23,7 @@ mod durability;
 mod fake_server;
 mod fold;
 mod http;
+mod incident_room;
 mod injection;
 mod layers;
 mod machine;
@@ -35,6 +36,7 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_matrix;
 mod real_slos;
 mod real_sources;
 mod reload;

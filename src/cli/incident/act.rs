@@ -68,6 +68,7 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         | IncidentCommand::Show { .. }
         | IncidentCommand::Link { .. }
         | IncidentCommand::Timeline { .. }
+        | IncidentCommand::Room { .. }
         | IncidentCommand::Timers { .. } => return Err(Failure::Usage("this is no act on one incident".to_owned())),
     })
 }

@@ -524,6 +524,19 @@ pub enum Body {
         /// How it ended.
         end: Ending,
     },
+    /// Somebody wrote in the incident's room, or pinned what was written.
+    RoomMessage {
+        /// In which chat.
+        target: SourceName,
+        /// The message's id there.
+        message: String,
+        /// Who wrote it, as the chat says; outside text.
+        author: String,
+        /// What; outside text.
+        text: String,
+        /// It is pinned.
+        pinned: bool,
+    },
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),
@@ -567,6 +580,7 @@ impl Body {
             Self::DraftWritten { .. } => "draft",
             Self::Outgoing(_) => "outgoing",
             Self::OutgoingOutcome { .. } => "outcome",
+            Self::RoomMessage { .. } => "room",
             Self::Unknown(_) => "unknown",
         }
     }

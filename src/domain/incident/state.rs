@@ -6,9 +6,11 @@ use crate::domain::incident::change::{Approval, Change};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
+use crate::domain::incident::room::IncidentRoom;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;
+use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::OpId;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
@@ -184,6 +186,9 @@ pub struct Incident {
     /// What was to leave the house, by operation, in the order of their making.
     #[serde(default)]
     pub outside: BTreeMap<OpId, Outside>,
+    /// Its rooms, by chat.
+    #[serde(default)]
+    pub rooms: BTreeMap<SourceName, IncidentRoom>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -286,6 +291,7 @@ impl Incident {
             actions: Vec::new(),
             amended: BTreeMap::new(),
             outside: BTreeMap::new(),
+            rooms: BTreeMap::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
@@ -374,6 +380,10 @@ impl Incident {
                 self.apply_timer(event);
             }
             Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
+            Body::RoomMessage { target, message, pinned, .. } => {
+                let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
+                *taken.entry(message.clone()).or_default() |= *pinned;
+            }
         }
     }
 
@@ -389,6 +399,9 @@ impl Incident {
                     end: None,
                 };
                 self.outside.entry(op.id.clone()).or_insert(outside);
+                if let Intent::Chat(write) = &op.intent {
+                    self.rooms.entry(op.target.clone()).or_default().asked(event, op, write);
+                }
             }
             Body::OutgoingOutcome { op, target, capability, words, end } => {
                 let outside = self.outside.entry(op.clone()).or_insert_with(|| Outside {
@@ -399,6 +412,9 @@ impl Incident {
                     end: None,
                 });
                 outside.end = Some(end.clone());
+                if let Some(room) = self.rooms.get_mut(target) {
+                    room.ended(op, end);
+                }
             }
             _ => {}
         }

@@ -18,6 +18,18 @@ pub struct Room {
     pub url: Option<String>,
 }
 
+/// Which messages of a room go to the timeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Import {
+    /// What people write.
+    #[default]
+    All,
+    /// What is pinned.
+    Pinned,
+    /// None.
+    Nothing,
+}
+
 /// How the rooms of a chat are made and who belongs there, as its configuration says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomSettings {
@@ -33,6 +45,8 @@ pub struct RoomSettings {
     pub volunteer: Vec<String>,
     /// The sign of such a reaction, as people see it.
     pub sign: String,
+    /// Which of its messages go to the timeline.
+    pub import: Import,
 }
 
 impl Default for RoomSettings {
@@ -44,6 +58,7 @@ impl Default for RoomSettings {
             people: BTreeMap::new(),
             volunteer: Vec::new(),
             sign: "🏅".into(),
+            import: Import::All,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::outward::backend::{
     BackendIncident, BackendStatus, BackendWrite, LogEntry, Me, OnCall, Party, PendingAction,
 };
 use crate::domain::outward::capability::{Capability, Caps, Class, Lack};
-use crate::domain::outward::chat::{ChatMessage, Room, Volunteer};
+use crate::domain::outward::chat::{ChatMessage, Room, RoomSettings, Volunteer};
 use crate::domain::outward::event_sink::EventWrite;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::{OpId, Operation};
@@ -153,6 +153,8 @@ pub fn targets() -> BTreeMap<SourceName, FakeTarget> {
             )
         }),
     );
+    let grace = Party { id: "U2".into(), name: "grace".into(), ..Party::default() };
+    room.put_volunteer(Volunteer { person: grace, reaction: "🏅".into(), at: None, bot: false });
     let page = FakeTarget::new(
         "status-page",
         only(|c| matches!(c, Capability::OpenNotice | Capability::UpdateNotice | Capability::ReadNotices)),
@@ -228,7 +230,8 @@ impl FakeTarget {
             target = target.with_backend(me.clone()).read_every(Duration::from_secs(15));
         }
         if can(Capability::Post) {
-            target = target.with_chat(me.clone());
+            let settings = RoomSettings { volunteer: vec!["🏅".into()], ..RoomSettings::default() };
+            target = target.with_chat(me.clone()).rooms(settings);
         }
         if can(Capability::OpenNotice) {
             target = target.with_status_page(me.clone());
