@@ -27,6 +27,7 @@ mod fake_server;
 mod floods;
 mod fold;
 mod http;
+mod incident_room;
 mod injection;
 mod killed_walks;
 mod layers;
@@ -41,6 +42,7 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_matrix;
 mod real_silences;
 mod real_slos;
 mod real_sources;

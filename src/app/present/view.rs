@@ -527,6 +527,8 @@ pub struct IncidentPage {
     pub runbook: Option<(String, String, Vec<StepRow>)>,
     /// Links, numbered for `o`.
     pub links: Vec<String>,
+    /// Its rooms: where, what waits for them, who volunteers.
+    pub room: Vec<Bit>,
     /// The checklist of its phase from the severity playbook.
     pub checklist: (String, Vec<String>),
 }

@@ -13,7 +13,7 @@ use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
     approval, backend, backend_act, board, draft, exec, forms, incident, outward, paging, record, reload, rollback,
-    silences, timers, walk,
+    room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -227,6 +227,23 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             let selected = items::selected(model, now);
             backend_act::open(model, now, selected)
         }
+        Action::Room => {
+            let id = need()?;
+            let link = model.desk.cases.get(&id).and_then(|c| c.shown.rooms.values().find_map(|r| r.room.clone()));
+            match link {
+                Some(room) => {
+                    copy(model, room.url.unwrap_or(room.name), out);
+                    Ok(())
+                }
+                None => {
+                    room::proposed(model, &id).map_err(|refusal| refusal.0)?;
+                    form(model, now, Purpose::RoomOpen(id))
+                }
+            }
+        }
+        Action::RoomPost => form(model, now, Purpose::RoomPost(need()?)),
+        Action::RoomInvite => form(model, now, Purpose::RoomInvite(need()?)),
+        Action::Volunteer => refused(room::confirm_volunteer(model, &need()?)),
         Action::Retry => {
             for link in model.links.values_mut() {
                 link.breaker.try_now();
