@@ -257,7 +257,7 @@ pub struct Model {
     pub library: Vec<Arc<Runbook>>,
     /// The files of each version of a runbook, by its SHA-256: path and SHA-256 of the text that was read.
     pub files: BTreeMap<String, Vec<(String, String)>>,
-    /// Findings of the runbooks.
+    /// Findings in the files of the runbooks.
     pub library_findings: Vec<Finding>,
     /// Alerting rules and what they mean for the runbooks.
     pub rules: RuleBook,
@@ -355,7 +355,17 @@ impl Model {
 
     /// What is wrong in any file: configuration, objectives, runbooks.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.setup.findings.iter().chain(&self.fleet.findings).chain(&self.library_findings)
+        self.setup.findings.iter().chain(&self.fleet.findings).chain(self.runbook_findings())
+    }
+
+    /// What is wrong in the runbooks: in their files, and with what the servers said of their rules.
+    pub fn runbook_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.library_findings.iter().chain(&self.rules.findings)
+    }
+
+    /// How to reach a contact, where the configuration says it.
+    pub fn reach(&self, contact: &str) -> Option<&str> {
+        self.reload.settings.as_ref()?.config.contacts.get(contact)?.as_deref()
     }
 
     /// A runbook by its id.

@@ -1,6 +1,7 @@
 //! What the machine knows of the outbox and of its targets: the entries as the record has them, who is at them from here,
 //! and the health of every target.
 
+use crate::app::backend::Readings;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
 use crate::domain::incident::event::NewEvent;
@@ -36,6 +37,8 @@ pub struct TargetState {
     pub incidents: Option<(Timestamp, Vec<BackendIncident>)>,
     /// Who is on call there, and when that was read.
     pub on_call: Option<(Timestamp, Vec<OnCall>)>,
+    /// What else was read of an incident backend.
+    pub readings: Readings,
     /// Its silences, and when they were read.
     pub silences: Option<(Timestamp, Vec<Silence>)>,
 }
@@ -47,7 +50,18 @@ impl TargetState {
         let bucket = Bucket::full(facts.pace, now);
         let breaker = Breaker::new(Policy::default(), seed);
         let told = facts.caps.clone();
-        Self { facts, told, breaker, bucket, fault: None, good: None, incidents: None, on_call: None, silences: None }
+        Self {
+            facts,
+            told,
+            breaker,
+            bucket,
+            fault: None,
+            good: None,
+            incidents: None,
+            on_call: None,
+            readings: Readings::default(),
+            silences: None,
+        }
     }
 
     /// It is known better now: by a probe, by an answer, or because its configuration changed.

@@ -4,6 +4,7 @@
 
 pub mod alerts;
 pub mod available;
+pub mod backend;
 pub mod budget;
 pub mod changes;
 pub mod charts;

@@ -2,6 +2,8 @@
 
 mod act;
 mod approval;
+mod backend;
+mod backend_act;
 mod bands;
 mod coverage;
 mod draft;
@@ -131,7 +133,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Deliver(op), Reply::Delivered(outcome)) => outward::delivered(model, now, &op, outcome, out),
         (Asked::Deliver(op), Reply::Found(found)) => outward::looked(model, now, &op, found, out),
         (Asked::Target(source, question), Reply::Told(result)) => {
-            sources::told(model, now, req, &source, &question, result);
+            sources::told(model, now, req, &source, &question, result, out);
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),

@@ -9,6 +9,7 @@
     clippy::print_stdout
 )]
 
+mod backend;
 mod beyond;
 mod cli;
 mod cli_import;
@@ -32,6 +33,7 @@ mod machine;
 mod markdown;
 mod outbox_sim;
 mod outbox_store;
+mod pagerduty_server;
 #[cfg(test)]
 mod pictures;
 mod postmortem;

@@ -242,6 +242,9 @@ fn live(model: &mut Model, now: Timestamp, old: &Settings, new: &Settings, out: 
         model.setup.template = new.template.clone();
         named.push("postmortem_template");
     }
+    if before.contacts != after.contacts {
+        named.push("contacts");
+    }
     if before.slos != after.slos {
         named.push("slos");
     }

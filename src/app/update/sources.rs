@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{draft, record, rows, signals};
+use crate::app::update::{backend, draft, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SloId, SourceName};
@@ -125,6 +125,7 @@ fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Ve
     if old && target.facts.caps.class(Capability::ReadOnCall).is_some() {
         questions.push(Question::OnCall(None));
     }
+    questions.extend(backend::questions(model, now, name));
     let mut asked = Vec::new();
     for question in questions {
         let req = model.pending.ask(Asked::Target(name.clone(), question.clone()));
@@ -152,6 +153,7 @@ pub fn told(
     source: &SourceName,
     question: &Question,
     result: Result<Answer, Fault>,
+    out: &mut Vec<Effect>,
 ) {
     finished(model, now, req, source);
     let answer = match result {
@@ -167,6 +169,7 @@ pub fn told(
                 down(model, now, source, fault);
             } else {
                 tracing::warn!(source = %source, %fault, "a question to a target");
+                backend::unanswered(model, now, source, question);
             }
             return;
         }
@@ -174,20 +177,17 @@ pub fn told(
     if let Some(link) = model.links.get_mut(source).filter(|_| *question == Question::Incidents) {
         link.succeeded(now);
     }
-    let Some(target) = model.outbox.targets.get_mut(source) else { return };
-    match answer {
-        Answer::Incidents(open) => target.incidents = Some((now, open)),
-        Answer::OnCall(people) => target.on_call = Some((now, people)),
-        Answer::Silences(silences) => {
-            // What is over is not told twice, and is forgotten here too.
-            let there: Vec<&str> = silences.iter().map(|s| s.id.as_str()).collect();
-            let gone = |(name, id, _): &(SourceName, String, Timestamp)| name != source || there.contains(&id.as_str());
-            model.outbox.kept.retain(gone);
-            model.outbox.warned.retain(gone);
-            target.silences = Some((now, silences));
-        }
-        _ => {}
+    if let Answer::Silences(silences) = answer {
+        let Some(target) = model.outbox.targets.get_mut(source) else { return };
+        // What is over is not told twice, and is forgotten here too.
+        let there: Vec<&str> = silences.iter().map(|s| s.id.as_str()).collect();
+        let gone = |(name, id, _): &(SourceName, String, Timestamp)| name != source || there.contains(&id.as_str());
+        model.outbox.kept.retain(gone);
+        model.outbox.warned.retain(gone);
+        target.silences = Some((now, silences));
+        return;
     }
+    backend::told(model, now, source, question, answer, out);
 }
 
 /// The objectives that a source measures: those that name it, and those without a name when it is the first Prometheus.

@@ -99,7 +99,12 @@ impl Cluster {
                 Err(failure) => return Err(failure),
             }
         }
-        Err(last.unwrap_or_else(|| Failure { fault: union::fault(&self.name, &[]), reach: Reach::NotSent }))
+        Err(last.unwrap_or_else(|| Failure {
+            fault: union::fault(&self.name, &[]),
+            reach: Reach::NotSent,
+            status: None,
+            code: None,
+        }))
     }
 
     /// The peers, those first that answered last time.
