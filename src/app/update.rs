@@ -5,6 +5,7 @@ mod approval;
 mod backend;
 mod backend_act;
 mod bands;
+mod board;
 mod coverage;
 mod draft;
 mod exec;

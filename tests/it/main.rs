@@ -21,6 +21,7 @@ mod config;
 mod contract;
 mod coverage;
 mod demo;
+mod desk;
 mod durability;
 mod fake_server;
 mod floods;
@@ -49,6 +50,8 @@ mod runbook_convert;
 mod runbook_keys;
 mod runbooks;
 mod running;
+#[cfg(test)]
+mod sample_desk;
 #[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]

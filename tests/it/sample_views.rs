@@ -23,7 +23,7 @@ pub fn s(text: &str) -> String {
     })
 }
 
-fn bit(text: &str, tone: Tone) -> Bit {
+pub fn bit(text: &str, tone: Tone) -> Bit {
     Bit::new(s(text), tone)
 }
 
@@ -867,6 +867,8 @@ pub fn screens() -> Vec<(&'static str, View)> {
                 ..view(Body::Incident(Box::new(incident())))
             },
         ),
+        ("desk", view(Body::Board(Box::new(crate::sample_desk::desk())))),
+        ("handoff", view(Body::HandOff(Box::new(crate::sample_desk::handoff())))),
         ("timers", view(Body::Timers(Box::new(timers_page())))),
         ("changes", view(Body::Changes(Box::new(changes())))),
         ("runbooks", view(Body::Runbooks(Box::new(runbooks())))),

@@ -16,18 +16,29 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
     let open = !model.open_cases().is_empty();
     let needs_incident = || (!open).then(|| "there is no open incident; i on the overview declares one".to_owned());
     match action {
-        Action::Status | Action::Severity | Action::Roles | Action::Mitigated | Action::Resolve | Action::Escalate => {
-            match shown_incident(model) {
-                Some(false) => Some("it is resolved; :reopen opens it again".into()),
-                Some(true) => None,
-                None => needs_incident(),
-            }
-        }
+        Action::Status
+        | Action::Severity
+        | Action::Roles
+        | Action::Mitigated
+        | Action::Resolve
+        | Action::Escalate
+        | Action::Task
+        | Action::Propose
+        | Action::Merge => match shown_incident(model) {
+            Some(false) => Some("it is resolved; :reopen opens it again".into()),
+            Some(true) => None,
+            None => needs_incident(),
+        },
         Action::Note
         | Action::Decision
         | Action::Hypothesis
         | Action::Finding
         | Action::ActionItem
+        | Action::Update
+        | Action::HandOff
+        | Action::Relate
+        | Action::People
+        | Action::Board
         | Action::LinkAlert => {
             if shown_incident(model).is_some() {
                 None
@@ -80,9 +91,11 @@ pub fn lacks(model: &Model, any: &[Capability]) -> Option<String> {
 /// Whether the incident in view is open; `None` when none is in view.
 fn shown_incident(model: &Model) -> Option<bool> {
     match model.nav.screen() {
-        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => {
-            model.desk.cases.get(id).map(|c| c.shown.is_open())
-        }
+        Screen::Incident(id)
+        | Screen::Board(id)
+        | Screen::HandOff(id)
+        | Screen::Postmortem(id)
+        | Screen::Walk(Some(id), _) => model.desk.cases.get(id).map(|c| c.shown.is_open()),
         _ => None,
     }
 }

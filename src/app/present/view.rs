@@ -1,5 +1,9 @@
 //! The types of the view model, from the whole frame down to a row.
 
+mod board;
+
+pub use board::{BoardPage, BoardRow, HandOffPage};
+
 use crate::domain::incident::event::EventKey;
 use crate::domain::text::{clean, width, wrap};
 use crate::domain::time::{Span, Timestamp};
@@ -190,6 +194,10 @@ pub enum Body {
     Alerts(Box<AlertsPage>),
     /// One incident.
     Incident(Box<IncidentPage>),
+    /// The commander's desk.
+    Board(Box<BoardPage>),
+    /// What the next commander must know.
+    HandOff(Box<HandOffPage>),
     /// All timers.
     Timers(Box<TimersPage>),
     /// Changes in force.
