@@ -257,3 +257,11 @@ proptest::proptest! {
         proptest::prop_assert!(loaded.settings().len() >= 19);
     }
 }
+
+#[test]
+fn a_product_that_is_not_known_is_told_with_the_nearest_that_is() {
+    let mut loaded = load("chat: [{name: x, kind: webhok, url: 'https://a.example'}]\n", &[], &Flags::default());
+    midwatch::run::integrations::check(&mut loaded);
+    let said = loaded.findings[0].to_string();
+    assert!(said.contains("kind `webhok` is not known") && said.contains("nearest: `webhook`"), "{said}");
+}

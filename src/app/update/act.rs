@@ -194,6 +194,12 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
 
 /// What is about the outbox, the on-call and the sources.
 fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
+    let silences = [Action::SilenceAlert, Action::AckAlert, Action::ExtendSilence, Action::ExpireSilence];
+    if silences.contains(&action) && *model.nav.screen() == Screen::Alerts {
+        // A silence moves its alerts down the list; what was meant stays selected.
+        let meant = items::selected(model, now);
+        model.nav.spot_mut().cursor = meant;
+    }
     let need = || target(model).ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::SendNow => {
