@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod alert_book;
+pub mod backend;
 pub mod cache;
 pub mod confirm;
 pub mod costs;

@@ -4,6 +4,7 @@
 
 pub mod alerts;
 pub mod available;
+pub mod backend;
 pub mod budget;
 pub mod changes;
 pub mod charts;
@@ -19,6 +20,7 @@ pub mod postmortem;
 pub mod ran;
 pub mod report;
 pub mod runbooks;
+pub mod silences;
 pub mod slos;
 pub mod sources;
 pub mod step_findings;

@@ -2,6 +2,8 @@
 
 mod act;
 mod approval;
+mod backend;
+mod backend_act;
 mod bands;
 mod coverage;
 mod draft;
@@ -17,6 +19,7 @@ mod rename;
 mod rollback;
 mod rows;
 mod signals;
+mod silences;
 mod sources;
 mod suggest;
 mod timers;
@@ -28,7 +31,8 @@ pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
-pub use paging::pager;
+pub use paging::{page, pager, tell};
+pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 pub use suggest::due as suggest_due;
 pub use warm::due as warm_due;
@@ -76,6 +80,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
     outward::drive(model, now, &mut out);
+    silences::tend(model, now, &mut out);
     watch::look(model, now, &mut out);
     sources::poll(model, now, &mut out);
     warm::step(model, now, &mut out);
@@ -128,7 +133,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Deliver(op), Reply::Delivered(outcome)) => outward::delivered(model, now, &op, outcome, out),
         (Asked::Deliver(op), Reply::Found(found)) => outward::looked(model, now, &op, found, out),
         (Asked::Target(source, question), Reply::Told(result)) => {
-            sources::told(model, now, req, &source, &question, result);
+            sources::told(model, now, req, &source, &question, result, out);
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),
@@ -154,6 +159,12 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             record::others(model, now, &events);
         }
         Feed::Outbox(entries) => model.outbox.take(now, entries),
+        Feed::Target(facts) => {
+            if let Some(target) = model.outbox.targets.get_mut(&facts.name) {
+                target.know(*facts, now);
+            }
+        }
+        Feed::Targets(new) => reload::targets(model, now, *new),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
         Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {

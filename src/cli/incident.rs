@@ -1,6 +1,7 @@
 //! `midwatch incident`: the life of an incident, each act durable when it returns 0.
 
 pub mod act;
+pub mod outside;
 pub mod tell;
 
 use crate::cli::args::incident::{IncidentArgs, IncidentCommand};

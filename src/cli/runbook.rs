@@ -2,6 +2,7 @@
 //! anything, and asks before each command.
 
 pub mod approving;
+pub mod around;
 pub mod convert;
 pub mod coverage;
 pub mod dry_run;
@@ -24,7 +25,7 @@ use crate::cli::output::Output;
 pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result<Exit, Failure> {
     let config = context.ready(output)?;
     match &args.what {
-        RunbookCommand::Lint { paths } => return read::lint(context, paths, output),
+        RunbookCommand::Lint { paths, online } => return read::lint(context, paths, *online, output),
         RunbookCommand::Import { paths, to } => return import::run(context, paths, to, output),
         RunbookCommand::Approvals { incident, all } => {
             return approving::list(context, config, incident.as_deref(), *all, output);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 29] = [
+pub const KEYS: [&str; 30] = [
     "responder",
     "prometheus",
     "alertmanager",
@@ -25,6 +25,7 @@ pub const KEYS: [&str; 29] = [
     "postmortems",
     "postmortem_template",
     "severities",
+    "contacts",
     "theme",
     "glyphs",
     "paint_background",
@@ -55,6 +56,7 @@ pub(super) fn apply(loaded: &mut Loaded, path: &str, text: &str, folder: &Path) 
         layer.sources(&fields);
         layer.outside(&fields);
         layer.files(&fields);
+        layer.contacts(&fields);
         layer.screen(&fields);
         layer.keys(&fields);
         layer.limits(&fields, &secret::variables(&node));
@@ -140,7 +142,8 @@ impl Layer<'_> {
     }
 
     fn outside(&mut self, fields: &Fields<'_>) {
-        let mut names = Names::default();
+        // Silences are written to an Alertmanager under its own name.
+        let mut names = Names(self.loaded.config.alertmanager.iter().map(|source| source.name.clone()).collect());
         for section in Section::ALL {
             let Some(node) = fields.get(section.key()) else { continue };
             for item in self.items(node, section.key()) {
@@ -211,6 +214,23 @@ impl Layer<'_> {
         let text = self.text(fields, key)?;
         self.note(key, fields.get(key)?);
         Some(self.folder.join(text))
+    }
+
+    /// Names of escalations, each with how to reach them or with nothing.
+    fn contacts(&mut self, fields: &Fields<'_>) {
+        let Some(node) = fields.get("contacts") else { return };
+        self.note("contacts", node);
+        for (name, value) in self.reader.entries(node, "contacts").unwrap_or(&[]) {
+            let reach = match value.value {
+                Value::Null => None,
+                _ => match self.reader.string(value, &name.text) {
+                    Some(text) => Some(text).filter(|text| !text.trim().is_empty()),
+                    None => continue,
+                },
+            };
+            self.note(format!("contacts.{}", name.text), value);
+            self.loaded.config.contacts.insert(name.text.clone(), reach);
+        }
     }
 
     fn screen(&mut self, fields: &Fields<'_>) {

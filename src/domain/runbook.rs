@@ -1,6 +1,7 @@
 //! Runbooks: what a person does about an alert, step by step. `model` is the runbook, `format` picks the reader, `seed`
 //! reads the plain form, `v1` what says what it may do, `markdown` pages; `keys` are the keys of both forms, `reference`
-//! tells them, `convert` writes the first as the second. `shape` tells a command from a sentence, `shell` sees words and
+//! tells them, `convert` writes the first as the second. `diff` says what changed between two versions, `unplaced`
+//! without which lines. `shape` tells a command from a sentence, `shell` sees words and
 //! variables in a command, `pattern` whether an expression can be used, `lint` says what will hurt at night, `coverage`
 //! which alerts have none, `matching` finds the runbook for an alert, `search` for a person, `values` gives facts to a
 //! command, `inputs` says where they come from, `prepare` and `remote` make exactly what would run, `gate` says what must
@@ -34,6 +35,7 @@ pub mod seed;
 pub mod shape;
 pub mod shell;
 pub mod suggest;
+pub mod unplaced;
 pub mod v1;
 pub mod values;
 pub mod walk;

@@ -1,6 +1,8 @@
 //! `midwatch runbook` as a script sees it, and the walk that reads its answers line by line.
 
 use crate::cli::{Machine, Said};
+use midwatch::domain::drill::history::{self, Measured, Player, Record, Rehearsed};
+use midwatch::io::files::drills::{add_to_history, folder};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -401,4 +403,81 @@ fn a_secret_in_env_pass_is_an_error_of_check_and_of_every_command() {
     );
     let list = machine.run("runbook list");
     assert!(list.code == 2 && list.err.contains("secret-passed"), "{}", list.err);
+}
+
+/// Findings of one rule: `file: message`.
+fn of_rule(said: &Said, rule: &str) -> Vec<String> {
+    let json = said.json();
+    let all = json["findings"].as_array().unwrap().iter().filter(|f| f["rule"] == rule);
+    let name = |path: &Value| path.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    all.map(|f| format!("{}:{} {} {}", name(&f["path"]), f["line"], f["level"], f["message"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn lint_knows_the_contacts_and_the_drills_and_says_what_it_does_not_know() {
+    let machine = machine();
+    let unjudged = |said: &Said| -> Vec<String> {
+        let json = said.json();
+        json["unjudged"].as_array().unwrap().iter().map(|u| u["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = machine.run("runbook lint -o json");
+    assert_eq!(unjudged(&first), ["RB014", "RB010"]);
+    assert_eq!(
+        of_rule(&first, "RB015"),
+        ["history.jsonl:0 \"info\" no drill by people was held yet: none of 2 runbooks was ever rehearsed"],
+        "one remark, not one for each"
+    );
+    let people = machine.run("runbook lint").err;
+    assert!(
+        people.contains("RB014 not judged: whether a contact is known: the configuration has no `contacts:`"),
+        "{people}"
+    );
+
+    let config =
+        "responder: {name: alice}\nrunbooks: [runbooks/]\ncontacts: {senior-sre: '+49 30 5550100', manager: }\n";
+    machine.write("config.yaml", config);
+    let unknown = ["high-api-latency.yaml:58 \"warning\" engineering-manager is not among the contacts"];
+    for command in ["runbook lint -o json", "check -o json"] {
+        let strange: Vec<String> =
+            of_rule(&machine.run(command), "RB014").into_iter().filter(|f| f.contains("not among")).collect();
+        assert_eq!(strange, unknown, "{command}");
+    }
+    assert_eq!(unjudged(&machine.run("runbook lint -o json")), ["RB010"]);
+
+    let at = "2026-05-03T10:00:00Z".parse().unwrap();
+    let drill = |player: Player, failed: Option<&str>| Record {
+        drill: "DRILL-1".into(),
+        scenario: "pool-exhaustion".into(),
+        seed: 1,
+        people: vec!["alice".into()],
+        player,
+        began_at: at,
+        ended_at: at,
+        end: "time".into(),
+        points: 40,
+        of: 100,
+        times: Measured::default(),
+        runbooks: vec![Rehearsed { runbook: "demo".into(), failed_at: failed.map(Into::into) }],
+        report: None,
+    };
+    let data = machine.dir.path().join("d");
+    add_to_history(&data, &drill(Player::Person, Some("act"))).unwrap();
+    add_to_history(&data, &drill(Player::Random, None)).unwrap();
+    for command in ["runbook lint -o json", "check -o json"] {
+        assert_eq!(
+            of_rule(&machine.run(command), "RB015"),
+            [
+                "demo.yaml:6 \"info\" the last drill, on 2026-05-03, failed at step `act`",
+                "high-api-latency.yaml:1 \"info\" never rehearsed in a drill",
+            ],
+            "{command}"
+        );
+    }
+    let lines = folder(&data).join(history::FILE);
+    std::fs::OpenOptions::new().append(true).open(&lines).unwrap().write_all(b"{}\n").unwrap();
+    add_to_history(&data, &drill(Player::Person, None)).unwrap();
+    let said = machine.run("runbook lint -o json");
+    assert_eq!(of_rule(&said, "RB015"), ["high-api-latency.yaml:1 \"info\" never rehearsed in a drill"]);
+    assert_eq!(of_rule(&said, "drill-history").len(), 1, "{}", said.out);
 }

@@ -49,7 +49,8 @@ fn bad_files_give_exactly_these_lines() {
     assert!(files.len() >= 25, "{}", files.len());
     let mut said = String::new();
     for (name, text) in files {
-        let loaded = load(&text, &[], &Flags::default());
+        let mut loaded = load(&text, &[], &Flags::default());
+        midwatch::run::integrations::check(&mut loaded);
         assert!(!loaded.findings.is_empty(), "{name}");
         said.push_str(&format!("== {name}\n"));
         for finding in &loaded.findings {
@@ -117,6 +118,13 @@ fn every_key_reaches_its_value() {
     assert_eq!(config.postmortems, PathBuf::from("/etc/midwatch/drafts/"));
     assert_eq!(config.postmortem_template, Some(Template::B));
     assert_eq!(config.severities, Some(PathBuf::from("/etc/midwatch/severity.yaml")));
+    let contacts: Vec<_> = config.contacts.iter().map(|(name, reach)| (name.as_str(), reach.as_deref())).collect();
+    assert_eq!(contacts, [("on-call manager", None), ("senior-sre", Some("+49 30 5550100, #oncall"))]);
+    assert_eq!(
+        config.known_contacts().unwrap().into_iter().collect::<Vec<_>>(),
+        ["alice", "on-call manager", "senior-sre"]
+    );
+    assert_eq!(load("bell: true", &[], &Flags::default()).config.known_contacts(), None, "nobody knows who is missing");
     assert_eq!((config.screen.theme, config.screen.glyphs), (ThemeName::HcDark, Glyphs::Block));
     let screen = &config.screen;
     assert_eq!([screen.paint_background, screen.cjk_width, screen.slow, screen.bell], [true, true, true, false]);

@@ -9,10 +9,12 @@
     clippy::print_stdout
 )]
 
+mod backend;
 mod beyond;
 mod cli;
 mod cli_import;
 mod cli_incident;
+mod cli_outbox;
 mod cli_runbook;
 mod cli_sources;
 mod config;
@@ -31,12 +33,14 @@ mod machine;
 mod markdown;
 mod outbox_sim;
 mod outbox_store;
+mod pagerduty_server;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_silences;
 mod real_slos;
 mod real_sources;
 mod real_walks;
@@ -52,6 +56,7 @@ mod sample_views;
 #[cfg(test)]
 mod screens;
 mod shell;
+mod silences;
 mod simulation;
 mod slo_formats;
 mod slo_lint;

@@ -29,9 +29,11 @@ pub fn place(book: &Runbook, step: &Step) -> At {
 pub fn values(model: &Model, id: &IncidentId, book: &Runbook) -> Values {
     let Some(case) = model.desk.cases.get(id) else { return Values::default() };
     let alert = first_alert(&case.shown).and_then(|(fingerprint, _)| model.alerts.get(fingerprint));
+    let backend = crate::app::present::backend::values(&case.shown);
     let known = Known {
         incident: Some(&case.shown),
         annotations: alert.map(|a| &a.annotations),
+        backend: Some(&backend),
         walk: case.shown.walks.get(&book.id),
         secrets: model.exec.secrets.of(id, &book.id),
         ..Known::default()

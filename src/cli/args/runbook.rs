@@ -32,6 +32,9 @@ pub enum RunbookCommand {
     Lint {
         /// Files and folders; without any, the configured ones
         paths: Vec<PathBuf>,
+        /// Ask the configured Prometheus servers which alerts there are, too
+        #[arg(long)]
+        online: bool,
     },
     /// Write a plain runbook anew as `midwatch/v1`, with proposals in comments; never overwrites
     Convert {

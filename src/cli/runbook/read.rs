@@ -7,6 +7,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::files::{expand, is_runbook, read_text};
 use crate::cli::library::Library;
 use crate::cli::output::{Output, Table};
+use crate::cli::runbook::around::Around;
 use crate::cli::runbook::dry_run::labels;
 use crate::cli::runbook::suggesting;
 use crate::config::Config;
@@ -196,23 +197,26 @@ pub fn matching(
     Ok(if found.is_empty() { Exit::NO } else { Exit::DONE })
 }
 
-/// What would fail at three in the morning: in the named files and folders, else in the configured ones.
-pub fn lint(context: &Context, paths: &[PathBuf], output: &mut Output) -> Result<Exit, Failure> {
+/// What would fail at three in the morning: in the named files and folders, else in the configured ones. The document of
+/// `check`, with `unjudged` for the rules that need what is not known here; with `online` the servers' rules are asked.
+pub fn lint(context: &Context, paths: &[PathBuf], online: bool, output: &mut Output) -> Result<Exit, Failure> {
     let (files, mut findings) = match paths {
         [] => context.runbook_files(),
         named => (named.iter().flat_map(|path| named_files(path.as_path())).collect(), Vec::new()),
     };
-    let now = clock::now();
+    let mut around = Around::configured(context);
+    match online {
+        true => around.ask(context)?,
+        false => around.unjudged.push(("RB010", "whether an alert exists: the servers are asked with --online".into())),
+    }
+    around.facts.slos = context.slo_ids().map(Arc::new);
+    let facts = Facts { now: Some(clock::now()), ..around.facts.clone() };
     let mut presence = Presence::here();
-    let slos = context.slo_ids();
     let mut books = Vec::new();
     for path in &files {
         match read_text(path) {
             Ok(text) => {
-                let (book, found) = one(&path.to_string_lossy(), &text, |book| Facts {
-                    slos: slos.clone(),
-                    ..presence.facts(book, Some(now))
-                });
+                let (book, found) = one(&path.to_string_lossy(), &text, |book| presence.facts(book, &facts));
                 findings.extend(found);
                 books.extend(book);
             }
@@ -225,7 +229,14 @@ pub fn lint(context: &Context, paths: &[PathBuf], output: &mut Output) -> Result
         books.extend(Library::load(context).books.into_iter().filter(|book| !named.contains(&book.path)));
     }
     findings.extend(lint_together(&books).into_iter().filter(|finding| named.contains(&finding.path)));
-    check::report(files.len(), &findings, output)
+    findings.extend(around.findings.iter().cloned());
+    findings.extend(around.undrilled(named.len()));
+    let mut fields = around.fields();
+    if online {
+        fields.extend(check::asked(&around.faults));
+    }
+    let exit = check::print(files.len(), &findings, (fields, &around.notes()), output)?;
+    Ok(if around.faults.is_empty() { exit } else { Exit::PARTIAL })
 }
 
 /// A folder is what is in it; what is not there stays, so that its absence is told.
