@@ -136,6 +136,7 @@ fn setup() -> Setup {
         severities: SeverityTable::defaults(),
         keymap: Keymap::default(),
         env_pass: Vec::new(),
+        command_timeout: midwatch::domain::time::mins(1),
         arm_for: secs(1800),
         cache: false,
         template: Layout::A,
