@@ -40,6 +40,7 @@ mod real_sources;
 mod reload;
 mod runbook_convert;
 mod runbook_keys;
+mod runbook_rules;
 mod runbooks;
 mod running;
 #[cfg(test)]
