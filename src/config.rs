@@ -184,6 +184,13 @@ impl Config {
     }
 }
 
+impl Config {
+    /// How long a command may run whose runbook does not say.
+    pub fn command_limit(&self) -> Span {
+        Span::from_std(self.command_timeout).unwrap_or_else(|_| mins(1))
+    }
+}
+
 /// Everything that decides the settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {

@@ -14,6 +14,7 @@ use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
 use crate::app::screen::{Nav, Screen};
+use crate::app::suggested::Suggested;
 use crate::domain::document::Finding;
 use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
@@ -52,6 +53,8 @@ pub struct Setup {
     pub keymap: Keymap,
     /// Names of our own environment that commands also get.
     pub env_pass: Vec<String>,
+    /// How long a command may run whose runbook does not say.
+    pub command_timeout: Span,
     /// How long commands stay allowed.
     pub arm_for: Span,
     /// Values worth keeping are kept.
@@ -261,6 +264,8 @@ pub struct Model {
     pub reload: Reload,
     /// Running commands.
     pub exec: Exec,
+    /// What is suggested for the checks in view.
+    pub suggested: Suggested,
     /// Where the person is.
     pub nav: Nav,
     /// Requests that are not answered yet.
@@ -298,6 +303,7 @@ impl Model {
             rules: RuleBook::default(),
             reload: Reload::default(),
             exec: Exec::default(),
+            suggested: Suggested::default(),
             nav: Nav::at(first),
             pending: Pending::default(),
             messages: VecDeque::new(),

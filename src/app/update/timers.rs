@@ -6,7 +6,7 @@ use crate::app::model::Model;
 use crate::app::present::timers::all;
 use crate::app::present::view::Tone;
 use crate::app::update::record;
-use crate::domain::escalation::timer::{Timer, TimerState};
+use crate::domain::escalation::timer::{Timer, TimerKind, TimerState};
 use crate::domain::escalation::timers::newly_due;
 use crate::domain::ids::{IncidentId, TimerId};
 use crate::domain::incident::decide::{Refusal, text};
@@ -36,7 +36,8 @@ pub fn ring(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
 pub fn nearest(model: &Model, now: Timestamp) -> Option<Timer> {
     let timers = all(model, now);
     let due = timers.iter().find(|t| t.state == TimerState::Due).cloned();
-    due.or_else(|| timers.into_iter().find(|t| matches!(t.state, TimerState::Running | TimerState::Snoozed)))
+    let waits = |t: &Timer| matches!(t.state, TimerState::Running | TimerState::Snoozed) && t.kind != TimerKind::Backend;
+    due.or_else(|| timers.into_iter().find(waits))
 }
 
 /// The form that answers a timer.

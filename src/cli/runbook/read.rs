@@ -9,14 +9,18 @@ use crate::cli::library::Library;
 use crate::cli::output::{Output, Table};
 use crate::cli::runbook::around::Around;
 use crate::cli::runbook::dry_run::labels;
+use crate::cli::runbook::suggesting;
+use crate::config::Config;
 use crate::domain::document::Finding;
+use crate::domain::fault::Fault;
 use crate::domain::labels::Labels;
 use crate::domain::runbook::format;
 use crate::domain::runbook::lint::{Facts, lint_knowing, lint_together};
 use crate::domain::runbook::matching::matches;
-use crate::domain::runbook::model::{Runbook, Step};
+use crate::domain::runbook::model::{Runbook, Step, Suggest};
 use crate::domain::runbook::search::search;
-use crate::domain::time::compact;
+use crate::domain::runbook::suggest::words;
+use crate::domain::time::{compact, rfc3339};
 use crate::io::clock;
 use crate::io::files::presence::Presence;
 use serde_json::{Value, json};
@@ -57,11 +61,29 @@ pub fn list(library: &Library, typed: &str, output: &mut Output) -> Result<Exit,
     Ok(Exit::DONE)
 }
 
-/// One runbook with its steps.
-pub fn show(book: &Runbook, output: &mut Output) -> Result<Exit, Failure> {
+/// One runbook with its steps. With `ask`, its Prometheus is asked once what the checks suggest now: each check that
+/// measures something gets `"suggested"`, and the document `"as_of"`, `"partial"`, `"faults"`. Exit 3 when it did not answer.
+pub fn show(book: &Runbook, ask: Option<&Config>, output: &mut Output) -> Result<Exit, Failure> {
+    let asked = ask.map(|config| (clock::now(), measured(config, book)));
+    let faults: Vec<&Fault> = asked.iter().flat_map(|(_, all)| all).filter_map(|m| m.said.1.as_ref()).collect();
+    let exit = if faults.is_empty() { Exit::DONE } else { Exit::PARTIAL };
     if output.is_json() {
-        output.json(&report::runbook(book))?;
-        return Ok(Exit::DONE);
+        let mut document = report::runbook(book);
+        if let (Some((now, all)), Some(object)) = (&asked, document.as_object_mut()) {
+            let fault = |f: &&Fault| json!({"kind": f.kind.word(), "message": f.to_string()});
+            object.insert("as_of".to_owned(), json!(rfc3339(*now)));
+            object.insert("partial".to_owned(), json!(!faults.is_empty()));
+            object.insert("faults".to_owned(), json!(faults.iter().map(fault).collect::<Vec<Value>>()));
+            for it in all {
+                let check = document.pointer_mut(&format!("/steps/{}/checks/{}", it.step, it.check));
+                if let Some(check) = check.and_then(Value::as_object_mut) {
+                    let said = suggesting::document(book, it.step, it.check, &it.said.0);
+                    check.insert("suggested".to_owned(), said);
+                }
+            }
+        }
+        output.json(&document)?;
+        return Ok(exit);
     }
     let severity = book.severity.as_ref().map(|s| format!("  {s}")).unwrap_or_default();
     output.line(&format!("{}  {}{severity}", book.id, book.name))?;
@@ -78,6 +100,9 @@ pub fn show(book: &Runbook, output: &mut Output) -> Result<Exit, Failure> {
         for line in lines(step, n + 1, book.steps.len()) {
             output.line(&line)?;
         }
+        for it in asked.iter().flat_map(|(_, all)| all).filter(|it| it.step == n) {
+            output.line(&format!("  check {}, {}: {}", it.check + 1, it.what, it.said.0.words()))?;
+        }
     }
     if !book.escalation.is_empty() {
         output.line("")?;
@@ -87,7 +112,26 @@ pub fn show(book: &Runbook, output: &mut Output) -> Result<Exit, Failure> {
         let (after, clock) = (compact(rung.after), rung.clock.word());
         output.line(&format!("after {after}: {} (while {clock}{assumed})", rung.contact))?;
     }
-    Ok(Exit::DONE)
+    Ok(exit)
+}
+
+/// What the measurement of a check said.
+struct Said {
+    step: usize,
+    check: usize,
+    what: String,
+    said: suggesting::Measured,
+}
+
+/// Every check of a runbook that measures something.
+fn measured(config: &Config, book: &Runbook) -> Vec<Said> {
+    let checks = book.steps.iter().enumerate().flat_map(|(n, step)| {
+        step.checks.iter().enumerate().filter_map(move |(c, check)| Some((n, c, check.suggest.as_ref()?)))
+    });
+    let all: Vec<(usize, usize, &Suggest)> = checks.collect();
+    let answers = suggesting::measure(config, &all.iter().map(|(_, _, suggest)| *suggest).collect::<Vec<_>>());
+    let said = |((step, check, suggest), said)| Said { step, check, what: words(suggest), said };
+    all.into_iter().zip(answers).map(said).collect()
 }
 
 /// A step as lines, each thing with the number by which a walk calls it.
