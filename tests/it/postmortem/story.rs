@@ -183,7 +183,11 @@ pub fn work(w: &Words<'_>, log: &mut Log) {
     log.command(w, "02T00:03:00", "run-2", "kubectl get pods", Some(("02T00:03:09", None, "timed out")));
     log.command(w, "02T00:04:00", "run-3", "curl -s http://127.0.0.1:8080/healthz", None);
     changes(w, log);
-    log.add("02T00:05:00", &bob, Body::Update { audience: w.say("stakeholders"), text: w.say("rolling back") });
+    log.add(
+        "02T00:05:00",
+        &bob,
+        Body::Update { audience: w.say("stakeholders"), text: w.say("rolling back"), next_at: None },
+    );
 }
 
 /// One change that helped and stays, one that did not and was taken back, one of which nobody knows.
