@@ -50,6 +50,7 @@ mod real_walks;
 mod reload;
 mod runbook_convert;
 mod runbook_keys;
+mod runbook_rules;
 mod runbooks;
 mod running;
 #[cfg(test)]
