@@ -8,7 +8,7 @@ mod runbook;
 pub use runbook::{command, exec, runbook};
 
 use crate::app::model::Model;
-use crate::app::present::{alerts, slos};
+use crate::app::present::{alerts, charts, slos};
 use crate::domain::escalation::timer::Timer;
 use crate::domain::ids::RunbookId;
 use crate::domain::incident::event::{Body, Event, Role};
@@ -84,6 +84,12 @@ pub fn slo(model: &Model, now: Timestamp, objective: &Objective, s: &Status) -> 
             "budget_remaining": number(r.remaining), "differs": r.differs})),
         "says": objective.says, "declared": objective.declared,
     })
+}
+
+/// Deploys and other changes on the charts of an objective.
+pub fn marks(model: &Model, objective: &Objective) -> Value {
+    let marks = charts::changes(model, objective);
+    marks.iter().map(|m| json!({"at": rfc3339(m.at), "name": m.name, "text": m.text})).collect()
 }
 
 /// `midwatch alerts`.
