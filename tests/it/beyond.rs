@@ -93,8 +93,9 @@ impl Desk {
     }
 }
 
+/// Slices keep seven digits of their bad events.
 fn near(got: Option<f64>, want: f64) {
-    assert!(got.is_some_and(|g| (g - want).abs() < 1e-9 * want.abs().max(1.0)), "{got:?} is not {want}");
+    assert!(got.is_some_and(|g| (g - want).abs() < 1e-7 * want.abs().max(1.0)), "{got:?} is not {want}");
 }
 
 #[test]

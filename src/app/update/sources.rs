@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{draft, marks, record, rows, signals};
+use crate::app::update::{backend, draft, marks, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SloId, SourceName};
@@ -122,6 +122,7 @@ fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Ve
     if old && target.facts.caps.class(Capability::ReadOnCall).is_some() {
         questions.push(Question::OnCall(None));
     }
+    questions.extend(backend::questions(model, now, name));
     let mut asked = Vec::new();
     for question in questions {
         let req = model.pending.ask(Asked::Target(name.clone(), question.clone()));
@@ -139,6 +140,7 @@ pub fn told(
     source: &SourceName,
     question: &Question,
     result: Result<Answer, Fault>,
+    out: &mut Vec<Effect>,
 ) {
     finished(model, now, req, source);
     let answer = match result {
@@ -154,6 +156,7 @@ pub fn told(
                 down(model, now, source, fault);
             } else {
                 tracing::warn!(source = %source, %fault, "a question to a target");
+                backend::unanswered(model, now, source, question);
             }
             return;
         }
@@ -161,12 +164,7 @@ pub fn told(
     if let Some(link) = model.links.get_mut(source).filter(|_| *question == Question::Incidents) {
         link.succeeded(now);
     }
-    let Some(target) = model.outbox.targets.get_mut(source) else { return };
-    match answer {
-        Answer::Incidents(open) => target.incidents = Some((now, open)),
-        Answer::OnCall(people) => target.on_call = Some((now, people)),
-        _ => {}
-    }
+    backend::told(model, now, source, question, answer, out);
 }
 
 /// The objectives that a source measures: those that name it, and those without a name when it is the first Prometheus.

@@ -6,6 +6,7 @@ use crate::domain::incident::change::{Approval, Change};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
+use crate::domain::incident::linked::Linked;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;
@@ -184,6 +185,9 @@ pub struct Incident {
     /// What was to leave the house, by operation, in the order of their making.
     #[serde(default)]
     pub outside: BTreeMap<OpId, Outside>,
+    /// Incidents of paging products that belong to it, in the order in which they were linked.
+    #[serde(default)]
+    pub pages: Vec<Linked>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -225,7 +229,11 @@ pub struct Times {
 fn answers(body: &Body) -> bool {
     !matches!(
         body,
-        Body::Declared { .. } | Body::AlertLinked { .. } | Body::ObjectiveLinked { .. } | Body::Cockpit { .. }
+        Body::Declared { .. }
+            | Body::AlertLinked { .. }
+            | Body::ObjectiveLinked { .. }
+            | Body::BackendLinked(_)
+            | Body::Cockpit { .. }
     )
 }
 
@@ -286,9 +294,15 @@ impl Incident {
             actions: Vec::new(),
             amended: BTreeMap::new(),
             outside: BTreeMap::new(),
+            pages: Vec::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
+    }
+
+    /// Whether it was not over before an instant: what it hurts ends with its mitigation.
+    pub fn lasted_to(&self, from: Timestamp) -> bool {
+        self.times.mitigated.or(self.times.resolved).is_none_or(|end| end >= from)
     }
 
     /// Whether it is over.
@@ -374,6 +388,7 @@ impl Incident {
                 self.apply_timer(event);
             }
             Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
+            Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
         }
     }
 
@@ -399,6 +414,7 @@ impl Incident {
                     end: None,
                 });
                 outside.end = Some(end.clone());
+                self.opened(event);
             }
             _ => {}
         }
