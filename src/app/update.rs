@@ -12,6 +12,7 @@ mod exec;
 mod forms;
 mod incident;
 mod input;
+mod marks;
 mod outward;
 mod paging;
 mod record;
@@ -132,6 +133,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Crossing, Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
         (Asked::Crossings, Reply::Events(result)) => bands::loaded(model, now, result),
         (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
+        (Asked::Marks(source, range), Reply::Marks(result)) => marks::came(model, now, &source, range, result),
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
         (Asked::Rules(source), Reply::Rules(result)) => coverage::answered(model, now, source, result),
         (Asked::Files, Reply::Looked(found)) => reload::looked(model, now, *found, out),
@@ -229,6 +231,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     watch::reclock(model, by);
     model.suggested.forget();
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
+    model.fleet.marks.values_mut().for_each(|m| moved(&mut m.asked));
     model.cached_at.iter_mut().for_each(moved);
     model.rules.asked.iter_mut().for_each(moved);
     model.reload.next.iter_mut().for_each(moved);

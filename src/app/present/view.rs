@@ -401,7 +401,7 @@ pub struct SourceRow {
 pub struct ChartMark {
     /// When.
     pub at: Timestamp,
-    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released.
+    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released, `d` a deploy or another change.
     pub letter: char,
     /// How loud.
     pub tone: Tone,

@@ -313,6 +313,11 @@ impl Incident {
         })
     }
 
+    /// Whether it was not over before an instant: what it hurts ends with its mitigation.
+    pub fn lasted_to(&self, from: Timestamp) -> bool {
+        self.times.mitigated.or(self.times.resolved).is_none_or(|end| end >= from)
+    }
+
     /// Whether it is over.
     pub fn is_open(&self) -> bool {
         self.status != Status::Resolved

@@ -211,6 +211,11 @@ impl World {
                     .and_then(|()| ready(metrics.history(objective, windows, *range, *step, now))?);
                 self.answer(elapsed, *req, Reply::Charted(result));
             }
+            Effect::Marks { req, markers, range, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.marks(markers, *range, now))?);
+                self.answer(elapsed, *req, Reply::Marks(result));
+            }
             Effect::Query { req, promql, .. } => {
                 let metrics = self.simulation.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.query(promql, now))?);
