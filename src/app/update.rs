@@ -29,7 +29,7 @@ pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
-pub use paging::pager;
+pub use paging::{pager, tell};
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 pub use warm::due as warm_due;
 

@@ -1,6 +1,7 @@
 //! The cockpit in front of a paging product: the production machine, a record, and the PagerDuty adapter against an account
 //! that keeps what was really done. Time is virtual and runs ahead of the account's.
 
+use crate::cli::Machine;
 use crate::contract::Rig;
 use crate::contract::pagerduty::PagerDutyRig;
 use midwatch::app::effect::Effect;
@@ -15,7 +16,7 @@ use midwatch::app::update::update;
 use midwatch::domain::alert::{Alert, AlertSnapshot, AlertState, fingerprint};
 use midwatch::domain::escalation::timer::TimerKind;
 use midwatch::domain::ids::{IncidentId, Origin, SourceName};
-use midwatch::domain::incident::event::{Body, Event, PAGES_LOG};
+use midwatch::domain::incident::event::{Body, Event, OUTWARD_LOG};
 use midwatch::domain::labels::Labels;
 use midwatch::domain::outward::backend::BackendStatus;
 use midwatch::domain::time::{Span, Timestamp, mins, secs};
@@ -48,20 +49,11 @@ impl Cockpit {
     fn new() -> Self {
         let rig = PagerDutyRig::user();
         let target = rig.target();
-        let mut model = Model::new(
-            Setup { simulated: None, ..setup("ada") },
-            objectives(),
-            links(clock::now(), secs(15)),
-        );
+        let mut model =
+            Model::new(Setup { simulated: None, ..setup("ada") }, objectives(), links(clock::now(), secs(15)));
         let facts = target.facts(&name());
-        let link = Link::new(
-            name(),
-            "pd".into(),
-            LinkKind::Target { reads: true },
-            "there".into(),
-            secs(15),
-            clock::now(),
-        );
+        let link =
+            Link::new(name(), "pd".into(), LinkKind::Target { reads: true }, "there".into(), secs(15), clock::now());
         model.links.insert(name(), link);
         model.outbox.holder = "here".into();
         model.outbox.hold = secs(6);
@@ -104,9 +96,7 @@ impl Cockpit {
     fn perform(&mut self, effect: Effect) -> Option<Msg> {
         Some(match effect {
             Effect::Append { req, events } => Msg::Reply(req, Reply::Saved(self.store.append(events).unwrap())),
-            Effect::Step { req, op, step, by } => {
-                Msg::Reply(req, Reply::Stepped(self.store.step(&op, &step, &by)))
-            }
+            Effect::Step { req, op, step, by } => Msg::Reply(req, Reply::Stepped(self.store.step(&op, &step, &by))),
             Effect::Deliver { req, op, look } => {
                 Msg::Reply(req, self.runtime.block_on(courier::deliver(&self.targets, *op, look)))
             }
@@ -115,7 +105,8 @@ impl Cockpit {
                 Msg::Reply(req, Reply::Told(answer))
             }
             Effect::Alerts { req, .. } => {
-                let snapshot = AlertSnapshot { alerts: self.alerts.clone(), answered: 1, peers: 1, ..Default::default() };
+                let snapshot =
+                    AlertSnapshot { alerts: self.alerts.clone(), answered: 1, peers: 1, ..Default::default() };
                 Msg::Reply(req, Reply::Alerts(Ok(snapshot)))
             }
             _ => return None,
@@ -216,6 +207,8 @@ fn a_page_is_seen_declared_from_and_acknowledged_in_both_places() {
     assert_eq!((incident.title.as_str(), incident.service.as_deref()), ("api: 5xx above 1 %", Some("api")));
     assert_eq!(incident.detected_by.as_deref(), Some("pd #100"));
     assert_eq!(incident.pages[0].link.page, "P1");
+    let values = midwatch::app::present::backend::values(&incident);
+    assert_eq!((values["incident_id"].as_str(), values["incident_number"].as_str()), ("P1", "100"));
     cockpit.poll();
     assert_eq!(cockpit.lines_of(&id), ["Triggered through the API."]);
 
@@ -290,7 +283,7 @@ fn a_page_that_is_worth_no_incident_is_acknowledged_by_itself() {
     cockpit.press("a");
     assert_eq!(cockpit.done(), [pair("acknowledge", "P2")]);
     assert!(cockpit.model.desk.cases.is_empty());
-    let log = cockpit.events(&PAGES_LOG.into());
+    let log = cockpit.events(&OUTWARD_LOG.into());
     assert_eq!(log.iter().map(|e| e.body.kind()).collect::<Vec<_>>(), ["outgoing", "outcome"]);
     assert!(cockpit.store.heads().unwrap().is_empty());
     cockpit.poll();
@@ -340,15 +333,15 @@ fn the_timers_of_the_product_are_told_by_it_and_never_ring_here() {
         let all = timers::of(&cockpit.model, &incident, cockpit.now());
         all.into_iter().find(|t| t.kind == TimerKind::Backend)
     };
-    let told: Timestamp = cockpit.account(|account| {
-        account.incident("P1")["pending_actions"][0]["at"].as_str().unwrap().parse().unwrap()
-    });
+    let told: Timestamp = cockpit
+        .account(|account| account.incident("P1")["pending_actions"][0]["at"].as_str().unwrap().parse().unwrap());
     let first = timer(&cockpit).unwrap();
     assert_eq!((first.label.as_str(), first.due_at), ("pd escalates #100", told));
     cockpit.ahead += mins(20);
     assert_eq!(timer(&cockpit), None, "what should have happened is not known before it is read");
     cockpit.poll();
-    let due = cockpit.events(&id).iter().any(|e| matches!(&e.body, Body::TimerDue { label, .. } if label.contains("pd")));
+    let due =
+        cockpit.events(&id).iter().any(|e| matches!(&e.body, Body::TimerDue { label, .. } if label.contains("pd")));
     assert!(!due);
 }
 
@@ -472,4 +465,52 @@ fn a_wrong_link_is_taken_back_and_a_missing_one_is_made() {
     assert!(cockpit.screen().contains("PAGES") || cockpit.model.nav.overlay.is_some());
     cockpit.press("Right Enter");
     assert_eq!(cockpit.model.desk.cases[&id].shown.pages.len(), 1, "{}", cockpit.said());
+}
+
+#[test]
+fn pages_and_who_is_on_call_are_commands_with_promised_names() {
+    let rig = PagerDutyRig::user();
+    let machine = Machine::new();
+    machine.write("config.yaml", &rig.section(false));
+    let out = machine.run("pages -o json");
+    assert_eq!(out.code, 0, "{}", out.err);
+    let json = out.json();
+    let page = &json["pages"][0];
+    for name in [
+        "target",
+        "id",
+        "number",
+        "title",
+        "status",
+        "urgency",
+        "priority",
+        "service",
+        "assigned",
+        "acknowledged_by",
+        "created_at",
+        "pending",
+        "ack_timeout_seconds",
+        "key",
+        "url",
+        "incident",
+    ] {
+        assert!(page.get(name).is_some(), "{name}");
+    }
+    assert_eq!((page["number"].as_str(), page["ack_timeout_seconds"].as_u64()), (Some("#100"), Some(1_800)));
+    assert_eq!(page["pending"][0]["action"], "escalate");
+    let out = machine.run("pages");
+    assert!(out.out.contains("#100") && out.out.contains("api: 5xx above 1 %"), "{}", out.out);
+
+    let json = machine.run("oncall -o json").json();
+    let first = &json["on_call"][0];
+    for name in ["target", "policy", "level", "schedule", "name", "email", "time_zone", "local_time", "until"] {
+        assert!(first.get(name).is_some(), "{name}");
+    }
+    assert_eq!((first["name"].as_str(), first["level"].as_u64()), (Some("Ada"), Some(1)));
+    assert!(machine.run("oncall").out.contains("Grace"));
+    // A token that is refused is no empty list.
+    machine.write("config.yaml", &rig.section(false).replace("/key'", "/other'"));
+    let out = machine.run("pages -o json");
+    assert_eq!((out.code, out.json()["partial"].as_bool()), (3, Some(true)), "{}", out.out);
+    assert!(rig.server.requests().iter().all(|asked| !asked.writes()));
 }

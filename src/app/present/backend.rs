@@ -9,7 +9,7 @@ use crate::app::present::{bit, passes};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::{Timer, TimerKind, TimerState};
 use crate::domain::ids::{IncidentId, SourceName, TimerId};
-use crate::domain::incident::event::PAGES_LOG;
+use crate::domain::incident::event::OUTWARD_LOG;
 use crate::domain::incident::linked::Linked;
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::timeline::lasted;
@@ -146,7 +146,7 @@ pub fn timers(model: &Model, incident: &Incident, now: Timestamp) -> Vec<Timer> 
 
 /// The true timers of pages that nobody has and that belong to none of our incidents.
 pub fn loose_timers(model: &Model, now: Timestamp) -> Vec<Timer> {
-    let log = IncidentId(PAGES_LOG.to_owned());
+    let log = IncidentId(OUTWARD_LOG.to_owned());
     let waiting = unlinked(model).into_iter().filter(|(_, there)| there.status == BackendStatus::Triggered);
     waiting.flat_map(|(name, there)| of(&log, name, there, now)).collect()
 }

@@ -7,6 +7,7 @@ use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
 use crate::app::update::{outward, paging, record};
 use crate::app::{backend, model};
+use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::event::{Body, NewEvent};
 use crate::domain::incident::linked::{BackendLine, BackendLink};
@@ -92,11 +93,12 @@ pub fn questions(model: &mut Model, now: Timestamp, name: &SourceName) -> Vec<Qu
 }
 
 /// A question had no answer; one that would be asked first for ever is taken as answered with nothing.
-pub fn unanswered(model: &mut Model, now: Timestamp, name: &SourceName, question: &Question) {
+pub fn unanswered(model: &mut Model, now: Timestamp, name: &SourceName, question: &Question, fault: &Fault) {
     let Some(target) = model.outbox.targets.get_mut(name) else { return };
     match question {
         Question::Alerts(page) => drop(target.readings.alerts.insert(page.clone(), Vec::new())),
         Question::Priorities => target.readings.priorities = Some((now, Vec::new())),
+        Question::OnCall(None) => target.readings.on_call_fault = Some((now, fault.clone())),
         _ => {}
     }
 }
@@ -127,7 +129,10 @@ pub fn told(
         }
         (Question::Alerts(page), Answer::Alerts(alerts)) => drop(target.readings.alerts.insert(page.clone(), alerts)),
         (Question::Log(page, _), Answer::Log(log)) => logged(model, now, name, page, &log, out),
-        (Question::OnCall(None), Answer::OnCall(people)) => target.on_call = Some((now, people)),
+        (Question::OnCall(None), Answer::OnCall(people)) => {
+            target.on_call = Some((now, people));
+            target.readings.on_call_fault = None;
+        }
         (Question::OnCall(Some(service)), Answer::OnCall(people)) => {
             target.readings.on_call.insert(service.clone(), (now, people));
             paging::refresh(model, now);
@@ -162,7 +167,9 @@ fn changed(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<E
     let mut lines = Vec::new();
     for case in model.desk.cases.values() {
         for linked in case.shown.pages.iter().filter(|linked| linked.link.target == *name) {
-            let Some(there) = target.seen(&linked.link.page).filter(|there| there.status != linked.status) else { continue };
+            let Some(there) = target.seen(&linked.link.page).filter(|there| there.status != linked.status) else {
+                continue;
+            };
             let action = match &there.status {
                 BackendStatus::Triggered => "trigger",
                 BackendStatus::Acknowledged => "acknowledge",
@@ -190,14 +197,7 @@ fn changed(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<E
 }
 
 /// Lines of a log go to the timelines of the incidents that it belongs to, each once.
-fn logged(
-    model: &mut Model,
-    now: Timestamp,
-    name: &SourceName,
-    page: &str,
-    log: &[LogEntry],
-    out: &mut Vec<Effect>,
-) {
+fn logged(model: &mut Model, now: Timestamp, name: &SourceName, page: &str, log: &[LogEntry], out: &mut Vec<Effect>) {
     let cases: Vec<(IncidentId, BTreeSet<String>)> = model
         .desk
         .cases
@@ -304,7 +304,7 @@ pub fn acknowledge(
     }
     let (expected, intent) =
         (backend::expected(there), Intent::Backend(BackendWrite::Acknowledge { incident: page.to_owned() }));
-    let log = IncidentId(crate::domain::incident::event::PAGES_LOG.to_owned());
+    let log = IncidentId(crate::domain::incident::event::OUTWARD_LOG.to_owned());
     outward::queue(model, now, &log, name, intent, expected, None, out).map_err(|refusal| refusal.0)
 }
 

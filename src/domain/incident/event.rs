@@ -29,12 +29,13 @@ pub struct EventKey {
 
 /// The log of policy bands: no incident, and no event declares it.
 pub const BUDGET_LOG: &str = "BUDGET";
-/// The log of acts on pages that belong to no incident of ours; no event declares it either.
-pub const PAGES_LOG: &str = "PAGES";
+/// The log of what leaves the house for no incident of ours, such as an acknowledgement of a page that is worth none: no
+/// event declares it either.
+pub const OUTWARD_LOG: &str = "OUTSIDE";
 
 /// Whether an id is that of a log, and not of an incident.
 pub fn is_log(id: &IncidentId) -> bool {
-    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG)
+    matches!(id.as_str(), BUDGET_LOG | OUTWARD_LOG)
 }
 
 /// A recorded event.
