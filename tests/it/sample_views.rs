@@ -910,10 +910,8 @@ fn linked() -> IncidentPage {
         bit("pagerduty #1042 acknowledged by Ada", Tone::Text),
         bit("un-acks 03:47:00Z (in 33m)", Tone::Text),
     ]);
-    page.facts.push(vec![
-        bit("pagerduty #1043 resolved", Tone::Muted),
-        loud("CONFLICT resolved there by Grace 03:10:00Z; open here", Tone::Warn),
-    ]);
+    let conflict = loud("CONFLICT resolved there by Grace 03:10:00Z; open here", Tone::Warn);
+    page.facts.insert(0, vec![bit("pagerduty #1043 resolved", Tone::Muted), conflict]);
     page
 }
 

@@ -109,8 +109,9 @@ fn target<'m>(model: &'m Model, name: &SourceName) -> Option<&'m TargetState> {
     model.outbox.targets.get(name)
 }
 
-/// One line for every incident there that belongs to ours: where it stands, what it will do, where we disagree.
-pub fn facts(model: &Model, incident: &Incident, now: Timestamp) -> Vec<Vec<Bit>> {
+/// One line for every incident there that belongs to ours: where it stands, what it will do, where we disagree. Those on
+/// which we disagree, and the others.
+pub fn facts(model: &Model, incident: &Incident, now: Timestamp) -> (Vec<Vec<Bit>>, Vec<Vec<Bit>>) {
     let line = |linked: &Linked| {
         let there = there(model, linked);
         let status = there.map_or(&linked.status, |there| &there.status);
@@ -132,10 +133,15 @@ pub fn facts(model: &Model, incident: &Incident, now: Timestamp) -> Vec<Vec<Bit>
         bits.extend(stale.map(|(since, fault)| {
             bit(format!("{} since {}: not the newest", fault.kind.word(), clock(*since)), Tone::Warn)
         }));
-        bits.extend(linked.conflict(incident, there).map(|words| Bit::loud(format!("CONFLICT {words}"), Tone::Warn)));
-        bits
+        let conflict = linked.conflict(incident, there);
+        let disagreed = conflict.is_some();
+        let loud = conflict.map(|words| Bit::loud(format!("CONFLICT {words}"), Tone::Warn));
+        bits.splice(1..1, loud);
+        (disagreed, bits)
     };
-    incident.pages.iter().map(line).collect()
+    let (conflicts, agreed): (Vec<_>, Vec<_>) = incident.pages.iter().map(line).partition(|(disagreed, _)| *disagreed);
+    let lines = |list: Vec<(bool, Vec<Bit>)>| list.into_iter().map(|(_, bits)| bits).collect();
+    (lines(conflicts), lines(agreed))
 }
 
 /// The true timers of the incidents there that belong to ours: told by the product, never reckoned.
