@@ -22,4 +22,5 @@ pub mod present;
 pub mod reload;
 pub mod review;
 pub mod screen;
+pub mod suggested;
 pub mod update;

@@ -104,6 +104,10 @@ pub fn page(model: &Model, now: Timestamp) -> TimersPage {
         detail.push(("incident".into(), timer.incident.0.clone()));
         detail.push(("due".into(), format!("{} ({})", rfc3339(timer.due_at), clock(timer.due_at))));
         detail.push(("then".into(), timer.then.clone()));
+        if let Some(contact) = &timer.contact {
+            let reach = model.reach(contact).unwrap_or("nobody wrote down how (`contacts:` in the configuration)");
+            detail.push(("reach".into(), format!("{contact}: {reach}")));
+        }
         detail.push(("kind".into(), timer.kind.word().into()));
         let mark = model.desk.cases.get(&incident).and_then(|c| c.shown.timers.get(&id)).cloned().unwrap_or_default();
         if let Some(at) = mark.due {

@@ -218,8 +218,9 @@ pub fn measured(
             let version = note.version.clone().or_else(|| link.note.version.clone());
             link.note = ServerNote { version, ..note };
             link.cost_of_poll(now);
-            // A gap that is longer than a poll reads, after a sleep say, is history to be read.
-            if measurements.iter().any(|m| m.read.is_some_and(|read| read < 1.0)) {
+            // A gap that is longer than a poll reads, after a sleep say, is history to be read; so is the hour in which a
+            // window begins by now.
+            if measurements.iter().any(|m| m.edges > 0 || m.read.is_some_and(|read| read < 1.0)) {
                 link.left = link.left.filter(|left| *left > 0);
             }
             for new in measurements {
@@ -247,6 +248,7 @@ fn merge(measured: &mut BTreeMap<SloId, Measurement>, mut new: Measurement) {
             }
             old.coverage = new.coverage.or(old.coverage);
             old.read = new.read;
+            old.edges = new.edges;
             old.via = new.via;
             old.slices = new.slices.or_else(|| old.slices.take());
             old.recorded = new.recorded;

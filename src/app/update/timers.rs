@@ -49,12 +49,17 @@ pub fn form(model: &Model, now: Timestamp, id: &IncidentId, timer: &TimerId) -> 
         Some(contact) => format!("I told {contact}"),
         None => "done".into(),
     };
+    let reach = found.as_ref().and_then(|t| t.contact.as_deref()).and_then(|contact| model.reach(contact));
+    let hint = match reach {
+        Some(reach) => format!("{reach}; Left and Right choose; midwatch itself pages nobody"),
+        None => "Left and Right choose; midwatch itself pages nobody".to_owned(),
+    };
     let mut answers: Vec<String> = ANSWERS.iter().map(|a| (*a).to_owned()).collect();
     if let Some(first) = answers.first_mut() {
         *first = told;
     }
     let fields = vec![
-        Field::choice("answer", answers, 0, "Left and Right choose; midwatch itself pages nobody"),
+        Field::choice("answer", answers, 0, hint),
         Field::typed("reason", "", "needed to put off and for not needed"),
     ];
     (format!("{id}: {label}"), fields)
