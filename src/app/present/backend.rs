@@ -150,11 +150,19 @@ pub fn timers(model: &Model, incident: &Incident, now: Timestamp) -> Vec<Timer> 
     linked.flat_map(|(name, there)| of(&incident.id, name, there, now)).collect()
 }
 
+/// Timers of pages without an incident of ours: so many of the nearest, in a storm.
+const LOOSE: usize = 10;
+
 /// The true timers of pages that nobody has and that belong to none of our incidents.
 pub fn loose_timers(model: &Model, now: Timestamp) -> Vec<Timer> {
     let log = IncidentId(OUTWARD_LOG.to_owned());
-    let waiting = unlinked(model).into_iter().filter(|(_, there)| there.status == BackendStatus::Triggered);
-    waiting.flat_map(|(name, there)| of(&log, name, there, now)).collect()
+    let waits =
+        |there: &BackendIncident| there.status == BackendStatus::Triggered && there.urgency.as_deref() != Some("low");
+    let waiting = unlinked(model).into_iter().filter(|(_, there)| waits(there));
+    let mut timers: Vec<Timer> = waiting.flat_map(|(name, there)| of(&log, name, there, now)).collect();
+    timers.sort_by(|a, b| a.due_at.cmp(&b.due_at).then_with(|| a.id.cmp(&b.id)));
+    timers.truncate(LOOSE);
+    timers
 }
 
 fn of(incident: &IncidentId, name: &SourceName, there: &BackendIncident, now: Timestamp) -> Vec<Timer> {
