@@ -27,6 +27,8 @@ pub mod pages;
 pub mod postmortem;
 pub mod runbook;
 pub mod schema;
+pub mod send;
+pub mod silence;
 pub mod slo;
 pub mod status;
 pub mod watch;
@@ -72,6 +74,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Pages) => pages::pages(&context, output),
         Some(Command::Oncall) => pages::on_call(&context, output),
         Some(Command::Incident(it)) => incident::run(&context, it, output),
+        Some(Command::Silence(it)) => silence::run(&context, it, output),
         Some(Command::Outbox(it)) => outbox::run(&context, it, output),
         Some(Command::Runbook(it)) => runbook::run(&context, it, output),
         Some(Command::Postmortem(it)) => postmortem::run(&context, it, output),
