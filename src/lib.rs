@@ -108,6 +108,7 @@
 //! | blank | a place in the draft that a person must fill |
 //! | held | an alert that is silenced, inhibited or muted; a pair that planned work keeps from firing |
 //! | target, port | somebody else's system that is written to; one of the roles it has |
+//! | page (there) | an incident of a paging product; linked to ours, or seen beside them ([`domain::incident::linked`]) |
 //! | operation, outbox | one write, recorded before it is sent; where it stays until its outcome is known |
 //! | class | how often a write may be sent: A repeat, B with its key, C look first, D ask a person |
 //! | silence | an Alertmanager keeps alerts from notifying; what it keeps back is held |

@@ -178,7 +178,9 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
     if let (Some(last), Some(burned)) = (facts.last_mut(), burned(model, now, i)) {
         last.push(burned);
     }
-    facts.extend(backend::facts(model, i, now));
+    // A frame too low for all of them shows the first ones.
+    let (conflicts, agreed) = backend::facts(model, i, now);
+    facts = conflicts.into_iter().chain(facts).chain(agreed).collect();
     let linked: Vec<_> = slos::ranked(model, now).into_iter().filter(|(o, _)| i.objectives.contains(&o.id)).collect();
     IncidentPage {
         title: format!("{} {}", i.id, i.title),

@@ -2,6 +2,7 @@
 //! renaming one is not.
 
 pub mod budget;
+pub mod pages;
 pub mod review;
 mod runbook;
 
@@ -127,7 +128,7 @@ pub fn incident(i: &Incident, events: &[Event], timers: &[Timer]) -> Value {
         "mitigated_at": at(i.times.mitigated), "resolved_at": at(i.times.resolved), "declared_by": i.declared_by,
         "roles": roles, "alerts": i.alerts.keys().map(|f| f.0.clone()).collect::<Vec<_>>(),
         "objectives": i.objectives.iter().map(|o| o.0.clone()).collect::<Vec<_>>(), "runbooks": runbooks,
-        "budget_burned": burned, "actions": actions, "timers": timers.iter().map(timer).collect::<Vec<_>>(),
+        "pages": i.pages.iter().map(pages::linked).collect::<Vec<_>>(), "budget_burned": burned, "actions": actions, "timers": timers.iter().map(timer).collect::<Vec<_>>(),
         "timeline": events.iter().map(|e| event(e, i)).collect::<Vec<_>>(),
     });
     if let (Some(all), Value::Object(desk)) = (report.as_object_mut(), board::report(i)) {

@@ -127,7 +127,7 @@ pub fn command(
         _ => None,
     });
     if let Some((over, resolution)) = ends {
-        bodies.extend(paging::tell(model, now, id, over));
+        bodies.extend(paging::alarms(model, now, id, over));
         let (told, words) = backend::tell(model, now, id, resolution.as_deref());
         bodies.extend(told);
         words.into_iter().for_each(|words| model.say(now, Tone::Warn, words));

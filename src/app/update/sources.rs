@@ -121,7 +121,8 @@ const ON_CALL_EVERY: Span = Span::minutes(5);
 fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<Effect>) -> Vec<ReqId> {
     let Some(target) = model.outbox.targets.get(name) else { return Vec::new() };
     let mut questions = vec![Question::Incidents];
-    let old = target.on_call.as_ref().is_none_or(|(at, _)| *at > now || now - *at >= ON_CALL_EVERY);
+    let asked = [target.on_call.as_ref().map(|(at, _)| *at), target.readings.on_call_fault.as_ref().map(|(at, _)| *at)];
+    let old = asked.into_iter().flatten().max().is_none_or(|at| at > now || now - at >= ON_CALL_EVERY);
     if old && target.facts.caps.class(Capability::ReadOnCall).is_some() {
         questions.push(Question::OnCall(None));
     }
@@ -169,7 +170,7 @@ pub fn told(
                 down(model, now, source, fault);
             } else {
                 tracing::warn!(source = %source, %fault, "a question to a target");
-                backend::unanswered(model, now, source, question);
+                backend::unanswered(model, now, source, question, &fault);
             }
             return;
         }

@@ -34,14 +34,13 @@ pub struct EventKey {
 
 /// The log of policy bands: no incident, and no event declares it.
 pub const BUDGET_LOG: &str = "BUDGET";
-/// The log of acts on pages that belong to no incident of ours; no event declares it either.
-pub const PAGES_LOG: &str = "PAGES";
-/// The log of what leaves the house for no incident, a silence for planned work say: no event declares it either.
+/// The log of what leaves the house for no incident of ours, a silence for planned work or an acknowledgement of a page
+/// that is worth no incident say: no event declares it either.
 pub const OUTWARD_LOG: &str = "OUTSIDE";
 
 /// Whether an id is that of a log, and not of an incident.
 pub fn is_log(id: &IncidentId) -> bool {
-    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG | OUTWARD_LOG)
+    matches!(id.as_str(), BUDGET_LOG | OUTWARD_LOG)
 }
 
 /// A recorded event.

@@ -115,7 +115,7 @@ fn words(body: &Body) -> String {
         },
         Body::BackendLinked(link) => format!("{} linked: {}", link.name(), link.title),
         Body::BackendUnlinked { target, page, reason } => format!("{target} {page} does not belong here: {reason}"),
-        Body::BackendLogged(line) => format!("{} {}: {}", line.target, line.page, line.text),
+        Body::BackendLogged(line) => format!("{}: {}", line.name(), line.text),
         Body::RoomMessage { target, author, text, pinned, .. } => {
             format!("{author} in {target}{}: {text}", if *pinned { ", pinned" } else { "" })
         }
