@@ -96,10 +96,10 @@ fn words(body: &Body) -> String {
         Body::Escalated { contact, .. } => format!("told {contact}"),
         Body::Cockpit { what, detail } => format!("{what} {detail}").trim_end().to_owned(),
         Body::DraftWritten { path } => format!("postmortem draft {path}"),
-        Body::Outgoing(op) => format!("to {}: {}", op.target, op.intent.words()),
+        Body::Outgoing(op) => format!("to {}: {}", op.target, brief(&op.intent.words())),
         Body::OutgoingOutcome { target, words, end, .. } => match end.words() {
-            more if more.is_empty() => format!("{target}: {}: {words}", end.word()),
-            more => format!("{target}: {}: {words} ({more})", end.word()),
+            more if more.is_empty() => format!("{target}: {}: {}", end.word(), brief(words)),
+            more => format!("{target}: {}: {} ({more})", end.word(), brief(words)),
         },
         Body::RoomMessage { target, author, text, pinned, .. } => {
             format!("{author} in {target}{}: {text}", if *pinned { ", pinned" } else { "" })
@@ -108,6 +108,14 @@ fn words(body: &Body) -> String {
             let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("?");
             format!("an event of kind {kind} that this version does not know")
         }
+    }
+}
+
+/// The first line of what was sent: the rest stands in the operation.
+fn brief(words: &str) -> String {
+    match words.trim().split_once('\n') {
+        Some((first, _)) => format!("{} …", first.trim_end()),
+        None => words.to_owned(),
     }
 }
 
