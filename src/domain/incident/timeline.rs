@@ -108,10 +108,10 @@ fn words(body: &Body) -> String {
         Body::Escalated { contact, .. } => format!("told {contact}"),
         Body::Cockpit { what, detail } => format!("{what} {detail}").trim_end().to_owned(),
         Body::DraftWritten { path } => format!("postmortem draft {path}"),
-        Body::Outgoing(op) => format!("to {}: {}", op.target, op.intent.words()),
+        Body::Outgoing(op) => format!("to {}: {}", op.target, brief(&op.intent.words())),
         Body::OutgoingOutcome { target, words, end, .. } => match end.words() {
-            more if more.is_empty() => format!("{target}: {}: {words}", end.word()),
-            more => format!("{target}: {}: {words} ({more})", end.word()),
+            more if more.is_empty() => format!("{target}: {}: {}", end.word(), brief(words)),
+            more => format!("{target}: {}: {} ({more})", end.word(), brief(words)),
         },
         Body::BackendLinked(link) => format!("{} linked: {}", link.name(), link.title),
         Body::BackendUnlinked { target, page, reason } => format!("{target} {page} does not belong here: {reason}"),
@@ -148,6 +148,14 @@ fn deciding(step: &DecisionEvent) -> String {
         DecisionEvent::Objected { of, text } => format!("against entry {}: {text}", of.seq),
         DecisionEvent::Chosen { of } => format!("decided: entry {}", of.seq),
         DecisionEvent::Dropped { of, reason } => format!("not done: entry {} ({reason})", of.seq),
+    }
+}
+
+/// The first line of what was sent: the rest stands in the operation.
+fn brief(words: &str) -> String {
+    match words.trim().split_once('\n') {
+        Some((first, _)) => format!("{} …", first.trim_end()),
+        None => words.to_owned(),
     }
 }
 

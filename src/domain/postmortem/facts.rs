@@ -8,7 +8,7 @@ mod clocks;
 
 use crate::domain::incident::event::{Body, Event, NoteKind, Role};
 use crate::domain::incident::state::{Amendment, CommandRun, Incident, key_text};
-use crate::domain::incident::timeline::lasted;
+use crate::domain::incident::timeline::{housekeeping, lasted};
 use crate::domain::postmortem::entry::{dated, entries, once};
 use crate::domain::postmortem::escape::{code, field};
 use crate::domain::slo::reading::History;
@@ -201,7 +201,7 @@ pub fn facts(
         alerts: alerts(incident),
         objectives: budget::costs(incident),
         charts: budget::charts(incident, histories),
-        timeline: entries(incident, events).into_iter().map(line).collect(),
+        timeline: entries(incident, events).into_iter().filter(|e| !housekeeping(e.event)).map(line).collect(),
         commands: incident.commands.iter().map(command).collect(),
         changes: changes::changes(incident, &log),
         actions: actions(incident),

@@ -29,7 +29,7 @@ fn narrow(pen: &mut Pen<'_>, view: &IncidentPage) {
     let facts_rows = facts_rows.saturating_add(u16::try_from(room).unwrap_or(1));
     let wants = [
         Want { least: title, most: title, rank: 0 },
-        Want { least: facts_rows.min(3), most: facts_rows, rank: 2 },
+        Want { least: facts_rows.min(if room > 0 { 4 } else { 3 }), most: facts_rows, rank: 2 },
         timers,
         Want { least: 3, most: u16::MAX, rank: 1 },
     ];
