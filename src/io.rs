@@ -8,6 +8,7 @@ pub mod http;
 pub mod integration;
 pub mod port;
 pub mod prometheus;
+pub mod search;
 pub mod secret;
 pub mod shell;
 pub mod store;

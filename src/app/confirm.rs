@@ -5,6 +5,7 @@ use crate::app::editor::Editor;
 use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Command;
+use crate::domain::incident::event::NewEvent;
 use crate::domain::outward::operation::OpId;
 use crate::domain::runbook::model::Risk;
 use crate::domain::runbook::offer::Offer;
@@ -28,6 +29,8 @@ pub enum Deed {
     Page(IncidentId, SourceName),
     /// An operation was done by hand.
     ByHand(OpId),
+    /// Lines from elsewhere are taken into an incident.
+    Import(IncidentId, Vec<NewEvent>),
     /// The program ends.
     Quit,
 }

@@ -1,7 +1,12 @@
 //! `midwatch incident`: the life of an incident, each act durable when it returns 0.
 
 pub mod act;
+pub mod entry;
+pub mod import;
+pub mod past;
+pub mod redact;
 pub mod tell;
+pub mod verify;
 
 use crate::cli::args::incident::{IncidentArgs, IncidentCommand};
 use crate::cli::context::Context;
@@ -16,7 +21,17 @@ pub fn run(context: &Context, args: &IncidentArgs, output: &mut Output) -> Resul
     match &args.what {
         IncidentCommand::List { all } => tell::list(context, config, *all, output),
         IncidentCommand::Show { id } => tell::show(context, config, id, output),
-        IncidentCommand::Timeline { id, format } => tell::timeline(context, config, id, *format, output),
+        IncidentCommand::Timeline { id, format, which, words, refs } => {
+            let wanted = entry::Wanted { which, words, refs: *refs };
+            entry::timeline(context, config, id, *format, &wanted, output)
+        }
+        IncidentCommand::Import { .. } => import::run(context, config, &args.what, output),
+        IncidentCommand::Redact { .. } => redact::run(context, config, &args.what, output),
+        IncidentCommand::Search { words, within, limit } => {
+            past::search(context, config, words, within.as_deref(), *limit, output)
+        }
+        IncidentCommand::Similar { id } => past::similar(context, config, id, output),
+        IncidentCommand::Verify { id } => verify::run(context, config, id.as_deref(), output),
         IncidentCommand::Timers { id } => tell::timers(context, config, id.as_deref(), output),
         act => act::run(context, config, act, output),
     }

@@ -1,11 +1,18 @@
-//! An incident: a set of events folded into a state. `event` is the record, `state` the fold, `decide` turns a command
-//! into events or a refusal, `change` is what commands did to production, `timeline` tells an event in words. A new kind of event is one variant in `event`, one arm
-//! in `state`, one arm in `timeline`.
+//! An incident: a set of events folded into a state. `event` is the record, `terms` its words, `state` the fold, `decide`
+//! turns a command into events or a refusal, `change` is what commands did to production, `imported` is what came from
+//! elsewhere, `mark` what people think of an entry, `redaction` how a text leaves the record, `filter` which entries are
+//! wanted, `timeline` tells an event in words. A new kind of event is one variant in `event`, one arm in `state`, one arm in
+//! `timeline`.
 
 pub mod change;
 pub mod command;
 pub mod decide;
 pub mod event;
+pub mod filter;
+pub mod imported;
+pub mod mark;
+pub mod redaction;
 pub mod state;
 pub mod stepped;
+pub mod terms;
 pub mod timeline;

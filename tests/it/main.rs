@@ -15,6 +15,7 @@ mod cli_import;
 mod cli_incident;
 mod cli_runbook;
 mod cli_sources;
+mod cli_timeline;
 mod config;
 mod contract;
 mod coverage;
@@ -48,6 +49,7 @@ mod sample_overlays;
 mod sample_views;
 #[cfg(test)]
 mod screens;
+mod search;
 mod shell;
 mod simulation;
 mod slo_formats;

@@ -481,6 +481,7 @@ pub fn incident() -> IncidentPage {
         alerts: alerts().into_iter().take(2).collect(),
         runbook: Some((s("checkout-5xx"), s("step 3 of 6"), steps())),
         links: vec![s("https://grafana.example.com/d/api-performance"), s("runbook checkout-5xx")],
+        similar: Vec::new(),
         checklist: (
             s("SEV1 mitigating"),
             vec![

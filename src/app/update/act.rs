@@ -12,7 +12,7 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers, walk,
+    approval, draft, entry, exec, forms, incident, outward, paging, past, record, reload, rollback, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -65,6 +65,10 @@ fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>
         Action::Filter => {
             let line = Editor::with(&model.nav.spot().filter);
             overlay(model, Overlay::Filter(line))
+        }
+        Action::Search => {
+            past::open(model);
+            Ok(())
         }
         Action::Links => overlay(model, Overlay::Links(0)),
         Action::Copy => {
@@ -190,6 +194,9 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             form(model, now, Purpose::Drop(op))
         }
         Action::ByHand => ask_by_hand(model, now),
+        Action::Pin | Action::Exclude => entry::mark(model, now, action, out),
+        Action::Tag => entry::ask_tag(model, now),
+        Action::Redact => entry::ask_redact(model, now),
         Action::PageOnCall => {
             let id = need()?;
             refused(paging::ask(model, now, &id))

@@ -2,6 +2,10 @@
 
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
+pub use crate::domain::incident::imported::{Act, Import};
+pub use crate::domain::incident::mark::Mark;
+pub use crate::domain::incident::redaction::Redaction;
+pub use crate::domain::incident::terms::{Answer, NoteKind, Role, Status};
 
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::labels::Labels;
@@ -53,6 +57,14 @@ pub struct Event {
 }
 
 impl Event {
+    /// Who did or said it: where it was taken in from elsewhere, the one who was named there.
+    pub fn who(&self) -> &str {
+        match &self.body {
+            Body::Imported(import) if !import.who.is_empty() => &import.who,
+            _ => &self.actor,
+        }
+    }
+
     /// The total order of the fold: the same for every arrival order.
     pub fn rank(&self) -> (u64, &Origin, u64) {
         (self.order, &self.key.origin, self.key.seq)
@@ -75,117 +87,6 @@ pub struct NewEvent {
     /// A key under which the incident holds at most one event: two cockpits that see the same timer fall due or the same
     /// alert end record it once.
     pub once: Option<String>,
-}
-
-/// A role in an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Leads.
-    Commander,
-    /// Tells others.
-    Comms,
-    /// Turns the screws.
-    Operations,
-    /// Keeps the record.
-    Scribe,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Commander, Self::Comms, Self::Operations, Self::Scribe];
-
-    /// Its word in commands and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Commander => "commander",
-            Self::Comms => "comms",
-            Self::Operations => "operations",
-            Self::Scribe => "scribe",
-        }
-    }
-}
-
-/// Where an incident stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Looking for the cause.
-    Investigating,
-    /// Cause known.
-    Identified,
-    /// Acting on it.
-    Mitigating,
-    /// Watching whether it holds.
-    Monitoring,
-    /// Over.
-    Resolved,
-}
-
-impl Status {
-    /// All of them, in the order they usually come.
-    pub const ALL: [Self; 5] =
-        [Self::Investigating, Self::Identified, Self::Mitigating, Self::Monitoring, Self::Resolved];
-
-    /// Its word in commands and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Investigating => "investigating",
-            Self::Identified => "identified",
-            Self::Mitigating => "mitigating",
-            Self::Monitoring => "monitoring",
-            Self::Resolved => "resolved",
-        }
-    }
-}
-
-/// What a line of text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoteKind {
-    /// Something seen or done.
-    Note,
-    /// Something decided.
-    Decision,
-    /// A guess at the cause.
-    Hypothesis,
-    /// A fact found.
-    Finding,
-}
-
-impl NoteKind {
-    /// Its word in commands and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Decision => "decision",
-            Self::Hypothesis => "hypothesis",
-            Self::Finding => "finding",
-        }
-    }
-}
-
-/// An answer to a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// Yes.
-    Yes,
-    /// No.
-    No,
-    /// Cannot tell.
-    Unsure,
-}
-
-impl Answer {
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unsure => "unsure",
-        }
-    }
 }
 
 /// How a step ended.
@@ -524,6 +425,19 @@ pub enum Body {
         /// How it ended.
         end: Ending,
     },
+    /// Something said or done elsewhere, taken in from there.
+    Imported(Import),
+    /// An entry got a mark, or lost it.
+    Marked {
+        /// Which event.
+        of: EventKey,
+        /// Which mark.
+        mark: Mark,
+        /// It got it.
+        on: bool,
+    },
+    /// The text of an earlier event was taken out of the record.
+    Redacted(Redaction),
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),
@@ -567,6 +481,9 @@ impl Body {
             Self::DraftWritten { .. } => "draft",
             Self::Outgoing(_) => "outgoing",
             Self::OutgoingOutcome { .. } => "outcome",
+            Self::Imported(import) => import.act.word(),
+            Self::Marked { mark, .. } => mark.word(),
+            Self::Redacted(_) => "redaction",
             Self::Unknown(_) => "unknown",
         }
     }

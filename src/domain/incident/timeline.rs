@@ -7,6 +7,11 @@ use crate::domain::time::{clock, compact, secs};
 /// The text of an event, amended where it was corrected; raw outside text may be in it.
 pub fn tell(event: &Event, incident: Option<&Incident>) -> String {
     let words = words(&event.body);
+    let gone = incident.filter(|i| !i.redacted.is_empty()).and_then(|i| i.redacted.get(&key_text(&event.key)));
+    let words = match gone {
+        Some(why) => format!("{words} (text taken out: {why})"),
+        None => words,
+    };
     match incident.and_then(|i| i.amended.get(&key_text(&event.key))) {
         Some(Amendment::Corrected(text)) => format!("{text} (corrected)"),
         Some(Amendment::Retracted(why)) => format!("{words} (retracted: {why})"),
@@ -100,6 +105,10 @@ fn words(body: &Body) -> String {
             more if more.is_empty() => format!("{target}: {}: {words}", end.word()),
             more => format!("{target}: {}: {words} ({more})", end.word()),
         },
+        Body::Imported(import) if import.text.is_empty() => import.act.word().into(),
+        Body::Imported(import) => import.text.clone(),
+        Body::Marked { of, mark, on } => format!("event {} {}", of.seq, mark.told(*on)),
+        Body::Redacted(redaction) => format!("text of event {} taken out: {}", redaction.of.seq, redaction.reason),
         Body::Unknown(value) => {
             let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("?");
             format!("an event of kind {kind} that this version does not know")
