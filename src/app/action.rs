@@ -87,6 +87,11 @@ pub enum Action {
     DropSend,
     ByHand,
     PageOnCall,
+    Backend,
+    SilenceAlert,
+    AckAlert,
+    ExtendSilence,
+    ExpireSilence,
 }
 
 /// Where a key is bound.
@@ -94,8 +99,10 @@ pub enum Action {
 pub enum Scope {
     /// Every screen.
     Global,
-    /// Overview, objectives and alerts.
+    /// Overview, objectives and the library.
     Lists,
+    /// Alerts and silences.
+    Alerts,
     /// One objective.
     Slo,
     /// One incident.
@@ -120,6 +127,7 @@ impl Scope {
         match self {
             Self::Global => "everywhere",
             Self::Lists => "overview, lists",
+            Self::Alerts => "alerts",
             Self::Slo => "objective",
             Self::Incident => "incident",
             Self::Timers => "timers",
@@ -185,9 +193,13 @@ const fn k(code: Code) -> Key {
 
 table! {
     Open        "open"         "Open, or run what is selected"      "open"     [k(Code::Enter)] [Global] View false;
-    Ack         "ack"          "Acknowledge the incident"           "ack"      [c('a')] [Lists, Incident] Reversible true;
-    Declare     "declare"      "Declare an incident"                "new"      [c('i')] [Lists] Reversible true;
-    Note        "note"         "Add a note"                         "note"     [c('n')] [Lists, Incident, Walk, Timers] Reversible true;
+    Ack         "ack"          "Acknowledge the incident"           "ack"      [c('a')] [Lists, Alerts, Incident] Reversible true;
+    Declare     "declare"      "Declare an incident"                "new"      [c('i')] [Lists, Alerts] Reversible true;
+    SilenceAlert "silence"     "Silence alerts, with a look at which" "silence" [c('s')] [Alerts] Asks true;
+    AckAlert    "ack-alert"    "Acknowledge alerts: hold them for 15 minutes" "ack alert" [c('K')] [Alerts, Incident] Asks true;
+    ExtendSilence "extend-silence" "Make a silence longer"          "extend"   [c('e')] [Alerts] Reversible true;
+    ExpireSilence "expire-silence" "End a silence"                  "end it"   [c('x')] [Alerts] Asks true;
+    Note        "note"         "Add a note"                         "note"     [c('n')] [Lists, Alerts, Incident, Walk, Timers] Reversible true;
     Status      "status"       "Set the status, tell stakeholders"  "status"   [c('s')] [Incident] Reversible true;
     Severity    "severity"     "Change the severity"                "sev"      [c('v')] [Incident] Reversible true;
     Roles       "roles"        "Give roles, take command"           "roles"    [c('c')] [Incident] Reversible true;
@@ -203,7 +215,7 @@ table! {
     StepReopen  "step-reopen"  "Open the step again"                ""         [] [Walk] Reversible true;
     RollBack    "roll-back"    "Take the last (or selected) change back" "roll back" [c('b')] [Walk, Changes, Incident] Asks true;
     Stop        "stop"         "Stop the running command"           "stop"     [Key::ctrl('x')] [Walk, Changes] Asks true;
-    Runbook     "runbook"      "Open the runbook"                   "runbook"  [c('r')] [Lists, Slo, Incident, Timers] View false;
+    Runbook     "runbook"      "Open the runbook"                   "runbook"  [c('r')] [Lists, Alerts, Slo, Incident, Timers] View false;
     Escalate    "escalate"     "Escalate: tell the next contact"    "escalate" [c('e')] [Incident] Reversible true;
     Mitigated   "mitigated"    "Mark mitigated"                     ""         [c('m')] [Incident] Reversible true;
     Decision    "decision"     "Record a decision"                  ""         [c('d')] [Incident] Reversible true;
@@ -215,7 +227,7 @@ table! {
     Tag         "tag"          "Tag the selected entry"             ""         [c('#')] [Incident] Reversible true;
     Exclude     "exclude"      "Leave the entry out of the postmortem, or take it back in" "" [c('-')] [Incident] Reversible true;
     Redact      "redact"       "Take the text of the entry out of the record" "" [] [Incident] Typed true;
-    LinkAlert   "link-alert"   "Link the selected alert to the worst incident" "" [c('L')] [Lists] Reversible true;
+    LinkAlert   "link-alert"   "Link the selected alert to the worst incident" "" [c('L')] [Lists, Alerts] Reversible true;
     Resolve     "resolve"      "Resolve the incident"               "resolve"  [c('x')] [Incident] Typed true;
     Reopen      "reopen"       "Reopen the incident"                ""         [] [Incident] Reversible true;
     Postmortem  "postmortem"   "Postmortem draft"                   "p.mortem" [c('p')] [Incident] View false;
@@ -228,6 +240,7 @@ table! {
     DropSend    "drop"         "Do not send it, with a reason"      "drop"     [c('d')] [Outbox] Reversible true;
     ByHand      "by-hand"      "I did it by hand"                   "by hand"  [c('b')] [Outbox] Asks true;
     PageOnCall  "page-on-call"        "Page the on-call"                   ""         [] [Incident] Asks true;
+    Backend     "backend"      "Act on it at the paging product"    ""         [c('W')] [Lists, Incident] Reversible true;
     AnswerTimer "answer-timer" "Answer the timer that is due"       "timer"    [c('T')] [Global] Reversible true;
     Filter      "filter"       "Filter the list"                    "filter"   [c('/')] [Global] View false;
     Search      "search"       "Search all timelines and postmortems" ""       [Key::ctrl('f')] [Global] View false;
@@ -255,7 +268,7 @@ table! {
     Changes     "changes"      "Screen: changes in force"           ""         [c('8')] [Global] View false;
     Outbox      "outbox"       "Screen: outbox"                     ""         [c('9')] [Global] View false;
     Messages    "messages"     "Screen: messages"                   ""         [c('!')] [Global] View false;
-    Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Slo, Incident, Timers, Postmortem, Sources, Outbox] View false;
+    Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Alerts, Slo, Incident, Timers, Postmortem, Sources, Outbox] View false;
     Page        "page"         "Show this screen as plain text outside" ""     [c('Y')] [Global] View false;
     Links       "links"        "Links"                              ""         [c('o')] [Global] View false;
     Zone        "zone"         "UTC or local time in lists"         ""         [c('t')] [Global] View false;

@@ -22,9 +22,8 @@ impl Default for Keymap {
 /// The scopes of a screen, the most particular first.
 pub fn scopes(screen: &Screen) -> [Scope; 2] {
     let own = match screen {
-        Screen::Overview | Screen::Slos | Screen::Alerts | Screen::Runbooks | Screen::Messages | Screen::FirstRun => {
-            Scope::Lists
-        }
+        Screen::Overview | Screen::Slos | Screen::Runbooks | Screen::Messages | Screen::FirstRun => Scope::Lists,
+        Screen::Alerts => Scope::Alerts,
         Screen::Slo(_) => Scope::Slo,
         Screen::Incident(_) => Scope::Incident,
         Screen::Timers => Scope::Timers,

@@ -1,5 +1,6 @@
 //! Requests that were sent and are not answered. An answer whose number is not here is dropped.
 
+use crate::app::suggested::Key;
 use crate::domain::ids::{IncidentId, ReqId, SloId, SourceName};
 use crate::domain::incident::event::EventKey;
 use crate::domain::outward::operation::OpId;
@@ -55,6 +56,8 @@ pub enum Asked {
     Run,
     /// What the condition of a change says: of this incident, by the run of the change.
     Verify(IncidentId, String),
+    /// What the measurement of a check says.
+    Suggest(Key),
     /// A draft of an incident.
     Draft(IncidentId),
     /// A copy.

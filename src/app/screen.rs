@@ -76,8 +76,12 @@ pub enum Item {
     Section(usize),
     /// A source.
     Source(SourceName),
+    /// An incident of a paging product that belongs to none of ours: its target and its id there.
+    Page(SourceName, String),
     /// An operation in the outbox.
     Operation(OpId),
+    /// A silence: its target and its id there.
+    Silence(SourceName, String),
     /// A row of a list without ids: messages, first-run choices.
     Row(usize),
 }

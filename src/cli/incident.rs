@@ -3,6 +3,7 @@
 pub mod act;
 pub mod entry;
 pub mod import;
+pub mod outside;
 pub mod past;
 pub mod redact;
 pub mod tell;

@@ -224,6 +224,11 @@ pub fn events(
             left_out.push((line.line, why));
             continue;
         }
+        let known = |id: &String| incident.pages.iter().any(|page| page.lines.contains(id));
+        if read.shape == Shape::PagerDuty && line.id.as_ref().is_some_and(known) {
+            left_out.push((line.line, "it was read from there already".into()));
+            continue;
+        }
         let import = Import {
             from: read.shape.word().into(),
             act: line.act,

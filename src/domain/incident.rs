@@ -10,6 +10,7 @@ pub mod decide;
 pub mod event;
 pub mod filter;
 pub mod imported;
+pub mod linked;
 pub mod mark;
 pub mod redaction;
 pub mod state;

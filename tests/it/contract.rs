@@ -1,9 +1,11 @@
 //! What every target of writes must do, run alike on every adapter and on the fake. An adapter adds a rig in
 //! `contract/NAME.rs` and a line in [`rigs`]; what is special to it is tested beside its rig.
 
+pub mod alertmanager;
 mod backend;
 mod fake;
 mod outward;
+pub mod pagerduty;
 mod webhook;
 
 pub use fake::any_intent;
@@ -69,9 +71,14 @@ pub trait Rig {
 pub fn rigs() -> Vec<Box<dyn Rig>> {
     vec![
         Box::new(fake::FakeRig::new()),
+        Box::new(alertmanager::SilenceRig::old()),
+        Box::new(alertmanager::SilenceRig::new()),
         Box::new(webhook::WebhookRig::events()),
         Box::new(webhook::WebhookRig::chat()),
         Box::new(webhook::WebhookRig::idempotent()),
+        Box::new(pagerduty::PagerDutyRig::user()),
+        Box::new(pagerduty::PagerDutyRig::account()),
+        Box::new(pagerduty::EventsRig::new()),
     ]
 }
 

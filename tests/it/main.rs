@@ -9,10 +9,12 @@
     clippy::print_stdout
 )]
 
+mod backend;
 mod beyond;
 mod cli;
 mod cli_import;
 mod cli_incident;
+mod cli_outbox;
 mod cli_runbook;
 mod cli_sources;
 mod cli_timeline;
@@ -22,22 +24,27 @@ mod coverage;
 mod demo;
 mod durability;
 mod fake_server;
+mod floods;
 mod fold;
 mod http;
 mod injection;
+mod killed_walks;
 mod layers;
 mod machine;
 mod markdown;
 mod outbox_sim;
 mod outbox_store;
+mod pagerduty_server;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_silences;
 mod real_slos;
 mod real_sources;
+mod real_walks;
 mod reload;
 mod runbook_convert;
 mod runbook_keys;
@@ -51,6 +58,7 @@ mod sample_views;
 mod screens;
 mod search;
 mod shell;
+mod silences;
 mod simulation;
 mod slo_formats;
 mod slo_lint;

@@ -206,6 +206,7 @@ fn incidents() -> Vec<IncidentRow> {
             commander: s(who),
             progress: s(progress),
             saved: true,
+            elsewhere: false,
         }
     };
     vec![
@@ -653,8 +654,26 @@ pub fn detail(list: &[(&str, &str)]) -> Vec<(String, String)> {
 fn alerts_page() -> AlertsPage {
     let mut alerts = overview().alerts;
     alerts.cursor = Some(0);
+    let silence = |state: &str, left: &str, by: &str, holds, what: &str, why: &str| SilenceRow {
+        sign: Sign::Held,
+        state: s(state),
+        left: s(left),
+        by: s(by),
+        holds,
+        what: s(what),
+        why: s(why),
+    };
     AlertsPage {
         alerts,
+        silences: Pane {
+            title: s("SILENCES 2"),
+            note: s("by their end"),
+            rows: vec![
+                silence("ack", "12m", "alice", 1, "alertname=\"DiskFull\" instance=\"db-1\"", "ACK! alice looks at it"),
+                silence("silence", "2h40m", "bob", 0, "env=\"staging\"", "moving the rack"),
+            ],
+            ..Pane::default()
+        },
         detail: detail(&[
             ("alertname", "CheckoutBudgetBurnFast"),
             ("env", "prod"),

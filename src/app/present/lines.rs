@@ -3,7 +3,7 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{Body, ChangeRow, View};
-use crate::app::present::{alerts, head, incidents, slos, timers, view};
+use crate::app::present::{alerts, head, incidents, silences, slos, timers, view};
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::SloId;
 use crate::domain::slo::reading::Window;
@@ -84,7 +84,23 @@ pub fn facts(model: &Model, now: Timestamp) -> Vec<String> {
         let incident = row.incident.map(|i| format!(", incident {i}")).unwrap_or_default();
         out.push(format!("ALERT {} {} {} {}{runbook}{incident}", row.name, row.severity, row.state, row.service));
     }
+    for (source, silence) in silences::all(model, now) {
+        let held = silences::holds(model, source, &silence.id);
+        let what = if silence.is_ack() { "ACK" } else { "SILENCE" };
+        out.push(format!(
+            "{what} {} by {} until {}, holds {held}",
+            silence.conditions(),
+            silence.created_by,
+            clock(silence.ends_at)
+        ));
+    }
     for row in incidents::pane(model, now).rows {
+        if row.elsewhere {
+            // What it will do and when is said by its timers: a countdown in a line would make it anew every second.
+            let at = row.progress.split("  ").next().unwrap_or_default().to_owned();
+            out.push(format!("PAGED {at} {} {} {} {}, {}", row.id, row.severity, row.status, row.title, row.commander));
+            continue;
+        }
         out.push(format!(
             "INCIDENT {} {} {} {}, commander {}",
             row.id, row.severity, row.status, row.title, row.commander
@@ -162,7 +178,8 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.push(detail.written.clone());
         }
         Body::Alerts(page) => {
-            out.extend(facts(model, now).into_iter().filter(|l| l.starts_with("ALERT")));
+            let here = |l: &String| ["ALERT ", "ACK ", "SILENCE "].iter().any(|word| l.starts_with(word));
+            out.extend(facts(model, now).into_iter().filter(here));
             out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
         }
         Body::Sources(page) => {

@@ -12,7 +12,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, draft, entry, exec, forms, incident, outward, paging, past, record, reload, rollback, timers, walk,
+    approval, backend, backend_act, draft, entry, exec, forms, incident, outward, paging, past, record, reload,
+    rollback, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -104,10 +105,16 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
     let need = || id.clone().ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::Declare => {
+            if let Some(Item::Page(name, page)) = items::selected(model, now) {
+                return form(model, now, Purpose::DeclareFrom(name, page));
+            }
             let alert = selected_alert(model, now);
             form(model, now, Purpose::Declare(alert))
         }
         Action::Ack => {
+            if let Some(Item::Page(name, page)) = items::selected(model, now) {
+                return backend::acknowledge(model, now, &name, &page, out);
+            }
             let id = acknowledges(model, now)?;
             refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
         }
@@ -140,7 +147,7 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             let timer =
                 if action == Action::Escalate { rung(model, now, &need()?) } else { selected_timer(model, now) };
             let (incident, timer) = timer.ok_or("no timer runs")?;
-            form(model, now, Purpose::Timer(incident, timer))
+            answer(model, now, incident, timer, out)
         }
         Action::Runbook => runbook(model, now, out),
         Action::Postmortem => {
@@ -197,9 +204,27 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
         Action::Pin | Action::Exclude => entry::mark(model, now, action, out),
         Action::Tag => entry::ask_tag(model, now),
         Action::Redact => entry::ask_redact(model, now),
+        Action::SilenceAlert => {
+            let alert = selected_alert(model, now);
+            form(model, now, Purpose::Silence(alert))
+        }
+        Action::AckAlert => silences::ask_ack(model, now),
+        Action::ExtendSilence => {
+            let found = silences::selected(model, now)?;
+            form(model, now, Purpose::Extend(found))
+        }
+        Action::ExpireSilence => match silences::selected(model, now)?.as_slice() {
+            [only] => silences::ask_expire(model, now, std::slice::from_ref(only)),
+            several => form(model, now, Purpose::Expire(several.to_vec())),
+        },
         Action::PageOnCall => {
             let id = need()?;
-            refused(paging::ask(model, now, &id))
+            refused(paging::ask(model, now, &id, out))
+        }
+        Action::Backend => {
+            backend_act::prepare(model, now, out);
+            let selected = items::selected(model, now);
+            backend_act::open(model, now, selected)
         }
         Action::Retry => {
             for link in model.links.values_mut() {
@@ -209,7 +234,7 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
                 link.next_rows = now;
             }
             for target in model.outbox.targets.values_mut() {
-                target.breaker.try_now();
+                target.forgive();
             }
             model.say(now, Tone::Muted, "asking every source now");
             Ok(())
@@ -386,34 +411,6 @@ pub fn runbook_of(model: &Model, id: &IncidentId) -> Option<crate::domain::ids::
     found.into_iter().max_by_key(|m| m.score).map(|m| m.runbook)
 }
 
-/// Asks for the word before an incident is closed.
-pub fn confirm_resolve(model: &mut Model, id: &IncidentId, summary: String) -> Result<(), Refusal> {
-    let summary = crate::domain::incident::decide::text(&summary, "a summary")?;
-    let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
-    let firing = case.shown.alerts.values().filter(|a| a.state == "firing").count();
-    let mut rows =
-        vec![("incident".to_owned(), format!("{id} {}", case.shown.title)), ("summary".into(), summary.clone())];
-    if firing > 0 {
-        rows.push(("still firing".into(), format!("{firing} linked alert(s)")));
-    }
-    if case.shown.times.mitigated.is_none() {
-        rows.push(("mitigated".into(), "never marked; the moment of resolving will count".into()));
-    }
-    rows.push(("then".into(), format!("timers stop, the postmortem draft is written to {}", model.setup.drafts_in)));
-    let token: String = id.0.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-    model.nav.overlay = Some(Overlay::Confirm(Box::new(Confirm {
-        title: "resolve".into(),
-        question: format!("Resolve {id}?"),
-        rows,
-        token: Some(token),
-        enter: false,
-        typed: Editor::default(),
-        painted: false,
-        deed: Deed::Incident(id.clone(), Command::Resolve(summary)),
-    })));
-    Ok(())
-}
-
 fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
     if matches!(model.nav.screen(), Screen::Walk(..)) {
         return walk::enter(model, now, out);
@@ -432,7 +429,8 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             }
         },
         Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
-        Some(Item::Timer(incident, timer)) => return form(model, now, Purpose::Timer(incident, timer)),
+        Some(Item::Timer(incident, timer)) => return answer(model, now, incident, timer, out),
+        Some(Item::Page(name, page)) => return backend_act::open(model, now, Some(Item::Page(name, page))),
         Some(Item::Runbook(id)) => match target(model) {
             Some(incident) if !model.open_cases().is_empty() => walk::open(model, now, &incident, &id, out),
             _ => model.nav.open(Screen::Walk(None, id)),
@@ -444,6 +442,23 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
         Some(_) | None => return Err("nothing to open here".into()),
     }
     Ok(())
+}
+
+/// The form that answers a timer; one of a paging product is answered there.
+fn answer(
+    model: &mut Model,
+    now: Timestamp,
+    incident: IncidentId,
+    timer: crate::domain::ids::TimerId,
+    out: &mut Vec<Effect>,
+) -> Result<(), String> {
+    match crate::app::present::backend::of_timer(model, &timer) {
+        Some((name, page)) => {
+            backend_act::prepare(model, now, out);
+            backend_act::open(model, now, Some(Item::Page(name, page)))
+        }
+        None => form(model, now, Purpose::Timer(incident, timer)),
+    }
 }
 
 fn first_run(model: &mut Model, now: Timestamp, choice: usize, out: &mut Vec<Effect>) -> Result<(), String> {

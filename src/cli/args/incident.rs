@@ -38,6 +38,14 @@ pub enum IncidentCommand {
         /// When it was noticed
         #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
         at: Option<String>,
+        /// Page the on-call for it, through the target that pages
+        #[arg(long)]
+        page: bool,
+    },
+    /// Page the on-call for an incident
+    Page {
+        /// The incident
+        id: String,
     },
     /// Open incidents
     List {

@@ -4,7 +4,7 @@ use crate::cli::args::incident::{IncidentCommand, MarkArgs};
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, Recorded, refused, writable};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::incident::entry;
+use crate::cli::incident::{entry, outside};
 use crate::cli::library::Library;
 use crate::cli::look;
 use crate::cli::output::Output;
@@ -28,13 +28,19 @@ pub fn run(context: &Context, config: &Config, what: &IncidentCommand, output: &
             return mark(context, config, which, Mark::Tag(tag.clone()), output);
         }
         IncidentCommand::Exclude(which) => return mark(context, config, which, Mark::Exclude, output),
+        IncidentCommand::Page { id } => return page(context, config, id, output),
         _ => {}
     }
     let mut desk = Desk::to_write(context, config)?;
     let (typed, command, at) = read(&desk, what)?;
     let before = desk.find(typed)?;
     let resolves = matches!(command, Command::Resolve(_));
-    let bodies = decide(&before.state, command, at, &context.severities).map_err(refused)?;
+    let acknowledges = matches!(command, Command::Acknowledge);
+    let mut bodies = decide(&before.state, command, at, &context.severities).map_err(refused)?;
+    if acknowledges || resolves {
+        bodies.extend(outside::tell(&desk, &before, resolves));
+        outside::note(&bodies, output);
+    }
     desk.act(&before.state.id, at, bodies)?;
     let after = again(&mut desk, &before)?;
     if resolves {
@@ -73,6 +79,7 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         | IncidentCommand::List { .. }
         | IncidentCommand::Show { .. }
         | IncidentCommand::Link { .. }
+        | IncidentCommand::Page { .. }
         | IncidentCommand::Timeline { .. }
         | IncidentCommand::Import { .. }
         | IncidentCommand::Redact { .. }
@@ -87,7 +94,7 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
 }
 
 fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &mut Output) -> Result<Exit, Failure> {
-    let IncidentCommand::Declare { title, severity, service, runbook, alert, at } = what else {
+    let IncidentCommand::Declare { title, severity, service, runbook, alert, at, page } = what else {
         return Err(Failure::Usage("this is no declaration".to_owned()));
     };
     let title = decide::text(title, "a title").map_err(refused)?;
@@ -99,10 +106,13 @@ fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &
     let book = runbook.as_deref().map(|id| library.find(id)).transpose()?;
     let alerts = look::alerts_named(context, alert)?;
     let objectives = look::objectives(context);
+    if *page {
+        outside::pager(context)?;
+    }
 
     let mut desk = Desk::to_write(context, config)?;
     let noticed = at.as_deref().map(|text| desk.when(Some(text))).transpose()?;
-    let mut bodies = decide::declare(title, severity, service.clone(), alerts.first(), &objectives);
+    let mut bodies = decide::declare(title, severity.clone(), service.clone(), alerts.first(), &objectives);
     if let (Some(Body::Declared { detected_at, .. }), Some(noticed)) = (bodies.first_mut(), noticed) {
         *detected_at = Some(noticed);
     }
@@ -112,12 +122,30 @@ fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &
     let events = desk.act(&id_at(now), now, bodies)?;
     // Two declarations of one second have two ids; the record says which is ours.
     let id = events.first().map_or_else(|| id_at(now), |event| event.incident.clone());
+    let recorded = desk.read(&id)?.ok_or_else(|| Failure::Refused(format!("{id} cannot be read back")))?;
+    if *page {
+        outside::page(&mut desk, &recorded, output)?;
+    } else if context.severities.level(&severity).is_some_and(|level| level.page) && outside::pager(context).is_ok() {
+        output.note(&format!("{severity} pages the on-call and nobody was paged; `midwatch incident page {id}` does"));
+    }
     if !output.is_json() {
         output.line(id.as_str())?;
         return Ok(Exit::DONE);
     }
-    let recorded = desk.read(&id)?.ok_or_else(|| Failure::Refused(format!("{id} cannot be read back")))?;
     done(&mut desk, &recorded, output)
+}
+
+/// Pages the on-call for an incident that is recorded.
+fn page(context: &Context, config: &Config, typed: &str, output: &mut Output) -> Result<Exit, Failure> {
+    outside::pager(context)?;
+    let mut desk = Desk::to_write(context, config)?;
+    let before = desk.find(typed)?;
+    if !before.state.is_open() {
+        return Err(Failure::Refused(format!("{} is resolved; reopen it first", before.state.id)));
+    }
+    outside::page(&mut desk, &before, output)?;
+    let after = again(&mut desk, &before)?;
+    done(&mut desk, &after, output)
 }
 
 /// The event that opens a runbook.

@@ -3,6 +3,7 @@
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
 pub use crate::domain::incident::imported::{Act, Import};
+pub use crate::domain::incident::linked::{BackendLine, BackendLink};
 pub use crate::domain::incident::mark::Mark;
 pub use crate::domain::incident::redaction::Redaction;
 pub use crate::domain::incident::terms::{Answer, NoteKind, Role, Status};
@@ -32,6 +33,15 @@ pub struct EventKey {
 
 /// The log of policy bands: no incident, and no event declares it.
 pub const BUDGET_LOG: &str = "BUDGET";
+/// The log of acts on pages that belong to no incident of ours; no event declares it either.
+pub const PAGES_LOG: &str = "PAGES";
+/// The log of what leaves the house for no incident, a silence for planned work say: no event declares it either.
+pub const OUTWARD_LOG: &str = "OUTSIDE";
+
+/// Whether an id is that of a log, and not of an incident.
+pub fn is_log(id: &IncidentId) -> bool {
+    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG | OUTWARD_LOG)
+}
 
 /// A recorded event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +71,7 @@ impl Event {
     pub fn who(&self) -> &str {
         match &self.body {
             Body::Imported(import) if !import.who.is_empty() => &import.who,
+            Body::BackendLogged(line) => line.by.as_deref().unwrap_or(&self.actor),
             _ => &self.actor,
         }
     }
@@ -438,6 +449,19 @@ pub enum Body {
     },
     /// The text of an earlier event was taken out of the record.
     Redacted(Redaction),
+    /// An incident of a paging product belongs to this one.
+    BackendLinked(Box<BackendLink>),
+    /// It does not belong to it any more.
+    BackendUnlinked {
+        /// Of which target.
+        target: SourceName,
+        /// Its id there.
+        page: String,
+        /// Why.
+        reason: String,
+    },
+    /// A line of its log there; recorded once, by its id there.
+    BackendLogged(Box<BackendLine>),
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),
@@ -484,6 +508,7 @@ impl Body {
             Self::Imported(import) => import.act.word(),
             Self::Marked { mark, .. } => mark.word(),
             Self::Redacted(_) => "redaction",
+            Self::BackendLinked(_) | Self::BackendUnlinked { .. } | Self::BackendLogged(_) => "backend",
             Self::Unknown(_) => "unknown",
         }
     }

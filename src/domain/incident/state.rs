@@ -6,6 +6,7 @@ use crate::domain::incident::change::{Approval, Change};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
+use crate::domain::incident::linked::Linked;
 use crate::domain::incident::mark::Marks;
 use crate::domain::incident::redaction::{left, redactions};
 use crate::domain::labels::Labels;
@@ -193,6 +194,9 @@ pub struct Incident {
     /// What was to leave the house, by operation, in the order of their making.
     #[serde(default)]
     pub outside: BTreeMap<OpId, Outside>,
+    /// Incidents of paging products that belong to it, in the order in which they were linked.
+    #[serde(default)]
+    pub pages: Vec<Linked>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -237,6 +241,7 @@ fn answers(body: &Body) -> bool {
         Body::Declared { .. }
             | Body::AlertLinked { .. }
             | Body::ObjectiveLinked { .. }
+            | Body::BackendLinked(_)
             | Body::Cockpit { .. }
             | Body::Imported(_)
     )
@@ -305,6 +310,7 @@ impl Incident {
             marks: BTreeMap::new(),
             redacted: BTreeMap::new(),
             outside: BTreeMap::new(),
+            pages: Vec::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
@@ -404,6 +410,7 @@ impl Incident {
                 self.apply_timer(event);
             }
             Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
+            Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
         }
     }
 
@@ -429,6 +436,7 @@ impl Incident {
                     end: None,
                 });
                 outside.end = Some(end.clone());
+                self.opened(event);
             }
             _ => {}
         }

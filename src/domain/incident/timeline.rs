@@ -109,6 +109,9 @@ fn words(body: &Body) -> String {
         Body::Imported(import) => import.text.clone(),
         Body::Marked { of, mark, on } => format!("event {} {}", of.seq, mark.told(*on)),
         Body::Redacted(redaction) => format!("text of event {} taken out: {}", redaction.of.seq, redaction.reason),
+        Body::BackendLinked(link) => format!("{} linked: {}", link.name(), link.title),
+        Body::BackendUnlinked { target, page, reason } => format!("{target} {page} does not belong here: {reason}"),
+        Body::BackendLogged(line) => format!("{} {}: {}", line.target, line.page, line.text),
         Body::Unknown(value) => {
             let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("?");
             format!("an event of kind {kind} that this version does not know")

@@ -258,6 +258,7 @@ impl World {
             Effect::Similar { req, .. } => self.answer(elapsed, *req, Reply::Similar(Ok(Vec::new()))),
             Effect::Look { req } => self.answer(elapsed, *req, Reply::Looked(Box::default())),
             Effect::Cache(_)
+            | Effect::Retarget { .. }
             | Effect::Restyle(_)
             | Effect::Bell
             | Effect::Title(_)

@@ -151,7 +151,7 @@ fn detection(incident: &Incident) -> String {
 
 fn acknowledgement(log: &[&Event], at: Option<Timestamp>) -> String {
     let event = log.iter().find(|e| Some(e.at) == at && matches!(e.body, Body::Acknowledged));
-    let pager = |e: &&&Event| Some(e.at) == at && matches!(&e.body, Body::Imported(i) if i.act == Act::Ack);
+    let pager = |e: &&&Event| Some(e.at) == at && pagers(e) == Some(Act::Ack);
     match (event, log.iter().find(pager)) {
         (Some(event), _) => format!("acknowledged by {}", field(&event.actor)),
         (None, Some(event)) => format!("the pager's log, by {}", field(event.who())),
@@ -159,12 +159,22 @@ fn acknowledgement(log: &[&Event], at: Option<Timestamp>) -> String {
     }
 }
 
+/// What a line of a pager's log tells, whether it was read there or taken in by hand.
+fn pagers(event: &Event) -> Option<Act> {
+    match &event.body {
+        Body::Imported(import) => Some(import.act),
+        Body::BackendLogged(line) => match line.action.as_str() {
+            "notify" => Some(Act::Page),
+            "acknowledge" => Some(Act::Ack),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// When somebody was paged and when it was acknowledged: here, or where the pager's log says it was before.
 fn pager(log: &[&Event], here: Option<Timestamp>) -> (Option<Timestamp>, Option<Timestamp>) {
-    let first = |wanted: Act| {
-        let of = log.iter().filter(|event| matches!(&event.body, Body::Imported(import) if import.act == wanted));
-        of.map(|event| event.at).min()
-    };
+    let first = |wanted: Act| log.iter().filter(|event| pagers(event) == Some(wanted)).map(|event| event.at).min();
     (first(Act::Page), [here, first(Act::Ack)].into_iter().flatten().min())
 }
 
