@@ -47,6 +47,8 @@ pub enum Template {
     A,
     /// The built-in short form.
     B,
+    /// The built-in form that asks for contributing factors.
+    C,
     /// A team's own file.
     File(PathBuf),
 }

@@ -204,6 +204,7 @@ impl Layer<'_> {
             let named = fields.get("postmortem_template").and_then(Node::text);
             self.loaded.config.postmortem_template = Some(match named {
                 Some("a") => Template::A,
+                Some("c") => Template::C,
                 Some("b") => Template::B,
                 _ => Template::File(path),
             });

@@ -168,6 +168,7 @@ fn files(table: &mut Table<'_>, config: &Config) {
         match &config.postmortem_template {
             None => Value::Null,
             Some(Template::A) => json!("a"),
+            Some(Template::C) => json!("c"),
             Some(Template::B) => json!("b"),
             Some(Template::File(file)) => path(file),
         },

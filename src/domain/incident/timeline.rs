@@ -9,6 +9,11 @@ use crate::domain::time::{Timestamp, clock, compact, secs};
 /// The text of an event, amended where it was corrected; raw outside text may be in it.
 pub fn tell(event: &Event, incident: Option<&Incident>) -> String {
     let words = words(&event.body);
+    let gone = incident.filter(|i| !i.redacted.is_empty()).and_then(|i| i.redacted.get(&key_text(&event.key)));
+    let words = match gone {
+        Some(why) => format!("{words} (text taken out: {why})"),
+        None => words,
+    };
     match incident.and_then(|i| i.amended.get(&key_text(&event.key))) {
         Some(Amendment::Corrected(text)) => format!("{text} (corrected)"),
         Some(Amendment::Retracted(why)) => format!("{words} (retracted: {why})"),
@@ -113,6 +118,10 @@ fn words(body: &Body) -> String {
             more if more.is_empty() => format!("{target}: {}: {}", end.word(), brief(words)),
             more => format!("{target}: {}: {} ({more})", end.word(), brief(words)),
         },
+        Body::Imported(import) if import.text.is_empty() => import.act.word().into(),
+        Body::Imported(import) => import.text.clone(),
+        Body::Marked { of, mark, on } => format!("event {} {}", of.seq, mark.told(*on)),
+        Body::Redacted(redaction) => format!("text of event {} taken out: {}", redaction.of.seq, redaction.reason),
         Body::BackendLinked(link) => format!("{} linked: {}", link.name(), link.title),
         Body::BackendUnlinked { target, page, reason } => format!("{target} {page} does not belong here: {reason}"),
         Body::BackendLogged(line) => format!("{}: {}", line.name(), line.text),

@@ -259,6 +259,8 @@ impl World {
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.rules())?);
                 self.answer(elapsed, *req, Reply::Rules(result));
             }
+            Effect::Search { req, .. } => self.answer(elapsed, *req, Reply::Hits(Ok(Vec::new()))),
+            Effect::Similar { req, .. } => self.answer(elapsed, *req, Reply::Similar(Ok(Vec::new()))),
             Effect::Look { req } => self.answer(elapsed, *req, Reply::Looked(Box::default())),
             Effect::Cache(_)
             | Effect::Retarget { .. }
