@@ -9,4 +9,7 @@ pub mod history;
 pub mod ledger;
 pub mod production;
 pub mod promise;
+pub mod scenario;
 pub mod service;
+pub mod stage;
+pub mod track;
