@@ -187,6 +187,11 @@ impl Stage {
         self.alarms.standing()
     }
 
+    /// The alerting rules as a server reports them.
+    pub fn rules(&self) -> Vec<crate::domain::alert::rule::AlertRule> {
+        self.alarms.rules()
+    }
+
     /// The objectives as every other part of the product sees them.
     pub fn objectives(&self) -> Vec<Arc<Objective>> {
         self.books.iter().map(|book| Arc::new(book.objective(&self.scenario.path))).collect()
