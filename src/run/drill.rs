@@ -1,9 +1,14 @@
 //! A drill: the machine on a scenario's simulated world, on a clock of its own. Built from [`Ports`] of a [`Staged`] alone:
 //! there is no constructor here that takes a real port, and nothing of the configuration but looks, keys and the folder of
-//! drills is used. `drill/clock.rs` has the clock; `drill/headless.rs` plays without a person; `drill/shelf.rs` finds
-//! scenarios and their files.
+//! drills is used. `drill/clock.rs` has the clock; `drill/headless.rs` plays without a person, by
+//! `drill/scripted.rs` or `drill/random.rs` with `drill/hands.rs`; `drill/shelf.rs` finds scenarios and their files.
 
 pub mod clock;
+pub mod hands;
+pub mod headless;
+pub mod random;
+pub mod scripted;
+pub mod shelf;
 
 use crate::app::health::{Link, LinkKind};
 use crate::app::model::Model;

@@ -119,10 +119,11 @@ impl Simulator {
         Self::of(setup, World::new(start, seed), start, every, (library, findings))
     }
 
-    /// A simulated cockpit in a drill, with the runbooks that are rehearsed.
-    pub fn of_drill(setup: Setup, stage: Stage, every: Span, library: Vec<Arc<Runbook>>) -> Self {
+    /// A simulated cockpit in a drill, with the runbooks that are rehearsed; and the stage behind it.
+    pub fn of_drill(setup: Setup, stage: Stage, every: Span, library: Vec<Arc<Runbook>>) -> (Self, Staged) {
         let start = stage.start();
-        Self::of(setup, World::of_drill(stage), start, every, (library, Vec::new()))
+        let (world, staged) = World::of_drill(stage);
+        (Self::of(setup, world, start, every, (library, Vec::new())), staged)
     }
 
     fn of(

@@ -100,12 +100,12 @@ impl World {
     }
 
     /// The kind world of a drill: a scenario's stage and the record that it looks at, whose ids come from its seed.
-    pub fn of_drill(stage: Stage) -> Self {
+    pub fn of_drill(stage: Stage) -> (Self, Staged) {
         let (seed, start) = (stage.seed(), stage.start());
         let (hands, now) = clock(start);
         let staged = Staged::new(stage, now).at_once();
         let record = Memory::new(Origin("DRILL".into())).seeded(seed);
-        Self::of(Ports::of_drill(&staged), Some(staged), hands, record, seed)
+        (Self::of(Ports::of_drill(&staged), Some(staged.clone()), hands, record, seed), staged)
     }
 
     fn of(ports: Ports, staged: Option<Staged>, hands: Arc<AtomicI64>, record: Memory, seed: u64) -> Self {
