@@ -1,8 +1,10 @@
 //! What may be typed: every command and flag, as data. Says nothing about what a command does; [`crate::cli`] does.
 
+pub mod drill;
 pub mod incident;
 pub mod runbook;
 
+use crate::cli::args::drill::DrillArgs;
 use crate::cli::args::incident::IncidentArgs;
 use crate::cli::args::runbook::RunbookArgs;
 use crate::config::environment::zone;
@@ -93,7 +95,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Write a commented starter configuration, an SLO file and a runbook; never overwrites
     Init,
-    /// Validate configuration, SLO files, runbooks and severity tables; all findings at once
+    /// Validate configuration, SLO files, runbooks, scenarios and severity tables; all findings at once
     Check(CheckArgs),
     /// Try every source, the data folder and the terminal
     Doctor,
@@ -109,6 +111,8 @@ pub enum Command {
     Outbox(OutboxArgs),
     /// List, read, lint, match and walk runbooks
     Runbook(RunbookArgs),
+    /// Rehearse on a simulated production; score and history
+    Drill(DrillArgs),
     /// Write the draft of a postmortem, or count the blanks of one
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Postmortem(PostmortemArgs),
@@ -355,7 +359,7 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
-    /// The reference page in Markdown instead; for `runbook` and `slo`
+    /// The reference page in Markdown instead; for `runbook`, `slo` and `scenario`
     #[arg(long)]
     pub reference: bool,
 }
@@ -371,6 +375,8 @@ pub enum SchemaKind {
     Runbook,
     /// The severity table
     Severity,
+    /// A drill's scenario
+    Scenario,
 }
 
 impl Word for ColorChoice {
@@ -439,6 +445,15 @@ mod tests {
             "runbook walk high-api-latency --dry-run",
             "runbook walk high-api-latency --incident last --arm",
             "runbook dry-run high-api-latency --alert A --label a=b -o json",
+            "drill list -o json",
+            "drill run pool-exhaustion --headless --speed max --seed 7 -o json",
+            "drill run s.yaml --headless --responder random",
+            "drill run s.yaml --headless --responder script acts.yaml",
+            "drill run s.yaml --speed 10",
+            "drill report",
+            "drill report last -o json",
+            "drill from INC-1 --to scenarios",
+            "schema scenario --reference",
             "postmortem INC-1 --out -",
             "postmortem check draft.md",
             "status --check",
@@ -455,6 +470,9 @@ mod tests {
             "check --rules a.yaml",
             "incident role INC-1 king alice",
             "postmortem",
+            "drill run s --speed fast",
+            "drill run s --speed 0",
+            "drill run s --responder random",
             "runbook walk r --arm",
             "runbook import --to x",
             "runbook import a.md",

@@ -16,3 +16,4 @@ pub mod script;
 pub mod service;
 pub mod stage;
 pub mod track;
+pub mod trend;
