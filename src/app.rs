@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod alert_book;
+pub mod backend;
 pub mod cache;
 pub mod confirm;
 pub mod costs;
@@ -21,4 +22,5 @@ pub mod present;
 pub mod reload;
 pub mod review;
 pub mod screen;
+pub mod suggested;
 pub mod update;

@@ -1,6 +1,7 @@
 //! The command line: arguments in, one exit code out. Loads the settings once and hands them to one file per subcommand.
 //! Holds no business rules, and prints through [`output`] alone.
 
+pub mod alerting_rules;
 pub mod alerts;
 pub mod args;
 pub mod check;

@@ -6,6 +6,7 @@ pub mod fake;
 pub mod files;
 pub mod http;
 pub mod integration;
+pub mod pagerduty;
 pub mod port;
 pub mod prometheus;
 pub mod secret;

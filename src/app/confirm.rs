@@ -5,7 +5,8 @@ use crate::app::editor::Editor;
 use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Command;
-use crate::domain::outward::operation::OpId;
+use crate::domain::outward::intent::Intent;
+use crate::domain::outward::operation::{Expected, OpId};
 use crate::domain::runbook::model::Risk;
 use crate::domain::runbook::offer::Offer;
 
@@ -26,10 +27,25 @@ pub enum Deed {
     Stop,
     /// The on-call is paged for an incident through a target.
     Page(IncidentId, SourceName),
+    /// Something leaves the house that pages or tells other people.
+    Send(Box<Sending>),
     /// An operation was done by hand.
     ByHand(OpId),
     /// The program ends.
     Quit,
+}
+
+/// Something that was shown and may leave the house.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sending {
+    /// For which incident, or log.
+    pub incident: IncidentId,
+    /// To which target.
+    pub target: SourceName,
+    /// What.
+    pub intent: Intent,
+    /// What was seen there.
+    pub expected: Expected,
 }
 
 /// A command that was shown and may be run.

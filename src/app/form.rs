@@ -1,7 +1,7 @@
 //! Forms: a few lines to type or choose, with what they are for.
 
 use crate::app::editor::Editor;
-use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, TimerId};
+use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName, TimerId};
 use crate::domain::incident::event::{At, EventKey, NoteKind};
 use crate::domain::outward::operation::OpId;
 use std::borrow::Cow;
@@ -27,6 +27,12 @@ pub enum Purpose {
     Resolve(IncidentId),
     /// Why it is not over: reason.
     Reopen(IncidentId),
+    /// Declare an incident from one of a paging product: title, severity, service.
+    DeclareFrom(SourceName, String),
+    /// An act on an incident of a paging product, for an incident or a log: do, who, text.
+    Backend(IncidentId, SourceName, String),
+    /// Which incident of a paging product belongs to this one: page.
+    LinkPage(IncidentId),
     /// Right text of an event: text.
     Correct(IncidentId, EventKey),
     /// A step was left out: reason.
@@ -49,7 +55,7 @@ impl Purpose {
     /// The incident it is about.
     pub fn incident_mut(&mut self) -> Option<&mut IncidentId> {
         match self {
-            Self::Declare(_) | Self::Connect | Self::Drop(_) => None,
+            Self::Declare(_) | Self::DeclareFrom(..) | Self::Connect | Self::Drop(_) => None,
             Self::Note(id, _)
             | Self::Action(id)
             | Self::Status(id)
@@ -62,6 +68,8 @@ impl Purpose {
             | Self::Skip(id, _)
             | Self::Fail(id, _)
             | Self::Inputs(id, ..)
+            | Self::Backend(id, ..)
+            | Self::LinkPage(id)
             | Self::Witness(id, _)
             | Self::Timer(id, _) => Some(id),
         }

@@ -14,6 +14,7 @@ use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
 use crate::app::screen::{Nav, Screen};
+use crate::app::suggested::Suggested;
 use crate::domain::document::Finding;
 use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
@@ -52,6 +53,8 @@ pub struct Setup {
     pub keymap: Keymap,
     /// Names of our own environment that commands also get.
     pub env_pass: Vec<String>,
+    /// How long a command may run whose runbook does not say.
+    pub command_timeout: Span,
     /// How long commands stay allowed.
     pub arm_for: Span,
     /// Values worth keeping are kept.
@@ -253,7 +256,7 @@ pub struct Model {
     pub library: Vec<Arc<Runbook>>,
     /// The files of each version of a runbook, by its SHA-256: path and SHA-256 of the text that was read.
     pub files: BTreeMap<String, Vec<(String, String)>>,
-    /// Findings of the runbooks.
+    /// Findings in the files of the runbooks.
     pub library_findings: Vec<Finding>,
     /// Alerting rules and what they mean for the runbooks.
     pub rules: RuleBook,
@@ -261,6 +264,8 @@ pub struct Model {
     pub reload: Reload,
     /// Running commands.
     pub exec: Exec,
+    /// What is suggested for the checks in view.
+    pub suggested: Suggested,
     /// Where the person is.
     pub nav: Nav,
     /// Requests that are not answered yet.
@@ -298,6 +303,7 @@ impl Model {
             rules: RuleBook::default(),
             reload: Reload::default(),
             exec: Exec::default(),
+            suggested: Suggested::default(),
             nav: Nav::at(first),
             pending: Pending::default(),
             messages: VecDeque::new(),
@@ -326,7 +332,17 @@ impl Model {
 
     /// What is wrong in any file: configuration, objectives, runbooks.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.setup.findings.iter().chain(&self.fleet.findings).chain(&self.library_findings)
+        self.setup.findings.iter().chain(&self.fleet.findings).chain(self.runbook_findings())
+    }
+
+    /// What is wrong in the runbooks: in their files, and with what the servers said of their rules.
+    pub fn runbook_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.library_findings.iter().chain(&self.rules.findings)
+    }
+
+    /// How to reach a contact, where the configuration says it.
+    pub fn reach(&self, contact: &str) -> Option<&str> {
+        self.reload.settings.as_ref()?.config.contacts.get(contact)?.as_deref()
     }
 
     /// A runbook by its id.

@@ -1,6 +1,7 @@
 //! What the machine knows of the outbox and of its targets: the entries as the record has them, who is at them from here,
 //! and the health of every target.
 
+use crate::app::backend::Readings;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SourceName;
 use crate::domain::outward::backend::{BackendIncident, OnCall};
@@ -31,6 +32,8 @@ pub struct TargetState {
     pub incidents: Option<(Timestamp, Vec<BackendIncident>)>,
     /// Who is on call there, and when that was read.
     pub on_call: Option<(Timestamp, Vec<OnCall>)>,
+    /// What else was read of an incident backend.
+    pub readings: Readings,
 }
 
 impl TargetState {
@@ -39,7 +42,7 @@ impl TargetState {
         let seed = crate::domain::outward::pace::seed(facts.name.as_str()) ^ now.timestamp_millis() as u64;
         let bucket = Bucket::full(facts.pace, now);
         let breaker = Breaker::new(Policy::default(), seed);
-        Self { facts, breaker, bucket, fault: None, good: None, incidents: None, on_call: None }
+        Self { facts, breaker, bucket, fault: None, good: None, incidents: None, on_call: None, readings: Readings::default() }
     }
 
     /// Whether it may be written to now.

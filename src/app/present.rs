@@ -4,6 +4,7 @@
 
 pub mod alerts;
 pub mod available;
+pub mod backend;
 pub mod budget;
 pub mod changes;
 pub mod charts;
@@ -16,11 +17,13 @@ pub mod outbox;
 pub mod overlays;
 pub mod palette;
 pub mod postmortem;
+pub mod ran;
 pub mod report;
 pub mod runbooks;
 pub mod slos;
 pub mod sources;
 pub mod step_findings;
+pub mod suggestions;
 pub mod timers;
 pub mod view;
 pub mod walk;

@@ -76,6 +76,8 @@ pub enum Item {
     Section(usize),
     /// A source.
     Source(SourceName),
+    /// An incident of a paging product that belongs to none of ours: its target and its id there.
+    Page(SourceName, String),
     /// An operation in the outbox.
     Operation(OpId),
     /// A row of a list without ids: messages, first-run choices.

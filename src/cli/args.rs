@@ -188,7 +188,7 @@ pub enum OutboxCommand {
 pub struct CheckArgs {
     /// Files and folders; without any, the configuration and everything it names
     pub paths: Vec<PathBuf>,
-    /// Hold the objectives against the configured Prometheus servers too
+    /// Hold objectives and runbooks against the configured Prometheus servers too
     #[arg(long, conflicts_with = "rules")]
     pub online: bool,
     /// Print the rules for objectives, and check nothing

@@ -169,6 +169,9 @@ fn files(table: &mut Table<'_>, config: &Config) {
         },
     );
     table.add("severities", config.severities.as_deref().map_or(Value::Null, path));
+    for (name, reach) in &config.contacts {
+        table.add(format!("contacts.{name}"), json!(reach));
+    }
 }
 
 fn screen(table: &mut Table<'_>, config: &Config) {

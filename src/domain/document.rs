@@ -1,6 +1,8 @@
 //! YAML as a tree that knows where every value stands, and a reader that reports everything wrong at once.
 //! The one module that touches the YAML parser. Knows nothing of files: text in, tree and findings out.
 
+pub mod write;
+
 use crate::domain::time::{Span, parse_span};
 use serde::Serialize;
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle};

@@ -6,6 +6,7 @@ pub mod change;
 pub mod command;
 pub mod decide;
 pub mod event;
+pub mod linked;
 pub mod state;
 pub mod stepped;
 pub mod timeline;

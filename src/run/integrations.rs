@@ -8,12 +8,12 @@ use crate::domain::ids::SourceName;
 use crate::io::http::Endpoint;
 use crate::io::integration::Integration;
 use crate::io::port::Target;
-use crate::io::webhook;
+use crate::io::{pagerduty, webhook};
 use crate::run::endpoints;
 use std::collections::BTreeMap;
 
 /// Every product, by its word.
-pub const INTEGRATIONS: &[&Integration] = &[&webhook::INTEGRATION];
+pub const INTEGRATIONS: &[&Integration] = &[&pagerduty::INTEGRATION, &webhook::INTEGRATION];
 
 /// Stands for an address that is a secret as a whole.
 const HIDDEN: &str = "https://address.is.secret";

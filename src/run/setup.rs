@@ -105,7 +105,7 @@ pub fn real(given: Given<'_>) -> Ready {
     let settings = settings(given.config, given.severities.clone(), given.findings.clone());
     let mut model = Model::new(setup, Vec::new(), sources.links);
     outbox(&mut model, &sources.targets, start, given.config.outward_hold);
-    let watch = given.reread.clone().map(|reread| Watch::new(reread, settings.clone()));
+    let watch = given.reread.clone().map(|reread| Watch::new(reread, settings.clone(), given.data.clone()));
     if watch.is_some() {
         model.reload.next = Some(start + EVERY);
         model.reload.settings = Some(Box::new(settings));
@@ -222,6 +222,7 @@ pub(super) fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: O
         severities: given.severities.clone(),
         keymap,
         env_pass: config.env_pass.clone(),
+        command_timeout: config.command_limit(),
         arm_for: config.arm_for,
         cache: config.cache,
         template,
@@ -310,7 +311,7 @@ impl Sources {
                     let interval = it.connection.poll_interval;
                     let link = Link::new(it.name.clone(), short, kind, address, interval, start);
                     self.links.push(Link { ceiling: it.max_samples_per_second, ..link });
-                    let port = prometheus(it.name.clone(), endpoint).keeping(disk);
+                    let port = prometheus(it.name.clone(), endpoint).keeping(disk).months_in(config.time_zone);
                     self.metrics.insert(it.name.clone(), Arc::new(port));
                     self.patience = self.patience.max(it.connection.timeout);
                 }

@@ -4,6 +4,7 @@
 mod backend;
 mod fake;
 mod outward;
+pub mod pagerduty;
 mod webhook;
 
 pub use fake::any_intent;
@@ -72,6 +73,9 @@ pub fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(webhook::WebhookRig::events()),
         Box::new(webhook::WebhookRig::chat()),
         Box::new(webhook::WebhookRig::idempotent()),
+        Box::new(pagerduty::PagerDutyRig::user()),
+        Box::new(pagerduty::PagerDutyRig::account()),
+        Box::new(pagerduty::EventsRig::new()),
     ]
 }
 

@@ -9,6 +9,7 @@
     clippy::print_stdout
 )]
 
+mod backend;
 mod beyond;
 mod cli;
 mod cli_import;
@@ -21,14 +22,17 @@ mod coverage;
 mod demo;
 mod durability;
 mod fake_server;
+mod floods;
 mod fold;
 mod http;
 mod injection;
+mod killed_walks;
 mod layers;
 mod machine;
 mod markdown;
 mod outbox_sim;
 mod outbox_store;
+mod pagerduty_server;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
@@ -37,6 +41,7 @@ mod readme;
 mod real;
 mod real_slos;
 mod real_sources;
+mod real_walks;
 mod reload;
 mod runbook_convert;
 mod runbook_keys;

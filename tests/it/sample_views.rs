@@ -206,6 +206,7 @@ fn incidents() -> Vec<IncidentRow> {
             commander: s(who),
             progress: s(progress),
             saved: true,
+            elsewhere: false,
         }
     };
     vec![

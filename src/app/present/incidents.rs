@@ -3,7 +3,7 @@
 use crate::app::costs;
 use crate::app::model::{Case, Model};
 use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
-use crate::app::present::{bit, charts, items, passes, slos, timers, walk};
+use crate::app::present::{backend, bit, charts, items, passes, slos, timers, walk};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::{IncidentId, SloId};
@@ -29,11 +29,16 @@ pub fn ids(model: &Model) -> Vec<IncidentId> {
 pub fn pane(model: &Model, now: Timestamp) -> Pane<IncidentRow> {
     let open = shown(model);
     let selected = items::selected(model, now);
-    let cursor = open.iter().position(|c| selected == Some(Item::Incident(c.shown.id.clone())));
+    let items = open.iter().map(|c| Item::Incident(c.shown.id.clone())).chain(backend::ids(model));
+    let cursor = items.into_iter().position(|item| selected.as_ref() == Some(&item));
+    let pages = backend::rows(model, now);
     Pane {
-        title: format!("INCIDENTS {}", open.len()),
-        note: String::new(),
-        rows: open.iter().map(|c| row(model, c, now)).collect(),
+        title: match pages.len() {
+            0 => format!("INCIDENTS {}", open.len()),
+            n => format!("INCIDENTS {}, PAGES {n}", open.len()),
+        },
+        note: if pages.is_empty() { String::new() } else { "W acts on a page".into() },
+        rows: open.iter().map(|c| row(model, c, now)).chain(pages).collect(),
         cursor,
         empty: if model.desk.loaded { "none is open; i declares one".into() } else { "reading the record".into() },
     }
@@ -52,6 +57,7 @@ fn row(model: &Model, case: &Case, now: Timestamp) -> IncidentRow {
         commander: i.roles.get(&Role::Commander).cloned().unwrap_or_else(|| "-none-".into()),
         progress: progress.unwrap_or_default(),
         saved: case.unsaved.is_empty(),
+        elsewhere: false,
     }
 }
 
@@ -169,6 +175,7 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
     if let (Some(last), Some(burned)) = (facts.last_mut(), burned(model, now, i)) {
         last.push(burned);
     }
+    facts.extend(backend::facts(model, i, now));
     let linked: Vec<_> = slos::ranked(model, now).into_iter().filter(|(o, _)| i.objectives.contains(&o.id)).collect();
     IncidentPage {
         title: format!("{} {}", i.id, i.title),

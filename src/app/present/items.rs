@@ -1,7 +1,7 @@
 //! What can be selected on a screen, in the order in which it is drawn, one list per pane.
 
 use crate::app::model::Model;
-use crate::app::present::{alerts, changes, incidents, outbox, runbooks, slos, sources, timers, walk};
+use crate::app::present::{alerts, backend, changes, incidents, outbox, runbooks, slos, sources, timers, walk};
 use crate::app::screen::{Item, Screen};
 use crate::domain::time::Timestamp;
 
@@ -11,7 +11,7 @@ pub fn panes(model: &Model, now: Timestamp) -> Vec<Vec<Item>> {
         Screen::Overview => vec![
             slos::ids(model).into_iter().map(Item::Slo).collect(),
             alerts::ids(model).into_iter().map(Item::Alert).collect(),
-            incidents::ids(model).into_iter().map(Item::Incident).collect(),
+            incidents::ids(model).into_iter().map(Item::Incident).chain(backend::ids(model)).collect(),
             timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect(),
         ],
         Screen::Slos => vec![slos::ids(model).into_iter().map(Item::Slo).collect()],

@@ -85,6 +85,12 @@ pub fn facts(model: &Model, now: Timestamp) -> Vec<String> {
         out.push(format!("ALERT {} {} {} {}{runbook}{incident}", row.name, row.severity, row.state, row.service));
     }
     for row in incidents::pane(model, now).rows {
+        if row.elsewhere {
+            // What it will do and when is said by its timers: a countdown in a line would make it anew every second.
+            let at = row.progress.split("  ").next().unwrap_or_default().to_owned();
+            out.push(format!("PAGED {at} {} {} {} {}, {}", row.id, row.severity, row.status, row.title, row.commander));
+            continue;
+        }
         out.push(format!(
             "INCIDENT {} {} {} {}, commander {}",
             row.id, row.severity, row.status, row.title, row.commander

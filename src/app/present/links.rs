@@ -17,6 +17,7 @@ fn of_alert(alert: &Alert) -> Vec<String> {
 pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
     let mut links: Vec<String> =
         incident.alerts.keys().filter_map(|fp| model.alerts.get(fp)).flat_map(of_alert).collect();
+    links.extend(incident.pages.iter().filter_map(|linked| linked.link.url.clone()));
     if let Some(book) = incident.runbook.as_ref().and_then(|id| model.runbook(id)) {
         links.extend(book.links.iter().chain(book.steps.iter().flat_map(|s| &s.links)).map(|l| l.url.clone()));
     }
@@ -39,6 +40,10 @@ pub fn links(model: &Model) -> Vec<String> {
         }
         _ => match model.nav.spot().cursor {
             Some(Item::Alert(fp)) => model.alerts.get(&fp).map(of_alert).unwrap_or_default(),
+            Some(Item::Page(name, page)) => {
+                let there = model.outbox.targets.get(&name).and_then(|target| target.seen(&page));
+                there.into_iter().flat_map(|there| there.url.iter().chain(&there.bridge)).cloned().collect()
+            }
             _ => model.open_cases().first().map(|c| of_incident(model, &c.shown)).unwrap_or_default(),
         },
     }
@@ -60,6 +65,10 @@ pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
             let case = model.desk.cases.values().find(|c| c.tail.iter().any(|e| e.key == key))?;
             let event = case.tail.iter().find(|e| e.key == key)?;
             Some(crate::domain::incident::timeline::tell(event, Some(&case.shown)))
+        }
+        Item::Page(name, page) => {
+            let there = model.outbox.targets.get(&name)?.seen(&page)?;
+            there.url.clone().or_else(|| Some(format!("{name} {page}")))
         }
         Item::Runbook(id) => model.runbook(&id).map(|b| b.path.clone()),
         Item::Source(name) => model.links.get(&name).map(|l| l.address.clone()),

@@ -310,6 +310,8 @@ pub struct IncidentRow {
     pub progress: String,
     /// Everything about it is on disk.
     pub saved: bool,
+    /// It is one of a paging product, and belongs to none of ours.
+    pub elsewhere: bool,
 }
 
 /// A timer in a list.

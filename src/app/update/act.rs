@@ -12,7 +12,7 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers, walk,
+    approval, backend, backend_act, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -100,10 +100,16 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
     let need = || id.clone().ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::Declare => {
+            if let Some(Item::Page(name, page)) = items::selected(model, now) {
+                return form(model, now, Purpose::DeclareFrom(name, page));
+            }
             let alert = selected_alert(model, now);
             form(model, now, Purpose::Declare(alert))
         }
         Action::Ack => {
+            if let Some(Item::Page(name, page)) = items::selected(model, now) {
+                return backend::acknowledge(model, now, &name, &page, out);
+            }
             let id = acknowledges(model, now)?;
             refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
         }
@@ -136,7 +142,7 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             let timer =
                 if action == Action::Escalate { rung(model, now, &need()?) } else { selected_timer(model, now) };
             let (incident, timer) = timer.ok_or("no timer runs")?;
-            form(model, now, Purpose::Timer(incident, timer))
+            answer(model, now, incident, timer, out)
         }
         Action::Runbook => runbook(model, now, out),
         Action::Postmortem => {
@@ -192,7 +198,12 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
         Action::ByHand => ask_by_hand(model, now),
         Action::PageOnCall => {
             let id = need()?;
-            refused(paging::ask(model, now, &id))
+            refused(paging::ask(model, now, &id, out))
+        }
+        Action::Backend => {
+            backend_act::prepare(model, now, out);
+            let selected = items::selected(model, now);
+            backend_act::open(model, now, selected)
         }
         Action::Retry => {
             for link in model.links.values_mut() {
@@ -425,7 +436,8 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             }
         },
         Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
-        Some(Item::Timer(incident, timer)) => return form(model, now, Purpose::Timer(incident, timer)),
+        Some(Item::Timer(incident, timer)) => return answer(model, now, incident, timer, out),
+        Some(Item::Page(name, page)) => return backend_act::open(model, now, Some(Item::Page(name, page))),
         Some(Item::Runbook(id)) => match target(model) {
             Some(incident) if !model.open_cases().is_empty() => walk::open(model, now, &incident, &id, out),
             _ => model.nav.open(Screen::Walk(None, id)),
@@ -437,6 +449,23 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
         Some(_) | None => return Err("nothing to open here".into()),
     }
     Ok(())
+}
+
+/// The form that answers a timer; one of a paging product is answered there.
+fn answer(
+    model: &mut Model,
+    now: Timestamp,
+    incident: IncidentId,
+    timer: crate::domain::ids::TimerId,
+    out: &mut Vec<Effect>,
+) -> Result<(), String> {
+    match crate::app::present::backend::of_timer(model, &timer) {
+        Some((name, page)) => {
+            backend_act::prepare(model, now, out);
+            backend_act::open(model, now, Some(Item::Page(name, page)))
+        }
+        None => form(model, now, Purpose::Timer(incident, timer)),
+    }
 }
 
 fn first_run(model: &mut Model, now: Timestamp, choice: usize, out: &mut Vec<Effect>) -> Result<(), String> {

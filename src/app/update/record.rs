@@ -220,6 +220,9 @@ pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
                 }
             }
         }
+        if let Some(words) = approved(model, event) {
+            model.say(now, Tone::Ok, words);
+        }
         if event.actor != model.setup.responder
             && event.actor != "midwatch"
             && told.insert((event.actor.clone(), id.clone()))
@@ -227,6 +230,15 @@ pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
             model.say(now, Tone::Muted, format!("{} wrote in {id}", event.actor));
         }
     }
+}
+
+/// What was asked for here has its second person now.
+fn approved(model: &Model, event: &Event) -> Option<String> {
+    let Body::ApprovalGiven { id, .. } = &event.body else { return None };
+    let case = model.desk.cases.get(&event.incident)?;
+    let approval = case.shown.approvals.iter().find(|a| a.request.id == *id)?;
+    let by = approval.given.as_ref().filter(|_| approval.by.0 == model.setup.responder)?;
+    Some(format!("{} approved: {}; Enter on it shows the command", by.name, approval.request.command))
 }
 
 /// The record cannot be used at all.

@@ -12,6 +12,7 @@ use crate::app::update::{coverage, walk};
 use crate::config::{Config, Connection};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::RunbookId;
+use crate::domain::runbook::limit::limited;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::runbook::{diff, include};
 use crate::domain::time::Timestamp;
@@ -75,7 +76,8 @@ fn ask_soon(model: &mut Model, now: Timestamp) {
 pub fn library(model: &mut Model, now: Timestamp, books: Vec<Arc<Runbook>>, findings: Vec<Finding>) -> Vec<String> {
     // A runbook is walked with the steps of those that it includes, and each version knows the files it came from.
     let read = books;
-    let books: Vec<Arc<Runbook>> = read.iter().map(|book| include::expand(book, &read)).collect();
+    let limit = model.setup.command_timeout;
+    let books: Vec<Arc<Runbook>> = read.iter().map(|book| limited(&include::expand(book, &read), limit)).collect();
     let files = read.iter().zip(&books).map(|(raw, whole)| (whole.sha256.clone(), include::files(raw, &read)));
     model.files.extend(files);
     let known = latest(model);
@@ -220,6 +222,17 @@ fn live(model: &mut Model, now: Timestamp, old: &Settings, new: &Settings, out: 
         model.setup.arm_for = after.arm_for;
         named.push("arm_for");
     }
+    if before.env_pass != after.env_pass {
+        model.setup.env_pass.clone_from(&after.env_pass);
+        named.push("env_pass");
+    }
+    if before.command_timeout != after.command_timeout {
+        let limit = after.command_limit();
+        model.setup.command_timeout = limit;
+        let newer = model.reload.newer.values_mut().flatten();
+        model.library.iter_mut().chain(newer).for_each(|book| *book = limited(book, limit));
+        named.push("command_timeout");
+    }
     if old.severities != new.severities {
         model.setup.severities = new.severities.clone();
         named.push("severities");
@@ -227,6 +240,9 @@ fn live(model: &mut Model, now: Timestamp, old: &Settings, new: &Settings, out: 
     if old.template != new.template {
         model.setup.template = new.template.clone();
         named.push("postmortem_template");
+    }
+    if before.contacts != after.contacts {
+        named.push("contacts");
     }
     if before.slos != after.slos {
         named.push("slos");
@@ -284,7 +300,6 @@ fn restart(old: &Config, new: &Config) -> Vec<&'static str> {
         (old.postmortems != new.postmortems, "postmortems"),
         (old.cache != new.cache, "cache"),
         (old.log_level != new.log_level, "log_level"),
-        (old.command_timeout != new.command_timeout, "command_timeout"),
         (old.read_only && !new.read_only, "read_only"),
     ] {
         if differs {

@@ -8,6 +8,8 @@ use crate::domain::time::{Timestamp, rfc3339};
 pub enum TimerKind {
     /// A paging service expects an acknowledgement. Comes from that service; none is derived from the severity table.
     Acknowledge,
+    /// What a paging product will do by itself: escalate, take an acknowledgement back. Told by it, never derived.
+    Backend,
     /// The first act of a person.
     Response,
     /// The first notice to stakeholders.
@@ -24,8 +26,9 @@ pub enum TimerKind {
 
 impl TimerKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Acknowledge,
+        Self::Backend,
         Self::Response,
         Self::Stakeholders,
         Self::Update,
@@ -38,6 +41,7 @@ impl TimerKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Acknowledge => "acknowledge",
+            Self::Backend => "backend",
             Self::Response => "response",
             Self::Stakeholders => "stakeholders",
             Self::Update => "update",

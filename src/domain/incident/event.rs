@@ -2,6 +2,7 @@
 
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
+pub use crate::domain::incident::linked::{BackendLine, BackendLink};
 
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::labels::Labels;
@@ -28,6 +29,13 @@ pub struct EventKey {
 
 /// The log of policy bands: no incident, and no event declares it.
 pub const BUDGET_LOG: &str = "BUDGET";
+/// The log of acts on pages that belong to no incident of ours; no event declares it either.
+pub const PAGES_LOG: &str = "PAGES";
+
+/// Whether an id is that of a log, and not of an incident.
+pub fn is_log(id: &IncidentId) -> bool {
+    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG)
+}
 
 /// A recorded event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -524,6 +532,19 @@ pub enum Body {
         /// How it ended.
         end: Ending,
     },
+    /// An incident of a paging product belongs to this one.
+    BackendLinked(Box<BackendLink>),
+    /// It does not belong to it any more.
+    BackendUnlinked {
+        /// Of which target.
+        target: SourceName,
+        /// Its id there.
+        page: String,
+        /// Why.
+        reason: String,
+    },
+    /// A line of its log there; recorded once, by its id there.
+    BackendLogged(Box<BackendLine>),
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),
@@ -567,6 +588,7 @@ impl Body {
             Self::DraftWritten { .. } => "draft",
             Self::Outgoing(_) => "outgoing",
             Self::OutgoingOutcome { .. } => "outcome",
+            Self::BackendLinked(_) | Self::BackendUnlinked { .. } | Self::BackendLogged(_) => "backend",
             Self::Unknown(_) => "unknown",
         }
     }

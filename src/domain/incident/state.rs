@@ -3,6 +3,7 @@
 
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::incident::change::{Approval, Change};
+use crate::domain::incident::linked::Linked;
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
@@ -184,6 +185,9 @@ pub struct Incident {
     /// What was to leave the house, by operation, in the order of their making.
     #[serde(default)]
     pub outside: BTreeMap<OpId, Outside>,
+    /// Incidents of paging products that belong to it, in the order in which they were linked.
+    #[serde(default)]
+    pub pages: Vec<Linked>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -225,7 +229,11 @@ pub struct Times {
 fn answers(body: &Body) -> bool {
     !matches!(
         body,
-        Body::Declared { .. } | Body::AlertLinked { .. } | Body::ObjectiveLinked { .. } | Body::Cockpit { .. }
+        Body::Declared { .. }
+            | Body::AlertLinked { .. }
+            | Body::ObjectiveLinked { .. }
+            | Body::BackendLinked(_)
+            | Body::Cockpit { .. }
     )
 }
 
@@ -286,6 +294,7 @@ impl Incident {
             actions: Vec::new(),
             amended: BTreeMap::new(),
             outside: BTreeMap::new(),
+            pages: Vec::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
@@ -374,6 +383,7 @@ impl Incident {
                 self.apply_timer(event);
             }
             Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
+            Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
         }
     }
 
@@ -399,6 +409,7 @@ impl Incident {
                     end: None,
                 });
                 outside.end = Some(end.clone());
+                self.opened(event);
             }
             _ => {}
         }

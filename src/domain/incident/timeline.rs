@@ -100,6 +100,9 @@ fn words(body: &Body) -> String {
             more if more.is_empty() => format!("{target}: {}: {words}", end.word()),
             more => format!("{target}: {}: {words} ({more})", end.word()),
         },
+        Body::BackendLinked(link) => format!("{} linked: {}", link.name(), link.title),
+        Body::BackendUnlinked { target, page, reason } => format!("{target} {page} does not belong here: {reason}"),
+        Body::BackendLogged(line) => format!("{} {}: {}", line.target, line.page, line.text),
         Body::Unknown(value) => {
             let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("?");
             format!("an event of kind {kind} that this version does not know")
