@@ -60,10 +60,13 @@ pub fn unlinked(model: &Model) -> Vec<(&SourceName, &BackendIncident)> {
         .filter(|case| case.shown.is_open())
         .flat_map(|case| case.shown.pages.iter().map(|linked| (&linked.link.target, linked.link.page.as_str())))
         .collect();
-    let all = model.outbox.targets.iter().flat_map(|(name, target)| target.open_incidents().iter().map(move |i| (name, i)));
+    let all =
+        model.outbox.targets.iter().flat_map(|(name, target)| target.open_incidents().iter().map(move |i| (name, i)));
     let mut left: Vec<_> = all.filter(|(name, there)| !linked.contains(&(*name, there.id.as_str()))).collect();
     left.sort_by(|(a, x), (b, y)| {
-        let rank = |i: &BackendIncident| (i.status != BackendStatus::Triggered, i.urgency.as_deref() == Some("low"), i.created_at);
+        let rank = |i: &BackendIncident| {
+            (i.status != BackendStatus::Triggered, i.urgency.as_deref() == Some("low"), i.created_at)
+        };
         rank(x).cmp(&rank(y)).then_with(|| (a, &x.id).cmp(&(b, &y.id)))
     });
     left

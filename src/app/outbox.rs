@@ -42,7 +42,16 @@ impl TargetState {
         let seed = crate::domain::outward::pace::seed(facts.name.as_str()) ^ now.timestamp_millis() as u64;
         let bucket = Bucket::full(facts.pace, now);
         let breaker = Breaker::new(Policy::default(), seed);
-        Self { facts, breaker, bucket, fault: None, good: None, incidents: None, on_call: None, readings: Readings::default() }
+        Self {
+            facts,
+            breaker,
+            bucket,
+            fault: None,
+            good: None,
+            incidents: None,
+            on_call: None,
+            readings: Readings::default(),
+        }
     }
 
     /// Whether it may be written to now.

@@ -1,6 +1,7 @@
 //! `midwatch drill`: rehearse on a simulated production, read the report, see the history. Nothing here reaches a source, a
 //! target or a program: a drill's world is made of fakes, and its files go to a folder of their own.
 
+mod from;
 mod history;
 mod list;
 mod run;
@@ -21,7 +22,7 @@ pub fn run(context: &Context, args: &DrillArgs, output: &mut Output) -> Result<E
         DrillCommand::Run(it) => run::run(context, it, output),
         DrillCommand::Report { drill: Some(name) } => history::one(context, name, output),
         DrillCommand::Report { drill: None } => history::all(context, output),
-        DrillCommand::From { .. } => Err(Failure::Usage("not yet".into())),
+        DrillCommand::From { incident, to } => from::run(context, incident, to.as_deref(), output),
     }
 }
 

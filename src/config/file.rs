@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 30] = [
+pub const KEYS: [&str; 31] = [
     "responder",
     "prometheus",
     "alertmanager",

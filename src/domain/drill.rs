@@ -3,6 +3,7 @@
 
 pub mod alarm;
 pub mod answer;
+pub mod capture;
 pub mod chance;
 pub mod course;
 pub mod history;

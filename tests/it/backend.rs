@@ -48,20 +48,11 @@ impl Cockpit {
     fn new() -> Self {
         let rig = PagerDutyRig::user();
         let target = rig.target();
-        let mut model = Model::new(
-            Setup { simulated: None, ..setup("ada") },
-            objectives(),
-            links(clock::now(), secs(15)),
-        );
+        let mut model =
+            Model::new(Setup { simulated: None, ..setup("ada") }, objectives(), links(clock::now(), secs(15)));
         let facts = target.facts(&name());
-        let link = Link::new(
-            name(),
-            "pd".into(),
-            LinkKind::Target { reads: true },
-            "there".into(),
-            secs(15),
-            clock::now(),
-        );
+        let link =
+            Link::new(name(), "pd".into(), LinkKind::Target { reads: true }, "there".into(), secs(15), clock::now());
         model.links.insert(name(), link);
         model.outbox.holder = "here".into();
         model.outbox.hold = secs(6);
@@ -104,9 +95,7 @@ impl Cockpit {
     fn perform(&mut self, effect: Effect) -> Option<Msg> {
         Some(match effect {
             Effect::Append { req, events } => Msg::Reply(req, Reply::Saved(self.store.append(events).unwrap())),
-            Effect::Step { req, op, step, by } => {
-                Msg::Reply(req, Reply::Stepped(self.store.step(&op, &step, &by)))
-            }
+            Effect::Step { req, op, step, by } => Msg::Reply(req, Reply::Stepped(self.store.step(&op, &step, &by))),
             Effect::Deliver { req, op, look } => {
                 Msg::Reply(req, self.runtime.block_on(courier::deliver(&self.targets, *op, look)))
             }
@@ -115,7 +104,8 @@ impl Cockpit {
                 Msg::Reply(req, Reply::Told(answer))
             }
             Effect::Alerts { req, .. } => {
-                let snapshot = AlertSnapshot { alerts: self.alerts.clone(), answered: 1, peers: 1, ..Default::default() };
+                let snapshot =
+                    AlertSnapshot { alerts: self.alerts.clone(), answered: 1, peers: 1, ..Default::default() };
                 Msg::Reply(req, Reply::Alerts(Ok(snapshot)))
             }
             _ => return None,
@@ -340,15 +330,15 @@ fn the_timers_of_the_product_are_told_by_it_and_never_ring_here() {
         let all = timers::of(&cockpit.model, &incident, cockpit.now());
         all.into_iter().find(|t| t.kind == TimerKind::Backend)
     };
-    let told: Timestamp = cockpit.account(|account| {
-        account.incident("P1")["pending_actions"][0]["at"].as_str().unwrap().parse().unwrap()
-    });
+    let told: Timestamp = cockpit
+        .account(|account| account.incident("P1")["pending_actions"][0]["at"].as_str().unwrap().parse().unwrap());
     let first = timer(&cockpit).unwrap();
     assert_eq!((first.label.as_str(), first.due_at), ("pd escalates #100", told));
     cockpit.ahead += mins(20);
     assert_eq!(timer(&cockpit), None, "what should have happened is not known before it is read");
     cockpit.poll();
-    let due = cockpit.events(&id).iter().any(|e| matches!(&e.body, Body::TimerDue { label, .. } if label.contains("pd")));
+    let due =
+        cockpit.events(&id).iter().any(|e| matches!(&e.body, Body::TimerDue { label, .. } if label.contains("pd")));
     assert!(!due);
 }
 

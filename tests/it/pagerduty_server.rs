@@ -153,9 +153,10 @@ pub fn answer(account: &mut Account, asked: &Asked) -> Answer {
     if asked.writes() && !user_token && !users().iter().any(|u| u["email"] == from) {
         return error(400, 2001, "Requester User Not Found");
     }
-    let by = users().into_iter().find(|u| !user_token && u["email"] == from).map_or("U1".to_owned(), |u| {
-        u["id"].as_str().unwrap().to_owned()
-    });
+    let by = users()
+        .into_iter()
+        .find(|u| !user_token && u["email"] == from)
+        .map_or("U1".to_owned(), |u| u["id"].as_str().unwrap().to_owned());
     let parts: Vec<&str> = asked.path.trim_start_matches('/').split('/').collect();
     if account.lacks.is_some_and(|lacked| parts.last() == Some(&lacked)) {
         return error(402, 2014, "Account does not have the abilities to perform the action");
@@ -214,8 +215,11 @@ fn on_calls(asked: &Asked) -> Answer {
         ("EP1", row("EP1", 1, user("U1", "Ada"))),
         ("EP2", row("EP2", 1, user("U3", "Edsger"))),
     ];
-    let found: Vec<Value> =
-        all.into_iter().filter(|(p, _)| wanted.is_empty() || wanted.contains(&(*p).to_owned())).map(|(_, r)| r).collect();
+    let found: Vec<Value> = all
+        .into_iter()
+        .filter(|(p, _)| wanted.is_empty() || wanted.contains(&(*p).to_owned()))
+        .map(|(_, r)| r)
+        .collect();
     Answer::json(200, &json!({"oncalls": found, "more": false}))
 }
 
@@ -278,8 +282,7 @@ fn about(account: &mut Account, asked: &Asked, id: &str, rest: &[&str], by: &str
                 since.is_none_or(|since| line["created_at"].as_str().unwrap().parse::<Timestamp>().unwrap() >= since)
             };
             // The newest first, as the API gives them.
-            let lines: Vec<Value> =
-                account.log.get(id).into_iter().flatten().rev().filter(young).cloned().collect();
+            let lines: Vec<Value> = account.log.get(id).into_iter().flatten().rev().filter(young).cloned().collect();
             paged(account, asked, "log_entries", &lines)
         }
         ("GET", ["alerts"]) => {

@@ -12,7 +12,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, backend, backend_act, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers, walk,
+    approval, backend, backend_act, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers,
+    walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};

@@ -162,7 +162,9 @@ fn changed(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<E
     let mut lines = Vec::new();
     for case in model.desk.cases.values() {
         for linked in case.shown.pages.iter().filter(|linked| linked.link.target == *name) {
-            let Some(there) = target.seen(&linked.link.page).filter(|there| there.status != linked.status) else { continue };
+            let Some(there) = target.seen(&linked.link.page).filter(|there| there.status != linked.status) else {
+                continue;
+            };
             let action = match &there.status {
                 BackendStatus::Triggered => "trigger",
                 BackendStatus::Acknowledged => "acknowledge",
@@ -190,14 +192,7 @@ fn changed(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<E
 }
 
 /// Lines of a log go to the timelines of the incidents that it belongs to, each once.
-fn logged(
-    model: &mut Model,
-    now: Timestamp,
-    name: &SourceName,
-    page: &str,
-    log: &[LogEntry],
-    out: &mut Vec<Effect>,
-) {
+fn logged(model: &mut Model, now: Timestamp, name: &SourceName, page: &str, log: &[LogEntry], out: &mut Vec<Effect>) {
     let cases: Vec<(IncidentId, BTreeSet<String>)> = model
         .desk
         .cases

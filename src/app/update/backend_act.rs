@@ -145,7 +145,13 @@ pub fn link_fields(model: &Model, id: &IncidentId) -> (String, Vec<Field>) {
 }
 
 /// Links the chosen one.
-pub fn link(model: &mut Model, now: Timestamp, id: &IncidentId, form: &Form, out: &mut Vec<Effect>) -> Result<(), Refusal> {
+pub fn link(
+    model: &mut Model,
+    now: Timestamp,
+    id: &IncidentId,
+    form: &Form,
+    out: &mut Vec<Effect>,
+) -> Result<(), Refusal> {
     let open = backend::unlinked(model);
     let chosen = open.get(form.index("page")).filter(|(_, there)| form.value("page").contains(&there.title));
     let Some((name, there)) = chosen else { return Err(Refusal("the list has changed; choose again".into())) };
@@ -156,7 +162,8 @@ pub fn link(model: &mut Model, now: Timestamp, id: &IncidentId, form: &Form, out
 }
 
 fn join(model: &mut Model, now: Timestamp, id: &IncidentId, link: BackendLink, out: &mut Vec<Effect>) {
-    let back = Body::BackendUnlinked { target: link.target.clone(), page: link.page.clone(), reason: "taken back".into() };
+    let back =
+        Body::BackendUnlinked { target: link.target.clone(), page: link.page.clone(), reason: "taken back".into() };
     let words = format!("{} linked", link.name());
     let req = record::person(model, now, now, id, vec![Body::BackendLinked(Box::new(link))], out);
     record::remember(model, id, req, Some(back), words);
@@ -261,7 +268,9 @@ fn write(model: &Model, name: &SourceName, page: &str, deal: Deal, form: &Form) 
             })?;
             BackendWrite::SetPriority { incident, priority }
         }
-        Deal::Merge => BackendWrite::Merge { incident, sources: sources(model, name, page, &words("numbers or ids in text")?)? },
+        Deal::Merge => {
+            BackendWrite::Merge { incident, sources: sources(model, name, page, &words("numbers or ids in text")?)? }
+        }
         Deal::Link => return Err(Refusal("nothing is sent for a link".into())),
     })
 }
@@ -274,8 +283,7 @@ fn sources(model: &Model, name: &SourceName, into: &str, typed: &str) -> Result<
         .map(|word| {
             let plain = word.trim_start_matches('#');
             let same = |number: &String| number.trim_start_matches('#') == plain;
-            let found =
-                target.open_incidents().iter().find(|i| i.id == word || i.number.as_ref().is_some_and(same));
+            let found = target.open_incidents().iter().find(|i| i.id == word || i.number.as_ref().is_some_and(same));
             match found {
                 Some(there) if there.id == into => Err(Refusal(format!("{word} is the one that it is merged into"))),
                 Some(there) => Ok(there.id.clone()),
@@ -286,7 +294,13 @@ fn sources(model: &Model, name: &SourceName, into: &str, typed: &str) -> Result<
 }
 
 /// Asks before anybody is paged or told.
-fn confirm(model: &mut Model, now: Timestamp, (id, name): (&IncidentId, &SourceName), intent: Intent, expected: Expected) {
+fn confirm(
+    model: &mut Model,
+    now: Timestamp,
+    (id, name): (&IncidentId, &SourceName),
+    intent: Intent,
+    expected: Expected,
+) {
     let mut rows = vec![("what".to_owned(), intent.words()), ("through".into(), name.to_string())];
     let told = match &intent {
         Intent::Backend(BackendWrite::Reassign { to, .. }) => Some(to.clone()),

@@ -36,7 +36,8 @@ pub fn ring(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
 pub fn nearest(model: &Model, now: Timestamp) -> Option<Timer> {
     let timers = all(model, now);
     let due = timers.iter().find(|t| t.state == TimerState::Due).cloned();
-    let waits = |t: &Timer| matches!(t.state, TimerState::Running | TimerState::Snoozed) && t.kind != TimerKind::Backend;
+    let waits =
+        |t: &Timer| matches!(t.state, TimerState::Running | TimerState::Snoozed) && t.kind != TimerKind::Backend;
     due.or_else(|| timers.into_iter().find(waits))
 }
 

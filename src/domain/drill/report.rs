@@ -163,7 +163,13 @@ fn timeline(out: &mut String, played: &Played<'_>) {
         // An alert or a message of an inject was told with it.
         let told_above = matches!(&entry.what, Happened::Said { from, .. } if spoken(played, from));
         if !told_below && !told_above {
-            let text = field(&entry.what.words());
+            let text = match &entry.what {
+                Happened::Unmatched { command, actor } => {
+                    format!("{} by {}: nobody thought of it", code(command), field(actor))
+                }
+                Happened::NotSimulated(promql) => format!("query not simulated: {}", code(promql)),
+                other => field(&other.words()),
+            };
             lines.push((entry.at, 0, if bold { format!("**{text}**") } else { text }));
         }
     }

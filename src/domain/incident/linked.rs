@@ -169,7 +169,9 @@ impl Incident {
             Body::BackendLinked(link) => self.link_page((**link).clone(), event.at),
             Body::BackendUnlinked { target, page, .. } => self.pages.retain(|linked| !linked.is(target, page)),
             Body::BackendLogged(line) => {
-                let Some(linked) = self.pages.iter_mut().find(|linked| linked.is(&line.target, &line.page)) else { return };
+                let Some(linked) = self.pages.iter_mut().find(|linked| linked.is(&line.target, &line.page)) else {
+                    return;
+                };
                 if linked.lines.len() < MOST_LINES {
                     linked.lines.insert(line.line.clone());
                 }
@@ -189,7 +191,9 @@ impl Incident {
 
     /// An incident that an operation of ours opened there belongs to ours from then on.
     pub(super) fn opened(&mut self, event: &Event) {
-        let Body::OutgoingOutcome { target, capability: Capability::Declare, words, end, .. } = &event.body else { return };
+        let Body::OutgoingOutcome { target, capability: Capability::Declare, words, end, .. } = &event.body else {
+            return;
+        };
         let (Ending::Done { reference } | Ending::AlreadyDone { reference }) = end else { return };
         let Reference { id: Some(page), name, url } = reference.clone() else { return };
         let link = BackendLink {

@@ -3,10 +3,10 @@
 
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::incident::change::{Approval, Change};
-use crate::domain::incident::linked::Linked;
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
+use crate::domain::incident::linked::Linked;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;

@@ -16,8 +16,7 @@ pub fn why(there: &BackendIncident, alerts: &[BackendAlert], ours: &Alert) -> Op
         return None;
     }
     let service = there.service.as_ref().map_or("", |service| service.name.as_str());
-    let elsewhere =
-        !service.is_empty() && !ours.service().is_empty() && !service.eq_ignore_ascii_case(ours.service());
+    let elsewhere = !service.is_empty() && !ours.service().is_empty() && !service.eq_ignore_ascii_case(ours.service());
     (!elsewhere && names(&there.title, &ours.name)).then(|| format!("its title names {}", ours.name))
 }
 

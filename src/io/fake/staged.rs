@@ -115,6 +115,18 @@ impl Staged {
         }
     }
 
+    /// Waits until the record told of a run, which it does a moment after the run was asked for; not for ever, because a
+    /// look of a watched condition is never recorded.
+    async fn heard_of(&self, run: Option<&str>) {
+        let Some(run) = run.filter(|_| self.waits) else { return };
+        for _ in 0..40 {
+            if self.with(|stage| stage.knows_run(run)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
     /// Answers after a moment, or fails as the stage says that this tool does.
     async fn ask(&self, tool: Tool, what: &str) -> Result<(), Fault> {
         if self.waits {

@@ -69,9 +69,8 @@ impl Client {
 
     /// Writes and gives the JSON of the answer; an answer that cannot be read is none.
     pub async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
-        let mut request = Request::post(path, Body::Json(body.to_string()), QUERY_LIMIT, explain)
-            .by(method)
-            .header("Accept", ACCEPT);
+        let mut request =
+            Request::post(path, Body::Json(body.to_string()), QUERY_LIMIT, explain).by(method).header("Accept", ACCEPT);
         if let Some(email) = &self.settings.from_email {
             request = request.header("From", email);
         } else if let Some(email) = self.who.get().and_then(|who| who.person.as_ref()?.email.clone()) {
@@ -116,7 +115,10 @@ impl Client {
             }
             if offset + PAGE > DEEPEST {
                 let detail = format!("more than {offset} {key}: narrow it with options.teams or options.urgencies");
-                return Err(Failure { fault: Fault::new(FaultKind::TooLarge, self.name(), detail), ..self.malformed("") });
+                return Err(Failure {
+                    fault: Fault::new(FaultKind::TooLarge, self.name(), detail),
+                    ..self.malformed("")
+                });
             }
         }
     }

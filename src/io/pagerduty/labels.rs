@@ -58,10 +58,7 @@ mod tests {
                 json!({"details": {"firing": firing, "num_firing": "2"}}),
                 vec![pair("alertname", "HighLatency"), pair("service", "api = v2")],
             ),
-            (
-                json!({"details": {"alertname": "Burn", "n": 3, "not a label": "x"}}),
-                vec![pair("alertname", "Burn")],
-            ),
+            (json!({"details": {"alertname": "Burn", "n": 3, "not a label": "x"}}), vec![pair("alertname", "Burn")]),
             (json!({"details": {"labels": {"alertname": "Burn"}, "other": "x"}}), vec![pair("alertname", "Burn")]),
             (json!({"details": "a text"}), vec![]),
             (json!(null), vec![]),

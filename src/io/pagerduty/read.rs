@@ -76,9 +76,11 @@ impl PagerDuty {
     fn below(&self, id: &str, what: &str) -> Result<String, Fault> {
         match is_id(id) {
             true => Ok(format!("incidents/{id}/{what}")),
-            false => {
-                Err(Fault::new(FaultKind::Rejected, self.client.name(), format!("{id:?} cannot be the id of an incident")))
-            }
+            false => Err(Fault::new(
+                FaultKind::Rejected,
+                self.client.name(),
+                format!("{id:?} cannot be the id of an incident"),
+            )),
         }
     }
 
@@ -92,7 +94,9 @@ impl PagerDuty {
                 })?;
                 vec![id]
             }
-            None => settings.services.iter().map(|(_, id)| id.as_str()).chain(settings.default_service.as_deref()).collect(),
+            None => {
+                settings.services.iter().map(|(_, id)| id.as_str()).chain(settings.default_service.as_deref()).collect()
+            }
         };
         let mut policies = Vec::new();
         for id in services {

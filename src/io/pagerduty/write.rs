@@ -60,7 +60,9 @@ pub fn by_code(failure: &Failure) -> Outcome {
         Some("1002" | "1019") => Outcome::AlreadyDone(Reference::default()),
         Some("1005") => conflict("it was changed there at the same moment"),
         Some("1012") => conflict("not acknowledged"),
-        Some("1015") => Outcome::Refused { kind: Obstacle::Invalid, words: format!("nobody is on call there: {words}") },
+        Some("1015") => {
+            Outcome::Refused { kind: Obstacle::Invalid, words: format!("nobody is on call there: {words}") }
+        }
         Some("1003" | "1006" | "1007" | "1008" | "1013" | "1014" | "1020" | "2015") => refused(Obstacle::Invalid),
         Some("1018" | "2010" | "2018") => refused(Obstacle::Permission),
         Some("2014") => refused(Obstacle::PlanLacks),
@@ -145,7 +147,11 @@ fn difference(there: &BackendIncident, who: &Who, op: &Operation, write: &Backen
     let conflict = || Outcome::Conflict { current: current(there) };
     let over = there.status == BackendStatus::Resolved;
     // Anything that says triggered or acknowledged opens a resolved incident again, and pages.
-    if over && !matches!(write, BackendWrite::Resolve { .. } | BackendWrite::SetPriority { .. } | BackendWrite::SetTitle { .. })
+    if over
+        && !matches!(
+            write,
+            BackendWrite::Resolve { .. } | BackendWrite::SetPriority { .. } | BackendWrite::SetTitle { .. }
+        )
     {
         return Err(conflict());
     }
@@ -259,10 +265,9 @@ async fn note(client: &Client, op: &Operation, id: &str, text: &str) -> Step {
 pub fn below(id: &str, what: &str) -> Result<String, Outcome> {
     match is_id(id) {
         true => Ok(format!("incidents/{id}/{what}")),
-        false => Err(Outcome::Refused {
-            kind: Obstacle::NotFound,
-            words: format!("{id:?} cannot be the id of an incident"),
-        }),
+        false => {
+            Err(Outcome::Refused { kind: Obstacle::NotFound, words: format!("{id:?} cannot be the id of an incident") })
+        }
     }
 }
 

@@ -28,13 +28,25 @@ pub struct Shelved {
     pub shipped: bool,
 }
 
-/// Names and texts of the shipped scenarios.
-const SHIPPED: [(&str, &str); 1] =
-    [("scenarios/pool-exhaustion.yaml", include_str!("../../../assets/scenarios/pool-exhaustion.yaml"))];
+/// Names and texts of the shipped scenarios, the easy ones first.
+const SHIPPED: [(&str, &str); 6] = [
+    ("scenarios/bad-deploy.yaml", include_str!("../../../assets/scenarios/bad-deploy.yaml")),
+    ("scenarios/pool-exhaustion.yaml", include_str!("../../../assets/scenarios/pool-exhaustion.yaml")),
+    ("scenarios/certificate-expiry.yaml", include_str!("../../../assets/scenarios/certificate-expiry.yaml")),
+    ("scenarios/dependency-brownout.yaml", include_str!("../../../assets/scenarios/dependency-brownout.yaml")),
+    ("scenarios/alert-storm.yaml", include_str!("../../../assets/scenarios/alert-storm.yaml")),
+    ("scenarios/monitoring-down.yaml", include_str!("../../../assets/scenarios/monitoring-down.yaml")),
+];
 
 /// Names and texts of their runbooks.
-const RUNBOOKS: [(&str, &str); 1] =
-    [("runbooks/pool-exhaustion.yaml", include_str!("../../../assets/scenarios/runbooks/pool-exhaustion.yaml"))];
+const RUNBOOKS: [(&str, &str); 6] = [
+    ("runbooks/bad-deploy.yaml", include_str!("../../../assets/scenarios/runbooks/bad-deploy.yaml")),
+    ("runbooks/pool-exhaustion.yaml", include_str!("../../../assets/scenarios/runbooks/pool-exhaustion.yaml")),
+    ("runbooks/certificate-expiry.yaml", include_str!("../../../assets/scenarios/runbooks/certificate-expiry.yaml")),
+    ("runbooks/dependency-brownout.yaml", include_str!("../../../assets/scenarios/runbooks/dependency-brownout.yaml")),
+    ("runbooks/alert-storm.yaml", include_str!("../../../assets/scenarios/runbooks/alert-storm.yaml")),
+    ("runbooks/monitoring-down.yaml", include_str!("../../../assets/scenarios/runbooks/monitoring-down.yaml")),
+];
 
 /// The shipped scenarios, and what is wrong with any: nothing, says a test.
 pub fn shipped() -> (Vec<Shelved>, Vec<Finding>) {

@@ -9,7 +9,7 @@ use crate::domain::drill::stage::Stage;
 use crate::domain::exec::{CommandEnd, CommandNews, CommandSpec};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{IncidentId, Origin, ReqId, SourceName};
-use crate::domain::incident::event::{Event, NewEvent};
+use crate::domain::incident::event::{Body, Event, NewEvent};
 use crate::domain::outward::entry::Step;
 use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::outward::outcome::{Found, Outcome};
@@ -269,7 +269,15 @@ impl World {
                 let result = result.map(|snapshot| self.perhaps_partial(snapshot));
                 self.answer(elapsed, *req, Reply::Alerts(result));
             }
-            Effect::Append { req, events } => self.queue(elapsed, *req, Job::Append(events.clone())),
+            Effect::Append { req, events } => {
+                // The record comes to it a moment later, and the command that it is about does not wait for that.
+                for event in events {
+                    if let (Some(staged), Body::CommandStarted(start)) = (&self.staged, &event.body) {
+                        staged.with(|stage| stage.expect_command(&event.actor, start));
+                    }
+                }
+                self.queue(elapsed, *req, Job::Append(events.clone()));
+            }
             Effect::Older { req, incident, before } => {
                 self.queue(elapsed, *req, Job::Older(incident.clone(), *before));
             }

@@ -412,10 +412,7 @@ fn who_has_it_is_compared_before_it_is_given_away() {
     let to = vec![Party { id: "U3".into(), name: "Edsger".into(), ..Party::default() }];
     let give = op(BackendWrite::Reassign { incident: "P1".into(), to });
     let seen = |id: &str| Expected { assigned: vec![id.into()], ..Expected::default() };
-    assert_eq!(
-        rig.apply(&give.clone().expecting(seen("U2"))),
-        Outcome::Conflict { current: "assigned to Ada".into() }
-    );
+    assert_eq!(rig.apply(&give.clone().expecting(seen("U2"))), Outcome::Conflict { current: "assigned to Ada".into() });
     assert!(matches!(rig.apply(&give.clone().expecting(seen("U1"))), Outcome::Applied(_)));
     assert!(matches!(rig.apply(&give.expecting(seen("U1"))), Outcome::AlreadyDone(_)));
 }

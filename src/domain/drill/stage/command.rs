@@ -37,6 +37,16 @@ pub struct Started {
 }
 
 impl Stage {
+    /// A command is about to run: how it was recorded, or will be in a moment, so that it is known by its id in the runbook.
+    pub fn expect_command(&mut self, actor: &str, start: &CommandStart) {
+        self.facts.expect_command(actor, start);
+    }
+
+    /// Whether a run was told of.
+    pub fn knows_run(&self, run: &str) -> bool {
+        self.facts.started(run).is_some()
+    }
+
     /// Begins a command: what it says, and when it will have said it. Its effects come then, unless it is stopped.
     pub fn begin(&mut self, spec: &CommandSpec, now: Timestamp) -> Told {
         self.advance(now);

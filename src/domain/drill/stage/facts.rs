@@ -122,6 +122,10 @@ impl Facts {
         self.people.iter().map(String::as_str)
     }
 
+    pub(super) fn expect_command(&mut self, actor: &str, start: &CommandStart) {
+        self.started.insert(start.run.clone(), (actor.to_owned(), start.clone()));
+    }
+
     pub(super) fn started(&self, run: &str) -> Option<&(String, CommandStart)> {
         self.started.get(run)
     }
@@ -151,7 +155,7 @@ impl Facts {
         }
         let at = event.recorded_at;
         if let Body::CommandStarted(start) = &event.body {
-            self.started.insert(start.run.clone(), (event.actor.clone(), start.clone()));
+            self.expect_command(&event.actor, start);
         }
         if let Body::StepEnded { place, end } = &event.body {
             self.steps.push(StepEnded {

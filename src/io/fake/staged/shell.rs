@@ -36,6 +36,7 @@ impl Shell for StagedShell {
 
 async fn run(staged: &Staged, spec: &CommandSpec, tell: &Sender<CommandNews>, mut stop: Receiver<()>) -> CommandEnd {
     let _ = tell.send(CommandNews::Started(NOBODY)).await;
+    staged.heard_of(spec.spill.as_deref()).await;
     let now = staged.now();
     let told = staged.with(|stage| stage.begin(spec, now));
     let limit = Span::from_std(spec.timeout).unwrap_or(Span::MAX);
