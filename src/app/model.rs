@@ -7,9 +7,9 @@ pub use crate::app::model::exec::{Exec, Running, Secrets, Transcript, Watch};
 
 use crate::app::cache::Cached;
 pub use crate::app::fleet::{Bands, Fleet};
-use crate::app::health::Link;
+use crate::app::health::{Link, LinkKind};
 use crate::app::keymap::Keymap;
-use crate::app::outbox::Outbox;
+use crate::app::outbox::{Outbox, TargetState};
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
@@ -20,6 +20,7 @@ use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
 use crate::domain::outward::operation::OpId;
+use crate::domain::outward::target::TargetFacts;
 use crate::domain::postmortem::render::Template;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
@@ -315,6 +316,28 @@ impl Model {
         }
     }
 
+    /// A target is there, new or in another form: it begins with a clean health. Its source, where it has none of its own,
+    /// is shown among the others.
+    pub fn connect(&mut self, facts: TargetFacts, now: Timestamp) {
+        let name = facts.name.clone();
+        let reads = facts.reads_every_ms.is_some();
+        let every = facts.reads_every_ms.and_then(|ms| i64::try_from(ms).ok()).map_or(secs(60), |ms| secs(ms / 1_000));
+        let own = self.links.get(&name).is_none_or(|link| matches!(link.kind, LinkKind::Target { .. }));
+        if own {
+            let (kind, address) = (LinkKind::Target { reads }, facts.address.clone());
+            self.links.insert(name.clone(), Link::new(name.clone(), name.0.clone(), kind, address, every, now));
+        }
+        self.outbox.targets.insert(name, TargetState::new(facts, now));
+    }
+
+    /// A target is gone; what is to be sent to it waits, and says why.
+    pub fn disconnect(&mut self, name: &SourceName) {
+        self.outbox.targets.remove(name);
+        if self.links.get(name).is_some_and(|link| matches!(link.kind, LinkKind::Target { .. })) {
+            self.links.remove(name);
+        }
+    }
+
     /// Says something to the person; it is shown for a while and kept on the messages screen.
     pub fn say(&mut self, now: Timestamp, tone: Tone, text: impl Into<String>) {
         self.messages.push_back(Message { at: now, tone, text: text.into() });
@@ -358,7 +381,8 @@ impl Model {
     /// Events that are not on disk.
     pub fn unsaved(&self) -> usize {
         let events: usize = self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum();
-        events + self.fleet.bands.unsaved.len()
+        let outward: usize = self.outbox.unsaved.iter().map(|(_, events)| events.len()).sum();
+        events + outward + self.fleet.bands.unsaved.len()
     }
 
     /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.

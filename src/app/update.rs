@@ -5,6 +5,7 @@ mod approval;
 mod backend;
 mod backend_act;
 mod bands;
+mod board;
 mod coverage;
 mod draft;
 mod exec;
@@ -20,6 +21,7 @@ mod rename;
 mod rollback;
 mod rows;
 mod signals;
+mod silences;
 mod sources;
 mod suggest;
 mod timers;
@@ -31,7 +33,8 @@ pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
-pub use paging::pager;
+pub use paging::{page, pager, tell};
+pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 pub use suggest::due as suggest_due;
 pub use warm::due as warm_due;
@@ -79,6 +82,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
     outward::drive(model, now, &mut out);
+    silences::tend(model, now, &mut out);
     watch::look(model, now, &mut out);
     sources::poll(model, now, &mut out);
     warm::step(model, now, &mut out);
@@ -158,6 +162,12 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             record::others(model, now, &events);
         }
         Feed::Outbox(entries) => model.outbox.take(now, entries),
+        Feed::Target(facts) => {
+            if let Some(target) = model.outbox.targets.get_mut(&facts.name) {
+                target.know(*facts, now);
+            }
+        }
+        Feed::Targets(new) => reload::targets(model, now, *new),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
         Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {

@@ -142,7 +142,8 @@ impl Layer<'_> {
     }
 
     fn outside(&mut self, fields: &Fields<'_>) {
-        let mut names = Names::default();
+        // Silences are written to an Alertmanager under its own name.
+        let mut names = Names(self.loaded.config.alertmanager.iter().map(|source| source.name.clone()).collect());
         for section in Section::ALL {
             let Some(node) = fields.get(section.key()) else { continue };
             for item in self.items(node, section.key()) {

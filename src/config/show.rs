@@ -113,6 +113,7 @@ pub(super) fn settings(config: &Config, origins: &Origins) -> Vec<Setting> {
         table.add(format!("{key}.name"), json!(source.name));
         table.add_as(format!("{key}.urls"), json!(source.urls), source.urls.join(" "));
         table.connection(&key, &source.connection);
+        table.add(format!("{key}.read_only"), json!(source.read_only));
     }
     targets(&mut table, config);
     files(&mut table, config);

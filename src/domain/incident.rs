@@ -1,7 +1,8 @@
 //! An incident: a set of events folded into a state. `event` is the record, `state` the fold, `decide` turns a command
-//! into events or a refusal, `change` is what commands did to production, `timeline` tells an event in words. A new kind of event is one variant in `event`, one arm
-//! in `state`, one arm in `timeline`.
+//! into events or a refusal, `change` is what commands did to production, `board` what its commander keeps, `timeline`
+//! tells an event in words. A new kind of event is one variant in `event`, one arm in `state`, one arm in `timeline`.
 
+pub mod board;
 pub mod change;
 pub mod command;
 pub mod decide;

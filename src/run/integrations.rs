@@ -8,6 +8,7 @@ use crate::domain::ids::SourceName;
 use crate::io::http::Endpoint;
 use crate::io::integration::Integration;
 use crate::io::port::Target;
+use crate::io::secret::resolve;
 use crate::io::{pagerduty, webhook};
 use crate::run::endpoints;
 use std::collections::BTreeMap;
@@ -70,6 +71,17 @@ fn endpoint(config: &OutsideConfig, integration: &Integration) -> Result<Endpoin
         None => (integration.url.unwrap_or_default(), None),
     };
     Ok(Endpoint { secret_url: secret, ..endpoints::endpoint(name, url, &config.connection)? })
+}
+
+/// Reads the secrets of an entry and forgets them: where each is, and whether it could be read.
+pub async fn secrets(config: &OutsideConfig) -> Vec<(String, Result<(), Fault>)> {
+    let Some(integration) = find(&config.kind) else { return Vec::new() };
+    let Ok(endpoint) = endpoint(config, integration) else { return Vec::new() };
+    let mut read = Vec::new();
+    for source in endpoint.secrets() {
+        read.push((source.masked(), resolve(source).await.map(drop)));
+    }
+    read
 }
 
 /// Makes the target of an entry.

@@ -97,7 +97,8 @@ impl Cockpit {
             Effect::Append { req, events } => Msg::Reply(req, Reply::Saved(self.store.append(events).unwrap())),
             Effect::Step { req, op, step, by } => Msg::Reply(req, Reply::Stepped(self.store.step(&op, &step, &by))),
             Effect::Deliver { req, op, look } => {
-                Msg::Reply(req, self.runtime.block_on(courier::deliver(&self.targets, *op, look)))
+                let target = self.targets.get(&op.target);
+                Msg::Reply(req, self.runtime.block_on(courier::deliver(target, *op, look)))
             }
             Effect::AskTarget { req, target, question } => {
                 let answer = self.runtime.block_on(courier::ask(&self.targets[&target], &target, question));

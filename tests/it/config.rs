@@ -49,7 +49,8 @@ fn bad_files_give_exactly_these_lines() {
     assert!(files.len() >= 25, "{}", files.len());
     let mut said = String::new();
     for (name, text) in files {
-        let loaded = load(&text, &[], &Flags::default());
+        let mut loaded = load(&text, &[], &Flags::default());
+        midwatch::run::integrations::check(&mut loaded);
         assert!(!loaded.findings.is_empty(), "{name}");
         said.push_str(&format!("== {name}\n"));
         for finding in &loaded.findings {

@@ -1,6 +1,7 @@
 //! What every target of writes must do, run alike on every adapter and on the fake. An adapter adds a rig in
 //! `contract/NAME.rs` and a line in [`rigs`]; what is special to it is tested beside its rig.
 
+pub mod alertmanager;
 mod backend;
 mod fake;
 mod outward;
@@ -70,6 +71,8 @@ pub trait Rig {
 pub fn rigs() -> Vec<Box<dyn Rig>> {
     vec![
         Box::new(fake::FakeRig::new()),
+        Box::new(alertmanager::SilenceRig::old()),
+        Box::new(alertmanager::SilenceRig::new()),
         Box::new(webhook::WebhookRig::events()),
         Box::new(webhook::WebhookRig::chat()),
         Box::new(webhook::WebhookRig::idempotent()),

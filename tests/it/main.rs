@@ -14,12 +14,14 @@ mod beyond;
 mod cli;
 mod cli_import;
 mod cli_incident;
+mod cli_outbox;
 mod cli_runbook;
 mod cli_sources;
 mod config;
 mod contract;
 mod coverage;
 mod demo;
+mod desk;
 mod durability;
 mod fake_server;
 mod floods;
@@ -39,6 +41,7 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_silences;
 mod real_slos;
 mod real_sources;
 mod real_walks;
@@ -48,12 +51,15 @@ mod runbook_keys;
 mod runbooks;
 mod running;
 #[cfg(test)]
+mod sample_desk;
+#[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]
 mod sample_views;
 #[cfg(test)]
 mod screens;
 mod shell;
+mod silences;
 mod simulation;
 mod slo_formats;
 mod slo_lint;

@@ -3,11 +3,12 @@
 use crate::app::costs;
 use crate::app::model::{Case, Model};
 use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
-use crate::app::present::{backend, bit, charts, items, passes, slos, timers, walk};
+use crate::app::present::{backend, bit, board, charts, items, passes, slos, timers, walk};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::{IncidentId, SloId};
-use crate::domain::incident::event::{Body, Event, EventKey, Role, Status, StepEnd};
+use crate::domain::incident::board::Phase;
+use crate::domain::incident::event::{Body, Event, EventKey, Role, StepEnd};
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::timeline::{lasted, tell};
 use crate::domain::time::{Timestamp, clock, compact};
@@ -272,12 +273,14 @@ fn runbook(model: &Model, i: &Incident) -> Option<(String, String, Vec<StepRow>)
 }
 
 fn checklist(model: &Model, i: &Incident) -> (String, Vec<String>) {
-    let book = &model.setup.severities.playbook;
-    let (name, steps) = match (i.status, i.times.acknowledged) {
-        (Status::Monitoring | Status::Resolved, _) => ("resolution", &book.resolution),
-        (Status::Investigating, None) => ("first minutes", &book.immediate),
-        (Status::Investigating, _) if i.roles.is_empty() => ("first minutes", &book.immediate),
-        _ => ("mitigation", &book.mitigation),
+    let phase = board::phase(i);
+    let name = match phase {
+        Phase::Immediate => "first minutes",
+        phase => phase.word(),
     };
-    (name.to_owned(), steps.clone())
+    let mark = |line: &String| match i.board.tick(phase, line) {
+        Some(_) => format!("[x] {line}"),
+        None => format!("[ ] {line}"),
+    };
+    (name.to_owned(), phase.lines(board::book_of(model)).iter().map(mark).collect())
 }

@@ -5,7 +5,9 @@ use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, backend_act, incident, outward, paging, record, timers, walk};
+use crate::app::update::{
+    act, approval, backend_act, board, incident, outward, paging, record, silences, timers, walk,
+};
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Body, NoteKind, Role, Status, StepEnd};
@@ -76,6 +78,15 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
                 ],
             )
         }
+        Purpose::Task(_)
+        | Purpose::TaskAnswer(..)
+        | Purpose::Propose(_)
+        | Purpose::Decide(..)
+        | Purpose::Judge(..)
+        | Purpose::Update(_)
+        | Purpose::Merge(_)
+        | Purpose::Relate(_)
+        | Purpose::People(_) => board::fields(model, now, purpose),
         Purpose::Mitigated(id) => (
             format!("When did the pain of {id} stop?"),
             vec![Field::typed("time", "-0m", "-7m, 03:10, or a full time")],
@@ -108,6 +119,9 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
         Purpose::Witness(id, request) => witness_fields(state(id), request),
         Purpose::Connect => ("Connect to a Prometheus".into(), vec![Field::typed("url", "http://127.0.0.1:9090", "")]),
+        Purpose::Silence(alert) => silences::form(model, alert.as_ref()),
+        Purpose::Extend(found) => silences::form_of(model, now, found, true),
+        Purpose::Expire(found) => silences::form_of(model, now, found, false),
     }
 }
 
@@ -278,6 +292,15 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let role = Role::ALL.get(form.index("role")).copied().unwrap_or(Role::Commander);
             incident::command(model, now, now, &id, Command::SetRole(role, some("person")), out)
         }
+        Purpose::Task(_)
+        | Purpose::TaskAnswer(..)
+        | Purpose::Propose(_)
+        | Purpose::Decide(..)
+        | Purpose::Judge(..)
+        | Purpose::Update(_)
+        | Purpose::Merge(_)
+        | Purpose::Relate(_)
+        | Purpose::People(_) => board::fill(model, now, form, out),
         Purpose::Mitigated(id) => {
             let at = parse_when(&form.value("time"), now, offset(model, now)).map_err(Refusal)?;
             incident::command(model, now, at, &id, Command::Mitigated, out)
@@ -307,6 +330,12 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             out.push(Effect::Begin(Some(url)));
             Ok(())
         }
+        Purpose::Silence(alert) => silences::given(model, now, form, alert.as_ref()),
+        Purpose::Extend(found) => silences::extend(model, now, form, &found, out),
+        Purpose::Expire(found) => {
+            let chosen = found.get(form.index("silence")).cloned().into_iter().collect::<Vec<_>>();
+            silences::ask_expire(model, now, &chosen).map_err(Refusal)
+        }
     }
 }
 
@@ -316,7 +345,7 @@ pub fn offset(model: &Model, now: Timestamp) -> chrono::FixedOffset {
 }
 
 /// `db pool full @-7m`: the text and when it was.
-fn back_dated(model: &Model, now: Timestamp, text: &str) -> Result<(String, Timestamp), Refusal> {
+pub fn back_dated(model: &Model, now: Timestamp, text: &str) -> Result<(String, Timestamp), Refusal> {
     if let Some((before, when)) = text.rsplit_once(" @")
         && (when.starts_with('-') || when.starts_with(|c: char| c.is_ascii_digit()))
     {

@@ -105,6 +105,9 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
             asked.push(req);
             out.push(Effect::Alerts { req, source: name.clone() });
         }
+        if matches!(kind, LinkKind::Alertmanager { .. }) {
+            asked.extend(ask_silences(model, &name, out));
+        }
         if let Some(link) = model.links.get_mut(&name) {
             link.out = asked;
         }
@@ -130,6 +133,16 @@ fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Ve
         out.push(Effect::AskTarget { req, target: name.clone(), question });
     }
     asked
+}
+
+/// The silences of an Alertmanager, at every poll of its alerts.
+fn ask_silences(model: &mut Model, name: &SourceName, out: &mut Vec<Effect>) -> Option<ReqId> {
+    let target = model.outbox.targets.get(name)?;
+    target.facts.caps.class(Capability::ReadSilences)?;
+    let (target, question) = (name.clone(), Question::Silences);
+    let req = model.pending.ask(Asked::Target(target.clone(), question.clone()));
+    out.push(Effect::AskTarget { req, target, question });
+    Some(req)
 }
 
 /// A target answered a question, or did not.
@@ -163,6 +176,16 @@ pub fn told(
     };
     if let Some(link) = model.links.get_mut(source).filter(|_| *question == Question::Incidents) {
         link.succeeded(now);
+    }
+    if let Answer::Silences(silences) = answer {
+        let Some(target) = model.outbox.targets.get_mut(source) else { return };
+        // What is over is not told twice, and is forgotten here too.
+        let there: Vec<&str> = silences.iter().map(|s| s.id.as_str()).collect();
+        let gone = |(name, id, _): &(SourceName, String, Timestamp)| name != source || there.contains(&id.as_str());
+        model.outbox.kept.retain(gone);
+        model.outbox.warned.retain(gone);
+        target.silences = Some((now, silences));
+        return;
     }
     backend::told(model, now, source, question, answer, out);
 }

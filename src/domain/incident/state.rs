@@ -2,6 +2,7 @@
 //! which the events arrived.
 
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, StepId, TimerId};
+use crate::domain::incident::board::Board;
 use crate::domain::incident::change::{Approval, Change};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
@@ -185,6 +186,9 @@ pub struct Incident {
     /// What was to leave the house, by operation, in the order of their making.
     #[serde(default)]
     pub outside: BTreeMap<OpId, Outside>,
+    /// What its commander keeps.
+    #[serde(default)]
+    pub board: Board,
     /// Incidents of paging products that belong to it, in the order in which they were linked.
     #[serde(default)]
     pub pages: Vec<Linked>,
@@ -271,6 +275,8 @@ impl Incident {
             first_update: None,
             last_update: None,
         };
+        let mut board = Board::default();
+        board.apply(event);
         Some(Self {
             id: event.incident.clone(),
             title: title.clone(),
@@ -294,6 +300,7 @@ impl Incident {
             actions: Vec::new(),
             amended: BTreeMap::new(),
             outside: BTreeMap::new(),
+            board,
             pages: Vec::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
@@ -322,8 +329,16 @@ impl Incident {
         if self.times.responded.is_none() && event.actor != "midwatch" && answers(&event.body) {
             self.times.responded = Some(event.at);
         }
+        self.board.apply(event);
         match &event.body {
-            Body::Declared { .. }
+            // What the board alone knows, and what changes nothing.
+            Body::Task(_)
+            | Body::Deciding(_)
+            | Body::HypothesisJudged { .. }
+            | Body::Ticked { .. }
+            | Body::Tied { .. }
+            | Body::Presence { .. }
+            | Body::Declared { .. }
             | Body::Cockpit { .. }
             | Body::DraftWritten { .. }
             | Body::BandCrossed(_)

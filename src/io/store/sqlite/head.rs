@@ -130,7 +130,7 @@ pub fn stale(conn: &Connection) -> rusqlite::Result<Vec<IncidentId>> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let fresh = |id: &IncidentId| known.get(id.as_str()).is_some_and(|version| version == VERSION);
-    // The log of policy bands is no incident: it never has a head, and looking for one would be writing at every start.
+    // A log is no incident: it never has a head, and looking for one would be writing at every start.
     Ok(incidents(conn)?.into_iter().filter(|id| !is_log(id) && !fresh(id)).collect())
 }
 
