@@ -61,7 +61,7 @@ impl Desk {
         let mut slices = EventSlices::of(Span::days(30), Span::zero());
         let now = self.now;
         let fill = |ring: &mut Ring| {
-            let (last, keep) = (ring.number(now), i64::try_from(ring.bytes() / 16).unwrap());
+            let (last, keep) = (ring.number(now), ring.keep());
             let hours = ring.step().num_seconds() as f64 / 3_600.0;
             let back = |n: i64| (last - n) as f64 * hours + hours / 2.0;
             ring.take(last - keep + 1, last, |n| {
