@@ -2,7 +2,7 @@
 //! terminals, pipes, and for `Y`.
 
 use crate::app::model::Model;
-use crate::app::present::view::{BoardPage, Body, ChangeRow, HandOffPage, ItemRow, View, WalkPage};
+use crate::app::present::view::{BoardPage, Body, ChangeRow, HandOffPage, WalkItem, View, WalkPage};
 use crate::app::present::{alerts, head, incidents, silences, slos, timers, view};
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::SloId;
@@ -209,7 +209,7 @@ fn walked(page: WalkPage) -> Vec<String> {
     out.extend(page.steps.iter().map(|s| format!("{} {} {}", s.mark, s.name, s.note)));
     out.push(page.step.clone());
     out.extend(page.say.clone());
-    let item = |i: &ItemRow| format!("{} {} {} {} {}", i.label, i.risk, i.text, i.detail, i.state.text);
+    let item = |i: &WalkItem| format!("{} {} {} {} {}", i.label, i.risk, i.text, i.detail, i.state.text);
     out.extend(page.items.rows.iter().map(item));
     out.extend(page.watch.iter().map(|b| b.text.clone()));
     out.extend(page.output.into_iter().flat_map(|o| std::iter::once(o.title).chain(o.lines)));
