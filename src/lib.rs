@@ -160,7 +160,8 @@
 //!
 //! **A rule for runbooks.** An arm below [`domain::runbook::lint`] under its number, a file below
 //! `tests/fixtures/runbooks/v1/bad`, its line in `expected.txt` there. What it wants to know of the world is a field of
-//! [`domain::runbook::lint::Facts`], and it is silent while that is `None`.
+//! [`domain::runbook::lint::Facts`], filled in [`run::watch`] for the cockpit and in [`cli::runbook::around`] for commands, and
+//! it is silent while that is `None`.
 //!
 //! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
 //! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on

@@ -59,6 +59,12 @@ pub enum Purpose {
     Fail(IncidentId, At),
     /// A due timer: answer, reason.
     Timer(IncidentId, TimerId),
+    /// An incident room is opened: name.
+    RoomOpen(IncidentId),
+    /// Something to say in the room: text.
+    RoomPost(IncidentId),
+    /// Somebody for the room: person.
+    RoomInvite(IncidentId),
     /// An operation is not sent: reason.
     Drop(OpId),
     /// Values for commands of a runbook: one field for each of these names.
@@ -110,6 +116,9 @@ impl Purpose {
             | Self::Backend(id, ..)
             | Self::LinkPage(id)
             | Self::Witness(id, _)
+            | Self::RoomOpen(id)
+            | Self::RoomPost(id)
+            | Self::RoomInvite(id)
             | Self::Timer(id, _) => Some(id),
         }
     }

@@ -20,6 +20,7 @@ pub mod palette;
 pub mod postmortem;
 pub mod ran;
 pub mod report;
+pub mod rooms;
 pub mod runbooks;
 pub mod silences;
 pub mod slos;

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod board;
 pub mod outside;
+pub mod room;
 pub mod tell;
 
 use crate::cli::args::incident::{IncidentArgs, IncidentCommand};
@@ -19,6 +20,7 @@ pub fn run(context: &Context, args: &IncidentArgs, output: &mut Output) -> Resul
         IncidentCommand::List { all } => tell::list(context, config, *all, output),
         IncidentCommand::Show { id } => tell::show(context, config, id, output),
         IncidentCommand::Timeline { id, format } => tell::timeline(context, config, id, *format, output),
+        IncidentCommand::Room { id, what } => room::run(context, config, id, what.as_ref(), output),
         IncidentCommand::Timers { id } => tell::timers(context, config, id.as_deref(), output),
         IncidentCommand::Handoff { id } => board::handoff(context, id, output),
         IncidentCommand::Update { id, text: None, .. } => board::draft_update(context, id, output),

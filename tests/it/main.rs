@@ -27,6 +27,7 @@ mod fake_server;
 mod floods;
 mod fold;
 mod http;
+mod incident_room;
 mod injection;
 mod killed_walks;
 mod layers;
@@ -41,6 +42,7 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_matrix;
 mod real_silences;
 mod real_slos;
 mod real_sources;
@@ -48,6 +50,7 @@ mod real_walks;
 mod reload;
 mod runbook_convert;
 mod runbook_keys;
+mod runbook_rules;
 mod runbooks;
 mod running;
 #[cfg(test)]

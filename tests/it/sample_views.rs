@@ -482,6 +482,10 @@ pub fn incident() -> IncidentPage {
         alerts: alerts().into_iter().take(2).collect(),
         runbook: Some((s("checkout-5xx"), s("step 3 of 6"), steps())),
         links: vec![s("https://grafana.example.com/d/api-performance"), s("runbook checkout-5xx")],
+        room: vec![
+            bit("slack #incident-inc-0311", Tone::Text),
+            bit("2 on the way: post: Status: mitigating (03:12 UTC, alice)", Tone::Muted),
+        ],
         checklist: (
             s("SEV1 mitigating"),
             vec![

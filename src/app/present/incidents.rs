@@ -3,14 +3,14 @@
 use crate::app::costs;
 use crate::app::model::{Case, Model};
 use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
-use crate::app::present::{backend, bit, board, charts, items, passes, slos, timers, walk};
+use crate::app::present::{backend, bit, board, charts, items, passes, rooms, slos, timers, walk};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::{IncidentId, SloId};
 use crate::domain::incident::board::Phase;
 use crate::domain::incident::event::{Body, Event, EventKey, Role, StepEnd};
 use crate::domain::incident::state::Incident;
-use crate::domain::incident::timeline::{lasted, tell};
+use crate::domain::incident::timeline::{housekeeping, lasted, tell};
 use crate::domain::time::{Timestamp, clock, compact};
 
 /// Open incidents that are shown, worst first.
@@ -74,6 +74,7 @@ fn sign(model: &Model, i: &Incident) -> Sign {
 fn told<'c>(case: &'c Case, provisional: &'c [Event]) -> Vec<(&'c Event, bool)> {
     let mut all: Vec<(&Event, bool)> =
         case.tail.iter().map(|e| (e, true)).chain(provisional.iter().map(|e| (e, false))).collect();
+    all.retain(|(e, _)| !housekeeping(e));
     all.sort_by_key(|(e, _)| (e.at, e.order));
     all
 }
@@ -120,6 +121,7 @@ fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> Eve
         Body::CommandFinished(end) if end.exit != Some(0) => Tone::Warn,
         Body::Mitigated | Body::Resolved { .. } => Tone::Ok,
         Body::BandCrossed(_) => Tone::Warn,
+        Body::RoomMessage { pinned: false, .. } => Tone::Muted,
         Body::BudgetSampled(_) | Body::Cockpit { .. } | Body::DraftWritten { .. } => Tone::Muted,
         _ => Tone::Text,
     };
@@ -194,6 +196,7 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
         alerts: i.alerts.values().map(|a| alert_row(a, now)).collect(),
         runbook: runbook(model, i),
         links: crate::app::present::links::of_incident(model, i),
+        room: rooms::lines(model, i),
         checklist: checklist(model, i),
     }
 }

@@ -9,7 +9,7 @@ mod runbook;
 pub use runbook::{command, exec, runbook};
 
 use crate::app::model::Model;
-use crate::app::present::{alerts, board, slos};
+use crate::app::present::{alerts, board, charts, slos};
 use crate::domain::escalation::timer::Timer;
 use crate::domain::ids::RunbookId;
 use crate::domain::incident::event::{Body, Event, Role};
@@ -83,8 +83,15 @@ pub fn slo(model: &Model, now: Timestamp, objective: &Objective, s: &Status) -> 
         "approximate": s.approximate, "history_read": number(s.read),
         "recorded": s.recorded.map(|r| json!({"error_ratio": number(Some(r.errors)),
             "budget_remaining": number(r.remaining), "differs": r.differs})),
+        "without_events": crate::app::present::budget::without_events(objective),
         "says": objective.says, "declared": objective.declared,
     })
+}
+
+/// Deploys and other changes on the charts of an objective.
+pub fn marks(model: &Model, objective: &Objective) -> Value {
+    let marks = charts::changes(model, objective);
+    marks.iter().map(|m| json!({"at": rfc3339(m.at), "name": m.name, "text": m.text})).collect()
 }
 
 /// `midwatch alerts`.

@@ -401,7 +401,7 @@ pub struct SourceRow {
 pub struct ChartMark {
     /// When.
     pub at: Timestamp,
-    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released.
+    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released, `d` a deploy or another change.
     pub letter: char,
     /// How loud.
     pub tone: Tone,
@@ -527,6 +527,8 @@ pub struct IncidentPage {
     pub runbook: Option<(String, String, Vec<StepRow>)>,
     /// Links, numbered for `o`.
     pub links: Vec<String>,
+    /// Its rooms: where, what waits for them, who volunteers.
+    pub room: Vec<Bit>,
     /// The checklist of its phase from the severity playbook.
     pub checklist: (String, Vec<String>),
 }

@@ -13,7 +13,7 @@ use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
     approval, backend, backend_act, board, draft, exec, forms, incident, outward, paging, record, reload, rollback,
-    silences, timers, walk,
+    room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -194,6 +194,12 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
 
 /// What is about the outbox, the on-call and the sources.
 fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
+    let silences = [Action::SilenceAlert, Action::AckAlert, Action::ExtendSilence, Action::ExpireSilence];
+    if silences.contains(&action) && *model.nav.screen() == Screen::Alerts {
+        // A silence moves its alerts down the list; what was meant stays selected.
+        let meant = items::selected(model, now);
+        model.nav.spot_mut().cursor = meant;
+    }
     let need = || target(model).ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::SendNow => {
@@ -227,6 +233,23 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             let selected = items::selected(model, now);
             backend_act::open(model, now, selected)
         }
+        Action::Room => {
+            let id = need()?;
+            let link = model.desk.cases.get(&id).and_then(|c| c.shown.rooms.values().find_map(|r| r.room.clone()));
+            match link {
+                Some(room) => {
+                    copy(model, room.url.unwrap_or(room.name), out);
+                    Ok(())
+                }
+                None => {
+                    room::proposed(model, &id).map_err(|refusal| refusal.0)?;
+                    form(model, now, Purpose::RoomOpen(id))
+                }
+            }
+        }
+        Action::RoomPost => form(model, now, Purpose::RoomPost(need()?)),
+        Action::RoomInvite => form(model, now, Purpose::RoomInvite(need()?)),
+        Action::Volunteer => refused(room::confirm_volunteer(model, &need()?)),
         Action::Retry => {
             for link in model.links.values_mut() {
                 link.breaker.try_now();

@@ -278,10 +278,41 @@ pub enum IncidentCommand {
         #[arg(long, value_enum, default_value_t)]
         format: TimelineFormat,
     },
+    /// Its room in the chat; what is to be done there a running cockpit sends
+    Room {
+        /// The incident
+        id: String,
+        /// What about it; shown when left out
+        #[command(subcommand)]
+        what: Option<RoomCommand>,
+    },
     /// What is due when
     Timers {
         /// The incident; without one, all open ones
         id: Option<String>,
+    },
+}
+
+/// What about an incident's room.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RoomCommand {
+    /// Where it is, what it says and what is on its way to it
+    Show,
+    /// Open it
+    Open {
+        /// Its name, when it shall not be that of the incident
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Post to it
+    Post {
+        /// What everybody there reads
+        text: String,
+    },
+    /// Invite somebody into it
+    Invite {
+        /// A name of the record, an address, or an id there
+        person: String,
     },
 }
 

@@ -483,6 +483,19 @@ pub enum Body {
     },
     /// A line of its log there; recorded once, by its id there.
     BackendLogged(Box<BackendLine>),
+    /// Somebody wrote in the incident's room, or pinned what was written.
+    RoomMessage {
+        /// In which chat.
+        target: SourceName,
+        /// The message's id there.
+        message: String,
+        /// Who wrote it, as the chat says; outside text.
+        author: String,
+        /// What; outside text.
+        text: String,
+        /// It is pinned.
+        pinned: bool,
+    },
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),

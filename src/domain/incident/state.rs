@@ -8,9 +8,11 @@ use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
 use crate::domain::incident::linked::Linked;
+use crate::domain::incident::room::IncidentRoom;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;
+use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::OpId;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
@@ -192,6 +194,9 @@ pub struct Incident {
     /// Incidents of paging products that belong to it, in the order in which they were linked.
     #[serde(default)]
     pub pages: Vec<Linked>,
+    /// Its rooms, by chat.
+    #[serde(default)]
+    pub rooms: BTreeMap<SourceName, IncidentRoom>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -302,9 +307,15 @@ impl Incident {
             outside: BTreeMap::new(),
             board,
             pages: Vec::new(),
+            rooms: BTreeMap::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
+    }
+
+    /// Whether it was not over before an instant: what it hurts ends with its mitigation.
+    pub fn lasted_to(&self, from: Timestamp) -> bool {
+        self.times.mitigated.or(self.times.resolved).is_none_or(|end| end >= from)
     }
 
     /// Whether it is over.
@@ -399,6 +410,10 @@ impl Incident {
             }
             Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
             Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
+            Body::RoomMessage { target, message, pinned, .. } => {
+                let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
+                *taken.entry(message.clone()).or_default() |= *pinned;
+            }
         }
     }
 
@@ -414,6 +429,9 @@ impl Incident {
                     end: None,
                 };
                 self.outside.entry(op.id.clone()).or_insert(outside);
+                if let Intent::Chat(write) = &op.intent {
+                    self.rooms.entry(op.target.clone()).or_default().asked(event, op, write);
+                }
             }
             Body::OutgoingOutcome { op, target, capability, words, end } => {
                 let outside = self.outside.entry(op.clone()).or_insert_with(|| Outside {
@@ -425,6 +443,9 @@ impl Incident {
                 });
                 outside.end = Some(end.clone());
                 self.opened(event);
+                if let Some(room) = self.rooms.get_mut(target) {
+                    room.ended(op, end);
+                }
             }
             _ => {}
         }

@@ -3,6 +3,7 @@
 use crate::domain::incident::board::{DecisionEvent, TaskEvent};
 use crate::domain::incident::event::{Body, CommandStart, Event, StepEnd};
 use crate::domain::incident::state::{Amendment, Incident, key_text};
+use crate::domain::outward::capability::Capability;
 use crate::domain::time::{Timestamp, clock, compact, secs};
 
 /// The text of an event, amended where it was corrected; raw outside text may be in it.
@@ -115,6 +116,9 @@ fn words(body: &Body) -> String {
         Body::BackendLinked(link) => format!("{} linked: {}", link.name(), link.title),
         Body::BackendUnlinked { target, page, reason } => format!("{target} {page} does not belong here: {reason}"),
         Body::BackendLogged(line) => format!("{}: {}", line.name(), line.text),
+        Body::RoomMessage { target, author, text, pinned, .. } => {
+            format!("{author} in {target}{}: {text}", if *pinned { ", pinned" } else { "" })
+        }
         Body::Unknown(value) => {
             let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("?");
             format!("an event of kind {kind} that this version does not know")
@@ -145,6 +149,20 @@ fn deciding(step: &DecisionEvent) -> String {
         DecisionEvent::Chosen { of } => format!("decided: entry {}", of.seq),
         DecisionEvent::Dropped { of, reason } => format!("not done: entry {} ({reason})", of.seq),
     }
+}
+
+/// Whether an event is about keeping a room in order and tells nothing by itself: its topic, its pins, its headline, who is
+/// invited. Lists leave it out while it goes well; the record and its exports have it.
+pub fn housekeeping(event: &Event) -> bool {
+    let capability = match &event.body {
+        Body::Outgoing(op) if event.actor == "midwatch" => op.intent.capability(),
+        Body::OutgoingOutcome { capability, end, .. } if end.good() => *capability,
+        _ => return false,
+    };
+    matches!(
+        capability,
+        Capability::SetTopic | Capability::Pin | Capability::Bookmark | Capability::EditMessage | Capability::Post
+    )
 }
 
 fn started(start: &CommandStart) -> String {

@@ -3,6 +3,7 @@
 //! of templates: its field names are a promise. Never guesses a cause.
 
 mod budget;
+mod changes;
 mod clocks;
 
 use crate::domain::incident::event::{Body, Event, NoteKind, Role};
@@ -17,6 +18,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 pub use budget::{Chart, Cost};
+pub use changes::ChangeLine;
 pub use clocks::{Durations, Moment, Times};
 
 /// The context of a postmortem template.
@@ -60,6 +62,8 @@ pub struct Facts {
     pub timeline: Vec<Line>,
     /// Every command that was run.
     pub commands: Vec<CommandLine>,
+    /// Every change that a command made to production.
+    pub changes: Vec<ChangeLine>,
     /// What is to be done afterwards.
     pub actions: Vec<Action>,
     /// The text that resolved it; null while it is open.
@@ -199,6 +203,7 @@ pub fn facts(
         charts: budget::charts(incident, histories),
         timeline: entries(incident, events).into_iter().map(line).collect(),
         commands: incident.commands.iter().map(command).collect(),
+        changes: changes::changes(incident, &log),
         actions: actions(incident),
         resolution: resolution(incident, &log),
         hypotheses: remarks(incident, &log, NoteKind::Hypothesis),

@@ -47,6 +47,7 @@ impl Body {
             Self::Outgoing(_) => "outgoing",
             Self::OutgoingOutcome { .. } => "outcome",
             Self::BackendLinked(_) | Self::BackendUnlinked { .. } | Self::BackendLogged(_) => "backend",
+            Self::RoomMessage { .. } => "room",
             Self::Unknown(_) => "unknown",
         }
     }
