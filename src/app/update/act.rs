@@ -101,19 +101,13 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
     let need = || id.clone().ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::Declare => {
-            if let Some(Item::Page(name, page)) = items::selected(model, now) {
-                return form(model, now, Purpose::DeclareFrom(name, page));
-            }
-            let alert = selected_alert(model, now);
-            form(model, now, Purpose::Declare(alert))
+            let from = match items::selected(model, now) {
+                Some(Item::Page(name, page)) => Purpose::DeclareFrom(name, page),
+                _ => Purpose::Declare(selected_alert(model, now)),
+            };
+            form(model, now, from)
         }
-        Action::Ack => {
-            if let Some(Item::Page(name, page)) = items::selected(model, now) {
-                return backend::acknowledge(model, now, &name, &page, out);
-            }
-            let id = acknowledges(model, now)?;
-            refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
-        }
+        Action::Ack => acknowledge(model, now, out),
         Action::LinkAlert => {
             let alert = selected_alert(model, now).ok_or("select an alert first")?;
             refused(incident::link_alert(model, now, &need()?, &alert, out))
@@ -501,6 +495,15 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
         Some(_) | None => return Err("nothing to open here".into()),
     }
     Ok(())
+}
+
+/// Acknowledges the page that is selected, else the incident.
+fn acknowledge(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
+    if let Some(Item::Page(name, page)) = items::selected(model, now) {
+        return backend::acknowledge(model, now, &name, &page, out);
+    }
+    let id = acknowledges(model, now)?;
+    refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
 }
 
 /// The form that answers a timer; one of a paging product is answered there.
