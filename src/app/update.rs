@@ -1,6 +1,7 @@
 //! The only writer of the model: a message in, effects out. One file per concern; this one only says which.
 
 mod act;
+mod answer;
 mod approval;
 mod backend;
 mod backend_act;

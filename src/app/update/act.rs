@@ -12,8 +12,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, backend, backend_act, board, draft, exec, forms, incident, outward, paging, record, reload, rollback,
-    room, silences, timers, walk,
+    answer, approval, backend, backend_act, board, draft, exec, forms, incident, outward, paging, record, reload,
+    rollback, room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -145,7 +145,7 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             let timer =
                 if action == Action::Escalate { rung(model, now, &need()?) } else { selected_timer(model, now) };
             let (incident, timer) = timer.ok_or("no timer runs")?;
-            answer(model, now, incident, timer, out)
+            answer::answer(model, now, incident, timer, out)
         }
         Action::Runbook => runbook(model, now, out),
         Action::Postmortem => {
@@ -479,7 +479,7 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             }
         },
         Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
-        Some(Item::Timer(incident, timer)) => return answer(model, now, incident, timer, out),
+        Some(Item::Timer(incident, timer)) => return answer::answer(model, now, incident, timer, out),
         Some(Item::Page(name, page)) => return backend_act::open(model, now, Some(Item::Page(name, page))),
         Some(item @ (Item::Task(_) | Item::Tick(..) | Item::Decision(_) | Item::Hypothesis(_))) => {
             return board::open(model, now, &item, out);
@@ -504,26 +504,6 @@ fn acknowledge(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Resu
     }
     let id = acknowledges(model, now)?;
     refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
-}
-
-/// The form that answers a timer; one of a paging product is answered there.
-fn answer(
-    model: &mut Model,
-    now: Timestamp,
-    incident: IncidentId,
-    timer: crate::domain::ids::TimerId,
-    out: &mut Vec<Effect>,
-) -> Result<(), String> {
-    if let Some(task) = board::boxed(model, &incident, &timer) {
-        return form(model, now, Purpose::TaskAnswer(incident, task));
-    }
-    match crate::app::present::backend::of_timer(model, &timer) {
-        Some((name, page)) => {
-            backend_act::prepare(model, now, out);
-            backend_act::open(model, now, Some(Item::Page(name, page)))
-        }
-        None => form(model, now, Purpose::Timer(incident, timer)),
-    }
 }
 
 fn first_run(model: &mut Model, now: Timestamp, choice: usize, out: &mut Vec<Effect>) -> Result<(), String> {
