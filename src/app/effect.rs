@@ -50,6 +50,10 @@ pub enum Effect {
     Older { req: ReqId, incident: IncidentId, before: u64 },
     /// Read all events. Answer: `Events`.
     All { req: ReqId, incident: IncidentId },
+    /// Search all timelines and postmortems. Answer: `Hits`, or none when a newer question came.
+    Search { req: ReqId, query: String },
+    /// Ask which past incidents are like one. Answer: `Similar`.
+    Similar { req: ReqId, incident: IncidentId },
     /// Run a command. Answers: `Command`, until it ended.
     Run { req: ReqId, spec: CommandSpec },
     /// Run a command that needs the terminal: the screen is put aside meanwhile. Answers: `Command`.
@@ -58,8 +62,8 @@ pub enum Effect {
     Query { req: ReqId, source: SourceName, promql: String },
     /// Stop the command of a request.
     Stop { req: ReqId },
-    /// Write a draft. Answer: `Draft`.
-    WriteDraft { req: ReqId, incident: IncidentId, name: String, text: String },
+    /// Write a draft, whose blanks are counted when it is known what people filled, and its pictures. Answer: `Draft`.
+    WriteDraft { req: ReqId, incident: IncidentId, name: String, text: String, pictures: Vec<(String, String)> },
     /// Copy a text. Answer: `Copied`.
     Copy { req: ReqId, text: String },
     /// Keep last known values.

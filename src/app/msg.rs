@@ -18,6 +18,7 @@ use crate::domain::outward::outcome::{Found, Outcome};
 use crate::domain::outward::question::Answer;
 use crate::domain::outward::target::TargetFacts;
 use crate::domain::runbook::model::Runbook;
+use crate::domain::search::{Hit, Similar};
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::marks::Marks;
@@ -79,6 +80,10 @@ pub enum Reply {
     NotSaved(Fault),
     /// A page of older events came.
     Events(Result<Vec<Event>, Fault>),
+    /// What was searched for was found.
+    Hits(Result<Vec<Hit>, Fault>),
+    /// Past incidents that are like one came.
+    Similar(Result<Vec<Similar>, Fault>),
     /// The values of an expression came.
     Queried(Result<Vec<Sample>, Fault>),
     /// A running command told something.
@@ -137,4 +142,6 @@ pub enum Feed {
     ClockMoved(Span),
     /// The machine slept this long, or the program was suspended.
     Asleep(Span),
+    /// Somebody says something to the people here: who, and what. Raw outside text.
+    Said(String, String),
 }

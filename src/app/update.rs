@@ -9,6 +9,7 @@ mod bands;
 mod board;
 mod coverage;
 mod draft;
+mod entry;
 mod exec;
 mod forms;
 mod incident;
@@ -16,9 +17,11 @@ mod input;
 mod marks;
 mod outward;
 mod paging;
+mod past;
 mod record;
 mod reload;
 mod rename;
+mod resolve;
 mod rollback;
 mod room;
 mod room_reads;
@@ -62,7 +65,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| (model.nav.screen().clone(), model.unsaved()));
     match msg {
         Msg::Key(key) => input::key(model, now, key, &mut out),
-        Msg::Paste(text) => input::paste(model, now, &text),
+        Msg::Paste(text) => input::paste(model, now, &text, &mut out),
         Msg::Act(action) => act::act(model, now, action, &mut out),
         Msg::Reply(req, reply) => answered(model, now, req, reply, &mut out),
         Msg::Feed(feed) => fed(model, now, feed, &mut out),
@@ -96,6 +99,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
     coverage::ask(model, now, &mut out);
+    past::look(model, now, &mut out);
     suggest::look(model, now, &mut out);
     reload::look(model, now, &mut out);
     out
@@ -154,6 +158,10 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),
+        (Asked::Refold(incident), Reply::Events(result)) => record::refolded(model, now, &incident, result, out),
+        (Asked::Visit(incident, key), Reply::Events(result)) => past::read(model, now, incident, key, result),
+        (Asked::Search(query), Reply::Hits(result)) => past::found(model, query, result),
+        (Asked::Similar(incident), Reply::Similar(result)) => past::similar(model, now, incident, result),
         (Asked::Draft(incident), Reply::Draft(result)) => draft::written(model, now, &incident, result, out),
         (Asked::Copy, Reply::Copied(result)) => match result {
             Ok(how) => model.say(now, Tone::Muted, how),
@@ -173,7 +181,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
         Feed::Loaded(incidents) => record::loaded(model, now, incidents, out),
         Feed::Others(events) => {
             bands::take(model, &events);
-            record::others(model, now, &events);
+            record::others(model, now, &events, out);
         }
         Feed::Outbox(entries) => model.outbox.take(now, entries),
         Feed::Target(facts) => {
@@ -202,6 +210,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             }
             cockpit(model, now, "cockpit asleep", format!("for {}", compact(span)), out);
         }
+        Feed::Said(from, text) => model.say(now, Tone::Accent, format!("{from}: {text}")),
     }
 }
 

@@ -8,8 +8,10 @@ use crate::domain::alert::AlertSnapshot;
 use crate::domain::exec::{CommandEnd, CommandNews};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
+use crate::domain::search::Question;
 use crate::io::files::cache::Cache;
 use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::search::finder::Finder;
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
 use crate::run::courier;
 use crate::run::setup::read_objectives;
@@ -40,6 +42,7 @@ struct Ports {
     cache: Option<Cache>,
     now: Now,
     watch: Option<Mutex<Watch>>,
+    finder: Option<Arc<Finder>>,
     tell: Tell,
     stops: Mutex<HashMap<ReqId, oneshot::Sender<()>>>,
 }
@@ -95,6 +98,7 @@ impl Engine {
             cache: world.cache,
             now: world.now,
             watch: world.watch.map(Mutex::new),
+            finder: world.finder,
             tell: tell.clone(),
             stops: Mutex::default(),
         });
@@ -138,6 +142,8 @@ impl Engine {
             | Effect::Run { .. }
             | Effect::Stop { .. }
             | Effect::WriteDraft { .. }
+            | Effect::Search { .. }
+            | Effect::Similar { .. }
             | Effect::Cache(_) => {
                 if let Err(unsent) = self.effects.send(effect) {
                     tracing::error!(effect = ?unsent.0, "the io thread has ended");
@@ -351,10 +357,24 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 let _: Result<(), ()> = stop.send(());
             }
         }
-        Effect::WriteDraft { req, incident: _, name, text } => blocking(move || {
-            let written = crate::run::draft::write(&ports.drafts, &name, &text);
+        Effect::WriteDraft { req, incident: _, name, text, pictures } => blocking(move || {
+            let written = crate::run::draft::write(&ports.drafts, &name, &text, &pictures);
             let result = written.map(|w| w.path.to_string_lossy().into_owned());
             (ports.tell)(Msg::Reply(req, Reply::Draft(result)));
+        }),
+        Effect::Search { req, query } => blocking(move || {
+            let question = Question::parse(&query);
+            let found = match &ports.finder {
+                Some(finder) => finder.find(req.0, &question),
+                None => Some(Err(nowhere())),
+            };
+            if let Some(result) = found {
+                (ports.tell)(Msg::Reply(req, Reply::Hits(result)));
+            }
+        }),
+        Effect::Similar { req, incident } => blocking(move || {
+            let result = ports.finder.as_ref().map_or_else(|| Err(nowhere()), |finder| finder.similar(&incident));
+            (ports.tell)(Msg::Reply(req, Reply::Similar(result)));
         }),
         Effect::Cache(cached) => blocking(move || keep(&ports, &cached)),
         other => tracing::error!(effect = ?other, "an effect that the io thread does not know"),
@@ -401,6 +421,10 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) {
 
 fn blocking(work: impl FnOnce() + Send + 'static) {
     drop(tokio::task::spawn_blocking(work));
+}
+
+fn nowhere() -> Fault {
+    Fault::new(FaultKind::Local, "search index", "there is no record to search")
 }
 
 fn unknown(source: &SourceName) -> Fault {

@@ -17,6 +17,7 @@ mod cli_incident;
 mod cli_outbox;
 mod cli_runbook;
 mod cli_sources;
+mod cli_timeline;
 mod config;
 mod contract;
 mod coverage;
@@ -61,6 +62,7 @@ mod sample_overlays;
 mod sample_views;
 #[cfg(test)]
 mod screens;
+mod search;
 mod shell;
 mod silences;
 mod simulation;

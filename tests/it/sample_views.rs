@@ -486,6 +486,7 @@ pub fn incident() -> IncidentPage {
             bit("slack #incident-inc-0311", Tone::Text),
             bit("2 on the way: post: Status: mitigating (03:12 UTC, alice)", Tone::Muted),
         ],
+        similar: Vec::new(),
         checklist: (
             s("SEV1 mitigating"),
             vec![

@@ -13,7 +13,7 @@ use crate::app::present::{alerts, board, charts, slos};
 use crate::domain::escalation::timer::Timer;
 use crate::domain::ids::RunbookId;
 use crate::domain::incident::event::{Body, Event, Role};
-use crate::domain::incident::state::Incident;
+use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::incident::timeline::tell;
 use crate::domain::slo::objective::{Kind, Objective};
 use crate::domain::slo::status::Status;
@@ -153,8 +153,12 @@ pub fn event(e: &Event, i: &Incident) -> Value {
         Body::Unknown(v) => v.get("kind").and_then(Value::as_str).unwrap_or("unknown").to_owned(),
         body => body.kind().to_owned(),
     };
-    json!({"seq": e.key.seq, "origin": e.key.origin.0, "at": rfc3339(e.at), "recorded_at": rfc3339(e.recorded_at),
-        "actor": e.actor, "kind": kind, "text": tell(e, Some(i)), "data": data})
+    let reference = key_text(&e.key);
+    let marks = i.marks.get(&reference);
+    json!({"seq": e.key.seq, "origin": e.key.origin.0, "ref": reference, "at": rfc3339(e.at),
+        "recorded_at": rfc3339(e.recorded_at), "actor": e.actor, "who": e.who(), "kind": kind, "text": tell(e, Some(i)),
+        "pinned": marks.is_some_and(|m| m.pinned), "excluded": marks.is_some_and(|m| m.excluded),
+        "tags": marks.map(|m| &m.tags), "redacted": i.redacted.get(&reference), "data": data})
 }
 
 /// `midwatch runbook match`.

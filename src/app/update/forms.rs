@@ -6,11 +6,11 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::app::update::{
-    act, approval, backend_act, board, incident, outward, paging, record, room, silences, timers, walk,
+    act, approval, backend_act, board, entry, incident, outward, paging, record, resolve, room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
 use crate::domain::incident::decide::{Command, Refusal};
-use crate::domain::incident::event::{Body, NoteKind, Role, Status, StepEnd};
+use crate::domain::incident::event::{Body, Mark, NoteKind, Role, Status, StepEnd};
 use crate::domain::runbook::model::InputFrom;
 use crate::domain::runbook::values::judge;
 use crate::domain::text::clean;
@@ -83,6 +83,19 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
                 vec![Field::typed("text", &old.unwrap_or_default(), "the old text stays in the record")],
             )
         }
+        Purpose::Tag(..) => ("Tag an entry".into(), vec![Field::typed("tag", "", "one word")]),
+        Purpose::Redact(id, _) => (
+            format!("Take a text out of {id}"),
+            vec![Field::typed("reason", "", "why, not the text itself; then a word to type")],
+        ),
+        Purpose::Import(id, text) => (
+            format!("Take {} pasted line(s) into {id}", text.lines().count()),
+            vec![Field::typed(
+                "zone",
+                model.setup.zone.name(),
+                "of times that have none; then you see what it becomes",
+            )],
+        ),
         Purpose::Skip(_, place) => {
             (format!("Skip: {}", place.name), vec![Field::typed("reason", "", "why it is not needed")])
         }
@@ -321,11 +334,17 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let at = parse_when(&form.value("time"), now, offset(model, now)).map_err(Refusal)?;
             incident::command(model, now, at, &id, Command::Mitigated, out)
         }
-        Purpose::Resolve(id) => act::confirm_resolve(model, &id, form.value("summary")),
+        Purpose::Resolve(id) => resolve::confirm_resolve(model, &id, form.value("summary")),
         Purpose::Reopen(id) => incident::command(model, now, now, &id, Command::Reopen(form.value("reason")), out),
         Purpose::Correct(id, key) => {
             incident::command(model, now, now, &id, Command::Correct(key, form.value("text")), out)
         }
+        Purpose::Tag(id, key) => {
+            let command = Command::Mark(key, Mark::Tag(form.value("tag")), true);
+            incident::command(model, now, now, &id, command, out)
+        }
+        Purpose::Redact(id, key) => entry::confirm_redact(model, &id, key, &form.value("reason")),
+        Purpose::Import(id, text) => entry::confirm_import(model, now, &id, &text, &form.value("zone")),
         Purpose::Skip(id, place) => {
             let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
             walk::end_step(model, now, &id, place, StepEnd::Skipped(reason), out)

@@ -178,6 +178,11 @@ fn undoing(
         }
         Command::Correct(..) => (None, "corrected".into(), None),
         Command::Retract(..) => (None, "retracted".into(), None),
+        Command::Mark(of, mark, on) => {
+            let back = Body::Marked { of: of.clone(), mark: mark.clone(), on: !on };
+            (Some(back), format!("entry {}", mark.told(*on)), None)
+        }
+        Command::Redact(..) => (None, "the text is being taken out of the record".into(), None),
     }
 }
 
