@@ -15,8 +15,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, backend, backend_act, board, draft, entry, exec, forms, incident, paging, past, record, reload, rollback,
-    room, silences, timers, walk,
+    answer, approval, backend, backend_act, board, draft, entry, exec, forms, incident, paging, past, record, reload,
+    rollback, room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -108,19 +108,13 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
     let need = || id.clone().ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::Declare => {
-            if let Some(Item::Page(name, page)) = items::selected(model, now) {
-                return form(model, now, Purpose::DeclareFrom(name, page));
-            }
-            let alert = selected_alert(model, now);
-            form(model, now, Purpose::Declare(alert))
+            let from = match items::selected(model, now) {
+                Some(Item::Page(name, page)) => Purpose::DeclareFrom(name, page),
+                _ => Purpose::Declare(selected_alert(model, now)),
+            };
+            form(model, now, from)
         }
-        Action::Ack => {
-            if let Some(Item::Page(name, page)) = items::selected(model, now) {
-                return backend::acknowledge(model, now, &name, &page, out);
-            }
-            let id = acknowledges(model, now)?;
-            refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
-        }
+        Action::Ack => acknowledge(model, now, out),
         Action::LinkAlert => {
             let alert = selected_alert(model, now).ok_or("select an alert first")?;
             refused(incident::link_alert(model, now, &need()?, &alert, out))
@@ -158,7 +152,7 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             let timer =
                 if action == Action::Escalate { rung(model, now, &need()?) } else { selected_timer(model, now) };
             let (incident, timer) = timer.ok_or("no timer runs")?;
-            answer(model, now, incident, timer, out)
+            answer::answer(model, now, incident, timer, out)
         }
         Action::Runbook => runbook(model, now, out),
         Action::Postmortem => {
@@ -331,7 +325,7 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             }
         },
         Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
-        Some(Item::Timer(incident, timer)) => return answer(model, now, incident, timer, out),
+        Some(Item::Timer(incident, timer)) => return answer::answer(model, now, incident, timer, out),
         Some(Item::Page(name, page)) => return backend_act::open(model, now, Some(Item::Page(name, page))),
         Some(item @ (Item::Task(_) | Item::Tick(..) | Item::Decision(_) | Item::Hypothesis(_))) => {
             return board::open(model, now, &item, out);
@@ -349,22 +343,11 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
     Ok(())
 }
 
-/// The form that answers a timer; one of a paging product is answered there.
-fn answer(
-    model: &mut Model,
-    now: Timestamp,
-    incident: IncidentId,
-    timer: crate::domain::ids::TimerId,
-    out: &mut Vec<Effect>,
-) -> Result<(), String> {
-    if let Some(task) = board::boxed(model, &incident, &timer) {
-        return form(model, now, Purpose::TaskAnswer(incident, task));
+/// Acknowledges the page that is selected, else the incident.
+fn acknowledge(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
+    if let Some(Item::Page(name, page)) = items::selected(model, now) {
+        return backend::acknowledge(model, now, &name, &page, out);
     }
-    match crate::app::present::backend::of_timer(model, &timer) {
-        Some((name, page)) => {
-            backend_act::prepare(model, now, out);
-            backend_act::open(model, now, Some(Item::Page(name, page)))
-        }
-        None => form(model, now, Purpose::Timer(incident, timer)),
-    }
+    let id = acknowledges(model, now)?;
+    refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
 }

@@ -78,6 +78,28 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
     }
 }
 
+fn status_fields(model: &Model, now: Timestamp, id: &IncidentId) -> (String, Vec<Field>) {
+    let state = model.desk.cases.get(id).map(|c| &c.shown);
+    let words: Vec<String> =
+        Status::ALL.iter().filter(|s| **s != Status::Resolved).map(|s| s.word().to_owned()).collect();
+    let at = state.map_or(0, |i| Status::ALL.iter().position(|s| *s == i.status).unwrap_or(0));
+    let since = state.map(|i| incident::since_update(i, now)).map(crate::domain::time::compact).unwrap_or_default();
+    let fields = vec![
+        Field::choice("status", words, at, "Left and Right choose"),
+        Field::typed("message", "", "what to tell; empty tells nobody"),
+    ];
+    (format!("Status of {id} (last update {since} ago)"), fields)
+}
+
+fn severity_fields(model: &Model, id: &IncidentId) -> (String, Vec<Field>) {
+    let table = &model.setup.severities;
+    let codes: Vec<String> = table.levels.iter().map(|l| l.code.0.clone()).collect();
+    let at = model.desk.cases.get(id).map_or(0, |case| table.rank(&case.shown.severity));
+    let at = at.min(codes.len().saturating_sub(1));
+    let fields = vec![Field::choice("severity", codes, at, "Left and Right choose"), Field::typed("reason", "", "why")];
+    (format!("Severity of {id}"), fields)
+}
+
 /// A second person gives a name and reads a code aloud.
 fn witness_fields(state: Option<&crate::domain::incident::state::Incident>, request: &str) -> (String, Vec<Field>) {
     let asked = state.and_then(|i| i.approvals.iter().find(|a| a.request.id == request));
@@ -201,26 +223,31 @@ pub fn submit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     }
 }
 
+/// Declares what the form says, from an alert or from a page.
+fn declare(
+    model: &mut Model,
+    now: Timestamp,
+    form: &Form,
+    (alert, page): (Option<crate::domain::alert::Alert>, Option<(SourceName, String)>),
+    out: &mut Vec<Effect>,
+) -> Result<IncidentId, Refusal> {
+    let severity = crate::domain::severity::Severity(form.value("severity"));
+    let service = Some(form.value("service")).filter(|service| !service.is_empty());
+    let what = incident::Declaration { title: form.value("title"), severity, service, alert, page };
+    incident::declare(model, now, what, out)
+}
+
 fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -> Result<(), Refusal> {
     let some = |label: &str| Some(form.value(label)).filter(|v| !v.is_empty());
     match form.purpose.clone() {
         Purpose::Declare(fingerprint) => {
-            let severity = crate::domain::severity::Severity(form.value("severity"));
             let alert = fingerprint.and_then(|f| model.alerts.get(&f).cloned());
-            let (title, service) = (form.value("title"), some("service"));
-            let what = incident::Declaration { title, severity, service, alert, page: None };
-            let id = incident::declare(model, now, what, out)?;
+            let id = declare(model, now, form, (alert, None), out)?;
             paging::by_policy(model, now, &id, out);
             Ok(())
         }
-        Purpose::DeclareFrom(name, page) => {
-            let severity = crate::domain::severity::Severity(form.value("severity"));
-            let (title, service) = (form.value("title"), some("service"));
-            let page = Some((name, page));
-            let what = incident::Declaration { title, severity, service, alert: None, page };
-            // Somebody was paged: that is where it comes from.
-            incident::declare(model, now, what, out).map(drop)
-        }
+        // Somebody was paged: that is where it comes from.
+        Purpose::DeclareFrom(name, page) => declare(model, now, form, (None, Some((name, page))), out).map(drop),
         Purpose::Backend(id, name, page) => backend_act::submit(model, now, (&id, &name, &page), form, out),
         Purpose::LinkPage(id) => backend_act::link(model, now, &id, form, out),
         Purpose::Task(_)
