@@ -53,12 +53,24 @@ pub enum Purpose {
     LinkPage(IncidentId),
     /// Right text of an event: text.
     Correct(IncidentId, EventKey),
+    /// The word under which an event goes: tag.
+    Tag(IncidentId, EventKey),
+    /// Why the text of an event is taken out: reason.
+    Redact(IncidentId, EventKey),
+    /// The zone of a text that was pasted: zone.
+    Import(IncidentId, String),
     /// A step was left out: reason.
     Skip(IncidentId, At),
     /// A step went wrong: reason.
     Fail(IncidentId, At),
     /// A due timer: answer, reason.
     Timer(IncidentId, TimerId),
+    /// An incident room is opened: name.
+    RoomOpen(IncidentId),
+    /// Something to say in the room: text.
+    RoomPost(IncidentId),
+    /// Somebody for the room: person.
+    RoomInvite(IncidentId),
     /// An operation is not sent: reason.
     Drop(OpId),
     /// Values for commands of a runbook: one field for each of these names.
@@ -104,12 +116,18 @@ impl Purpose {
             | Self::Resolve(id)
             | Self::Reopen(id)
             | Self::Correct(id, _)
+            | Self::Tag(id, _)
+            | Self::Redact(id, _)
+            | Self::Import(id, _)
             | Self::Skip(id, _)
             | Self::Fail(id, _)
             | Self::Inputs(id, ..)
             | Self::Backend(id, ..)
             | Self::LinkPage(id)
             | Self::Witness(id, _)
+            | Self::RoomOpen(id)
+            | Self::RoomPost(id)
+            | Self::RoomInvite(id)
             | Self::Timer(id, _) => Some(id),
         }
     }

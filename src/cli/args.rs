@@ -105,6 +105,10 @@ pub enum Command {
     Slo(SloArgs),
     /// Show firing alerts from every source, with the matching runbook
     Alerts,
+    /// Show what is open at the paging products
+    Pages,
+    /// Show who is on call
+    Oncall,
     /// Declare, steer and read incidents
     Incident(IncidentArgs),
     /// List, make, extend and end silences
@@ -305,9 +309,12 @@ pub struct PostmortemArgs {
     /// Where to write; `-` prints. Default: the configured folder
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// `a`, `b` or a template file. Default: as configured
+    /// `a`, `b`, `c` or a template file. Default: as configured
     #[arg(long)]
     pub template: Option<String>,
+    /// Ask no source: without burn charts
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// Instead of writing a postmortem.
@@ -359,7 +366,7 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
-    /// The reference page in Markdown instead; for `runbook` and `slo`
+    /// The reference page in Markdown instead; for `runbook`, `slo` and `postmortem`
     #[arg(long)]
     pub reference: bool,
 }
@@ -375,6 +382,8 @@ pub enum SchemaKind {
     Runbook,
     /// The severity table
     Severity,
+    /// What a postmortem template can say
+    Postmortem,
 }
 
 impl Word for ColorChoice {

@@ -284,6 +284,7 @@ fn intervals_are_taken_and_addresses_are_not() {
         connection: midwatch::config::Connection { poll_interval: secs(seconds), ..Default::default() },
         params: Vec::new(),
         max_samples_per_second: None,
+        marks: Vec::new(),
     };
     bench.model.reload.settings = Some(Box::new(settings(|c| c.prometheus = vec![source("http://a", 3600)])));
     set(&mut bench, settings(|c| c.prometheus = vec![source("http://a", 30)]));

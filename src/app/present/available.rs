@@ -4,6 +4,7 @@ use crate::app::action::Action;
 use crate::app::keymap::scopes;
 use crate::app::model::Model;
 use crate::app::screen::Screen;
+use crate::app::update::{chats, target, why_no_room};
 use crate::domain::outward::capability::{Can, Capability, Lack};
 use crate::domain::time::Timestamp;
 
@@ -46,11 +47,28 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
                 needs_incident()
             }
         }
+        Action::Pin | Action::Tag | Action::Exclude | Action::Redact => {
+            let entry = matches!(model.nav.screen(), Screen::Incident(_)) && model.nav.spot().cursor.is_some();
+            (!entry).then(|| "select an entry of an incident's timeline first".into())
+        }
         Action::Incident => needs_incident(),
         Action::Reopen => match shown_incident(model) {
             Some(true) => Some("it is open".into()),
             Some(false) => None,
             None => Some("open the incident first".into()),
+        },
+        Action::Room => match target(model) {
+            None => needs_incident(),
+            Some(_) if chats(model).is_empty() => Some("no chat that can be written to is configured (chat)".into()),
+            Some(_) => None,
+        },
+        Action::RoomPost | Action::RoomInvite => match target(model) {
+            None => needs_incident(),
+            Some(id) => why_no_room(model, &id),
+        },
+        Action::Volunteer => match target(model) {
+            None => needs_incident(),
+            Some(id) => model.rooms.volunteers.get(&id).is_none_or(Vec::is_empty).then(|| "nobody volunteered".into()),
         },
         Action::AnswerTimer => crate::app::present::timers::live(model, now).is_empty().then(|| "no timer runs".into()),
         Action::Arm if model.armed(now) => Some("commands are allowed already".into()),

@@ -129,6 +129,7 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.push(format!("{}  {}", page.title, page.state));
             out.extend(page.facts.iter().map(|l| l.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join("  ")));
             out.extend(page.roles.iter().map(|(role, who)| format!("{role}: {}", who.text)));
+            out.extend(page.room.iter().map(|line| format!("room {}", line.text)));
             out.extend(page.timers.iter().map(|t| format!("timer {} {}", t.clock, t.label)));
             let saved = |s: bool| if s { "" } else { "  NOT SAVED" };
             out.extend(

@@ -15,8 +15,8 @@ fn of_alert(alert: &Alert) -> Vec<String> {
 
 /// Links of an incident: of its alerts, its runbook and its draft.
 pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
-    let mut links: Vec<String> =
-        incident.alerts.keys().filter_map(|fp| model.alerts.get(fp)).flat_map(of_alert).collect();
+    let mut links: Vec<String> = incident.rooms.values().filter_map(|r| r.room.as_ref()?.url.clone()).collect();
+    links.extend(incident.alerts.keys().filter_map(|fp| model.alerts.get(fp)).flat_map(of_alert));
     links.extend(incident.pages.iter().filter_map(|linked| linked.link.url.clone()));
     if let Some(book) = incident.runbook.as_ref().and_then(|id| model.runbook(id)) {
         links.extend(book.links.iter().chain(book.steps.iter().flat_map(|s| &s.links)).map(|l| l.url.clone()));

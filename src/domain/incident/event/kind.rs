@@ -47,6 +47,10 @@ impl Body {
             Self::Outgoing(_) => "outgoing",
             Self::OutgoingOutcome { .. } => "outcome",
             Self::BackendLinked(_) | Self::BackendUnlinked { .. } | Self::BackendLogged(_) => "backend",
+            Self::Imported(import) => import.act.word(),
+            Self::Marked { mark, .. } => mark.word(),
+            Self::Redacted(_) => "redaction",
+            Self::RoomMessage { .. } => "room",
             Self::Unknown(_) => "unknown",
         }
     }
