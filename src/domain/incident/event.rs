@@ -1,9 +1,7 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
 mod kind;
-mod word;
 
-pub use self::word::{Answer, NoteKind, Role, Status};
 use crate::domain::incident::board::{Belief, Bond, DecisionEvent, Phase, TaskEvent};
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
