@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod alert_book;
+pub mod backend;
 pub mod cache;
 pub mod confirm;
 pub mod costs;
@@ -22,4 +23,5 @@ pub mod reload;
 pub mod review;
 pub mod rooms;
 pub mod screen;
+pub mod suggested;
 pub mod update;

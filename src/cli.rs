@@ -1,6 +1,7 @@
 //! The command line: arguments in, one exit code out. Loads the settings once and hands them to one file per subcommand.
 //! Holds no business rules, and prints through [`output`] alone.
 
+pub mod alerting_rules;
 pub mod alerts;
 pub mod args;
 pub mod check;
@@ -25,6 +26,8 @@ pub mod output;
 pub mod postmortem;
 pub mod runbook;
 pub mod schema;
+pub mod send;
+pub mod silence;
 pub mod slo;
 pub mod status;
 pub mod watch;
@@ -68,6 +71,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Slo(it)) => slo::run(&context, it, output),
         Some(Command::Alerts) => alerts::run(&context, output),
         Some(Command::Incident(it)) => incident::run(&context, it, output),
+        Some(Command::Silence(it)) => silence::run(&context, it, output),
         Some(Command::Outbox(it)) => outbox::run(&context, it, output),
         Some(Command::Runbook(it)) => runbook::run(&context, it, output),
         Some(Command::Postmortem(it)) => postmortem::run(&context, it, output),

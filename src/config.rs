@@ -23,7 +23,7 @@ pub use crate::config::theme::ThemeName;
 use crate::domain::document::{Finding, Level};
 use crate::domain::time::{Span, mins, secs};
 use chrono_tz::Tz;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -120,6 +120,8 @@ pub struct Config {
     pub postmortem_template: Option<Template>,
     /// The severity table; `None` means the built-in one.
     pub severities: Option<PathBuf>,
+    /// Whom an escalation may name, each with how to reach them, where the file says it.
+    pub contacts: BTreeMap<String, Option<String>>,
     /// How the cockpit looks and sounds.
     pub screen: Screen,
     /// Action id to keys; the app checks both against its table of actions.
@@ -141,6 +143,13 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whom an escalation may name: the contacts and the responder; `None` where the file has no contacts, so that nobody
+    /// knows who is missing.
+    pub fn known_contacts(&self) -> Option<BTreeSet<String>> {
+        let names = self.contacts.keys().chain([&self.responder.name]);
+        (!self.contacts.is_empty()).then(|| names.cloned().collect())
+    }
+
     /// No configuration at all: no sources, the defaults for everything else.
     pub fn empty() -> Self {
         Self {
@@ -154,6 +163,7 @@ impl Config {
             postmortems: PathBuf::from("postmortems"),
             postmortem_template: None,
             severities: None,
+            contacts: BTreeMap::new(),
             screen: Screen {
                 theme: ThemeName::Adaptive,
                 glyphs: Glyphs::Auto,
@@ -171,6 +181,13 @@ impl Config {
             read_only: false,
             log_level: LogLevel::Info,
         }
+    }
+}
+
+impl Config {
+    /// How long a command may run whose runbook does not say.
+    pub fn command_limit(&self) -> Span {
+        Span::from_std(self.command_timeout).unwrap_or_else(|_| mins(1))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod http;
 pub mod integration;
 pub mod matrix;
 pub mod mattermost;
+pub mod pagerduty;
 pub mod port;
 pub mod prometheus;
 pub mod rooms;

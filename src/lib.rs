@@ -110,6 +110,9 @@
 //! | target, port | somebody else's system that is written to; one of the roles it has |
 //! | operation, outbox | one write, recorded before it is sent; where it stays until its outcome is known |
 //! | class | how often a write may be sent: A repeat, B with its key, C look first, D ask a person |
+//! | silence | an Alertmanager keeps alerts from notifying; what it keeps back is held |
+//! | acknowledgement of an alert | a silence of 15 minutes that begins with `ACK!`, kept alive while the alert fires |
+//! | sweeping | a silence without a condition that asks for a label, or that leaves nothing: it wants a typed word |
 //! | outcome | done, already done, accepted, conflict, refused, not done, or unknown |
 //! | stale | the last good value, too old to trust; shown with its age |
 //!
@@ -123,9 +126,11 @@
 //! every write, `apply`, `look`) and the ports it has ([`io::port::IncidentBackend`], [`io::port::ChatRoom`] …), and exports
 //! an [`io::integration::Integration`]; the line goes into [`run::integrations::INTEGRATIONS`]. [`io::webhook`] is the
 //! example. Send with [`io::http::Http::write`], whose failure knows whether the request may have been carried out, and
+//! say in [`io::port::Outward::unprobed`] why `doctor` cannot ask it, where that is so, and
 //! give [`domain::outward::outcome::Outcome`]s that are true; retries, waits, leases and undo are the outbox's business.
 //! Tests: a rig in `tests/it/contract/NAME.rs` around a `StatefulServer`, and its line in `contract::rigs`, which runs the
-//! whole contract on it. A product's own scheme of authentication is [`io::http::Auth`]'s `Header`.
+//! whole contract on it. A key that needs one of its writes asks [`app::present::available::lacks`]. Entries are connected,
+//! exchanged and let go under a running cockpit by [`run::targets`]. A product's own scheme of authentication is [`io::http::Auth`]'s `Header`.
 //!
 //! **A screen.** A variant of [`app::screen::Screen`]; what is on it in `app/present/NAME.rs` with a variant of
 //! [`app::present::view::Body`]; what can be selected in [`app::present::items`]; its cells in `ui/screen/NAME.rs`. The

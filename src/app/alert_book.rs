@@ -3,6 +3,7 @@
 
 use crate::domain::alert::Alert;
 use crate::domain::alert::rule::AlertRule;
+use crate::domain::document::Finding;
 use crate::domain::ids::{Fingerprint, SourceName};
 use crate::domain::runbook::coverage::Coverage;
 use crate::domain::runbook::matching::{Match, matches};
@@ -70,4 +71,6 @@ pub struct RuleBook {
     pub asked: Option<Timestamp>,
     /// What is covered, and whether every source is in it.
     pub coverage: Option<(Coverage, bool)>,
+    /// Triggers that no rule answers to; empty until every source has told its rules.
+    pub findings: Vec<Finding>,
 }

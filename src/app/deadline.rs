@@ -20,6 +20,7 @@ pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Tim
         due.extend(crate::app::update::rooms_due(model, now));
         due.extend(crate::app::update::rooms_next(model, now));
     }
+    due.extend(crate::app::update::silences_due(model, now));
     due.extend(model.desk.trouble.as_ref().map(|(_, _, at)| *at));
     let looks = model.exec.watches.values().filter(|w| w.asked.is_none()).map(|w| w.hold.next());
     due.extend(looks.filter(|_| !model.setup.read_only));
@@ -30,6 +31,7 @@ pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Tim
         let every = if (model.setup.slow || !model.focused) && !urgent { 60 } else { 1 };
         due.extend(next_multiple(now, every));
         due.extend(model.reload.next);
+        due.extend(crate::app::update::suggest_due(model, now));
         due.extend(model.messages.back().map(|m| m.at + flash_for()).filter(|at| *at > now));
     }
     due.into_iter().map(|at| at.max(now)).min()

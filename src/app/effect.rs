@@ -1,6 +1,7 @@
 //! What the machine wants done. Plain data, in the order in which it must begin: an append goes before what it records.
 
 use crate::app::cache::Cached;
+use crate::config::OutsideConfig;
 use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, ReqId, SourceName};
 use crate::domain::incident::event::NewEvent;
@@ -40,6 +41,8 @@ pub enum Effect {
     Deliver { req: ReqId, op: Box<Operation>, look: bool },
     /// Ask a target something. Answer: `Told`.
     AskTarget { req: ReqId, target: SourceName, question: Question },
+    /// Connect these targets, in place of those of the same names, and let go of the others. Answer: `Targets`.
+    Retarget { connect: Vec<OutsideConfig>, remove: Vec<SourceName> },
     /// Read older events. Answer: `Events`.
     Older { req: ReqId, incident: IncidentId, before: u64 },
     /// Read all events. Answer: `Events`.

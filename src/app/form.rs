@@ -1,7 +1,7 @@
 //! Forms: a few lines to type or choose, with what they are for.
 
 use crate::app::editor::Editor;
-use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, TimerId};
+use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName, TimerId};
 use crate::domain::incident::event::{At, EventKey, NoteKind};
 use crate::domain::outward::operation::OpId;
 use std::borrow::Cow;
@@ -21,12 +21,36 @@ pub enum Purpose {
     Severity(IncidentId),
     /// Roles: role, person.
     Role(IncidentId),
+    /// A task: task, owner, back in.
+    Task(IncidentId),
+    /// What became of a task: answer, text.
+    TaskAnswer(IncidentId, EventKey),
+    /// Something to decide: proposal.
+    Propose(IncidentId),
+    /// What becomes of a proposal: answer, text.
+    Decide(IncidentId, EventKey),
+    /// What is believed of a hypothesis: belief, why.
+    Judge(IncidentId, EventKey),
+    /// Stakeholders are told: audience, text, next in.
+    Update(IncidentId),
+    /// The incident that this one goes on as: into.
+    Merge(IncidentId),
+    /// An incident that has to do with this one: other, why.
+    Relate(IncidentId),
+    /// Who takes part: name, is.
+    People(IncidentId),
     /// When the pain stopped: time.
     Mitigated(IncidentId),
     /// How it was resolved: summary.
     Resolve(IncidentId),
     /// Why it is not over: reason.
     Reopen(IncidentId),
+    /// Declare an incident from one of a paging product: title, severity, service.
+    DeclareFrom(SourceName, String),
+    /// An act on an incident of a paging product, for an incident or a log: do, who, text.
+    Backend(IncidentId, SourceName, String),
+    /// Which incident of a paging product belongs to this one: page.
+    LinkPage(IncidentId),
     /// Right text of an event: text.
     Correct(IncidentId, EventKey),
     /// A step was left out: reason.
@@ -49,18 +73,39 @@ pub enum Purpose {
     Witness(IncidentId, String),
     /// Address of a Prometheus to begin with: url.
     Connect,
+    /// A silence, from an alert or by hand: conditions, for, why.
+    Silence(Option<Fingerprint>),
+    /// A longer end for one of these silences: silence, by.
+    Extend(Vec<(SourceName, String)>),
+    /// Which of these silences is ended: silence.
+    Expire(Vec<(SourceName, String)>),
 }
 
 impl Purpose {
     /// The incident it is about.
     pub fn incident_mut(&mut self) -> Option<&mut IncidentId> {
         match self {
-            Self::Declare(_) | Self::Connect | Self::Drop(_) => None,
+            Self::Declare(_)
+            | Self::DeclareFrom(..)
+            | Self::Connect
+            | Self::Drop(_)
+            | Self::Silence(_)
+            | Self::Extend(_)
+            | Self::Expire(_) => None,
             Self::Note(id, _)
             | Self::Action(id)
             | Self::Status(id)
             | Self::Severity(id)
             | Self::Role(id)
+            | Self::Task(id)
+            | Self::TaskAnswer(id, _)
+            | Self::Propose(id)
+            | Self::Decide(id, _)
+            | Self::Judge(id, _)
+            | Self::Update(id)
+            | Self::Merge(id)
+            | Self::Relate(id)
+            | Self::People(id)
             | Self::Mitigated(id)
             | Self::Resolve(id)
             | Self::Reopen(id)
@@ -68,6 +113,8 @@ impl Purpose {
             | Self::Skip(id, _)
             | Self::Fail(id, _)
             | Self::Inputs(id, ..)
+            | Self::Backend(id, ..)
+            | Self::LinkPage(id)
             | Self::Witness(id, _)
             | Self::RoomOpen(id)
             | Self::RoomPost(id)

@@ -7,19 +7,21 @@ pub use crate::app::model::exec::{Exec, Running, Secrets, Transcript, Watch};
 
 use crate::app::cache::Cached;
 pub use crate::app::fleet::{Bands, Fleet};
-use crate::app::health::Link;
+use crate::app::health::{Link, LinkKind};
 use crate::app::keymap::Keymap;
-use crate::app::outbox::Outbox;
+use crate::app::outbox::{Outbox, TargetState};
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
 use crate::app::rooms::Rooms;
 use crate::app::screen::{Nav, Screen};
+use crate::app::suggested::Suggested;
 use crate::domain::document::Finding;
 use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
 use crate::domain::incident::state::Incident;
 use crate::domain::outward::operation::OpId;
+use crate::domain::outward::target::TargetFacts;
 use crate::domain::postmortem::render::Template;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
@@ -53,6 +55,8 @@ pub struct Setup {
     pub keymap: Keymap,
     /// Names of our own environment that commands also get.
     pub env_pass: Vec<String>,
+    /// How long a command may run whose runbook does not say.
+    pub command_timeout: Span,
     /// How long commands stay allowed.
     pub arm_for: Span,
     /// Values worth keeping are kept.
@@ -256,7 +260,7 @@ pub struct Model {
     pub library: Vec<Arc<Runbook>>,
     /// The files of each version of a runbook, by its SHA-256: path and SHA-256 of the text that was read.
     pub files: BTreeMap<String, Vec<(String, String)>>,
-    /// Findings of the runbooks.
+    /// Findings in the files of the runbooks.
     pub library_findings: Vec<Finding>,
     /// Alerting rules and what they mean for the runbooks.
     pub rules: RuleBook,
@@ -264,6 +268,8 @@ pub struct Model {
     pub reload: Reload,
     /// Running commands.
     pub exec: Exec,
+    /// What is suggested for the checks in view.
+    pub suggested: Suggested,
     /// Where the person is.
     pub nav: Nav,
     /// Requests that are not answered yet.
@@ -302,6 +308,7 @@ impl Model {
             rules: RuleBook::default(),
             reload: Reload::default(),
             exec: Exec::default(),
+            suggested: Suggested::default(),
             nav: Nav::at(first),
             pending: Pending::default(),
             messages: VecDeque::new(),
@@ -310,6 +317,28 @@ impl Model {
             focused: true,
             quit_asked: None,
             cached_at: None,
+        }
+    }
+
+    /// A target is there, new or in another form: it begins with a clean health. Its source, where it has none of its own,
+    /// is shown among the others.
+    pub fn connect(&mut self, facts: TargetFacts, now: Timestamp) {
+        let name = facts.name.clone();
+        let reads = facts.reads_every_ms.is_some();
+        let every = facts.reads_every_ms.and_then(|ms| i64::try_from(ms).ok()).map_or(secs(60), |ms| secs(ms / 1_000));
+        let own = self.links.get(&name).is_none_or(|link| matches!(link.kind, LinkKind::Target { .. }));
+        if own {
+            let (kind, address) = (LinkKind::Target { reads }, facts.address.clone());
+            self.links.insert(name.clone(), Link::new(name.clone(), name.0.clone(), kind, address, every, now));
+        }
+        self.outbox.targets.insert(name, TargetState::new(facts, now));
+    }
+
+    /// A target is gone; what is to be sent to it waits, and says why.
+    pub fn disconnect(&mut self, name: &SourceName) {
+        self.outbox.targets.remove(name);
+        if self.links.get(name).is_some_and(|link| matches!(link.kind, LinkKind::Target { .. })) {
+            self.links.remove(name);
         }
     }
 
@@ -330,7 +359,17 @@ impl Model {
 
     /// What is wrong in any file: configuration, objectives, runbooks.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.setup.findings.iter().chain(&self.fleet.findings).chain(&self.library_findings)
+        self.setup.findings.iter().chain(&self.fleet.findings).chain(self.runbook_findings())
+    }
+
+    /// What is wrong in the runbooks: in their files, and with what the servers said of their rules.
+    pub fn runbook_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.library_findings.iter().chain(&self.rules.findings)
+    }
+
+    /// How to reach a contact, where the configuration says it.
+    pub fn reach(&self, contact: &str) -> Option<&str> {
+        self.reload.settings.as_ref()?.config.contacts.get(contact)?.as_deref()
     }
 
     /// A runbook by its id.
@@ -346,7 +385,8 @@ impl Model {
     /// Events that are not on disk.
     pub fn unsaved(&self) -> usize {
         let events: usize = self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum();
-        events + self.fleet.bands.unsaved.len()
+        let outward: usize = self.outbox.unsaved.iter().map(|(_, events)| events.len()).sum();
+        events + outward + self.fleet.bands.unsaved.len()
     }
 
     /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.

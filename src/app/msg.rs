@@ -9,13 +9,14 @@ use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
 use crate::domain::exec::CommandNews;
 use crate::domain::fault::Fault;
-use crate::domain::ids::{Origin, ReqId};
+use crate::domain::ids::{Origin, ReqId, SourceName};
 use crate::domain::incident::event::Event;
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::stepped::Stepped;
 use crate::domain::outward::entry::Entry;
 use crate::domain::outward::outcome::{Found, Outcome};
 use crate::domain::outward::question::Answer;
+use crate::domain::outward::target::TargetFacts;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::catalogue::Plans;
@@ -93,6 +94,17 @@ pub enum Reply {
     Copied(Result<String, Fault>),
 }
 
+/// Targets after the configuration changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Retargeted {
+    /// Connected.
+    pub connected: Vec<TargetFacts>,
+    /// Gone.
+    pub removed: Vec<SourceName>,
+    /// Not connected, and why.
+    pub faults: Vec<(SourceName, Fault)>,
+}
+
 /// News that nobody asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Feed {
@@ -104,6 +116,10 @@ pub enum Feed {
     Others(Vec<Event>),
     /// Operations of the outbox as the record has them now.
     Outbox(Vec<Entry>),
+    /// What a target can do is known better: its answers taught it.
+    Target(Box<TargetFacts>),
+    /// Targets were connected anew, or could not be, or are gone.
+    Targets(Box<Retargeted>),
     /// The record cannot be used.
     StoreFailed(Fault),
     /// SLO files were read: what they say beside objectives. Comes before the objectives.

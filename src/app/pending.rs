@@ -1,5 +1,6 @@
 //! Requests that were sent and are not answered. An answer whose number is not here is dropped.
 
+use crate::app::suggested::Key;
 use crate::domain::ids::{IncidentId, ReqId, SloId, SourceName};
 use crate::domain::outward::operation::OpId;
 use crate::domain::outward::question::Question;
@@ -46,6 +47,8 @@ pub enum Asked {
     Run,
     /// What the condition of a change says: of this incident, by the run of the change.
     Verify(IncidentId, String),
+    /// What the measurement of a check says.
+    Suggest(Key),
     /// A draft of an incident.
     Draft(IncidentId),
     /// A copy.

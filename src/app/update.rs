@@ -2,7 +2,10 @@
 
 mod act;
 mod approval;
+mod backend;
+mod backend_act;
 mod bands;
+mod board;
 mod coverage;
 mod draft;
 mod exec;
@@ -19,7 +22,9 @@ mod room;
 mod room_reads;
 mod rows;
 mod signals;
+mod silences;
 mod sources;
+mod suggest;
 mod timers;
 mod walk;
 mod warm;
@@ -29,10 +34,12 @@ pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
-pub use paging::pager;
+pub use paging::{page, pager, tell};
 pub use room::{chats, due as rooms_due, invitations, opens, posts, proposed, why_no_room};
 pub use room_reads::next as rooms_next;
+pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
+pub use suggest::due as suggest_due;
 pub use warm::due as warm_due;
 
 use crate::app::effect::Effect;
@@ -50,7 +57,7 @@ use crate::domain::time::{Span, Timestamp, compact};
 pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
     // A key that stays on its screen starts nothing that the next wake would not start: a held key is cheap.
-    let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| model.nav.screen().clone());
+    let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| (model.nav.screen().clone(), model.unsaved()));
     match msg {
         Msg::Key(key) => input::key(model, now, key, &mut out),
         Msg::Paste(text) => input::paste(model, now, &text),
@@ -70,7 +77,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         bands::observe(model, now, &mut out);
     }
     let due = model.links.values().any(|l| l.kind.polled() && l.next <= now && l.out.is_empty());
-    if here.as_ref() == Some(model.nav.screen()) && out.is_empty() && !due {
+    // What waits for its incident to be on disk leaves no effect and still moves deadlines.
+    let same = here.is_some_and(|(screen, unsaved)| screen == *model.nav.screen() && unsaved == model.unsaved());
+    if same && out.is_empty() && !due {
         return out;
     }
     exec::disarm_when_over(model, now);
@@ -79,11 +88,13 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     room::keep(model, now, &mut out);
     room_reads::ask(model, now, &mut out);
     outward::drive(model, now, &mut out);
+    silences::tend(model, now, &mut out);
     watch::look(model, now, &mut out);
     sources::poll(model, now, &mut out);
     warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
     coverage::ask(model, now, &mut out);
+    suggest::look(model, now, &mut out);
     reload::look(model, now, &mut out);
     out
 }
@@ -101,6 +112,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
     match (asked, reply) {
         (Asked::Run, Reply::Queried(result)) => exec::ended::queried(model, now, req, result, out),
         (Asked::Verify(id, run), Reply::Queried(result)) => watch::queried(model, now, &(id, run), result, out),
+        (Asked::Suggest(check), Reply::Queried(result)) => suggest::measured(model, now, &check, result),
         (Asked::Verify(id, run), Reply::Measured(result)) => {
             watch::measured(model, now, &(id, run), result.map(|(m, _)| m), out);
         }
@@ -135,7 +147,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
             room_reads::told(model, now, &source, &question, result, out);
         }
         (Asked::Target(source, question), Reply::Told(result)) => {
-            sources::told(model, now, req, &source, &question, result);
+            sources::told(model, now, req, &source, &question, result, out);
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),
@@ -161,6 +173,12 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             record::others(model, now, &events);
         }
         Feed::Outbox(entries) => model.outbox.take(now, entries),
+        Feed::Target(facts) => {
+            if let Some(target) = model.outbox.targets.get_mut(&facts.name) {
+                target.know(*facts, now);
+            }
+        }
+        Feed::Targets(new) => reload::targets(model, now, *new),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
         Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {
@@ -209,6 +227,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
         moved(&mut running.heard);
     }
     watch::reclock(model, by);
+    model.suggested.forget();
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
     model.cached_at.iter_mut().for_each(moved);
     model.rules.asked.iter_mut().for_each(moved);

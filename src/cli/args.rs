@@ -2,9 +2,11 @@
 
 pub mod incident;
 pub mod runbook;
+pub mod silence;
 
 use crate::cli::args::incident::IncidentArgs;
 use crate::cli::args::runbook::RunbookArgs;
+use crate::cli::args::silence::SilenceArgs;
 use crate::config::environment::zone;
 use crate::config::flags::ColorChoice;
 use crate::config::{Flags, LogLevel, ThemeName, Word};
@@ -105,6 +107,8 @@ pub enum Command {
     Alerts,
     /// Declare, steer and read incidents
     Incident(IncidentArgs),
+    /// List, make, extend and end silences
+    Silence(SilenceArgs),
     /// Show what leaves the house, and decide on it
     Outbox(OutboxArgs),
     /// List, read, lint, match and walk runbooks
@@ -184,7 +188,7 @@ pub enum OutboxCommand {
 pub struct CheckArgs {
     /// Files and folders; without any, the configuration and everything it names
     pub paths: Vec<PathBuf>,
-    /// Hold the objectives against the configured Prometheus servers too
+    /// Hold objectives and runbooks against the configured Prometheus servers too
     #[arg(long, conflicts_with = "rules")]
     pub online: bool,
     /// Print the rules for objectives, and check nothing
@@ -428,6 +432,12 @@ mod tests {
             "incident timeline INC-1 --format csv",
             "incident timers INC-1",
             "incident timers",
+            "silence list --all -o json",
+            "silence create DiskFull instance=db-1 --for 2h --comment known --dry-run",
+            "silence create DiskFull --comment mine --ack --incident last --source main",
+            "silence extend 6f1 --by 30m",
+            "silence expire 6f1 --source main",
+            "incident declare --title T --severity SEV1 --page",
             "runbook list",
             "runbook show high-api-latency -o json",
             "runbook lint runbooks -o json",

@@ -5,14 +5,17 @@ mod online;
 mod rules;
 mod summary;
 
+use crate::cli::alerting_rules;
 use crate::cli::args::CheckArgs;
 use crate::cli::check::online::Online;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::files::{about, expand, is_yaml, read_text};
 use crate::cli::output::Output;
+use crate::cli::runbook::around::Around;
 use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
 use crate::domain::document::{Finding, Level, Node, Value, parse, parse_all};
+use crate::domain::fault::Fault;
 use crate::domain::runbook::lint::{Facts, lint_knowing};
 use crate::domain::runbook::markdown::is_markdown;
 use crate::domain::runbook::model::Runbook;
@@ -22,7 +25,8 @@ use crate::domain::slo::format;
 use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
 use crate::io::files::presence::missing_beside;
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,25 +52,63 @@ pub fn run(context: &Context, args: &CheckArgs, output: &mut Output) -> Result<E
     }
     let examined = if args.paths.is_empty() { configured(context) } else { named(&args.paths) };
     let (catalogue, found) = format::read_all(&examined.objectives);
-    let online = args.online.then(|| Online::ask(context.config(), &catalogue.objectives)).transpose()?;
+    let mut online = args.online.then(|| Online::ask(context.config(), &catalogue.objectives)).transpose()?;
+    let around = around(context, args, &examined, (&catalogue, &found), &mut online)?;
     let files = examined.files;
-    let findings = examined.findings(found, &catalogue, online.as_ref());
-    let exit = print(files, &findings, online.as_ref(), output)?;
+    let findings = examined.findings(found, &catalogue, &around, online.as_ref());
+    let fields = online.as_ref().map(|online| asked(online.faults())).unwrap_or_default();
+    let exit = print(files, &findings, (fields, &online.as_ref().map(Online::notes).unwrap_or_default()), output)?;
     Ok(if online.is_some_and(|online| online.is_partial()) { Exit::PARTIAL } else { exit })
 }
 
-/// Prints what was found in so many files. Shared with `runbook lint`.
-pub fn report(files: usize, findings: &[Finding], output: &mut Output) -> Result<Exit, Failure> {
-    print(files, findings, None, output)
+/// What is known around the runbooks: of the configured ones what the configuration and the history of drills say, of all
+/// what the servers say, when they are asked.
+fn around(
+    context: &Context,
+    args: &CheckArgs,
+    examined: &Examined,
+    (catalogue, found): (&Catalogue, &[Finding]),
+    online: &mut Option<Online>,
+) -> Result<Around, Failure> {
+    let mut around = Around::default();
+    if args.paths.is_empty() {
+        around = Around::configured(context);
+        let whole = !examined.objectives.is_empty() && found.iter().all(|f| f.level != Level::Error);
+        let ids = || catalogue.objectives.iter().map(|objective| objective.id.clone()).collect();
+        around.facts.slos = whole.then(|| Arc::new(ids()));
+    }
+    if let Some(online) = online
+        && !examined.runbooks.is_empty()
+    {
+        around.ask(context)?;
+        online.miss(&around.faults);
+    }
+    Ok(around)
 }
 
-fn print(files: usize, findings: &[Finding], online: Option<&Online>, output: &mut Output) -> Result<Exit, Failure> {
+/// `online`, `partial` and `faults` of a document for which servers were asked.
+pub fn asked(faults: &[(String, Fault)]) -> Map<String, Json> {
+    Map::from_iter([
+        ("online".to_owned(), json!(true)),
+        ("partial".to_owned(), json!(!faults.is_empty())),
+        ("faults".to_owned(), Json::Array(alerting_rules::document(faults))),
+    ])
+}
+
+/// Prints what was found in so many files, with more fields of the document and more notes for people. Shared with
+/// `runbook lint`.
+pub fn print(
+    files: usize,
+    findings: &[Finding],
+    (fields, notes): (Map<String, Json>, &[String]),
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let count = |level| findings.iter().filter(|f| f.level == level).count();
     let (errors, warnings) = (count(Level::Error), count(Level::Warning));
     if output.is_json() {
         let mut document = json!({"files": files, "findings": findings});
-        if let (Some(online), Some(fields)) = (online, document.as_object_mut()) {
-            fields.extend(online.fields());
+        if let Some(document) = document.as_object_mut() {
+            document.extend(fields);
         }
         output.json(&document)?;
     } else {
@@ -74,9 +116,7 @@ fn print(files: usize, findings: &[Finding], online: Option<&Online>, output: &m
         let word = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
         let counts = [word(files, "file"), word(errors, "error"), word(warnings, "warning")];
         output.line(&counts.join(", "))?;
-        for note in online.map(Online::notes).unwrap_or_default() {
-            output.note(&note);
-        }
+        notes.iter().for_each(|note| output.note(note));
     }
     Ok(if errors > 0 { Exit::NO } else { Exit::DONE })
 }
@@ -136,7 +176,7 @@ impl Examined {
         match kind_named(path, &text).or(expected) {
             Some(Kind::Slo) => self.objectives.push((name, text)),
             Some(Kind::Runbook) => {
-                let (runbook, findings) = runbook(&name, &text);
+                let (runbook, findings) = crate::domain::runbook::format::read(&name, &text);
                 self.findings.extend(findings);
                 self.runbooks.extend(runbook.map(Arc::new));
             }
@@ -153,34 +193,37 @@ impl Examined {
 
     /// Everything, file by file, then what is wrong only between runbooks, then with servers. `found` is what hindered
     /// reading the objectives.
-    fn findings(self, found: Vec<Finding>, catalogue: &Catalogue, online: Option<&Online>) -> Vec<Finding> {
+    fn findings(
+        self,
+        found: Vec<Finding>,
+        catalogue: &Catalogue,
+        around: &Around,
+        online: Option<&Online>,
+    ) -> Vec<Finding> {
         let mut findings = self.findings;
         findings.extend(found);
+        findings.extend(self.runbooks.iter().flat_map(|runbook| judged(runbook, &around.facts)));
         let facts = |objective: &Objective| online.and_then(|online| online.facts(objective));
         findings.extend(lint_all(&catalogue.objectives, &self.objectives, facts));
-        let place = |path: &str| self.paths.iter().position(|p| *p == path);
-        // Of a file with objectives the reader's and the lint's findings belong together.
+        // Of a file that is read and judged, both kinds of findings belong together.
+        let judged = self.objectives.iter().map(|(path, _)| path).chain(self.runbooks.iter().map(|book| &book.path));
+        let judged: HashSet<&String> = judged.collect();
+        let places: HashMap<&String, usize> = self.paths.iter().enumerate().rev().map(|(n, path)| (path, n)).collect();
         findings.sort_by_cached_key(|f| {
-            let line =
-                if self.objectives.iter().any(|(path, _)| *path == f.path) { (f.line, f.column) } else { (0, 0) };
-            (place(&f.path), line)
+            let line = if judged.contains(&f.path) { (f.line, f.column) } else { (0, 0) };
+            (places.get(&f.path).copied(), line)
         });
         findings.extend(crate::domain::runbook::lint::lint_together(&self.runbooks));
+        findings.extend(around.findings.iter().cloned());
         findings.extend(online.map(Online::findings).unwrap_or_default());
         self.before.into_iter().chain(findings).collect()
     }
 }
 
-/// What hinders reading, then what would hurt; without a date and a search path, because `check` answers the same on every
-/// day and every machine.
-fn runbook(name: &str, text: &str) -> (Option<Runbook>, Vec<Finding>) {
-    let (runbook, mut findings) = crate::domain::runbook::format::read(name, text);
-    if let Some(runbook) = &runbook {
-        let facts = Facts { missing_files: Some(missing_beside(runbook)), ..Facts::default() };
-        findings.extend(lint_knowing(runbook, &facts));
-    }
-    findings.sort_by_key(|finding| (finding.line, finding.column));
-    (runbook, findings)
+/// What would hurt; without a date and a search path, because of the same files `check` says the same on every day and every
+/// machine.
+fn judged(runbook: &Runbook, around: &Facts) -> Vec<Finding> {
+    lint_knowing(runbook, &Facts { missing_files: Some(missing_beside(runbook)), ..around.clone() })
 }
 
 fn config(path: &Path, text: &str) -> Vec<Finding> {

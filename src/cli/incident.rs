@@ -1,6 +1,8 @@
 //! `midwatch incident`: the life of an incident, each act durable when it returns 0.
 
 pub mod act;
+pub mod board;
+pub mod outside;
 pub mod room;
 pub mod tell;
 
@@ -20,6 +22,17 @@ pub fn run(context: &Context, args: &IncidentArgs, output: &mut Output) -> Resul
         IncidentCommand::Timeline { id, format } => tell::timeline(context, config, id, *format, output),
         IncidentCommand::Room { id, what } => room::run(context, config, id, what.as_ref(), output),
         IncidentCommand::Timers { id } => tell::timers(context, config, id.as_deref(), output),
+        IncidentCommand::Handoff { id } => board::handoff(context, id, output),
+        IncidentCommand::Update { id, text: None, .. } => board::draft_update(context, id, output),
+        IncidentCommand::Checklist { id, tick: None, untick: None } => board::checklist(context, config, id, output),
+        IncidentCommand::Task { .. }
+        | IncidentCommand::Decide { .. }
+        | IncidentCommand::Hypothesis { .. }
+        | IncidentCommand::Checklist { .. }
+        | IncidentCommand::Update { .. }
+        | IncidentCommand::Merge { .. }
+        | IncidentCommand::Relate { .. }
+        | IncidentCommand::People { .. } => board::run(context, config, &args.what, output),
         act => act::run(context, config, act, output),
     }
 }

@@ -1,11 +1,15 @@
-//! `midwatch runbook`: list, read, lint, match and walk runbooks. Only `walk` runs anything, and asks before each command.
+//! `midwatch runbook`: list, read, lint, match and walk runbooks, and approve what a walk asks for. Only `walk` runs
+//! anything, and asks before each command.
 
+pub mod approving;
+pub mod around;
 pub mod convert;
 pub mod coverage;
 pub mod dry_run;
 pub mod exec;
 pub mod import;
 pub mod read;
+pub mod suggesting;
 pub mod walk;
 
 use crate::cli::args::runbook::{RunbookArgs, RunbookCommand};
@@ -21,8 +25,12 @@ use crate::cli::output::Output;
 pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result<Exit, Failure> {
     let config = context.ready(output)?;
     match &args.what {
-        RunbookCommand::Lint { paths } => return read::lint(context, paths, output),
+        RunbookCommand::Lint { paths, online } => return read::lint(context, paths, *online, output),
         RunbookCommand::Import { paths, to } => return import::run(context, paths, to, output),
+        RunbookCommand::Approvals { incident, all } => {
+            return approving::list(context, config, incident.as_deref(), *all, output);
+        }
+        RunbookCommand::Approve { incident, code } => return approving::give(context, config, incident, code, output),
         _ => {}
     }
     if let RunbookCommand::Convert { file, to } = &args.what {
@@ -32,7 +40,7 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
     output.notes(&library.findings);
     match &args.what {
         RunbookCommand::List { words } => read::list(&library, &words.join(" "), output),
-        RunbookCommand::Show { id } => read::show(&*library.find(id)?, output),
+        RunbookCommand::Show { id, suggest } => read::show(&*library.find(id)?, suggest.then_some(config), output),
         RunbookCommand::Match { alert, label, url } => read::matching(&library, alert, label, url.as_deref(), output),
         RunbookCommand::Coverage { check } => coverage::run(config, &library, *check, output),
         RunbookCommand::DryRun { id, alert, label, input } => {
@@ -47,6 +55,10 @@ pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result
             let book = library.find(id)?;
             walk::run(context, config, (&library, &book), incident.as_deref(), *arm, output)
         }
-        RunbookCommand::Lint { .. } | RunbookCommand::Import { .. } | RunbookCommand::Convert { .. } => Ok(Exit::DONE),
+        RunbookCommand::Lint { .. }
+        | RunbookCommand::Import { .. }
+        | RunbookCommand::Convert { .. }
+        | RunbookCommand::Approvals { .. }
+        | RunbookCommand::Approve { .. } => Ok(Exit::DONE),
     }
 }

@@ -2,14 +2,14 @@
 
 use crate::config::outside::{self, Section};
 use crate::config::source::{self, ranged};
-use crate::config::{Loaded, Origin, Template, Word, environment};
-use crate::domain::document::{Fields, Level, Node, Reader, Value, parse};
+use crate::config::{Loaded, Origin, Template, Word, environment, secret};
+use crate::domain::document::{Fields, Level, Mark, Node, Reader, Value, parse};
 use crate::domain::ids::SourceName;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 29] = [
+pub const KEYS: [&str; 30] = [
     "responder",
     "prometheus",
     "alertmanager",
@@ -25,6 +25,7 @@ pub const KEYS: [&str; 29] = [
     "postmortems",
     "postmortem_template",
     "severities",
+    "contacts",
     "theme",
     "glyphs",
     "paint_background",
@@ -55,9 +56,10 @@ pub(super) fn apply(loaded: &mut Loaded, path: &str, text: &str, folder: &Path) 
         layer.sources(&fields);
         layer.outside(&fields);
         layer.files(&fields);
+        layer.contacts(&fields);
         layer.screen(&fields);
         layer.keys(&fields);
-        layer.limits(&fields);
+        layer.limits(&fields, &secret::variables(&node));
     }
     let findings = std::mem::take(&mut layer.reader.findings);
     loaded.findings.extend(findings);
@@ -140,7 +142,8 @@ impl Layer<'_> {
     }
 
     fn outside(&mut self, fields: &Fields<'_>) {
-        let mut names = Names::default();
+        // Silences are written to an Alertmanager under its own name.
+        let mut names = Names(self.loaded.config.alertmanager.iter().map(|source| source.name.clone()).collect());
         for section in Section::ALL {
             let Some(node) = fields.get(section.key()) else { continue };
             for item in self.items(node, section.key()) {
@@ -213,6 +216,23 @@ impl Layer<'_> {
         Some(self.folder.join(text))
     }
 
+    /// Names of escalations, each with how to reach them or with nothing.
+    fn contacts(&mut self, fields: &Fields<'_>) {
+        let Some(node) = fields.get("contacts") else { return };
+        self.note("contacts", node);
+        for (name, value) in self.reader.entries(node, "contacts").unwrap_or(&[]) {
+            let reach = match value.value {
+                Value::Null => None,
+                _ => match self.reader.string(value, &name.text) {
+                    Some(text) => Some(text).filter(|text| !text.trim().is_empty()),
+                    None => continue,
+                },
+            };
+            self.note(format!("contacts.{}", name.text), value);
+            self.loaded.config.contacts.insert(name.text.clone(), reach);
+        }
+    }
+
     fn screen(&mut self, fields: &Fields<'_>) {
         if let Some(theme) = self.word(fields, "theme") {
             self.loaded.config.screen.theme = theme;
@@ -262,7 +282,7 @@ impl Layer<'_> {
         self.note("keys", node);
     }
 
-    fn limits(&mut self, fields: &Fields<'_>) {
+    fn limits(&mut self, fields: &Fields<'_>, secrets: &[(String, Mark)]) {
         if let Some(level) = self.word(fields, "log_level") {
             self.loaded.config.log_level = level;
         }
@@ -284,7 +304,7 @@ impl Layer<'_> {
             self.note("command_timeout", node);
         }
         if let Some(node) = fields.get("env_pass") {
-            self.passed(node);
+            self.passed(node, secrets);
         }
         if let Some(node) = fields.get("arm_for")
             && let Some(span) = ranged(&mut self.reader, node, "arm_for", 10_000, 86_400_000)
@@ -296,8 +316,8 @@ impl Layer<'_> {
 }
 
 impl Layer<'_> {
-    /// Names that commands get from the responder's own environment.
-    fn passed(&mut self, node: &Node) {
+    /// Names that commands get from the responder's own environment; never one that holds a secret of ours.
+    fn passed(&mut self, node: &Node, secrets: &[(String, Mark)]) {
         self.note("env_pass", node);
         let mut names = Vec::new();
         for item in self.reader.list(node, "env_pass") {
@@ -308,6 +328,18 @@ impl Layer<'_> {
                     item.mark,
                     "wrong-type",
                     "env_pass: expected names of variables, such as AWS_PROFILE",
+                );
+                continue;
+            }
+            if let Some((_, at)) = secrets.iter().find(|(secret, _)| *secret == name) {
+                let line = at.line;
+                self.reader.error(
+                    item.mark,
+                    "secret-passed",
+                    format!(
+                        "env_pass: {name} holds the secret of line {line}, and no command gets one (take it out here, or give \
+                         the secret by {{file: PATH}} or {{command: [...]}})"
+                    ),
                 );
                 continue;
             }

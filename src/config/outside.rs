@@ -90,6 +90,16 @@ pub struct OutsideConfig {
 }
 
 impl OutsideConfig {
+    /// Whether both make the same target, wherever they stand in their files.
+    pub fn same(&self, other: &Self) -> bool {
+        let options = match (&self.options, &other.options) {
+            (Some(a), Some(b)) => a.same(b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        let plain = |it: &Self| Self { options: None, mark: Mark::default(), path: String::new(), ..it.clone() };
+        options && plain(self) == plain(other)
+    }
+
     /// Its options as fields; a key that is not `known` is a finding, and no options are an empty map.
     pub fn options<'n>(&'n self, reader: &mut Reader<'_>, known: &[&str]) -> Option<Fields<'n>> {
         reader.map(self.options.as_ref()?, "options", known)

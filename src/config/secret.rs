@@ -1,7 +1,7 @@
 //! Where a secret is to be found. Never the secret itself: a value written into the file is refused, and what is shown of
 //! a reference is masked where it could hold one.
 
-use crate::domain::document::{Fields, Level, Node, Reader, Value};
+use crate::domain::document::{Fields, Key, Level, Mark, Node, Reader, Value};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +56,21 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, what: &str, folder: &Pa
             reader.error(node.mark, "missing-key", format!("{what} needs exactly one of file, command and env; {HOW}"));
             None
         }
+    }
+}
+
+/// Every variable that is named as the place of a secret anywhere below, and where.
+pub(super) fn variables(node: &Node) -> Vec<(String, Mark)> {
+    match &node.value {
+        Value::Seq(items) => items.iter().flat_map(variables).collect(),
+        Value::Map(entries) => {
+            let env = |(key, value): &(Key, Node)| match value.text() {
+                Some(name) if key.text == "env" => vec![(name.to_owned(), value.mark)],
+                _ => variables(value),
+            };
+            entries.iter().flat_map(env).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

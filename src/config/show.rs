@@ -109,6 +109,7 @@ pub(super) fn settings(config: &Config, origins: &Origins) -> Vec<Setting> {
         table.add(format!("{key}.name"), json!(source.name));
         table.add_as(format!("{key}.urls"), json!(source.urls), source.urls.join(" "));
         table.connection(&key, &source.connection);
+        table.add(format!("{key}.read_only"), json!(source.read_only));
     }
     targets(&mut table, config);
     files(&mut table, config);
@@ -168,6 +169,9 @@ fn files(table: &mut Table<'_>, config: &Config) {
         },
     );
     table.add("severities", config.severities.as_deref().map_or(Value::Null, path));
+    for (name, reach) in &config.contacts {
+        table.add(format!("contacts.{name}"), json!(reach));
+    }
 }
 
 fn screen(table: &mut Table<'_>, config: &Config) {

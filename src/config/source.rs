@@ -99,6 +99,8 @@ pub struct AlertmanagerConfig {
     pub urls: Vec<String>,
     /// How it is asked.
     pub connection: Connection,
+    /// Nothing is written to it: no silences.
+    pub read_only: bool,
 }
 
 /// Keys of one Prometheus.
@@ -115,8 +117,8 @@ pub(super) const PROMETHEUS_KEYS: [&str; 10] = [
     "max_samples_per_second",
 ];
 /// Keys of one Alertmanager.
-pub(super) const ALERTMANAGER_KEYS: [&str; 8] =
-    ["name", "urls", "poll_interval", "timeout", "connect_timeout", "auth", "headers", "tls"];
+pub(super) const ALERTMANAGER_KEYS: [&str; 9] =
+    ["name", "urls", "poll_interval", "timeout", "connect_timeout", "auth", "headers", "tls", "read_only"];
 
 /// Reads one Prometheus.
 pub(super) fn prometheus(reader: &mut Reader<'_>, node: &Node, folder: &Path, alone: bool) -> Option<PrometheusConfig> {
@@ -190,7 +192,8 @@ pub(super) fn alertmanager(
         }
     }
     unencrypted(reader, &fields, &connection, &urls);
-    if urls.is_empty() { None } else { Some(AlertmanagerConfig { name: name?, urls, connection }) }
+    let read_only = fields.get("read_only").and_then(|n| reader.boolean(n, "read_only")).unwrap_or(false);
+    if urls.is_empty() { None } else { Some(AlertmanagerConfig { name: name?, urls, connection, read_only }) }
 }
 
 pub(super) fn name(reader: &mut Reader<'_>, fields: &Fields<'_>, kind: &str, alone: bool) -> Option<SourceName> {

@@ -1,6 +1,8 @@
 //! YAML as a tree that knows where every value stands, and a reader that reports everything wrong at once.
 //! The one module that touches the YAML parser. Knows nothing of files: text in, tree and findings out.
 
+pub mod write;
+
 use crate::domain::time::{Span, parse_span};
 use serde::Serialize;
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle};
@@ -95,6 +97,19 @@ pub enum Value {
     Seq(Vec<Node>),
     /// A map in file order; keys are scalars; duplicates were reported and only the first is kept.
     Map(Vec<(Key, Node)>),
+}
+
+impl Node {
+    /// Whether both say the same, wherever it stands in its file.
+    pub fn same(&self, other: &Self) -> bool {
+        match (&self.value, &other.value) {
+            (Value::Seq(a), Value::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b)),
+            (Value::Map(a), Value::Map(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k.text == l.text && a.same(b))
+            }
+            (a, b) => a == b,
+        }
+    }
 }
 
 /// A map key and where it stands.

@@ -5,6 +5,7 @@ pub mod alarm;
 pub mod answer;
 pub mod chance;
 pub mod course;
+pub mod history;
 pub mod ledger;
 pub mod production;
 pub mod promise;

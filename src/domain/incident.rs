@@ -1,13 +1,15 @@
 //! An incident: a set of events folded into a state. `event` is the record, `state` the fold, `decide` turns a command
-//! into events or a refusal, `change` is what commands did to production, `timeline` tells an event in words, `room`
-//! is what of it is in a chat and `announce` what is told there. A new kind of event is one variant in `event`, one arm in
-//! `state`, one arm in `timeline`.
+//! into events or a refusal, `change` is what commands did to production, `board` what its commander keeps, `timeline`
+//! tells an event in words, `room` is what of it is in a chat and `announce` what is told there. A new kind of event is one
+//! variant in `event`, one arm in `state`, one arm in `timeline`.
 
 pub mod announce;
+pub mod board;
 pub mod change;
 pub mod command;
 pub mod decide;
 pub mod event;
+pub mod linked;
 pub mod room;
 pub mod state;
 pub mod stepped;

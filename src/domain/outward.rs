@@ -9,6 +9,7 @@ pub mod annotation;
 pub mod backend;
 pub mod capability;
 pub mod chat;
+pub mod correlate;
 pub mod decide;
 pub mod entry;
 pub mod event_sink;

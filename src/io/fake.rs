@@ -7,6 +7,7 @@ mod library;
 mod metrics;
 pub mod outside;
 mod shell;
+mod silences;
 
 pub use alerts::FakeAlerts;
 pub use library::runbooks;
@@ -53,6 +54,7 @@ struct Shared {
     production: OnceLock<Mutex<Production>>,
     metrics_fault: Mutex<Option<FaultKind>>,
     alerts_fault: Mutex<Option<FaultKind>>,
+    silences: silences::Book,
 }
 
 impl Simulation {
@@ -65,6 +67,7 @@ impl Simulation {
             production: OnceLock::new(),
             metrics_fault: Mutex::new(None),
             alerts_fault: Mutex::new(None),
+            silences: silences::Book::default(),
         };
         Self { shared: Arc::new(shared), waits: true }
     }

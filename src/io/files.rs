@@ -4,6 +4,7 @@
 pub mod atomic;
 pub mod cache;
 pub mod draft;
+pub mod drills;
 pub mod folders;
 pub mod log;
 pub mod presence;

@@ -11,10 +11,12 @@ pub mod classify;
 pub mod client;
 pub mod endpoint;
 pub mod reply;
+pub mod throttle;
 
-pub use client::{Body, Failure, Http, Request};
+pub use client::{Body, Failure, Hidden, Http, Request};
 pub use endpoint::{Auth, BaseUrl, Endpoint, Tls};
 pub use reply::{Explained, Reply};
+pub use throttle::Throttled;
 
 /// The largest answer to a query, after decompression.
 pub const QUERY_LIMIT: usize = 8 * 1024 * 1024;

@@ -12,7 +12,7 @@ use crate::domain::outward::capability::{Capability, Caps, Class, Lack};
 use crate::domain::outward::chat::{ChatMessage, ChatWrite, Room, RoomSettings, Volunteer};
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::Operation;
-use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reach, Reference};
+use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reference};
 use crate::domain::outward::pace::Pace;
 use crate::domain::server_note::ServerNote;
 use crate::domain::time::{Span, Timestamp};
@@ -83,7 +83,7 @@ struct Matrix {
     me: Mutex<Option<String>>,
 }
 
-/// `{"errcode", "error", "retry_after_ms"}`. The code stands first, so that it can be told from what it says.
+/// `{"errcode", "error", "retry_after_ms"}`. The code stands first in the words too.
 fn explain(body: &[u8]) -> Explained {
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return Explained::default() };
     let code = decode::text(&value, "/errcode");
@@ -93,15 +93,8 @@ fn explain(body: &[u8]) -> Explained {
         "M_LIMIT_EXCEEDED" => Some(FaultKind::RateLimited),
         _ => None,
     };
-    Explained { kind, text: format!("{code} {}", decode::text(&value, "/error")).trim().to_owned(), retry_after: wait }
-}
-
-fn says(failure: &Failure, code: &str) -> bool {
-    failure.reach == Reach::Declined && failure.fault.detail.split_whitespace().any(|word| word == code)
-}
-
-fn missing(failure: &Failure) -> bool {
-    failure.reach == Reach::Declined && failure.fault.detail.starts_with("answered 404")
+    let text = format!("{code} {}", decode::text(&value, "/error")).trim().to_owned();
+    Explained { kind, text, retry_after: wait, code: Some(code.to_owned()).filter(|code| !code.is_empty()) }
 }
 
 impl Matrix {
@@ -115,10 +108,8 @@ impl Matrix {
 
     async fn answer(&self, request: &Request) -> Result<Value, Failure> {
         let reply = self.http.write(request).await?;
-        serde_json::from_slice(&reply.body).map_err(|_| Failure {
-            fault: Fault::new(FaultKind::Malformed, self.http.endpoint().name(), "the answer is no JSON"),
-            reach: Reach::Sent,
-        })
+        serde_json::from_slice(&reply.body)
+            .map_err(|_| Failure::unreadable(self.http.endpoint().name(), "the answer is no JSON"))
     }
 
     async fn get(&self, path: String) -> Result<Value, Failure> {
@@ -202,7 +193,7 @@ impl Matrix {
                 let id = decode::text(&answer, "/room_id").to_owned();
                 Ok(Outcome::Applied(self.named(id, &alias).await))
             }
-            Err(failure) if says(&failure, "M_ROOM_IN_USE") => match self.by_alias(&alias).await? {
+            Err(failure) if failure.says("M_ROOM_IN_USE") => match self.by_alias(&alias).await? {
                 Some((id, true)) => Ok(Outcome::AlreadyDone(self.named(id, &alias).await)),
                 _ => Ok(Outcome::Conflict {
                     current: format!("#{alias} is somebody else's room; open the room under another name"),
@@ -234,7 +225,7 @@ impl Matrix {
         let path = format!("{API}/directory/room/{}", segment(&format!("#{alias}:{server}")));
         let id = match self.get(path).await {
             Ok(answer) => decode::text(&answer, "/room_id").to_owned(),
-            Err(failure) if missing(&failure) => return Ok(None),
+            Err(failure) if failure.answered(404) => return Ok(None),
             Err(failure) => return Err(failure),
         };
         let state = self.get(format!("{API}/rooms/{}/state", segment(&id))).await;
@@ -275,7 +266,7 @@ impl Matrix {
     async fn pins(&self, room: &str) -> Result<Vec<String>, Failure> {
         match self.get(format!("{API}/rooms/{}/state/m.room.pinned_events", segment(room))).await {
             Ok(state) => Ok(decode::strings(&state, "/pinned")),
-            Err(failure) if missing(&failure) => Ok(Vec::new()),
+            Err(failure) if failure.answered(404) => Ok(Vec::new()),
             Err(failure) => Err(failure),
         }
     }

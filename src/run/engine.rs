@@ -9,11 +9,12 @@ use crate::domain::exec::{CommandEnd, CommandNews};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
 use crate::io::files::cache::Cache;
-use crate::io::port::{AlertSource, Metrics, Shell, Target};
+use crate::io::port::{AlertSource, Metrics, Shell};
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
 use crate::run::courier;
 use crate::run::setup::read_objectives;
 use crate::run::shelf::library;
+use crate::run::targets::Targets;
 use crate::run::watch::Watch;
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::{BTreeMap, HashMap};
@@ -33,7 +34,7 @@ const KEEPING: Duration = Duration::from_millis(1_500);
 struct Ports {
     metrics: BTreeMap<SourceName, Arc<dyn Metrics>>,
     alerts: BTreeMap<SourceName, Arc<dyn AlertSource>>,
-    targets: BTreeMap<SourceName, Target>,
+    targets: Targets,
     shell: Option<Arc<dyn Shell>>,
     drafts: PathBuf,
     cache: Option<Cache>,
@@ -41,6 +42,15 @@ struct Ports {
     watch: Option<Mutex<Watch>>,
     tell: Tell,
     stops: Mutex<HashMap<ReqId, oneshot::Sender<()>>>,
+}
+
+impl Ports {
+    /// Tells what a target can do when its last answer taught it something.
+    fn taught(&self, name: &SourceName) {
+        if let Some(facts) = self.targets.taught(name) {
+            (self.tell)(Msg::Feed(Feed::Target(Box::new(facts))));
+        }
+    }
 }
 
 /// The threads that carry effects out.
@@ -79,7 +89,7 @@ impl Engine {
         let ports = Arc::new(Ports {
             metrics: world.metrics,
             alerts: world.alerts,
-            targets: world.targets,
+            targets: Targets::new(world.targets),
             shell: world.shell,
             drafts: world.drafts,
             cache: world.cache,
@@ -114,6 +124,7 @@ impl Engine {
             Effect::Step { req, op, step, by } => self.job(req, Job::Step { ticket: req.0, op, step, by }),
             Effect::Deliver { .. }
             | Effect::AskTarget { .. }
+            | Effect::Retarget { .. }
             | Effect::Measure { .. }
             | Effect::Warm { .. }
             | Effect::Rows { .. }
@@ -287,15 +298,22 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
         }),
         Effect::Deliver { req, op, look } => spawn(async move {
-            let reply = courier::deliver(&ports.targets, *op, look).await;
+            let name = op.target.clone();
+            let reply = courier::deliver(ports.targets.get(&name).as_ref(), *op, look).await;
             (ports.tell)(Msg::Reply(req, reply));
+            ports.taught(&name);
         }),
         Effect::AskTarget { req, target, question } => spawn(async move {
             let result = match ports.targets.get(&target) {
-                Some(port) => courier::ask(port, &target, question).await,
+                Some(port) => courier::ask(&port, &target, question).await,
                 None => Err(unknown(&target)),
             };
             (ports.tell)(Msg::Reply(req, Reply::Told(result)));
+            ports.taught(&target);
+        }),
+        Effect::Retarget { connect, remove } => blocking(move || {
+            let new = ports.targets.change(&connect, remove);
+            (ports.tell)(Msg::Feed(Feed::Targets(Box::new(new))));
         }),
         Effect::Query { req, source, promql } => spawn(async move {
             let result = match ports.metrics.get(&source) {

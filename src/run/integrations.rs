@@ -8,13 +8,20 @@ use crate::domain::ids::SourceName;
 use crate::io::http::Endpoint;
 use crate::io::integration::Integration;
 use crate::io::port::Target;
-use crate::io::{matrix, mattermost, slack, teams, webhook};
+use crate::io::secret::resolve;
+use crate::io::{matrix, mattermost, pagerduty, slack, teams, webhook};
 use crate::run::endpoints;
 use std::collections::BTreeMap;
 
 /// Every product, by its word.
-pub const INTEGRATIONS: &[&Integration] =
-    &[&matrix::INTEGRATION, &mattermost::INTEGRATION, &slack::INTEGRATION, &teams::INTEGRATION, &webhook::INTEGRATION];
+pub const INTEGRATIONS: &[&Integration] = &[
+    &matrix::INTEGRATION,
+    &mattermost::INTEGRATION,
+    &pagerduty::INTEGRATION,
+    &slack::INTEGRATION,
+    &teams::INTEGRATION,
+    &webhook::INTEGRATION,
+];
 
 /// Stands for an address that is a secret as a whole.
 const HIDDEN: &str = "https://address.is.secret";
@@ -71,6 +78,17 @@ fn endpoint(config: &OutsideConfig, integration: &Integration) -> Result<Endpoin
         None => (integration.url.unwrap_or_default(), None),
     };
     Ok(Endpoint { secret_url: secret, ..endpoints::endpoint(name, url, &config.connection)? })
+}
+
+/// Reads the secrets of an entry and forgets them: where each is, and whether it could be read.
+pub async fn secrets(config: &OutsideConfig) -> Vec<(String, Result<(), Fault>)> {
+    let Some(integration) = find(&config.kind) else { return Vec::new() };
+    let Ok(endpoint) = endpoint(config, integration) else { return Vec::new() };
+    let mut read = Vec::new();
+    for source in endpoint.secrets() {
+        read.push((source.masked(), resolve(source).await.map(drop)));
+    }
+    read
 }
 
 /// Makes the target of an entry.

@@ -3,7 +3,6 @@
 use crate::app::health::{Link, LinkKind};
 use crate::app::keymap::Keymap;
 use crate::app::model::{Layout, Model, Setup};
-use crate::app::outbox::TargetState;
 use crate::app::reload::{EVERY, Settings};
 use crate::config::{Config, Template};
 use crate::domain::document::{Finding, Level};
@@ -105,7 +104,7 @@ pub fn real(given: Given<'_>) -> Ready {
     let settings = settings(given.config, given.severities.clone(), given.findings.clone());
     let mut model = Model::new(setup, Vec::new(), sources.links);
     outbox(&mut model, &sources.targets, start, given.config.outward_hold);
-    let watch = given.reread.clone().map(|reread| Watch::new(reread, settings.clone()));
+    let watch = given.reread.clone().map(|reread| Watch::new(reread, settings.clone(), given.data.clone()));
     if watch.is_some() {
         model.reload.next = Some(start + EVERY);
         model.reload.settings = Some(Box::new(settings));
@@ -163,10 +162,13 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     setup.cache = false;
     let drafts = given.cache.join("demo");
     setup.drafts_in = drafts.to_string_lossy().into_owned();
+    let mut targets: BTreeMap<SourceName, Target> =
+        fake_targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect();
+    targets.insert(am.clone(), simulation.alerts().target());
     let world = World {
         metrics: BTreeMap::from([(prom, Arc::new(simulation.metrics()) as Arc<dyn crate::io::port::Metrics>)]),
         alerts: BTreeMap::from([(am, Arc::new(simulation.alerts()) as Arc<dyn crate::io::port::AlertSource>)]),
-        targets: fake_targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect(),
+        targets,
         shell: Some(Arc::new(simulation.shell())),
         store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
         drafts,
@@ -192,15 +194,7 @@ fn outbox(
     model.outbox.holder = format!("{}:{}:{}", host(), std::process::id(), uuid::Uuid::now_v7().simple());
     model.outbox.hold = hold;
     for (name, target) in targets {
-        let facts = target.facts(name);
-        let reads = facts.reads_every_ms.is_some();
-        let every = facts.reads_every_ms.and_then(|ms| i64::try_from(ms).ok()).map_or(secs(60), |ms| secs(ms / 1_000));
-        let (kind, address) = (LinkKind::Target { reads }, facts.address.clone());
-        let taken = model.links.contains_key(name);
-        if !taken {
-            model.links.insert(name.clone(), Link::new(name.clone(), name.0.clone(), kind, address, every, start));
-        }
-        model.outbox.targets.insert(name.clone(), TargetState::new(facts, start));
+        model.connect(target.facts(name), start);
     }
 }
 
@@ -222,6 +216,7 @@ fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'sta
         severities: given.severities.clone(),
         keymap,
         env_pass: config.env_pass.clone(),
+        command_timeout: config.command_limit(),
         arm_for: config.arm_for,
         cache: config.cache,
         template,
@@ -310,7 +305,7 @@ impl Sources {
                     let interval = it.connection.poll_interval;
                     let link = Link::new(it.name.clone(), short, kind, address, interval, start);
                     self.links.push(Link { ceiling: it.max_samples_per_second, ..link });
-                    let port = prometheus(it.name.clone(), endpoint).keeping(disk);
+                    let port = prometheus(it.name.clone(), endpoint).keeping(disk).months_in(config.time_zone);
                     self.metrics.insert(it.name.clone(), Arc::new(port));
                     self.patience = self.patience.max(it.connection.timeout);
                 }
@@ -325,13 +320,16 @@ impl Sources {
             match endpoints::alertmanager(it) {
                 Ok(peers) => {
                     // A Prometheus and an Alertmanager may have one name; the links must not.
-                    let taken = self.links.iter().any(|l| l.name == it.name);
+                    let taken = self.links.iter().any(|l| l.name == it.name) || self.targets.contains_key(&it.name);
                     let name = if taken { SourceName(format!("{} alertmanager", it.name)) } else { it.name.clone() };
                     let short = if config.alertmanager.len() == 1 { "am".into() } else { it.name.0.clone() };
                     let kind = LinkKind::Alertmanager { peers: peers.len() };
                     let address = peers.iter().map(|p| p.url().to_owned()).collect::<Vec<_>>().join(" ");
                     self.links.push(Link::new(name.clone(), short, kind, address, it.connection.poll_interval, start));
-                    self.alerts.insert(name, Arc::new(Cluster::new(it.name.clone(), peers)));
+                    let limit = it.connection.timeout;
+                    let cluster = Arc::new(Cluster::new(it.name.clone(), peers).read_only(it.read_only));
+                    self.targets.insert(name.clone(), cluster.clone().target(limit));
+                    self.alerts.insert(name, cluster);
                     self.patience = self.patience.max(it.connection.timeout);
                 }
                 Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),

@@ -3,7 +3,7 @@
 
 use crate::domain::document::{Finding, Level};
 use crate::domain::runbook::format;
-use crate::domain::runbook::lint::{lint, lint_knowing, lint_together};
+use crate::domain::runbook::lint::{Facts, lint, lint_knowing, lint_together};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::time::Timestamp;
 use crate::io::files::presence::Presence;
@@ -40,6 +40,8 @@ struct Kept {
 pub struct Shelf {
     order: Vec<PathBuf>,
     files: BTreeMap<PathBuf, Kept>,
+    /// What the runbooks were judged with.
+    around: Facts,
 }
 
 /// Reads every runbook once: those that can be used, and what is wrong with any.
@@ -48,7 +50,7 @@ pub fn library(texts: &[RunbookText], now: Timestamp) -> Library {
     let mut read = |text: &RunbookText| match text {
         // The simulated production has its own programs.
         RunbookText::BuiltIn(name, content) => book(name, content, |book| lint(book, Some(now))),
-        RunbookText::File(path) => file(path, &mut presence, now),
+        RunbookText::File(path) => file(path, &mut presence, &Facts { now: Some(now), ..Facts::default() }),
     };
     let all: Vec<Kept> = texts.iter().map(&mut read).collect();
     together(all.iter())
@@ -60,16 +62,20 @@ impl Shelf {
         self.order.clone()
     }
 
-    /// Reads what changed. `Some` when the library did.
-    pub fn look(&mut self, files: &[PathBuf], now: Timestamp) -> Option<Library> {
+    /// Reads what changed, or everything when something else is known around the runbooks. `Some` when the library
+    /// changed, or what is found in it.
+    pub fn look(&mut self, files: &[PathBuf], around: &Facts, now: Timestamp) -> Option<Library> {
         let mut changed = self.list(files);
+        let judged_anew = self.around != *around;
+        self.around = around.clone();
+        let around = Facts { now: Some(now), ..around.clone() };
         // Made when the first file is read: which programs are here is asked of every folder of the path.
         let mut presence = None;
         for path in files {
             let stamp = Stamp::of(path);
             let known = self.files.contains_key(path);
             let old = self.files.get(path).cloned().unwrap_or_default();
-            if known && old.stamp == stamp && stamp.is_some_and(|stamp| stamp.is_settled(now)) {
+            if known && !judged_anew && old.stamp == stamp && stamp.is_some_and(|stamp| stamp.is_settled(now)) {
                 self.files.insert(path.clone(), Kept { away: false, ..old });
                 continue;
             }
@@ -77,7 +83,7 @@ impl Shelf {
                 self.files.insert(path.clone(), Kept { away: true, ..old });
                 continue;
             }
-            let new = Kept { stamp, ..after(&old, file(path, presence.get_or_insert_with(Presence::here), now)) };
+            let new = Kept { stamp, ..after(&old, file(path, presence.get_or_insert_with(Presence::here), &around)) };
             let sha = |kept: &Kept| kept.book.as_ref().map(|b| b.sha256.clone());
             changed |= !known || sha(&new) != sha(&old) || new.findings != old.findings;
             self.files.insert(path.clone(), new);
@@ -123,10 +129,10 @@ fn after(old: &Kept, new: Kept) -> Kept {
     }
 }
 
-fn file(path: &Path, presence: &mut Presence, now: Timestamp) -> Kept {
+fn file(path: &Path, presence: &mut Presence, around: &Facts) -> Kept {
     let name = path.to_string_lossy();
     match read_text(path, RUNBOOK_LIMIT) {
-        Ok(content) => book(&name, &content, |book| lint_knowing(book, &presence.facts(book, Some(now)))),
+        Ok(content) => book(&name, &content, |book| lint_knowing(book, &presence.facts(book, around))),
         Err(fault) => Kept { findings: vec![about(&name, "unreadable", fault.to_string())], ..Kept::default() },
     }
 }
@@ -194,16 +200,16 @@ mod tests {
         let folder = Folder(tempfile::tempdir().unwrap());
         let files = [folder.save("a.yaml", GOOD), folder.save("b.yaml", &GOOD.replace("name: A", "name: B"))];
         let mut shelf = Shelf::default();
-        assert_eq!(names(&shelf.look(&files, clock::now()).unwrap()), ["a A", "b B"]);
-        assert_eq!(shelf.look(&files, clock::now()), None);
+        assert_eq!(names(&shelf.look(&files, &Facts::default(), clock::now()).unwrap()), ["a A", "b B"]);
+        assert_eq!(shelf.look(&files, &Facts::default(), clock::now()), None);
         folder.save("a.yaml", &GOOD.replace("name: A", "name: C"));
-        assert_eq!(names(&shelf.look(&files, clock::now()).unwrap()), ["a C", "b B"]);
+        assert_eq!(names(&shelf.look(&files, &Facts::default(), clock::now()).unwrap()), ["a C", "b B"]);
         // In place, of the same length, within one tick of the clock.
         std::fs::write(&files[0], GOOD.replace("name: A", "name: D")).unwrap();
-        assert_eq!(names(&shelf.look(&files, clock::now()).unwrap()), ["a D", "b B"]);
+        assert_eq!(names(&shelf.look(&files, &Facts::default(), clock::now()).unwrap()), ["a D", "b B"]);
         // Touched is not changed.
         folder.save("a.yaml", &GOOD.replace("name: A", "name: D"));
-        assert_eq!(shelf.look(&files, clock::now()), None);
+        assert_eq!(shelf.look(&files, &Facts::default(), clock::now()), None);
     }
 
     #[test]
@@ -211,19 +217,36 @@ mod tests {
         let folder = Folder(tempfile::tempdir().unwrap());
         let files = [folder.save("a.yaml", GOOD)];
         let mut shelf = Shelf::default();
-        assert!(shelf.look(&files, clock::now()).is_some());
+        assert!(shelf.look(&files, &Facts::default(), clock::now()).is_some());
         for broken in ["name: [\n", "name: A\nsteps: [{name: One}, {nam: Two}]\nsteps: 1\n", "\u{0}"] {
             folder.save("a.yaml", broken);
-            let library = shelf.look(&files, clock::now()).unwrap();
+            let library = shelf.look(&files, &Facts::default(), clock::now()).unwrap();
             assert_eq!(names(&library), ["a A"], "{broken}");
             let error = library.1.iter().find(|f| f.level == Level::Error).unwrap();
             assert!(error.line >= 1 && error.message.ends_with(KEPT), "{error:?}");
-            assert_eq!(shelf.look(&files, clock::now()), None, "and that is told once");
+            assert_eq!(shelf.look(&files, &Facts::default(), clock::now()), None, "and that is told once");
         }
         folder.save("a.yaml", &GOOD.replace("name: A", "name: Mended"));
-        let library = shelf.look(&files, clock::now()).unwrap();
+        let library = shelf.look(&files, &Facts::default(), clock::now()).unwrap();
         assert_eq!(names(&library), ["a Mended"]);
         assert!(library.1.iter().all(|f| f.level != Level::Error));
+    }
+
+    #[test]
+    fn what_is_known_around_judges_anew() {
+        let folder = Folder(tempfile::tempdir().unwrap());
+        let text = "name: A\nsteps: [{name: One}]\nescalation: [{after: 5m, contact: senior}]\n";
+        let files = [folder.save("a.yaml", text)];
+        let knowing = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+            Facts { contacts: Some(names.into()), ..Facts::default() }
+        };
+        let told = |library: Library| library.1.iter().filter(|f| f.message.contains("not among")).count();
+        let mut shelf = Shelf::default();
+        assert_eq!(shelf.look(&files, &Facts::default(), clock::now()).map(told), Some(0));
+        assert_eq!(shelf.look(&files, &knowing(&["junior"]), clock::now()).map(told), Some(1));
+        assert_eq!(shelf.look(&files, &knowing(&["junior"]), clock::now()), None);
+        assert_eq!(shelf.look(&files, &knowing(&["senior"]), clock::now()).map(told), Some(0));
     }
 
     #[test]
@@ -231,19 +254,19 @@ mod tests {
         let folder = Folder(tempfile::tempdir().unwrap());
         let files = [folder.save("a.yaml", GOOD), folder.save("b.yaml", GOOD)];
         let mut shelf = Shelf::default();
-        assert!(shelf.look(&files, clock::now()).is_some());
+        assert!(shelf.look(&files, &Facts::default(), clock::now()).is_some());
         std::fs::remove_file(&files[0]).unwrap();
         // A folder's pattern no longer names it.
-        assert_eq!(shelf.look(&files[1..], clock::now()), None);
+        assert_eq!(shelf.look(&files[1..], &Facts::default(), clock::now()), None);
         folder.save("a.yaml", GOOD);
-        assert_eq!(shelf.look(&files, clock::now()), None, "it came back as it was");
+        assert_eq!(shelf.look(&files, &Facts::default(), clock::now()), None, "it came back as it was");
         std::fs::remove_file(&files[0]).unwrap();
-        assert_eq!(shelf.look(&files[1..], clock::now()), None);
-        assert_eq!(names(&shelf.look(&files[1..], clock::now()).unwrap()), ["b A"]);
+        assert_eq!(shelf.look(&files[1..], &Facts::default(), clock::now()), None);
+        assert_eq!(names(&shelf.look(&files[1..], &Facts::default(), clock::now()).unwrap()), ["b A"]);
         // A file that is named and away: its last good version is kept, and that is told.
         std::fs::remove_file(&files[1]).unwrap();
-        assert_eq!(shelf.look(&files[1..], clock::now()), None);
-        let library = shelf.look(&files[1..], clock::now()).unwrap();
+        assert_eq!(shelf.look(&files[1..], &Facts::default(), clock::now()), None);
+        let library = shelf.look(&files[1..], &Facts::default(), clock::now()).unwrap();
         assert_eq!(names(&library), ["b A"]);
         assert!(library.1.iter().any(|f| f.rule == "unreadable" && f.message.ends_with(KEPT)));
     }

@@ -67,6 +67,7 @@ pub fn setup(responder: &str) -> Setup {
         severities: SeverityTable::defaults(),
         keymap: Keymap::default(),
         env_pass: Vec::new(),
+        command_timeout: mins(1),
         arm_for: mins(30),
         cache: false,
         template: Layout::A,

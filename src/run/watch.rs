@@ -3,13 +3,17 @@
 
 use crate::app::reload::{Looked, Settings};
 use crate::domain::document::{Finding, Level};
+use crate::domain::drill::history;
+use crate::domain::ids::{RunbookId, SloId};
+use crate::domain::runbook::lint::{Facts, Rehearsal};
 use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::Timestamp;
+use crate::io::files::drills;
 use crate::run::setup::read_objectives;
 use crate::run::shelf::{KEPT, Shelf};
 use crate::run::stamp::Stamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,6 +37,7 @@ pub struct Watch {
     settings: Settings,
     shelf: Shelf,
     slos: Objectives,
+    drills: Drills,
 }
 
 impl std::fmt::Debug for Watch {
@@ -42,9 +47,10 @@ impl std::fmt::Debug for Watch {
 }
 
 impl Watch {
-    /// Begins with the settings in use.
-    pub fn new(reread: Reread, settings: Settings) -> Self {
-        Self { reread, settings, shelf: Shelf::default(), slos: Objectives::default() }
+    /// Begins with the settings in use; the history of drills is in the data folder.
+    pub fn new(reread: Reread, settings: Settings, data: PathBuf) -> Self {
+        let drills = Drills { data, ..Drills::default() };
+        Self { reread, settings, shelf: Shelf::default(), slos: Objectives::default(), drills }
     }
 
     /// Objectives as they are at the start.
@@ -52,9 +58,20 @@ impl Watch {
         self.slos.look(files, now).unwrap_or_default()
     }
 
-    /// Runbooks as they are at the start.
+    /// Runbooks as they are at the start; judged with the objectives, when those were read before.
     pub fn library(&mut self, files: &[PathBuf], now: Timestamp) -> crate::run::shelf::Library {
-        self.shelf.look(files, now).unwrap_or_default()
+        let around = self.around(now);
+        self.shelf.look(files, &around, now).unwrap_or_default()
+    }
+
+    /// What is known around the runbooks. Which alerts the servers raise is known to the machine alone.
+    fn around(&mut self, now: Timestamp) -> Facts {
+        Facts {
+            slos: self.slos.known.clone(),
+            contacts: self.settings.config.known_contacts().map(Arc::new),
+            drills: self.drills.look(now),
+            ..Facts::default()
+        }
     }
 
     /// What changed since the last look.
@@ -65,11 +82,30 @@ impl Watch {
         self.settings = settings;
         // The files that a broken configuration names are not the ones that are meant.
         let (slos, runbooks) = if broken { (self.slos.files(), self.shelf.files()) } else { (slos, runbooks) };
-        Looked {
-            library: self.shelf.look(&runbooks, now),
-            objectives: self.slos.look(&slos, now),
-            settings: changed.map(Box::new),
+        let objectives = self.slos.look(&slos, now);
+        let around = self.around(now);
+        Looked { library: self.shelf.look(&runbooks, &around, now), objectives, settings: changed.map(Box::new) }
+    }
+}
+
+/// The history of drills, read again when its file changed.
+#[derive(Debug, Default)]
+struct Drills {
+    data: PathBuf,
+    stamp: Option<Stamp>,
+    last: Option<Arc<BTreeMap<RunbookId, Rehearsal>>>,
+}
+
+impl Drills {
+    fn look(&mut self, now: Timestamp) -> Option<Arc<BTreeMap<RunbookId, Rehearsal>>> {
+        let stamp = Stamp::of(&drills::folder(&self.data).join(history::FILE));
+        if stamp != self.stamp || stamp.is_some_and(|stamp| !stamp.is_settled(now)) {
+            // One that cannot be read says nothing of any runbook.
+            let held = drills::read_history(&self.data).map(|(records, _)| history::rehearsals(&records));
+            let last = held.ok().filter(|held| !held.is_empty()).map(Arc::new);
+            (self.stamp, self.last) = (stamp, last);
         }
+        self.last.clone()
     }
 }
 
@@ -81,6 +117,8 @@ struct Objectives {
     good: Vec<Arc<Objective>>,
     plans: Plans,
     findings: Vec<Finding>,
+    /// Their names; not known while a file has errors, nor where there is no file.
+    known: Option<Arc<BTreeSet<SloId>>>,
     read: bool,
     /// A file was away at the last look.
     away: bool,
@@ -113,6 +151,8 @@ impl Objectives {
         let objectives = self.with_good(objectives, &mut findings, files);
         let changed = !self.read || objectives != self.good || plans != self.plans || findings != self.findings;
         (self.stamps, self.order, self.read) = (stamps, files.to_vec(), true);
+        let ids = || Arc::new(objectives.iter().map(|o| o.id.clone()).collect());
+        self.known = (!broken && !files.is_empty()).then(ids);
         (self.good, self.plans, self.findings) = (objectives, plans, findings);
         changed.then(|| (self.good.clone(), self.plans.clone(), self.findings.clone()))
     }
@@ -151,6 +191,7 @@ mod tests {
     use super::*;
     use crate::app::model::Layout;
     use crate::config::Config;
+    use crate::domain::drill::history::{Measured, Player, Record, Rehearsed};
     use crate::domain::severity::SeverityTable;
     use crate::io::clock;
     use std::path::Path;
@@ -233,7 +274,7 @@ mod tests {
             slos: measured.clone(),
             runbooks: named.clone(),
         });
-        let mut watch = Watch::new(reread, settings());
+        let mut watch = Watch::new(reread, settings(), folder.path().to_owned());
         assert_eq!(watch.library(&books, clock::now()).0.len(), 1);
         assert_eq!(watch.objectives(&slos, clock::now()).0.len(), 1);
         assert_eq!(watch.look(clock::now()), Looked::default());
@@ -245,5 +286,61 @@ mod tests {
         said.lock().unwrap().config = Arc::new(config);
         assert!(watch.look(clock::now()).settings.is_some());
         assert_eq!(watch.look(clock::now()), Looked::default());
+    }
+
+    #[test]
+    fn runbooks_are_judged_with_contacts_objectives_and_drills_as_they_are_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "apiVersion: midwatch/v1\nid: a\nname: A\nowner: us\nreviewed: 2026-05-01\nreview_every: 3650d\ntriggers: \
+                    [{alert: A}]\nsteps:\n  - id: stop\n    name: Stop\n    phase: mitigate\n    options:\n      - id: go\n        action: Go\n        risk: change\n        \
+                    run: {argv: [mv, a, b]}\n        rollback: {none: nothing}\n        verify: {slo: one, burn_rate: 5m, op: '<', value: 1, for: \
+                    1m, within: 5m}\nescalation: [{after: 5m, clock: unmitigated, contact: senior}]\n";
+        let books = vec![put(folder.path(), "a.yaml", text)];
+        let slos = vec![put(folder.path(), "s.yaml", &SLO.replace("NAME", "one"))];
+        let said = Arc::new(Mutex::new(settings()));
+        let (shared, named, measured) = (Arc::clone(&said), books.clone(), slos.clone());
+        let reread: Reread = Arc::new(move || Reading {
+            settings: shared.lock().unwrap().clone(),
+            slos: measured.clone(),
+            runbooks: named.clone(),
+        });
+        let mut watch = Watch::new(reread, settings(), folder.path().to_owned());
+        watch.objectives(&slos, clock::now());
+        let told = |findings: &[Finding]| {
+            findings.iter().map(|f| format!("{} {} {}", f.line, f.rule, f.message)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&watch.library(&books, clock::now()).1), Vec::<String>::new(), "nothing else is known");
+        let mut look = || watch.look(clock::now()).library.map(|(_, findings)| told(&findings));
+        assert_eq!(look(), None);
+        let mut config = Config::empty();
+        config.contacts = [("senor".to_owned(), None)].into();
+        said.lock().unwrap().config = Arc::new(config);
+        let contact = "19 RB014 senior is not among the contacts (nearest: `senor`)";
+        assert_eq!(look(), Some(vec![contact.to_owned()]));
+        put(folder.path(), "s.yaml", &SLO.replace("NAME", "two"));
+        let gone = "18 RB001 there is no objective `one`, so this can never hold";
+        assert_eq!(look(), Some(vec![gone.to_owned(), contact.to_owned()]));
+        put(folder.path(), "s.yaml", "service_level_objectives: [\n");
+        assert_eq!(look(), Some(vec![contact.to_owned()]), "which there are is not known");
+        let at = "2026-05-03T10:00:00Z".parse().unwrap();
+        let drill = Record {
+            drill: "DRILL-1".into(),
+            scenario: "s".into(),
+            seed: 1,
+            people: vec!["alice".into()],
+            player: Player::Person,
+            began_at: at,
+            ended_at: at,
+            end: "time".into(),
+            points: 1,
+            of: 2,
+            times: Measured::default(),
+            runbooks: vec![Rehearsed { runbook: "a".into(), failed_at: Some("stop".into()) }],
+            report: None,
+        };
+        drills::add_to_history(folder.path(), &drill).unwrap();
+        let failed = "9 RB015 the last drill, on 2026-05-03, failed at step `stop`";
+        assert_eq!(look(), Some(vec![failed.to_owned(), contact.to_owned()]));
+        assert_eq!(look(), None);
     }
 }

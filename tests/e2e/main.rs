@@ -14,6 +14,7 @@ mod fake;
 mod steering;
 mod terminal;
 
+mod approval;
 mod demo;
 mod hostile;
 mod keys;

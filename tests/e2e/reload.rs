@@ -44,6 +44,12 @@ fn edited_files_are_taken_in_and_broken_ones_keep_what_was_good() {
     terminal.shows("RUNBOOKS 2");
     save(&home, "slos/slo.yaml", &SLO.replace("0.99", "0.995"));
     terminal.shows("SLO checkout: target 99 -> 99.5");
+    save(&home, "slos/slo.yaml", "service_level_objectives:\n  checkout: {sli: [\n");
+    terminal.shows("slo.yaml:");
+    terminal.shows("the last good version is used");
+    terminal.walk(&[("2", "checkout")]);
+    save(&home, "slos/slo.yaml", &SLO.replace("0.99", "0.995"));
+    terminal.hides("slo.yaml:");
     save(&home, "config.yaml", "slos: [slos/\n");
     terminal.shows("config.yaml:");
     terminal.shows("the settings in use stay");

@@ -338,6 +338,7 @@ fn is_type(name: &str, value: &Value) -> bool {
         "number" => value.is_number(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64(),
+        "null" => value.is_null(),
         other => panic!("type {other}"),
     }
 }

@@ -1,6 +1,8 @@
 //! `midwatch runbook` as a script sees it, and the walk that reads its answers line by line.
 
 use crate::cli::{Machine, Said};
+use midwatch::domain::drill::history::{self, Measured, Player, Record, Rehearsed};
+use midwatch::io::files::drills::{add_to_history, folder};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -263,4 +265,219 @@ fn a_dry_run_of_v1_shows_every_command_with_the_values_it_would_get() {
     assert!(wide.contains("refused: $REPLICAS has no value: its value `41` is more than 40"), "{wide}");
     let near = machine.run("runbook dry-run every-key --input REPLICSA=4");
     assert!(near.code == 1 && near.err.contains("nearest: `REPLICAS`"), "{}", near.err);
+}
+
+const CAREFUL: &str = "apiVersion: midwatch/v1
+kind: Runbook
+id: demo
+name: Careful
+owner: team
+reviewed: 2026-05-01
+steps:
+  - id: act
+    name: Act
+    phase: mitigate
+    options:
+      - id: remove
+        action: Remove it
+        risk: change
+        approval: second
+        run: {argv: [echo, removed]}
+        rollback: {argv: [echo, made anew]}
+      - id: drop
+        action: Drop it
+        risk: change
+        run: {argv: [echo, dropped]}
+        rollback: {none: it is gone}
+    choose: any
+";
+
+#[test]
+fn a_second_person_approves_by_command_and_never_the_one_who_asked() {
+    let machine = machine();
+    machine.write("runbooks/demo.yaml", CAREFUL);
+    machine.write("bob.yaml", "responder: {name: bob}\nrunbooks: [runbooks/]\n");
+    machine.write("shouting.yaml", "responder: {name: ALICE}\nrunbooks: [runbooks/]\n");
+    let none = machine.run("runbook approvals -o json");
+    assert_eq!((none.code, none.json()), (0, serde_json::json!({"approvals": []})));
+    assert!(!machine.dir.path().join("d/midwatch.db").exists(), "a look makes no record");
+    declare(&machine);
+    assert!(machine.run("runbook approve last ABCDEF").err.contains("waits for a second person"));
+    let asked = walk(&machine, "--incident last --arm", "choose 1\nquit\n");
+    assert!(asked.out.contains("a second person is needed for: echo removed"), "{}", asked.out);
+    let list = machine.run("runbook approvals last -o json").json();
+    let one = &list["approvals"][0];
+    let code = one["code"].as_str().unwrap();
+    assert!(asked.out.contains(&format!("code {code}, good for ten minutes")), "{}", asked.out);
+    assert_eq!(
+        (&one["state"], &one["command"], &one["asked_by"], one["approved_by"].is_null()),
+        (&"waiting".into(), &"echo removed".into(), &"alice".into(), true)
+    );
+    for name in ["incident", "id", "target", "sha256", "asked_at", "until", "verified", "run"] {
+        assert!(one.get(name).is_some(), "{name}");
+    }
+    assert!(machine.run("runbook approvals").out.contains(code));
+
+    for (line, why) in [
+        (format!("runbook approve last {code}"), "nobody approves what they asked for: alice"),
+        (format!("--config c/shouting.yaml runbook approve last {code}"), "nobody approves what they asked for"),
+        ("--config c/bob.yaml runbook approve last AAAAAA".into(), "waits for the code `AAAAAA`"),
+        (format!("--read-only --config c/bob.yaml runbook approve last {code}"), "read-only"),
+    ] {
+        let said = machine.run(&line);
+        assert!(said.code == 1 && said.err.contains(why), "{line}: {}", said.err);
+    }
+    assert!(!walk(&machine, "--incident last --arm", "choose 1\ny\nquit\n").out.contains("| removed"));
+    let lower = code.to_ascii_lowercase();
+    let given = machine.run(&format!("--config c/bob.yaml runbook approve last {lower}"));
+    assert_eq!(given.code, 0, "{}", given.err);
+    assert!(given.out.contains("approved: echo removed") && given.out.contains("alice may run exactly this once"));
+    assert!(given.err.contains("unverified"), "one installation proves nothing: {}", given.err);
+    let twice = machine.run(&format!("--config c/bob.yaml runbook approve last {code}"));
+    assert!(twice.code == 1 && twice.err.contains("bob approved it already"), "{}", twice.err);
+
+    let ran = walk(&machine, "--incident last --arm", "choose 1\ny\nchoose 1\nquit\n").out;
+    assert!(ran.contains("approved: by bob") && ran.contains("  | removed"), "{ran}");
+    let all = machine.run("runbook approvals --all -o json").json();
+    let states: Vec<&Value> = all["approvals"].as_array().unwrap().iter().map(|a| &a["state"]).collect();
+    assert_eq!(states, ["used", "waiting"], "good for one run");
+    assert!(all["approvals"][0]["run"].is_string() && all["approvals"][0]["verified"] == false);
+}
+
+#[test]
+fn changes_have_numbers_and_are_taken_back_one_by_one() {
+    let machine = machine();
+    machine.write("runbooks/demo.yaml", &CAREFUL.replace("        approval: second\n", ""));
+    declare(&machine);
+    let answers =
+        "choose 1\ny\nchoose 2\ny\nshow\nchanges\nrollback\nrollback 3\nrollback 2\ny\nchanges\nverify\nquit\n";
+    let out = walk(&machine, "--incident last --arm", answers).out;
+    for want in [
+        "2 changes in force",
+        "change 1, Drop it: in force",
+        "change 2, Remove it: in force",
+        "not done: Drop it cannot be taken back by a command: NO: it is gone; `rollback N` takes an older one back",
+        "not done: `3` is no change in force (`changes` shows 1 to 2)",
+        "newer changes are in force: Drop it",
+        "  | made anew",
+        "not done: no change waits to be proved",
+        "option 1 ran: exit 0",
+    ] {
+        assert!(out.contains(want), "{want}\n{out}");
+    }
+    assert!(out.rsplit("made anew").next().unwrap().contains("change 1, Drop it"), "{out}");
+    let off = walk(&machine, "--incident last", "rollback\nquit\n").out;
+    assert!(off.contains("1 change in force: `changes` shows it"), "{off}");
+}
+
+#[test]
+fn the_configured_time_limit_reaches_what_names_none() {
+    let machine = machine();
+    let config = "responder: {name: alice}\nrunbooks: [runbooks/]\n";
+    machine.write("config.yaml", &format!("{config}command_timeout: 7s\n"));
+    let careful = CAREFUL.replace("echo, dropped]", "echo, dropped], timeout: 60s");
+    machine.write("runbooks/demo.yaml", &careful);
+    let json = machine.run("runbook dry-run demo -o json").json();
+    let limit = |n: usize| json["steps"][0]["commands"][n]["timeout"].as_u64();
+    assert_eq!((limit(0), limit(1), limit(2)), (Some(7), Some(7), Some(60)), "run, its rollback, and one with its own");
+    machine.write("alone.yaml", &careful.replace("id: demo", "id: alone"));
+    assert!(machine.run("runbook dry-run c/alone.yaml").out.contains("limit 7s"), "a file that is not configured too");
+    declare(&machine);
+    let slow = CAREFUL.replace("        approval: second\n", "").replace("[echo, removed]", "[sleep, '300']");
+    machine.write("config.yaml", &format!("{config}command_timeout: 1s\n"));
+    machine.write("runbooks/demo.yaml", &slow);
+    let ran = walk(&machine, "--incident last --arm", "choose 1\ny\nquit\n").out;
+    assert!(ran.contains("time limit 1s") && ran.contains("option 1: time limit after 1."), "{ran}");
+}
+
+#[test]
+fn a_secret_in_env_pass_is_an_error_of_check_and_of_every_command() {
+    let machine = machine();
+    machine.write("config.yaml", include_str!("../fixtures/config/bad/secret_passed.yaml"));
+    let check = machine.run("check");
+    assert!(
+        check.code == 1 && check.out.contains("PROM_TOKEN holds the secret of line 2"),
+        "{} {}",
+        check.out,
+        check.err
+    );
+    let list = machine.run("runbook list");
+    assert!(list.code == 2 && list.err.contains("secret-passed"), "{}", list.err);
+}
+
+/// Findings of one rule: `file: message`.
+fn of_rule(said: &Said, rule: &str) -> Vec<String> {
+    let json = said.json();
+    let all = json["findings"].as_array().unwrap().iter().filter(|f| f["rule"] == rule);
+    let name = |path: &Value| path.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    all.map(|f| format!("{}:{} {} {}", name(&f["path"]), f["line"], f["level"], f["message"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn lint_knows_the_contacts_and_the_drills_and_says_what_it_does_not_know() {
+    let machine = machine();
+    let unjudged = |said: &Said| -> Vec<String> {
+        let json = said.json();
+        json["unjudged"].as_array().unwrap().iter().map(|u| u["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = machine.run("runbook lint -o json");
+    assert_eq!(unjudged(&first), ["RB014", "RB010"]);
+    assert_eq!(
+        of_rule(&first, "RB015"),
+        ["history.jsonl:0 \"info\" no drill by people was held yet: none of 2 runbooks was ever rehearsed"],
+        "one remark, not one for each"
+    );
+    let people = machine.run("runbook lint").err;
+    assert!(
+        people.contains("RB014 not judged: whether a contact is known: the configuration has no `contacts:`"),
+        "{people}"
+    );
+
+    let config =
+        "responder: {name: alice}\nrunbooks: [runbooks/]\ncontacts: {senior-sre: '+49 30 5550100', manager: }\n";
+    machine.write("config.yaml", config);
+    let unknown = ["high-api-latency.yaml:58 \"warning\" engineering-manager is not among the contacts"];
+    for command in ["runbook lint -o json", "check -o json"] {
+        let strange: Vec<String> =
+            of_rule(&machine.run(command), "RB014").into_iter().filter(|f| f.contains("not among")).collect();
+        assert_eq!(strange, unknown, "{command}");
+    }
+    assert_eq!(unjudged(&machine.run("runbook lint -o json")), ["RB010"]);
+
+    let at = "2026-05-03T10:00:00Z".parse().unwrap();
+    let drill = |player: Player, failed: Option<&str>| Record {
+        drill: "DRILL-1".into(),
+        scenario: "pool-exhaustion".into(),
+        seed: 1,
+        people: vec!["alice".into()],
+        player,
+        began_at: at,
+        ended_at: at,
+        end: "time".into(),
+        points: 40,
+        of: 100,
+        times: Measured::default(),
+        runbooks: vec![Rehearsed { runbook: "demo".into(), failed_at: failed.map(Into::into) }],
+        report: None,
+    };
+    let data = machine.dir.path().join("d");
+    add_to_history(&data, &drill(Player::Person, Some("act"))).unwrap();
+    add_to_history(&data, &drill(Player::Random, None)).unwrap();
+    for command in ["runbook lint -o json", "check -o json"] {
+        assert_eq!(
+            of_rule(&machine.run(command), "RB015"),
+            [
+                "demo.yaml:6 \"info\" the last drill, on 2026-05-03, failed at step `act`",
+                "high-api-latency.yaml:1 \"info\" never rehearsed in a drill",
+            ],
+            "{command}"
+        );
+    }
+    let lines = folder(&data).join(history::FILE);
+    std::fs::OpenOptions::new().append(true).open(&lines).unwrap().write_all(b"{}\n").unwrap();
+    add_to_history(&data, &drill(Player::Person, None)).unwrap();
+    let said = machine.run("runbook lint -o json");
+    assert_eq!(of_rule(&said, "RB015"), ["high-api-latency.yaml:1 \"info\" never rehearsed in a drill"]);
+    assert_eq!(of_rule(&said, "drill-history").len(), 1, "{}", said.out);
 }

@@ -49,7 +49,8 @@ fn bad_files_give_exactly_these_lines() {
     assert!(files.len() >= 25, "{}", files.len());
     let mut said = String::new();
     for (name, text) in files {
-        let loaded = load(&text, &[], &Flags::default());
+        let mut loaded = load(&text, &[], &Flags::default());
+        midwatch::run::integrations::check(&mut loaded);
         assert!(!loaded.findings.is_empty(), "{name}");
         said.push_str(&format!("== {name}\n"));
         for finding in &loaded.findings {
@@ -68,6 +69,20 @@ fn bad_files_give_exactly_these_lines() {
         assert_eq!(got, want);
     }
     assert_eq!(said.lines().count(), expected.lines().count());
+}
+
+#[test]
+fn no_command_gets_a_variable_that_holds_a_secret() {
+    let text = include_str!("../fixtures/config/bad/secret_passed.yaml");
+    let loaded = load(text, &[], &Flags::default());
+    assert_eq!(loaded.config.env_pass, ["AWS_PROFILE"], "refused when it is read, whatever is told");
+    assert!(loaded.has_errors());
+    // Wherever in the file the secret stands, behind `env_pass` too.
+    let later = "env_pass: [CHAT_TOKEN]\nchat:\n  - {name: c, anything: [{token: {env: CHAT_TOKEN}}]}\n";
+    assert_eq!(load(later, &[], &Flags::default()).config.env_pass, Vec::<String>::new());
+    let none =
+        "prometheus:\n  - {name: p, url: 'http://127.0.0.1:1', auth: {bearer: {file: /t}}}\nenv_pass: [PROM_TOKEN]\n";
+    assert_eq!(load(none, &[], &Flags::default()).config.env_pass, ["PROM_TOKEN"]);
 }
 
 #[test]
@@ -103,6 +118,13 @@ fn every_key_reaches_its_value() {
     assert_eq!(config.postmortems, PathBuf::from("/etc/midwatch/drafts/"));
     assert_eq!(config.postmortem_template, Some(Template::B));
     assert_eq!(config.severities, Some(PathBuf::from("/etc/midwatch/severity.yaml")));
+    let contacts: Vec<_> = config.contacts.iter().map(|(name, reach)| (name.as_str(), reach.as_deref())).collect();
+    assert_eq!(contacts, [("on-call manager", None), ("senior-sre", Some("+49 30 5550100, #oncall"))]);
+    assert_eq!(
+        config.known_contacts().unwrap().into_iter().collect::<Vec<_>>(),
+        ["alice", "on-call manager", "senior-sre"]
+    );
+    assert_eq!(load("bell: true", &[], &Flags::default()).config.known_contacts(), None, "nobody knows who is missing");
     assert_eq!((config.screen.theme, config.screen.glyphs), (ThemeName::HcDark, Glyphs::Block));
     let screen = &config.screen;
     assert_eq!([screen.paint_background, screen.cjk_width, screen.slow, screen.bell], [true, true, true, false]);

@@ -1,11 +1,13 @@
 //! What every target of writes must do, run alike on every adapter and on the fake. An adapter adds a rig in
 //! `contract/NAME.rs` and a line in [`rigs`]; what is special to it is tested beside its rig.
 
+pub mod alertmanager;
 mod backend;
 mod fake;
 mod matrix;
 mod mattermost;
 mod outward;
+pub mod pagerduty;
 mod slack;
 mod teams;
 mod webhook;
@@ -78,9 +80,14 @@ pub fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(mattermost::MattermostRig::new()),
         Box::new(slack::SlackRig::new()),
         Box::new(teams::TeamsRig::new()),
+        Box::new(alertmanager::SilenceRig::old()),
+        Box::new(alertmanager::SilenceRig::new()),
         Box::new(webhook::WebhookRig::events()),
         Box::new(webhook::WebhookRig::chat()),
         Box::new(webhook::WebhookRig::idempotent()),
+        Box::new(pagerduty::PagerDutyRig::user()),
+        Box::new(pagerduty::PagerDutyRig::account()),
+        Box::new(pagerduty::EventsRig::new()),
     ]
 }
 

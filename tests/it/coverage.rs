@@ -101,3 +101,48 @@ fn a_server_that_answers_wrongly_is_a_fault_and_no_coverage() {
     assert_eq!(nobody.code, 1);
     assert!(nobody.err.contains("no Prometheus is configured"), "{}", nobody.err);
 }
+
+/// Findings of one rule: `file: message`.
+fn told(said: &crate::cli::Said, rule: &str) -> Vec<String> {
+    let json = said.json();
+    let all = json["findings"].as_array().unwrap().iter().filter(|f| f["rule"] == rule);
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    all.map(|f| format!("{}:{} {}", name(f["path"].as_str().unwrap()), f["line"], f["message"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn triggers_are_held_against_the_servers_rules_when_they_are_asked() {
+    let rules = r#"{"status":"success","data":{"groups":[{"name":"g","file":"f","interval":15,"rules":[
+        {"type":"alerting","name":"APILatencyHigh","query":"vector(1)","duration":0,"labels":{},"annotations":{},"alerts":[],"health":"ok"},
+        {"type":"alerting","name":"etcdMembersSlow","query":"vector(1)","duration":0,"labels":{},"annotations":{},"alerts":[],"health":"ok"},
+        {"type":"alerting","name":"Retied","query":"vector(1)","duration":0,"labels":{},"annotations":{},"alerts":[],"health":"ok"}]}]}}"#;
+    let server = FakeServer::always(json(rules));
+    let here = machine(&[server.url()]);
+    let missing = "retired.yaml:3 no rule of the servers raises the alert `Retired` (nearest: `Retied`)";
+    for command in ["runbook lint", "check"] {
+        let silent = here.run(&format!("{command} -o json"));
+        assert_eq!(told(&silent, "RB010"), Vec::<String>::new(), "{command}");
+        let said = here.run(&format!("{command} --online -o json"));
+        assert_eq!(told(&said, "RB010"), [missing], "{command}: {}", said.err);
+        assert_eq!(said.json()["online"], true);
+    }
+    let named = here.run("check --online -o json c/runbooks/retired.yaml");
+    assert_eq!(told(&named, "RB010"), [missing], "a file that was named");
+
+    // A server that is away may be the one that raises it.
+    let away = machine(&[server.url(), format!("http://127.0.0.1:{}", closed_port())]);
+    for command in ["runbook lint --online -o json", "check --online -o json"] {
+        let said = away.run(command);
+        assert_eq!(said.code, 3, "{command}");
+        assert_eq!(told(&said, "RB010"), Vec::<String>::new());
+        let faults: Vec<_> = said.json()["faults"].as_array().unwrap().iter().map(|f| f["source"].clone()).collect();
+        assert_eq!(faults, ["p1"], "told once");
+    }
+    let said = away.run("runbook lint --online");
+    assert!(
+        said.err.contains("RB010 not judged: whether an alert exists: 1 of the servers did not tell"),
+        "{}",
+        said.err
+    );
+}

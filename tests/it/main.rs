@@ -9,27 +9,33 @@
     clippy::print_stdout
 )]
 
+mod backend;
 mod beyond;
 mod cli;
 mod cli_import;
 mod cli_incident;
+mod cli_outbox;
 mod cli_runbook;
 mod cli_sources;
 mod config;
 mod contract;
 mod coverage;
 mod demo;
+mod desk;
 mod durability;
 mod fake_server;
+mod floods;
 mod fold;
 mod http;
 mod incident_room;
 mod injection;
+mod killed_walks;
 mod layers;
 mod machine;
 mod markdown;
 mod outbox_sim;
 mod outbox_store;
+mod pagerduty_server;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
@@ -37,13 +43,17 @@ mod postmortem;
 mod readme;
 mod real;
 mod real_matrix;
+mod real_silences;
 mod real_slos;
 mod real_sources;
+mod real_walks;
 mod reload;
 mod runbook_convert;
 mod runbook_keys;
 mod runbooks;
 mod running;
+#[cfg(test)]
+mod sample_desk;
 #[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]
@@ -51,6 +61,7 @@ mod sample_views;
 #[cfg(test)]
 mod screens;
 mod shell;
+mod silences;
 mod simulation;
 mod slo_formats;
 mod slo_lint;

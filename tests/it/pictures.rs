@@ -14,7 +14,7 @@ use midwatch::app::update::update;
 use midwatch::domain::exec::CommandSpec;
 use midwatch::domain::ids::{Origin, ReqId, SourceName};
 use midwatch::domain::severity::SeverityTable;
-use midwatch::domain::time::{Timestamp, secs};
+use midwatch::domain::time::{Timestamp, mins, secs};
 use midwatch::io::fake::{Simulation, objectives, runbooks};
 use midwatch::io::port::{AlertSource, CommandNews, Metrics, Shell};
 use midwatch::io::store::Store;
@@ -56,6 +56,7 @@ fn setup() -> Setup {
         severities: SeverityTable::defaults(),
         keymap: Keymap::default(),
         env_pass: Vec::new(),
+        command_timeout: mins(1),
         arm_for: secs(1_800),
         cache: false,
         template: Layout::A,

@@ -209,14 +209,36 @@ pub struct Alertmanager {
 impl Alertmanager {
     /// Two peers that gossip with each other, ready.
     pub fn pair() -> Option<[Self; 2]> {
-        let binary = program(&["prometheus-alertmanager", "alertmanager"])?;
+        Some(Self::pair_of(&program(&["prometheus-alertmanager", "alertmanager"])?))
+    }
+
+    /// Newer programs that were unpacked beside (`tests/run` does that where it can): the folder's name and the program.
+    pub fn newer() -> Vec<(String, PathBuf)> {
+        let folder = std::env::var_os("MIDWATCH_ALERTMANAGERS")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/alertmanagers"), PathBuf::from);
+        let mut found: Vec<(String, PathBuf)> = fs::read_dir(&folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|e| (e.file_name().to_string_lossy().into_owned(), e.path().join("usr/bin/prometheus-alertmanager")))
+            .filter(|(_, program)| program.is_file())
+            .collect();
+        found.sort();
+        if found.is_empty() {
+            println!("skipped: no newer Alertmanager below {}", folder.display());
+        }
+        found
+    }
+
+    /// Two peers of a program.
+    pub fn pair_of(binary: &Path) -> [Self; 2] {
         for _ in 0..3 {
             let gossip = [free_port(), free_port()];
-            let first = Self::peer(&binary, gossip[0], gossip[1]);
-            let second = Self::peer(&binary, gossip[1], gossip[0]);
+            let first = Self::peer(binary, gossip[0], gossip[1]);
+            let second = Self::peer(binary, gossip[1], gossip[0]);
             let mut pair = [first, second];
             if pair.iter_mut().all(|peer| peer.running.wait_ready(peer.port)) {
-                return Some(pair);
+                return pair;
             }
             for peer in &pair {
                 println!("alertmanager did not start: {}", fs::read_to_string(&peer.running.log).unwrap_or_default());

@@ -1,5 +1,7 @@
 //! A month of counters in a real Prometheus, with the oddities that other tools get wrong: the generator knows every event, so
-//! that the truth needs no PromQL. Ratios over thirty days, states, coverage, recordings, requests, and a warm restart.
+//! that the truth needs no PromQL. Nothing in it keeps to the clock: the month begins at an odd second, every service is
+//! scraped at a second of its own, and days begin in odd minutes. Ratios over thirty days, states, coverage, recordings,
+//! requests, and a warm restart.
 
 use crate::real::{Prometheus, Setup};
 use midwatch::domain::slo::objective::{Identity, Objective};
@@ -45,9 +47,14 @@ enum Odd {
     Vanished,
     /// Steady; rules record it with a mean of ratios.
     Recorded,
+    /// Fails at night like the other one; nights begin so many minutes after the minute of the day in which the window
+    /// does, inside the first hour of the window.
+    NightFrom(i64),
+    /// The same; nights end in that minute.
+    NightUntil(i64),
 }
 
-const ALL: [(&str, Odd); 12] = [
+const ALL: [(&str, Odd); 18] = [
     ("steady", Odd::Steady),
     ("incident", Odd::Incident),
     ("noerrors", Odd::NoErrors),
@@ -60,7 +67,18 @@ const ALL: [(&str, Odd); 12] = [
     ("idlenow", Odd::IdleNow),
     ("vanished", Odd::Vanished),
     ("recorded", Odd::Recorded),
+    ("from3", Odd::NightFrom(3)),
+    ("from16", Odd::NightFrom(16)),
+    ("from38", Odd::NightFrom(38)),
+    ("until8", Odd::NightUntil(8)),
+    ("until24", Odd::NightUntil(24)),
+    ("until41", Odd::NightUntil(41)),
 ];
+
+/// The second of the minute in which a service is scraped.
+fn second(service: i64) -> i64 {
+    (service * 23 + 11) % 60
+}
 
 /// A number that looks random and is the same in every run.
 fn dice(seed: i64, sides: i64) -> i64 {
@@ -73,7 +91,14 @@ fn dice(seed: i64, sides: i64) -> i64 {
 impl Odd {
     /// Good and bad requests in minute `m` of the month (negative before it), which begins in minute `first` of a day.
     fn happens(self, service: i64, m: i64, first: i64) -> (i64, i64) {
-        let hour = (m + first).rem_euclid(1_440) / 60;
+        // Days of every service begin in another minute of the hour.
+        let hour = (m + first + service * 7).rem_euclid(1_440) / 60;
+        let night = match self {
+            Self::FailsAtNight => hour < 5,
+            Self::NightFrom(begin) => (m - begin).rem_euclid(1_440) < 300,
+            Self::NightUntil(end) => (m - end).rem_euclid(1_440) >= 1_440 - 300,
+            _ => false,
+        };
         let traffic = 300 + 200 * ((hour - 12).abs() - 6).abs() + dice(service * 1_000_003 + m, 60);
         let rare = |traffic: i64| traffic * 4 / 10_000 + i64::from(dice(service * 7_919 + m * 31, 100) < 30);
         match self {
@@ -82,8 +107,8 @@ impl Odd {
             Self::Incident => (traffic, rare(traffic)),
             Self::NoErrors => (traffic, 0),
             Self::BornLate => (traffic, if m < WINDOW / 2 { 0 } else { rare(traffic) }),
-            Self::FailsAtNight if hour < 5 => (traffic / 20, traffic / 200),
-            Self::FailsAtNight => (traffic, 0),
+            Self::FailsAtNight | Self::NightFrom(_) | Self::NightUntil(_) if night => (traffic / 20, traffic / 200),
+            Self::FailsAtNight | Self::NightFrom(_) | Self::NightUntil(_) => (traffic, 0),
             Self::Sparse => (1, i64::from(m > 0 && m % 1_800 == 900)),
             Self::IdleAtNight if (2..5).contains(&hour) => (0, 0),
             Self::IdleAtNight => (traffic, rare(traffic)),
@@ -104,15 +129,22 @@ impl Odd {
 
 /// What a month of one service was: bad and all events inside the window, where it was scraped.
 fn truth(service: i64, odd: Odd, first: i64) -> (f64, f64) {
-    let mut sum = (0, 0);
-    for m in 0..WINDOW {
+    let mut sum = (0.0, 0.0);
+    // The service's minutes begin a little later than those of the window, which cuts its first and its last one.
+    let late = second(service) as f64 / 60.0;
+    for m in -1..WINDOW {
+        let inside = match m {
+            -1 => late,
+            _ if m == WINDOW - 1 => 1.0 - late,
+            _ => 1.0,
+        };
         // What happened while nobody looked cannot be known; the step over the gap is part of no slice.
         if odd.scraped(m) && odd.scraped(m - 1) {
             let (good, bad) = odd.happens(service, m, first);
-            sum = (sum.0 + bad, sum.1 + good + bad);
+            sum = (sum.0 + inside * bad as f64, sum.1 + inside * (good + bad) as f64);
         }
     }
-    (sum.0 as f64, sum.1 as f64)
+    sum
 }
 
 /// The minute of the day in which a month begins.
@@ -135,7 +167,7 @@ fn counters(start: Timestamp) -> String {
                 count = if *odd == Odd::Resets && m.rem_euclid(360) == 0 { now } else { count + now };
                 seen |= now > 0;
                 if seen && odd.scraped(m) {
-                    let at = (start + secs((m + 1) * 60)).timestamp();
+                    let at = (start + secs((m + 1) * 60 + second(service))).timestamp();
                     writeln!(text, "http_requests_total{{job=\"{name}\",code=\"{code}\"}} {count} {at}").unwrap();
                 }
             }
@@ -190,9 +222,9 @@ fn by_id(measurements: Vec<Measurement>) -> BTreeMap<String, Measurement> {
 
 #[tokio::test]
 async fn a_month_is_told_as_it_was() {
-    // Three hours ago on a whole hour and seven minutes: finished history for the server, and no slice's border.
+    // Three hours ago at 17 minutes and 23 seconds: finished history for the server, and no slice's border.
     let hour = midwatch::io::clock::now().timestamp() / 3_600;
-    let end = Timestamp::from_timestamp((hour - 3) * 3_600 + 420, 0).unwrap();
+    let end = Timestamp::from_timestamp((hour - 3) * 3_600 + 17 * 60 + 23, 0).unwrap();
     let start = end - secs(WINDOW * 60);
     let Some(server) = Prometheus::start(&Setup { backfill: Some(counters(start)), ..Setup::default() }) else {
         return;
@@ -212,7 +244,7 @@ async fn a_month_is_told_as_it_was() {
 
     let (looked_at, rest): (Vec<_>, Vec<_>) = list.iter().cloned().partition(|o| o.id.as_str() == "recorded");
     let steps = warm(&port_one, &looked_at, &rest, end).await;
-    assert!(steps <= 70, "days of those that are looked at, then days of the rest: {steps}");
+    assert!(steps <= 72, "days of those that are looked at, then days of the rest: {steps}");
     let (measured, note) = port_one.measure(&list, &[], end).await.unwrap();
     assert!(note.requests <= 5, "two for recordings, three for all others: {}", note.requests);
     exact(&list, &by_id(measured), end);
@@ -221,6 +253,13 @@ async fn a_month_is_told_as_it_was() {
     let port_two = port(&server.url(), cache.path());
     let (again, note) = port_two.measure(&list, &[], end).await.unwrap();
     assert!(note.requests <= 5 && again.iter().filter(|m| m.windows.len() == 8).count() >= 10, "{}", note.requests);
+    assert!(again.iter().all(|m| m.edges == 0), "what the window begins in came back, too");
+    // Another two hours: the window begins elsewhere, and one step in the background reads where.
+    let later = end + secs(2 * 3_600 + 1_234);
+    let (moved, note) = port_two.measure(&list, &[], later).await.unwrap();
+    assert!(note.requests <= 5 && moved.iter().filter(|m| m.edges == 1).count() >= 10, "{}", note.requests);
+    let step = port_two.warm(&[], &list, later).await.unwrap();
+    assert!(step.left == 0 && step.note.requests <= 2, "{} left, {} requests", step.left, step.note.requests);
 }
 
 fn exact(list: &[Arc<Objective>], measured: &BTreeMap<String, Measurement>, end: Timestamp) {
@@ -243,7 +282,7 @@ fn exact(list: &[Arc<Objective>], measured: &BTreeMap<String, Measurement>, end:
             Odd::IdleNow => "no_traffic",
             Odd::Vanished => "no_data",
             // More of its budget is gone than there was.
-            Odd::Incident | Odd::FailsAtNight if want > 0.001 => "exhausted",
+            _ if want > 0.001 => "exhausted",
             _ => "ok",
         };
         assert_eq!(status.state.word(), state, "{name}: {status:?}");

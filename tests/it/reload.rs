@@ -8,7 +8,7 @@ use midwatch::app::key::Key;
 use midwatch::app::model::{Layout, Model, Setup};
 use midwatch::app::msg::{Feed, Msg, Reply};
 use midwatch::app::present::head::banners;
-use midwatch::app::present::runbooks;
+use midwatch::app::present::{runbooks, walk};
 use midwatch::app::reload::{Looked, Settings};
 use midwatch::app::screen::Screen;
 use midwatch::app::update::update;
@@ -19,6 +19,7 @@ use midwatch::domain::fault::{Fault, FaultKind};
 use midwatch::domain::ids::{Origin, ReqId};
 use midwatch::domain::incident::event::Body;
 use midwatch::domain::runbook::format::read;
+use midwatch::domain::runbook::lint::{Facts, Rehearsal, lint_knowing};
 use midwatch::domain::runbook::model::Runbook;
 use midwatch::domain::severity::SeverityTable;
 use midwatch::domain::slo::catalogue::Plans;
@@ -328,4 +329,130 @@ fn the_runbooks_screen_says_what_is_covered() {
     let again = asks(&bench.after(mins(2)));
     bench.send(Msg::Reply(again[0], Reply::Rules(Err(Fault::new(FaultKind::Timeout, "prometheus", "")))));
     assert_eq!(note(&bench), "2 of 2 alerts have a runbook: 100 %, partial");
+}
+
+const STOP: &str = "apiVersion: midwatch/v1\nid: disk\nname: Disk\nowner: us\nreviewed: 2026-05-01\ntriggers: [{alert: DiskFul}]\nsteps:\n  \
+                    - {id: look, name: Look, say: Where is it}\n  - {id: wipe, name: Wipe, phase: mitigate, include: wipe}\n\
+                    escalation: [{after: 5m, clock: unmitigated, contact: senior}]\n";
+const WIPE: &str = "apiVersion: midwatch/v1\nid: wipe\nname: Wipe\nowner: us\nreviewed: 2026-05-01\ntriggers: [{alert: Wipe}]\nsteps:\n  \
+                    - {id: ask, name: Ask, say: Whose is it}\n  - id: old\n    name: Old logs\n    phase: mitigate\n    say: TODO\n";
+
+/// What is found is where somebody walks: at the step, at a step of an included runbook, and above the first for the rest.
+#[test]
+fn a_walk_says_what_lint_found_where_it_was_found() {
+    let mut bench = Bench::new();
+    let (disk, wipe) = (book(STOP), Arc::new(read("r/wipe.yaml", WIPE).0.unwrap()));
+    let contacts = Some(Arc::new(["junior".to_owned()].into()));
+    let failed = Rehearsal { on: "2026-04-30".parse().unwrap(), failed_at: Some("look".into()) };
+    let drills = Some(Arc::new(
+        [("disk".into(), failed), ("wipe".into(), Rehearsal { on: "2026-04-30".parse().unwrap(), failed_at: None })]
+            .into(),
+    ));
+    let facts = Facts { contacts, drills, ..Facts::default() };
+    let findings: Vec<Finding> = [&disk, &wipe].into_iter().flat_map(|b| lint_knowing(b, &facts)).collect();
+    bench.look(Looked { library: Some((vec![disk, wipe], findings)), ..Looked::default() });
+
+    // The servers' rules: one alert is missing, and while a server is away nobody knows.
+    let asked = bench.press("5");
+    let req = asked.iter().find_map(|e| if let Effect::Rules { req, .. } = e { Some(*req) } else { None }).unwrap();
+    let rule = |name: &str| AlertRule { name: name.into(), ..AlertRule::default() };
+    bench.send(Msg::Reply(req, Reply::Rules(Ok(vec![rule("DiskFull"), rule("Wipe")]))));
+    let unknown = "no rule of the servers raises the alert `DiskFul` (nearest: `DiskFull`)";
+    let told: Vec<&str> =
+        bench.model.runbook_findings().map(|f| f.message.as_str()).filter(|m| m.contains("servers")).collect();
+    assert_eq!(told, [unknown]);
+
+    bench.press("1 i");
+    "disk".chars().for_each(|c| drop(bench.send(Msg::Key(Key::char(c)))));
+    bench.press("Enter");
+    bench.press("5 Enter");
+    let Screen::Walk(incident, id) = bench.model.nav.screen().clone() else { panic!("{:?}", bench.model.nav.screen()) };
+    let shown = walk::page(&bench.model, bench.now, incident.as_ref(), &id);
+    let notes: Vec<(&str, &str)> = shown.steps.iter().map(|row| (row.name.as_str(), row.note.as_str())).collect();
+    assert_eq!(notes, [("1 Look", "failed in a drill"), ("2 Wipe", ""), ("3 Ask", ""), ("4 Old logs", "1 warning")]);
+    assert_eq!(
+        shown.say,
+        [
+            "remark in line 8: the last drill, on 2026-04-30, failed at step `look` [RB015]".to_owned(),
+            format!("about the runbook, warning in line 6: {unknown} [RB010] (and 1 more)"),
+            "Where is it".to_owned(),
+        ]
+    );
+}
+
+fn outside(text: &str) -> Vec<midwatch::config::OutsideConfig> {
+    let (environment, flags) = (midwatch::config::Environment::new(), midwatch::config::Flags::default());
+    let inputs = midwatch::config::Inputs {
+        file: Some(("config.yaml", text)),
+        folder: std::path::Path::new("/nowhere"),
+        environment: &environment,
+        flags: &flags,
+        machine_zone: None,
+    };
+    midwatch::config::read(&inputs).config.outside
+}
+
+#[test]
+fn targets_change_under_a_running_cockpit_and_what_waits_for_a_gone_one_says_why() {
+    use midwatch::app::msg::Retargeted;
+    use midwatch::domain::outward::entry::State;
+    let hook = "event_sinks: [{name: hook, kind: webhook, url: 'https://a.example'}]\n";
+    let both = format!("{hook}chat: [{{name: room, kind: webhook, url: 'https://b.example'}}]\n");
+    let targets = midwatch::run::targets::Targets::new(std::collections::BTreeMap::new());
+    let mut bench = Bench::new();
+    bench.model.outbox.holder = "here".into();
+    let change = |bench: &mut Bench, text: &str, hold| {
+        let new = settings(|c| (c.outside, c.outward_hold) = (outside(text), hold));
+        let effects = bench.look(Looked { settings: Some(Box::new(new)), ..Looked::default() });
+        let asked = effects.into_iter().find_map(|effect| match effect {
+            Effect::Retarget { connect, remove } => Some((connect, remove)),
+            _ => None,
+        });
+        let told = asked.map(|(connect, remove)| {
+            let names: Vec<String> = connect.iter().map(|c| c.name.0.clone()).collect();
+            let new: Retargeted = targets.change(&connect, remove.clone());
+            bench.send(Msg::Feed(Feed::Targets(Box::new(new))));
+            (names, remove.into_iter().map(|n| n.0).collect::<Vec<_>>())
+        });
+        told.unwrap_or_default()
+    };
+    let none: (Vec<String>, Vec<String>) = Default::default();
+    assert_eq!(change(&mut bench, hook, secs(6)), (vec!["hook".into()], vec![]));
+    assert!(bench.model.links.contains_key(&"hook".into()));
+    // A line above it moved it, and the other one is new: this one is left as it is.
+    assert_eq!(change(&mut bench, &format!("theme: dark\n{both}"), secs(60)), (vec!["room".into()], vec![]));
+    assert_eq!(bench.model.outbox.hold, secs(60));
+    bench.press("i");
+    "checkout is down".chars().for_each(|c| drop(bench.send(Msg::Key(Key::char(c)))));
+    bench.press("Enter");
+    let id = bench.model.desk.cases.keys().next().unwrap().clone();
+    let mut out = Vec::new();
+    midwatch::app::update::page(&mut bench.model, bench.now, &id, &"hook".into(), &mut out).unwrap();
+    for effect in out {
+        let Effect::Append { req, events } = effect else { panic!("{effect:?}") };
+        let saved = bench.record.append(events).unwrap();
+        bench.send(Msg::Reply(req, Reply::Saved(saved)));
+    }
+    let entries = bench.record.outbox_news().unwrap();
+    bench.send(Msg::Feed(Feed::Outbox(entries)));
+    assert_eq!(change(&mut bench, &both.replace(hook, ""), secs(60)), (vec![], vec!["hook".into()]));
+    assert!(!bench.model.links.contains_key(&"hook".into()));
+    assert!(
+        bench.said().iter().any(|t| t == "target hook is gone; 1 operation(s) for it are held"),
+        "{:?}",
+        bench.said()
+    );
+    bench.after(secs(70));
+    let entry = bench.model.outbox.entries.values().next().unwrap();
+    assert_eq!(entry.state, State::Queued, "not lost, not sent");
+    let (why, _) = midwatch::app::present::outbox::why(&bench.model, entry, bench.now);
+    assert!(why.contains("no target `hook` is configured"), "{why}");
+    // Back again it goes on; a broken configuration changes nothing.
+    assert_eq!(change(&mut bench, &both, secs(60)), (vec!["hook".into()], vec![]));
+    let mut broken = settings(|_| {});
+    broken.findings = vec![error("no")];
+    let effects = bench.look(Looked { settings: Some(Box::new(broken)), ..Looked::default() });
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Retarget { .. })));
+    assert!(bench.model.outbox.targets.contains_key(&"hook".into()));
+    assert_eq!(change(&mut bench, &both, secs(60)), none);
 }

@@ -1,6 +1,7 @@
 //! Running a v1 runbook through the machine: values, guard, state before, confirmation, proof, rollback, a second person,
 //! and going on after a crash. Messages in, exact effects out; the test is the world.
 
+use midwatch::app::deadline::next_deadline;
 use midwatch::app::effect::Effect;
 use midwatch::app::key::{Code, Key};
 use midwatch::app::model::{Model, Setup};
@@ -19,6 +20,7 @@ use midwatch::domain::labels::Labels;
 use midwatch::domain::runbook::format;
 use midwatch::domain::server_note::ServerNote;
 use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
+use midwatch::domain::slo::sample::Sample;
 use midwatch::domain::time::{Span, Timestamp, mins, secs};
 use midwatch::io::fake::objectives;
 use midwatch::io::store::Store;
@@ -504,6 +506,19 @@ fn a_witness_needs_another_name_and_the_code_and_stays_unverified() {
 }
 
 #[test]
+fn the_configured_time_limit_holds_where_the_runbook_names_none() {
+    let mut desk = production();
+    desk.model.setup.command_timeout = secs(7);
+    let book = format::read("running.yaml", BOOK).0.expect("a runbook");
+    desk.send(Msg::Feed(Feed::Library(vec![Arc::new(book)], vec![])));
+    desk.ready("12", "prod-eu\n", "6\n");
+    desk.press("Enter");
+    assert!(desk.shown().contains("time limit 7s"), "{}", desk.shown());
+    desk.painted();
+    assert_eq!(runs(&desk.press("y"))[0].1.timeout.as_secs(), 7);
+}
+
+#[test]
 fn one_option_at_a_time_where_the_runbook_says_so() {
     let mut desk = production();
     desk.changed();
@@ -519,6 +534,63 @@ fn a_branch_shows_what_it_passes_by_and_why() {
     let page = desk.page();
     let notes: Vec<String> = page.steps.iter().map(|s| format!("{} {}", s.mark, s.note)).collect();
     assert!(notes[2].starts_with("[.] passed by: Is it over? yes"), "{notes:?}");
+}
+
+/// The looks at what checks suggest, in what is to be done.
+fn measures(effects: &[Effect]) -> Vec<ReqId> {
+    let of = |e: &Effect| match e {
+        Effect::Query { req, promql, .. } if promql == "checkout:p95" => Some(*req),
+        _ => None,
+    };
+    effects.iter().filter_map(of).collect()
+}
+
+fn value(value: f64) -> Reply {
+    Reply::Queried(Ok(vec![Sample { labels: Labels::default(), at: start(), value }]))
+}
+
+#[test]
+fn a_measurement_suggests_and_never_answers() {
+    let mut desk = production();
+    assert!(measures(&desk.after(secs(1))).is_empty(), "nobody looks at the check yet");
+    desk.press("l");
+    assert_eq!(next_deadline(&desk.model, desk.now, true), Some(desk.now), "it is measured at once");
+    let first = measures(&desk.after(secs(0)));
+    assert_eq!(first.len(), 1);
+    let row = |desk: &Desk| (desk.page().items.rows[0].clone(), desk.page().steps[3].note.clone());
+    assert!(row(&desk).0.detail.contains("being measured"));
+    desk.send(Msg::Reply(first[0], value(0.2)));
+    let (check, step) = row(&desk);
+    assert_eq!((check.state.text.as_str(), step.as_str()), ("( ) suggested: yes", "suggested"));
+    assert!(check.detail.contains("checkout:p95 < 0.5: yes is suggested: 0.200"), "{}", check.detail);
+    assert!(!desk.kinds().contains(&"check".to_owned()), "nothing is answered");
+    assert!(measures(&desk.after(secs(14))).is_empty());
+
+    let second = measures(&desk.after(secs(1)));
+    desk.send(Msg::Reply(second[0], value(0.9)));
+    let (check, step) = row(&desk);
+    assert_eq!((check.state.text.as_str(), step.as_str()), ("( )", ""), "what does not hold suggests nothing");
+    assert!(check.detail.contains("no suggestion: 0.900"), "{}", check.detail);
+
+    let third = measures(&desk.after(secs(15)));
+    desk.send(Msg::Reply(third[0], Reply::Queried(Ok(Vec::new()))));
+    assert!(row(&desk).0.detail.contains("no suggestion: NO DATA"), "{}", row(&desk).0.detail);
+    let fourth = measures(&desk.after(secs(15)));
+    let away = Fault::new(FaultKind::Timeout, "prometheus", "made up");
+    desk.send(Msg::Reply(fourth[0], Reply::Queried(Err(away))));
+    assert!(row(&desk).0.detail.contains("NO DATA"), "a failure suggests nothing");
+
+    // A server that is slow is not asked twice, and a value that is old is none.
+    let fifth = measures(&desk.after(secs(15)));
+    desk.send(Msg::Reply(fifth[0], value(0.2)));
+    assert_eq!(measures(&desk.after(secs(15))).len(), 1);
+    assert!(measures(&desk.after(secs(44))).is_empty());
+    assert!(row(&desk).0.state.text.contains("suggested"));
+    assert_eq!(measures(&desk.after(secs(16))).len(), 1, "an answer that does not come is asked for again");
+    assert_eq!(row(&desk).0.state.text, "( )");
+    desk.press("N");
+    assert!(measures(&desk.after(secs(60))).is_empty(), "what is answered is not measured");
+    assert!(desk.kinds().contains(&"check".to_owned()));
 }
 
 #[test]

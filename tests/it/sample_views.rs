@@ -23,7 +23,7 @@ pub fn s(text: &str) -> String {
     })
 }
 
-fn bit(text: &str, tone: Tone) -> Bit {
+pub fn bit(text: &str, tone: Tone) -> Bit {
     Bit::new(s(text), tone)
 }
 
@@ -206,6 +206,7 @@ fn incidents() -> Vec<IncidentRow> {
             commander: s(who),
             progress: s(progress),
             saved: true,
+            elsewhere: false,
         }
     };
     vec![
@@ -656,8 +657,26 @@ pub fn detail(list: &[(&str, &str)]) -> Vec<(String, String)> {
 fn alerts_page() -> AlertsPage {
     let mut alerts = overview().alerts;
     alerts.cursor = Some(0);
+    let silence = |state: &str, left: &str, by: &str, holds, what: &str, why: &str| SilenceRow {
+        sign: Sign::Held,
+        state: s(state),
+        left: s(left),
+        by: s(by),
+        holds,
+        what: s(what),
+        why: s(why),
+    };
     AlertsPage {
         alerts,
+        silences: Pane {
+            title: s("SILENCES 2"),
+            note: s("by their end"),
+            rows: vec![
+                silence("ack", "12m", "alice", 1, "alertname=\"DiskFull\" instance=\"db-1\"", "ACK! alice looks at it"),
+                silence("silence", "2h40m", "bob", 0, "env=\"staging\"", "moving the rack"),
+            ],
+            ..Pane::default()
+        },
         detail: detail(&[
             ("alertname", "CheckoutBudgetBurnFast"),
             ("env", "prod"),
@@ -852,6 +871,8 @@ pub fn screens() -> Vec<(&'static str, View)> {
                 ..view(Body::Incident(Box::new(incident())))
             },
         ),
+        ("desk", view(Body::Board(Box::new(crate::sample_desk::desk())))),
+        ("handoff", view(Body::HandOff(Box::new(crate::sample_desk::handoff())))),
         ("timers", view(Body::Timers(Box::new(timers_page())))),
         ("changes", view(Body::Changes(Box::new(changes())))),
         ("runbooks", view(Body::Runbooks(Box::new(runbooks())))),

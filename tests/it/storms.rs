@@ -288,6 +288,28 @@ fn a_storm_can_reach_what_is_dangerous() {
     assert_eq!((ran, resolved), (3, 3));
 }
 
+#[test]
+fn a_deadline_that_an_act_moves_is_told_at_once_also_while_nothing_can_be_saved() {
+    let mut sim = Simulator::new(setup("ada"), start(), 0, secs(30));
+    sim.pass(secs(60));
+    sim.break_record(true);
+    step(&mut sim, Msg::Act(Action::Declare)).unwrap();
+    mean(&mut sim).unwrap();
+    sim.sleep(mins(14));
+    step(&mut sim, Msg::Act(Action::Severity)).unwrap();
+    // The worst of the table, whose stakeholders want to hear after fifteen minutes, at that very moment.
+    for code in [Code::Left, Code::Left, Code::Tab] {
+        step(&mut sim, Msg::Key(Key::plain(code))).unwrap();
+    }
+    sim.move_clock(mins(1));
+    mean(&mut sim).unwrap();
+    assert!(sim.wrong().is_empty(), "{}", sim.wrong().join("\n"));
+    let case = sim.model().desk.cases.values().next().unwrap();
+    assert!(case.saved.is_none(), "the record was broken");
+    let told = case.shown.timers.iter().filter(|(id, mark)| id.0.contains("stakeholders") && mark.due.is_some());
+    assert_eq!(told.count(), 1, "{:?}", case.shown.timers);
+}
+
 fn mean_if_asked(sim: &mut Simulator) {
     if sim.model().nav.overlay.is_some() {
         mean(sim).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{AlertRow, AlertsPage, Pane, Sign};
-use crate::app::present::{items, near, passes};
+use crate::app::present::{items, near, passes, silences};
 use crate::app::screen::Item;
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::ids::Fingerprint;
@@ -99,7 +99,7 @@ fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
             None => "UNACKED".into(),
         },
         (AlertState::Firing, None) => "UNACKED".into(),
-        (state, _) => state.word().into(),
+        (state, _) => silences::held(model, alert, now).unwrap_or_else(|| state.word().into()),
     };
     let found = model.alerts.runbooks.get(&alert.fingerprint);
     let skip = ["alertname", "severity", "service"];
@@ -127,19 +127,21 @@ fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
 /// The alerts screen.
 pub fn page(model: &Model, now: Timestamp) -> AlertsPage {
     let detail = match items::selected(model, now) {
-        Some(Item::Alert(fp)) => model.alerts.get(&fp).map(|a| detail(model, a)).unwrap_or_default(),
+        Some(Item::Alert(fp)) => model.alerts.get(&fp).map(|a| detail(model, a, now)).unwrap_or_default(),
+        Some(Item::Silence(target, id)) => silences::detail(model, &target, &id, now),
         _ => Vec::new(),
     };
-    AlertsPage { alerts: pane(model, now), detail }
+    AlertsPage { alerts: pane(model, now), silences: silences::pane(model, now), detail }
 }
 
-fn detail(model: &Model, alert: &Alert) -> Vec<(String, String)> {
+fn detail(model: &Model, alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
     let mut rows = vec![
         ("state".to_owned(), format!("{} since {}", alert.state.word(), rfc3339(alert.started_at))),
         ("source".into(), alert.source.0.clone()),
     ];
     if !alert.held_by.is_empty() {
-        rows.push(("held by".into(), alert.held_by.join(", ")));
+        let holding = silences::of_alert(model, alert, now);
+        rows.extend(holding.into_iter().map(|words| ("held by".to_owned(), words)));
     }
     for found in runbooks_for(model, &alert.name, &alert.labels, &alert.annotations).iter().take(3) {
         rows.push(("runbook".into(), format!("{} ({})", found.runbook, found.why)));

@@ -5,6 +5,7 @@ use crate::app::keymap::scopes;
 use crate::app::model::Model;
 use crate::app::screen::Screen;
 use crate::app::update::{chats, target, why_no_room};
+use crate::domain::outward::capability::{Can, Capability, Lack};
 use crate::domain::time::Timestamp;
 
 /// Why an action cannot be taken now. Read-only mode and the place of an action are judged here and nowhere else.
@@ -16,18 +17,29 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
     let open = !model.open_cases().is_empty();
     let needs_incident = || (!open).then(|| "there is no open incident; i on the overview declares one".to_owned());
     match action {
-        Action::Status | Action::Severity | Action::Roles | Action::Mitigated | Action::Resolve | Action::Escalate => {
-            match shown_incident(model) {
-                Some(false) => Some("it is resolved; :reopen opens it again".into()),
-                Some(true) => None,
-                None => needs_incident(),
-            }
-        }
+        Action::Status
+        | Action::Severity
+        | Action::Roles
+        | Action::Mitigated
+        | Action::Resolve
+        | Action::Escalate
+        | Action::Task
+        | Action::Propose
+        | Action::Merge => match shown_incident(model) {
+            Some(false) => Some("it is resolved; :reopen opens it again".into()),
+            Some(true) => None,
+            None => needs_incident(),
+        },
         Action::Note
         | Action::Decision
         | Action::Hypothesis
         | Action::Finding
         | Action::ActionItem
+        | Action::Update
+        | Action::HandOff
+        | Action::Relate
+        | Action::People
+        | Action::Board
         | Action::LinkAlert => {
             if shown_incident(model).is_some() {
                 None
@@ -62,17 +74,42 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
         }
         Action::Disarm if !model.armed(now) => Some("commands are off".into()),
         Action::Stop if model.exec.running.is_empty() => Some("no command runs".into()),
+        Action::SilenceAlert | Action::AckAlert => lacks(model, &[Capability::CreateSilence]),
+        Action::ExtendSilence => lacks(model, &[Capability::ExtendSilence]),
+        Action::ExpireSilence => lacks(model, &[Capability::ExpireSilence]),
+        Action::PageOnCall => match shown_incident(model) {
+            Some(_) => lacks(model, &[Capability::Trigger, Capability::Declare]),
+            None => needs_incident().or_else(|| lacks(model, &[Capability::Trigger, Capability::Declare])),
+        },
         Action::Undo if model.desk.last_act.is_none() => Some("there is nothing to take back".into()),
         _ => None,
     }
 }
 
+/// Why no target can do one of these, with the target's own reason where it has one; `None` when one can.
+pub fn lacks(model: &Model, any: &[Capability]) -> Option<String> {
+    if any.iter().any(|capability| model.outbox.able(*capability).next().is_some()) {
+        return None;
+    }
+    let first = any.first()?;
+    let said = model.outbox.targets.values().find_map(|target| {
+        let missing =
+            any.iter().find(|c| matches!(target.facts.caps.of(**c), Can::No(lack, _) if lack != Lack::Unsupported));
+        missing.and_then(|c| {
+            Some(format!("{} cannot {}: {}", target.facts.name, c.title(), target.facts.caps.why_not(*c)?))
+        })
+    });
+    said.or_else(|| Some(format!("no target that can {} is configured", first.title())))
+}
+
 /// Whether the incident in view is open; `None` when none is in view.
 fn shown_incident(model: &Model) -> Option<bool> {
     match model.nav.screen() {
-        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => {
-            model.desk.cases.get(id).map(|c| c.shown.is_open())
-        }
+        Screen::Incident(id)
+        | Screen::Board(id)
+        | Screen::HandOff(id)
+        | Screen::Postmortem(id)
+        | Screen::Walk(Some(id), _) => model.desk.cases.get(id).map(|c| c.shown.is_open()),
         _ => None,
     }
 }

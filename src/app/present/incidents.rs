@@ -3,11 +3,12 @@
 use crate::app::costs;
 use crate::app::model::{Case, Model};
 use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
-use crate::app::present::{bit, charts, items, passes, rooms, slos, timers, walk};
+use crate::app::present::{backend, bit, board, charts, items, passes, rooms, slos, timers, walk};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::{IncidentId, SloId};
-use crate::domain::incident::event::{Body, Event, EventKey, Role, Status, StepEnd};
+use crate::domain::incident::board::Phase;
+use crate::domain::incident::event::{Body, Event, EventKey, Role, StepEnd};
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::timeline::{housekeeping, lasted, tell};
 use crate::domain::time::{Timestamp, clock, compact};
@@ -29,11 +30,16 @@ pub fn ids(model: &Model) -> Vec<IncidentId> {
 pub fn pane(model: &Model, now: Timestamp) -> Pane<IncidentRow> {
     let open = shown(model);
     let selected = items::selected(model, now);
-    let cursor = open.iter().position(|c| selected == Some(Item::Incident(c.shown.id.clone())));
+    let items = open.iter().map(|c| Item::Incident(c.shown.id.clone())).chain(backend::ids(model));
+    let cursor = items.into_iter().position(|item| selected.as_ref() == Some(&item));
+    let pages = backend::rows(model, now);
     Pane {
-        title: format!("INCIDENTS {}", open.len()),
-        note: String::new(),
-        rows: open.iter().map(|c| row(model, c, now)).collect(),
+        title: match pages.len() {
+            0 => format!("INCIDENTS {}", open.len()),
+            n => format!("INCIDENTS {}, PAGES {n}", open.len()),
+        },
+        note: if pages.is_empty() { String::new() } else { "W acts on a page".into() },
+        rows: open.iter().map(|c| row(model, c, now)).chain(pages).collect(),
         cursor,
         empty: if model.desk.loaded { "none is open; i declares one".into() } else { "reading the record".into() },
     }
@@ -52,6 +58,7 @@ fn row(model: &Model, case: &Case, now: Timestamp) -> IncidentRow {
         commander: i.roles.get(&Role::Commander).cloned().unwrap_or_else(|| "-none-".into()),
         progress: progress.unwrap_or_default(),
         saved: case.unsaved.is_empty(),
+        elsewhere: false,
     }
 }
 
@@ -171,6 +178,7 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
     if let (Some(last), Some(burned)) = (facts.last_mut(), burned(model, now, i)) {
         last.push(burned);
     }
+    facts.extend(backend::facts(model, i, now));
     let linked: Vec<_> = slos::ranked(model, now).into_iter().filter(|(o, _)| i.objectives.contains(&o.id)).collect();
     IncidentPage {
         title: format!("{} {}", i.id, i.title),
@@ -268,12 +276,14 @@ fn runbook(model: &Model, i: &Incident) -> Option<(String, String, Vec<StepRow>)
 }
 
 fn checklist(model: &Model, i: &Incident) -> (String, Vec<String>) {
-    let book = &model.setup.severities.playbook;
-    let (name, steps) = match (i.status, i.times.acknowledged) {
-        (Status::Monitoring | Status::Resolved, _) => ("resolution", &book.resolution),
-        (Status::Investigating, None) => ("first minutes", &book.immediate),
-        (Status::Investigating, _) if i.roles.is_empty() => ("first minutes", &book.immediate),
-        _ => ("mitigation", &book.mitigation),
+    let phase = board::phase(i);
+    let name = match phase {
+        Phase::Immediate => "first minutes",
+        phase => phase.word(),
     };
-    (name.to_owned(), steps.clone())
+    let mark = |line: &String| match i.board.tick(phase, line) {
+        Some(_) => format!("[x] {line}"),
+        None => format!("[ ] {line}"),
+    };
+    (name.to_owned(), phase.lines(board::book_of(model)).iter().map(mark).collect())
 }

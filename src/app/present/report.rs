@@ -8,7 +8,7 @@ mod runbook;
 pub use runbook::{command, exec, runbook};
 
 use crate::app::model::Model;
-use crate::app::present::{alerts, slos};
+use crate::app::present::{alerts, board, slos};
 use crate::domain::escalation::timer::Timer;
 use crate::domain::ids::RunbookId;
 use crate::domain::incident::event::{Body, Event, Role};
@@ -114,7 +114,7 @@ pub fn incident(i: &Incident, events: &[Event], timers: &[Timer]) -> Value {
         i.budget.values().map(|b| json!({"slo": b.slo.0, "gross": number(b.gross), "net": number(b.net), "of": b.basis, "moment": b.moment})).collect();
     let actions: Vec<Value> =
         i.actions.iter().map(|a| json!({"text": a.text, "owner": a.owner, "due": a.due})).collect();
-    json!({
+    let mut report = json!({
         "id": i.id.0, "title": i.title, "severity": i.severity.0, "status": i.status.word(), "service": i.service,
         "declared_at": rfc3339(i.times.declared), "detected_at": at(i.times.detected), "acknowledged_at": at(i.times.acknowledged),
         "mitigated_at": at(i.times.mitigated), "resolved_at": at(i.times.resolved), "declared_by": i.declared_by,
@@ -122,7 +122,11 @@ pub fn incident(i: &Incident, events: &[Event], timers: &[Timer]) -> Value {
         "objectives": i.objectives.iter().map(|o| o.0.clone()).collect::<Vec<_>>(), "runbooks": runbooks,
         "budget_burned": burned, "actions": actions, "timers": timers.iter().map(timer).collect::<Vec<_>>(),
         "timeline": events.iter().map(|e| event(e, i)).collect::<Vec<_>>(),
-    })
+    });
+    if let (Some(all), Value::Object(desk)) = (report.as_object_mut(), board::report(i)) {
+        all.extend(desk);
+    }
+    report
 }
 
 /// One timer.

@@ -28,7 +28,7 @@ pub fn page(model: &Model, now: Timestamp) -> RunbooksPage {
     let cursor = books.iter().position(|b| selected == Some(Item::Runbook(b.id.clone())));
     let findings = cursor.and_then(|n| books.get(n)).map(|b| findings(model, b)).unwrap_or_default();
     let rows = books.iter().map(|b| row(model, b)).collect();
-    let errors = model.library_findings.iter().filter(|f| f.level == Level::Error).count();
+    let errors = model.runbook_findings().filter(|f| f.level == Level::Error).count();
     let note = match (errors, coverage(model)) {
         (0, covered) => covered,
         (_, covered) if covered.is_empty() => format!("{errors} error(s): midwatch runbook lint"),
@@ -63,7 +63,7 @@ fn coverage(model: &Model) -> String {
 }
 
 fn row(model: &Model, book: &Runbook) -> RunbookRow {
-    let worst = model.library_findings.iter().filter(|f| f.path == book.path).map(|f| f.level).max();
+    let worst = model.runbook_findings().filter(|f| f.path == book.path).map(|f| f.level).max();
     let walked = model.open_cases().into_iter().find(|c| c.shown.walks.contains_key(&book.id));
     RunbookRow {
         sign: match worst {
@@ -85,6 +85,6 @@ fn findings(model: &Model, book: &Runbook) -> Vec<Bit> {
         Level::Warning => Tone::Warn,
         Level::Info => Tone::Muted,
     };
-    let ours = model.library_findings.iter().filter(|f| f.path == book.path);
+    let ours = model.runbook_findings().filter(|f| f.path == book.path);
     ours.map(|f| Bit::new(format!("{}:{} {} [{}]", f.line, f.column, f.message, f.rule), tone(f.level))).collect()
 }

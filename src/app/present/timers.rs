@@ -2,9 +2,9 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{Pane, Sign, TimerRow, TimersPage};
-use crate::app::present::{items, slos};
+use crate::app::present::{backend, items, silences, slos};
 use crate::app::screen::Item;
-use crate::domain::escalation::timer::{Timer, TimerState};
+use crate::domain::escalation::timer::{Timer, TimerKind, TimerState};
 use crate::domain::escalation::timers::timers;
 use crate::domain::ids::SloId;
 use crate::domain::time::{Timestamp, clock, compact, countdown, rfc3339, secs};
@@ -18,6 +18,7 @@ pub fn all(model: &Model, now: Timestamp) -> Vec<Timer> {
         .filter(|c| c.shown.is_open() || c.shown.times.resolved.is_some_and(|at| now - at < chrono::TimeDelta::days(3)))
         .flat_map(|c| of(model, &c.shown, now))
         .collect();
+    out.extend(backend::loose_timers(model, now));
     out.sort_by(|a, b| a.due_at.cmp(&b.due_at).then_with(|| a.id.cmp(&b.id)));
     out
 }
@@ -46,7 +47,10 @@ pub fn of(model: &Model, incident: &crate::domain::incident::state::Incident, no
             chrono::DateTime::from_timestamp(minute, 0).map(|at| (id.clone(), at))
         })
         .collect();
-    timers(incident, &model.setup.severities, runbook.as_deref(), &exhaustion, now)
+    let mut all = timers(incident, &model.setup.severities, runbook.as_deref(), &exhaustion, now);
+    all.extend(backend::timers(model, incident, now));
+    all.sort_by(|a, b| a.due_at.cmp(&b.due_at).then_with(|| a.id.cmp(&b.id)));
+    all
 }
 
 /// Timers that run, are put off or are due.
@@ -84,7 +88,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<TimerRow> {
     Pane {
         title: if due > 0 { format!("TIMERS {due} DUE") } else { "TIMERS".into() },
         note: if due > 0 { "T answers".into() } else { String::new() },
-        rows: live.iter().map(|t| row(t, now)).collect(),
+        rows: live.iter().map(|t| row(t, now)).chain(silences::timers(model, now)).collect(),
         cursor,
         empty: "none runs".into(),
     }
@@ -100,12 +104,20 @@ pub fn page(model: &Model, now: Timestamp) -> TimersPage {
         detail.push(("incident".into(), timer.incident.0.clone()));
         detail.push(("due".into(), format!("{} ({})", rfc3339(timer.due_at), clock(timer.due_at))));
         detail.push(("then".into(), timer.then.clone()));
+        if let Some(contact) = &timer.contact {
+            let reach = model.reach(contact).unwrap_or("nobody wrote down how (`contacts:` in the configuration)");
+            detail.push(("reach".into(), format!("{contact}: {reach}")));
+        }
         detail.push(("kind".into(), timer.kind.word().into()));
         let mark = model.desk.cases.get(&incident).and_then(|c| c.shown.timers.get(&id)).cloned().unwrap_or_default();
         if let Some(at) = mark.due {
             detail.push(("was due".into(), format!("{} ago", compact(now - at))));
         }
-        detail.push(("owner".into(), "local: it runs on this host and needs a running cockpit to ring".into()));
+        let owner = match timer.kind {
+            TimerKind::Backend => "the paging product: it acts whether a cockpit runs or not",
+            _ => "local: it runs on this host and needs a running cockpit to ring",
+        };
+        detail.push(("owner".into(), owner.into()));
     }
     TimersPage { timers: pane(model, now), detail }
 }

@@ -1,5 +1,9 @@
 //! The types of the view model, from the whole frame down to a row.
 
+mod board;
+
+pub use board::{BoardPage, BoardRow, HandOffPage};
+
 use crate::domain::incident::event::EventKey;
 use crate::domain::text::{clean, width, wrap};
 use crate::domain::time::{Span, Timestamp};
@@ -190,6 +194,10 @@ pub enum Body {
     Alerts(Box<AlertsPage>),
     /// One incident.
     Incident(Box<IncidentPage>),
+    /// The commander's desk.
+    Board(Box<BoardPage>),
+    /// What the next commander must know.
+    HandOff(Box<HandOffPage>),
     /// All timers.
     Timers(Box<TimersPage>),
     /// Changes in force.
@@ -289,6 +297,25 @@ pub struct AlertRow {
     pub labels: String,
 }
 
+/// A silence in a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SilenceRow {
+    /// Sign.
+    pub sign: Sign,
+    /// `silence`, `ack`, `pending`.
+    pub state: String,
+    /// Until its end, or its begin when that is ahead: `12m`.
+    pub left: String,
+    /// Who made it.
+    pub by: String,
+    /// Alerts that it holds now.
+    pub holds: usize,
+    /// Its conditions.
+    pub what: String,
+    /// Why it was made.
+    pub why: String,
+}
+
 /// An incident in a list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IncidentRow {
@@ -310,6 +337,8 @@ pub struct IncidentRow {
     pub progress: String,
     /// Everything about it is on disk.
     pub saved: bool,
+    /// It is one of a paging product, and belongs to none of ours.
+    pub elsewhere: bool,
 }
 
 /// A timer in a list.
@@ -463,6 +492,8 @@ pub struct PairRow {
 pub struct AlertsPage {
     /// The list.
     pub alerts: Pane<AlertRow>,
+    /// Silences in force, the next to end first.
+    pub silences: Pane<SilenceRow>,
     /// The selected one in full: label and value, one pair per line; annotations; links; runbooks with the reason.
     pub detail: Vec<(String, String)>,
 }

@@ -2,13 +2,13 @@
 
 use crate::app::model::{Model, Running, Transcript};
 use crate::app::present::view::{Bit, Output, Pane, StepRow, Tone, WalkItem, WalkPage};
-use crate::app::present::{bit, changes, slos};
+use crate::app::present::{bit, changes, ran, slos, suggestions};
 use crate::app::screen::{Item, Screen};
 use crate::app::update::output_key;
 use crate::domain::ids::{IncidentId, RunbookId};
 use crate::domain::incident::change::{Change, VerifyEnd};
 use crate::domain::incident::event::{At, StepEnd};
-use crate::domain::incident::state::{CommandRun, Walk};
+use crate::domain::incident::state::Walk;
 use crate::domain::runbook::gate::{Need, Wanted};
 use crate::domain::runbook::hold;
 use crate::domain::runbook::inputs::{self, Known};
@@ -29,9 +29,11 @@ pub fn place(book: &Runbook, step: &Step) -> At {
 pub fn values(model: &Model, id: &IncidentId, book: &Runbook) -> Values {
     let Some(case) = model.desk.cases.get(id) else { return Values::default() };
     let alert = first_alert(&case.shown).and_then(|(fingerprint, _)| model.alerts.get(fingerprint));
+    let backend = crate::app::present::backend::values(&case.shown);
     let known = Known {
         incident: Some(&case.shown),
         annotations: alert.map(|a| &a.annotations),
+        backend: Some(&backend),
         walk: case.shown.walks.get(&book.id),
         secrets: model.exec.secrets.of(id, &book.id),
         ..Known::default()
@@ -61,6 +63,14 @@ fn walk_of(model: &Model, incident: Option<&IncidentId>, runbook: &RunbookId) ->
         .and_then(|c| c.shown.walks.get(runbook))
         .cloned()
         .unwrap_or_default()
+}
+
+/// The state of the walk in view; empty where a runbook is only read.
+pub fn walk_in_view(model: &Model) -> Walk {
+    match model.nav.screen() {
+        Screen::Walk(incident, runbook) => walk_of(model, incident.as_ref(), runbook),
+        _ => Walk::default(),
+    }
 }
 
 /// What can be selected in the shown step.
@@ -164,11 +174,6 @@ fn company(mutation: &Mutation) -> String {
     words.join("   ")
 }
 
-/// A run of a record that names no command: told by its text.
-fn old(run: &CommandRun, command: &RunCommand) -> bool {
-    run.start.id.is_empty() && run.start.command == command.text
-}
-
 /// The walk screen.
 pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runbook: &RunbookId) -> WalkPage {
     let Some(book) = model.runbook(runbook) else {
@@ -200,6 +205,7 @@ pub fn page(model: &Model, now: Timestamp, incident: Option<&IncidentId>, runboo
         page.say = book.description.lines().map(str::to_owned).collect();
     }
     page.watch = watch(model, now, incident, book, step);
+    suggestions::mark(model, now, (book, step, &walk), &mut page.steps);
     crate::app::present::step_findings::mark(model, book, &step.id, &mut page.steps, &mut page.say);
     page.items = OnScreen { model, now, incident, book, step, walk: &walk }.pane();
     page.output = output(model, now, incident, book, step);
@@ -313,12 +319,15 @@ impl OnScreen<'_> {
             }),
             Item::Check(n) => step.checks.get(*n).map(|c| {
                 let round = again(step, *n, walk).map(|(round, of)| format!("ask again {round}/{of}"));
+                let measured = suggestions::of(self.model, self.now, (self.book, step, walk), *n);
                 let state = match walk.answers.get(&step.id).and_then(|a| a.get(n)) {
                     Some(_) if round.is_some() => bit(round.clone().unwrap_or_default(), Tone::Warn),
                     Some(answer) => bit(format!("({})", answer.word()), Tone::Ok),
+                    None if measured.as_ref().is_some_and(|(yes, _)| *yes) => bit("( ) suggested: yes", Tone::Accent),
                     None => bit("( )", Tone::Text),
                 };
-                let detail = c.hint.clone().unwrap_or_default();
+                let told = c.hint.iter().cloned().chain(measured.map(|(_, words)| words));
+                let detail = told.collect::<Vec<_>>().join("   ");
                 WalkItem { label: "check".into(), text: c.question.clone(), detail, state, ..WalkItem::default() }
             }),
             Item::Prose(n) => {
@@ -385,13 +394,29 @@ impl OnScreen<'_> {
             }
             Need::Reads(reads) => Some(format!("Enter first looks where we are ({} reads)", reads.len())),
             Need::DryRun(_) => Some("Enter first tries it dry".into()),
-            Need::Approval => Some("needs a second person".into()),
+            Need::Approval => Some(self.second_person(wanted, &values)),
             Need::Nothing => None,
         };
         if !matches!(first, Some(ref words) if words.contains("first")) {
             crate::domain::runbook::prepare::ready(self.book, command, &values).map_err(|r| r.0)?;
         }
         Ok(first)
+    }
+
+    /// Whether a second person was asked, and what came of it.
+    fn second_person(&self, wanted: Wanted<'_>, values: &Values) -> String {
+        let alone = || "needs a second person".to_owned();
+        let Some(case) = self.incident.and_then(|id| self.model.desk.cases.get(id)) else { return alone() };
+        let Ok(offer) = wanted.offer("", &case.shown, values, self.now) else { return alone() };
+        let sum = offer.sha256();
+        match (&offer.approval, case.shown.waiting(&sum, self.now)) {
+            (Some((_, by, _)), _) => format!("approved by {by}: Enter shows the command"),
+            (None, Some(waiting)) => {
+                let left = compact(waiting.until() - self.now);
+                format!("waits for a second person: code {}, {left} left", waiting.request.code)
+            }
+            (None, None) => alone(),
+        }
     }
 
     fn command_state(&self, id: &IncidentId, command: &RunCommand, slot: &str) -> Bit {
@@ -406,23 +431,9 @@ impl OnScreen<'_> {
             let hint = if quiet >= QUIET { format!(", silent {}", compact(quiet)) } else { String::new() };
             return bit(format!("{word} {}{hint}", compact(now - running.since)), Tone::Warn);
         }
-        let runs = model.desk.cases.get(id).map(|c| c.shown.commands.iter());
-        let last = runs
-            .into_iter()
-            .flatten()
-            .rev()
-            .find(|r| r.start.place == place(book, step) && (r.start.id == command.id || old(r, command)));
-        match last.map(|r| &r.finish) {
-            None => Bit::default(),
-            Some(None) => bit("unknown, check before re-running", Tone::Warn),
-            Some(Some(end)) => match (end.exit, &end.reason) {
-                (Some(code), _) => {
-                    let tone = if end.ok.unwrap_or(code == 0) { Tone::Ok } else { Tone::Warn };
-                    bit(format!("exit {code}  {:.1}s", end.took_ms as f64 / 1_000.0), tone)
-                }
-                (None, reason) => bit(reason.clone().unwrap_or_else(|| "unknown".into()), Tone::Warn),
-            },
-        }
+        let case = model.desk.cases.get(id).map(|c| &c.shown);
+        let last = case.and_then(|i| ran::last(i, &place(book, step), command));
+        last.map(ran::words).unwrap_or_default()
     }
 }
 

@@ -12,7 +12,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, draft, exec, forms, incident, outward, paging, record, reload, rollback, room, timers, walk,
+    approval, backend, backend_act, board, draft, exec, forms, incident, outward, paging, record, reload, rollback,
+    room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -100,10 +101,16 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
     let need = || id.clone().ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::Declare => {
+            if let Some(Item::Page(name, page)) = items::selected(model, now) {
+                return form(model, now, Purpose::DeclareFrom(name, page));
+            }
             let alert = selected_alert(model, now);
             form(model, now, Purpose::Declare(alert))
         }
         Action::Ack => {
+            if let Some(Item::Page(name, page)) = items::selected(model, now) {
+                return backend::acknowledge(model, now, &name, &page, out);
+            }
             let id = acknowledges(model, now)?;
             refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
         }
@@ -118,6 +125,14 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
         Action::ActionItem => form(model, now, Purpose::Action(need()?)),
         Action::Status => form(model, now, Purpose::Status(need()?)),
         Action::Severity => form(model, now, Purpose::Severity(need()?)),
+        Action::Task
+        | Action::Propose
+        | Action::Update
+        | Action::Merge
+        | Action::Relate
+        | Action::People
+        | Action::Board
+        | Action::HandOff => board::act(model, now, action, need()?),
         Action::Roles => form(model, now, Purpose::Role(need()?)),
         Action::Mitigated => form(model, now, Purpose::Mitigated(need()?)),
         Action::Resolve => form(model, now, Purpose::Resolve(need()?)),
@@ -136,7 +151,7 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             let timer =
                 if action == Action::Escalate { rung(model, now, &need()?) } else { selected_timer(model, now) };
             let (incident, timer) = timer.ok_or("no timer runs")?;
-            form(model, now, Purpose::Timer(incident, timer))
+            answer(model, now, incident, timer, out)
         }
         Action::Runbook => runbook(model, now, out),
         Action::Postmortem => {
@@ -190,9 +205,27 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             form(model, now, Purpose::Drop(op))
         }
         Action::ByHand => ask_by_hand(model, now),
+        Action::SilenceAlert => {
+            let alert = selected_alert(model, now);
+            form(model, now, Purpose::Silence(alert))
+        }
+        Action::AckAlert => silences::ask_ack(model, now),
+        Action::ExtendSilence => {
+            let found = silences::selected(model, now)?;
+            form(model, now, Purpose::Extend(found))
+        }
+        Action::ExpireSilence => match silences::selected(model, now)?.as_slice() {
+            [only] => silences::ask_expire(model, now, std::slice::from_ref(only)),
+            several => form(model, now, Purpose::Expire(several.to_vec())),
+        },
         Action::PageOnCall => {
             let id = need()?;
-            refused(paging::ask(model, now, &id))
+            refused(paging::ask(model, now, &id, out))
+        }
+        Action::Backend => {
+            backend_act::prepare(model, now, out);
+            let selected = items::selected(model, now);
+            backend_act::open(model, now, selected)
         }
         Action::Room => {
             let id = need()?;
@@ -219,7 +252,7 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
                 link.next_rows = now;
             }
             for target in model.outbox.targets.values_mut() {
-                target.breaker.try_now();
+                target.forgive();
             }
             model.say(now, Tone::Muted, "asking every source now");
             Ok(())
@@ -302,7 +335,11 @@ pub fn copy(model: &mut Model, text: String, out: &mut Vec<Effect>) {
 /// The incident that an action is about: the one in view, the selected one, else the worst open one.
 pub fn target(model: &Model) -> Option<IncidentId> {
     match model.nav.screen() {
-        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => return Some(id.clone()),
+        Screen::Incident(id)
+        | Screen::Board(id)
+        | Screen::HandOff(id)
+        | Screen::Postmortem(id)
+        | Screen::Walk(Some(id), _) => return Some(id.clone()),
         _ => {}
     }
     match model.nav.spot().cursor {
@@ -442,7 +479,11 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             }
         },
         Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
-        Some(Item::Timer(incident, timer)) => return form(model, now, Purpose::Timer(incident, timer)),
+        Some(Item::Timer(incident, timer)) => return answer(model, now, incident, timer, out),
+        Some(Item::Page(name, page)) => return backend_act::open(model, now, Some(Item::Page(name, page))),
+        Some(item @ (Item::Task(_) | Item::Tick(..) | Item::Decision(_) | Item::Hypothesis(_))) => {
+            return board::open(model, now, &item, out);
+        }
         Some(Item::Runbook(id)) => match target(model) {
             Some(incident) if !model.open_cases().is_empty() => walk::open(model, now, &incident, &id, out),
             _ => model.nav.open(Screen::Walk(None, id)),
@@ -454,6 +495,26 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
         Some(_) | None => return Err("nothing to open here".into()),
     }
     Ok(())
+}
+
+/// The form that answers a timer; one of a paging product is answered there.
+fn answer(
+    model: &mut Model,
+    now: Timestamp,
+    incident: IncidentId,
+    timer: crate::domain::ids::TimerId,
+    out: &mut Vec<Effect>,
+) -> Result<(), String> {
+    if let Some(task) = board::boxed(model, &incident, &timer) {
+        return form(model, now, Purpose::TaskAnswer(incident, task));
+    }
+    match crate::app::present::backend::of_timer(model, &timer) {
+        Some((name, page)) => {
+            backend_act::prepare(model, now, out);
+            backend_act::open(model, now, Some(Item::Page(name, page)))
+        }
+        None => form(model, now, Purpose::Timer(incident, timer)),
+    }
 }
 
 fn first_run(model: &mut Model, now: Timestamp, choice: usize, out: &mut Vec<Effect>) -> Result<(), String> {

@@ -68,7 +68,7 @@ pub fn show(model: &mut Model, now: Timestamp, id: &IncidentId, request: &str) -
         return Err("read-only: nothing is approved here".into());
     }
     let approval = live(model, now, id, request)?;
-    if approval.by.0 == model.setup.responder {
+    if approval.by.0.eq_ignore_ascii_case(&model.setup.responder) {
         forms::open(model, now, Purpose::Witness(id.clone(), request.to_owned()));
         return Ok(());
     }
@@ -103,9 +103,7 @@ pub fn give(
     out: &mut Vec<Effect>,
 ) -> Result<(), String> {
     let approval = live(model, now, id, request)?;
-    if approval.by.0 == model.setup.responder {
-        return Err("nobody approves what they asked for".into());
-    }
+    approval.may_be_given(&model.setup.responder, now).map_err(|refusal| refusal.0)?;
     let body = Body::ApprovalGiven { id: request.to_owned(), witness: None };
     record::person(model, now, now, id, vec![body], out);
     model.say(now, Tone::Accent, format!("approved: {}", approval.request.command));
@@ -138,12 +136,7 @@ pub fn witness(
 fn live(model: &Model, now: Timestamp, id: &IncidentId, request: &str) -> Result<Approval, String> {
     let case = model.desk.cases.get(id).ok_or("there is no such incident")?;
     let approval = case.shown.approvals.iter().find(|a| a.request.id == request).ok_or("nobody asks for that")?;
-    match &approval.given {
-        Some(by) => Err(format!("{} approved it already", by.name)),
-        None if approval.used.is_some() => Err("it is used up".into()),
-        None if !approval.is_live(now) => {
-            Err("its ten minutes are over: denied; the command must be asked for again".into())
-        }
-        None => Ok(approval.clone()),
-    }
+    // A witness is another person by their own name; the rest is the same for both.
+    approval.may_be_given("", now).map_err(|refusal| refusal.0)?;
+    Ok(approval.clone())
 }

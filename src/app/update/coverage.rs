@@ -10,7 +10,9 @@ use crate::domain::alert::rule::AlertRule;
 use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
 use crate::domain::runbook::coverage::coverage;
+use crate::domain::runbook::lint::unknown_alerts;
 use crate::domain::time::{Timestamp, mins};
+use std::collections::BTreeSet;
 
 /// Asks for the rules when the runbooks are looked at and what is known is old.
 pub fn ask(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
@@ -53,4 +55,11 @@ pub fn compare(model: &mut Model, now: Timestamp) {
     let whole = model.rules.faults.is_empty() && model.rules.known.len() == metrics;
     let rules: Vec<AlertRule> = model.rules.known.values().flatten().cloned().collect();
     model.rules.coverage = Some((coverage(&model.library, &rules, whole, now), whole));
+    // An alert that no rule is known to raise may be one of a server that did not answer.
+    model.rules.findings = if whole {
+        let alerts: BTreeSet<String> = rules.into_iter().map(|rule| rule.name).collect();
+        model.library.iter().flat_map(|book| unknown_alerts(book, &alerts)).collect()
+    } else {
+        Vec::new()
+    };
 }

@@ -5,8 +5,10 @@ use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, incident, outward, paging, record, room, timers, walk};
-use crate::domain::ids::{Fingerprint, IncidentId, RunbookId};
+use crate::app::update::{
+    act, approval, backend_act, board, incident, outward, paging, record, room, silences, timers, walk,
+};
+use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Body, NoteKind, Role, Status, StepEnd};
 use crate::domain::runbook::model::InputFrom;
@@ -27,6 +29,9 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
     let back_date = "end with @-7m or @03:10 to back-date";
     match purpose {
         Purpose::Declare(fingerprint) => declare_fields(model, fingerprint.as_ref()),
+        Purpose::DeclareFrom(name, page) => declare_from_fields(model, name, page),
+        Purpose::Backend(_, name, page) => backend_act::fields(model, name, page),
+        Purpose::LinkPage(id) => backend_act::link_fields(model, id),
         Purpose::Note(id, sort) => {
             (format!("{} for {id}", capital(sort.word())), vec![Field::typed("text", "", back_date)])
         }
@@ -73,6 +78,15 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
                 ],
             )
         }
+        Purpose::Task(_)
+        | Purpose::TaskAnswer(..)
+        | Purpose::Propose(_)
+        | Purpose::Decide(..)
+        | Purpose::Judge(..)
+        | Purpose::Update(_)
+        | Purpose::Merge(_)
+        | Purpose::Relate(_)
+        | Purpose::People(_) => board::fields(model, now, purpose),
         Purpose::Mitigated(id) => (
             format!("When did the pain of {id} stop?"),
             vec![Field::typed("time", "-0m", "-7m, 03:10, or a full time")],
@@ -116,6 +130,9 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
         Purpose::Witness(id, request) => witness_fields(state(id), request),
         Purpose::Connect => ("Connect to a Prometheus".into(), vec![Field::typed("url", "http://127.0.0.1:9090", "")]),
+        Purpose::Silence(alert) => silences::form(model, alert.as_ref()),
+        Purpose::Extend(found) => silences::form_of(model, now, found, true),
+        Purpose::Expire(found) => silences::form_of(model, now, found, false),
     }
 }
 
@@ -130,6 +147,21 @@ fn witness_fields(state: Option<&crate::domain::incident::state::Incident>, requ
             Field::typed("code", "", format!("they read it aloud: {code}")),
         ],
     )
+}
+
+fn declare_from_fields(model: &Model, name: &SourceName, page: &str) -> (String, Vec<Field>) {
+    let there = model.outbox.targets.get(name).and_then(|target| target.seen(page));
+    let codes: Vec<String> = model.setup.severities.levels.iter().map(|l| l.code.0.clone()).collect();
+    let low = there.is_some_and(|there| there.urgency.as_deref() == Some("low"));
+    let suggested = if low { 2 } else { 1 }.min(codes.len().saturating_sub(1));
+    let number = there.and_then(|there| there.number.clone()).unwrap_or_else(|| page.to_owned());
+    let service = there.and_then(|there| there.service.as_ref()).map_or("", |service| service.name.as_str());
+    let fields = vec![
+        Field::typed("title", there.map_or("", |there| there.title.as_str()), "what users notice, in a few words"),
+        Field::choice("severity", codes, suggested, "Left and Right choose"),
+        Field::typed("service", service, "links the objectives of this service"),
+    ];
+    (format!("Declare an incident from {name} {number}"), fields)
 }
 
 fn declare_fields(model: &Model, fingerprint: Option<&Fingerprint>) -> (String, Vec<Field>) {
@@ -233,15 +265,22 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         Purpose::Declare(fingerprint) => {
             let severity = crate::domain::severity::Severity(form.value("severity"));
             let alert = fingerprint.and_then(|f| model.alerts.get(&f).cloned());
-            let id = incident::declare(
-                model,
-                now,
-                incident::Declaration { title: form.value("title"), severity, service: some("service"), alert },
-                out,
-            )?;
-            paging::by_policy(model, now, &id);
+            let (title, service) = (form.value("title"), some("service"));
+            let what = incident::Declaration { title, severity, service, alert, page: None };
+            let id = incident::declare(model, now, what, out)?;
+            paging::by_policy(model, now, &id, out);
             Ok(())
         }
+        Purpose::DeclareFrom(name, page) => {
+            let severity = crate::domain::severity::Severity(form.value("severity"));
+            let (title, service) = (form.value("title"), some("service"));
+            let page = Some((name, page));
+            let what = incident::Declaration { title, severity, service, alert: None, page };
+            // Somebody was paged: that is where it comes from.
+            incident::declare(model, now, what, out).map(drop)
+        }
+        Purpose::Backend(id, name, page) => backend_act::submit(model, now, (&id, &name, &page), form, out),
+        Purpose::LinkPage(id) => backend_act::link(model, now, &id, form, out),
         Purpose::Note(id, sort) => {
             let (text, at) = back_dated(model, now, &form.value("text"))?;
             incident::command(model, now, at, &id, Command::Note(sort, text), out)
@@ -257,13 +296,22 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         Purpose::Severity(id) => {
             let to = crate::domain::severity::Severity(form.value("severity"));
             incident::command(model, now, now, &id, Command::SetSeverity(to, form.value("reason")), out)?;
-            paging::by_policy(model, now, &id);
+            paging::by_policy(model, now, &id, out);
             Ok(())
         }
         Purpose::Role(id) => {
             let role = Role::ALL.get(form.index("role")).copied().unwrap_or(Role::Commander);
             incident::command(model, now, now, &id, Command::SetRole(role, some("person")), out)
         }
+        Purpose::Task(_)
+        | Purpose::TaskAnswer(..)
+        | Purpose::Propose(_)
+        | Purpose::Decide(..)
+        | Purpose::Judge(..)
+        | Purpose::Update(_)
+        | Purpose::Merge(_)
+        | Purpose::Relate(_)
+        | Purpose::People(_) => board::fill(model, now, form, out),
         Purpose::Mitigated(id) => {
             let at = parse_when(&form.value("time"), now, offset(model, now)).map_err(Refusal)?;
             incident::command(model, now, at, &id, Command::Mitigated, out)
@@ -299,6 +347,12 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             out.push(Effect::Begin(Some(url)));
             Ok(())
         }
+        Purpose::Silence(alert) => silences::given(model, now, form, alert.as_ref()),
+        Purpose::Extend(found) => silences::extend(model, now, form, &found, out),
+        Purpose::Expire(found) => {
+            let chosen = found.get(form.index("silence")).cloned().into_iter().collect::<Vec<_>>();
+            silences::ask_expire(model, now, &chosen).map_err(Refusal)
+        }
     }
 }
 
@@ -308,7 +362,7 @@ pub fn offset(model: &Model, now: Timestamp) -> chrono::FixedOffset {
 }
 
 /// `db pool full @-7m`: the text and when it was.
-fn back_dated(model: &Model, now: Timestamp, text: &str) -> Result<(String, Timestamp), Refusal> {
+pub fn back_dated(model: &Model, now: Timestamp, text: &str) -> Result<(String, Timestamp), Refusal> {
     if let Some((before, when)) = text.rsplit_once(" @")
         && (when.starts_with('-') || when.starts_with(|c: char| c.is_ascii_digit()))
     {

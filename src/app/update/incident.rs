@@ -6,12 +6,13 @@ use crate::app::model::{Case, Model};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{paging, record, sources};
+use crate::app::update::{backend, board, paging, record, sources};
 use crate::domain::alert::Alert;
 use crate::domain::fault::Fault;
-use crate::domain::ids::{Fingerprint, IncidentId};
+use crate::domain::ids::{Fingerprint, IncidentId, SourceName};
 use crate::domain::incident::decide::{Command, Refusal, decide, text};
 use crate::domain::incident::event::{Body, BudgetSample, Status};
+use crate::domain::incident::linked::BackendLink;
 use crate::domain::severity::Severity;
 use crate::domain::slo::budget;
 use crate::domain::slo::burn;
@@ -35,6 +36,8 @@ pub struct Declaration {
     pub service: Option<String>,
     /// The alert it comes from.
     pub alert: Option<Alert>,
+    /// The incident of a paging product it comes from.
+    pub page: Option<(SourceName, String)>,
 }
 
 /// Declares an incident and opens its screen.
@@ -44,11 +47,22 @@ pub fn declare(
     what: Declaration,
     out: &mut Vec<Effect>,
 ) -> Result<IncidentId, Refusal> {
-    let Declaration { title, severity, service, alert } = what;
+    let Declaration { title, severity, service, alert, page } = what;
     let title = text(&title, "a title")?;
     let id = fresh_id(model, now);
-    let bodies =
+    let mut bodies =
         crate::domain::incident::decide::declare(title, severity, service, alert.as_ref(), &model.fleet.objectives);
+    if let Some((name, page)) = &page
+        && let Some(there) = model.outbox.targets.get(name).and_then(|target| target.seen(page))
+    {
+        let link = BackendLink::to(name, there, "declared from it");
+        if let Some(began) = there.created_at.filter(|at| *at < now) {
+            detected(&mut bodies, &link, began);
+        }
+        bodies.push(Body::BackendLinked(Box::new(link)));
+    }
+    let about = alert.as_ref().map(|alert| crate::app::backend::about(model, alert)).unwrap_or_default();
+    bodies.extend(about.into_iter().map(|link| Body::BackendLinked(Box::new(link))));
     let Some(first) = bodies.first() else { return Err(Refusal("nothing to declare".into())) };
     let seed = crate::domain::incident::event::Event {
         key: crate::domain::incident::event::EventKey { origin: crate::domain::ids::Origin("~".into()), seq: 0 },
@@ -71,6 +85,16 @@ pub fn declare(
     model.nav.go(Screen::Incident(id.clone()));
     model.say(now, Tone::Accent, format!("declared {id}"));
     Ok(id)
+}
+
+/// An incident that comes from a page was detected when that began, by the product.
+fn detected(bodies: &mut [Body], link: &BackendLink, began: Timestamp) {
+    if let Some(Body::Declared { detected_by, detected_at, .. }) = bodies.first_mut()
+        && detected_at.is_none()
+    {
+        *detected_by = Some(link.name());
+        *detected_at = Some(began);
+    }
 }
 
 fn fresh_id(model: &Model, now: Timestamp) -> IncidentId {
@@ -96,14 +120,17 @@ pub fn command(
     let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
     let (reverse, words, moment) = undoing(&case.shown, &command);
     let mut bodies = decide(&case.shown, command, at, &model.setup.severities)?;
-    let takes_back =
-        bodies.iter().all(|b| matches!(b, Body::Note { .. } | Body::ActionItem { .. })) || reverse.is_some();
-    if let Some(over) = bodies.iter().find_map(|b| match b {
-        Body::Acknowledged => Some(false),
-        Body::Resolved { .. } => Some(true),
+    let takes_back = bodies.iter().all(board::is_entry) || reverse.is_some();
+    let ends = bodies.iter().find_map(|b| match b {
+        Body::Acknowledged => Some((false, None)),
+        Body::Resolved { summary } => Some((true, Some(summary.clone()))),
         _ => None,
-    }) {
+    });
+    if let Some((over, resolution)) = ends {
         bodies.extend(paging::tell(model, now, id, over));
+        let (told, words) = backend::tell(model, now, id, resolution.as_deref());
+        bodies.extend(told);
+        words.into_iter().for_each(|words| model.say(now, Tone::Warn, words));
     }
     let req = record::person(model, now, at, id, bodies, out);
     if takes_back {
@@ -145,7 +172,10 @@ fn undoing(
         Command::Reopen(_) => (None, "reopened".into(), None),
         Command::Note(sort, _) => (None, sort.word().to_owned(), None),
         Command::Action(..) => (None, "action item".into(), None),
-        Command::Update(..) => (None, "update".into(), None),
+        Command::Board(ask) => {
+            let (back, words) = board::undoing(state, ask);
+            (back, words, None)
+        }
         Command::Correct(..) => (None, "corrected".into(), None),
         Command::Retract(..) => (None, "retracted".into(), None),
     }

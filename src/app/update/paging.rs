@@ -8,12 +8,12 @@ use crate::app::model::Model;
 use crate::app::outbox::TargetState;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
-use crate::app::update::outward;
+use crate::app::update::{backend, outward};
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Refusal;
 use crate::domain::incident::event::Body;
 use crate::domain::incident::state::Incident;
-use crate::domain::outward::backend::{BackendWrite, OnCall};
+use crate::domain::outward::backend::{BackendStatus, BackendWrite, Party};
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;
 use crate::domain::outward::event_sink::{Alarm, EventWrite};
@@ -39,30 +39,30 @@ pub fn paged(incident: &Incident) -> bool {
 fn wanted(model: &Model, id: &IncidentId) -> bool {
     let Some(case) = model.desk.cases.get(id) else { return false };
     let pages = model.setup.severities.level(&case.shown.severity).is_some_and(|level| level.page);
-    pages && case.shown.is_open() && case.shown.times.acknowledged.is_none() && !paged(&case.shown)
+    // Somebody was paged at the paging product itself: a page from here would be a second one.
+    let there = case.shown.pages.iter().any(|linked| linked.status != BackendStatus::Resolved);
+    pages && !there && case.shown.is_open() && case.shown.times.acknowledged.is_none() && !paged(&case.shown)
 }
 
 /// After a declaration and after a severity was raised: asks when the policy wants a page.
-pub fn by_policy(model: &mut Model, now: Timestamp, id: &IncidentId) {
+pub fn by_policy(model: &mut Model, now: Timestamp, id: &IncidentId, out: &mut Vec<Effect>) {
     if model.nav.overlay.is_none() && !model.setup.read_only && wanted(model, id) && pager(model).is_some() {
-        drop(ask(model, now, id));
+        drop(ask(model, now, id, out));
     }
 }
 
 /// Asks whether the on-call shall be paged.
-pub fn ask(model: &mut Model, now: Timestamp, id: &IncidentId) -> Result<(), Refusal> {
+pub fn ask(model: &mut Model, now: Timestamp, id: &IncidentId, out: &mut Vec<Effect>) -> Result<(), Refusal> {
     let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
-    let target = pager(model).ok_or_else(|| Refusal("no target that pages is configured (event_sinks)".into()))?;
-    let incident = &case.shown;
-    let mut rows = vec![
-        ("incident".to_owned(), format!("{} {id} {}", incident.severity, incident.title)),
-        ("through".into(), format!("{} ({})", target.facts.name, target.facts.product)),
-    ];
-    rows.extend(who(model, now, target));
-    if paged(incident) {
-        rows.push(("again".into(), "somebody was paged for it already".into()));
-    }
+    let service = case.shown.service.clone();
+    let target = pager(model).ok_or_else(|| {
+        Refusal("no target that pages is configured (event_sinks, or incident_backends with a service)".into())
+    })?;
     let name = target.facts.name.clone();
+    let rows = rows(model, now, id, &name);
+    if let Some(service) = service {
+        backend::ask_on_call(model, now, &service, out);
+    }
     model.nav.overlay = Some(Overlay::Confirm(Box::new(Confirm {
         title: "page".into(),
         question: "Page the on-call?".into(),
@@ -76,16 +76,56 @@ pub fn ask(model: &mut Model, now: Timestamp, id: &IncidentId) -> Result<(), Ref
     Ok(())
 }
 
+/// What is told before the question.
+fn rows(model: &Model, now: Timestamp, id: &IncidentId, name: &SourceName) -> Vec<(String, String)> {
+    let (Some(case), Some(target)) = (model.desk.cases.get(id), model.outbox.targets.get(name)) else {
+        return Vec::new();
+    };
+    let incident = &case.shown;
+    let mut rows = vec![
+        ("incident".to_owned(), format!("{} {id} {}", incident.severity, incident.title)),
+        ("through".into(), format!("{} ({})", target.facts.name, target.facts.product)),
+    ];
+    rows.extend(who(model, now, target, incident.service.as_deref()));
+    if paged(incident) {
+        rows.push(("again".into(), "somebody was paged for it already".into()));
+    } else if let Some(linked) = incident.pages.iter().find(|p| p.status != BackendStatus::Resolved) {
+        rows.push(("already".into(), format!("{} is open there", linked.link.name())));
+    }
+    rows
+}
+
+/// It became known who is on call: an open question tells it.
+pub fn refresh(model: &mut Model, now: Timestamp) {
+    let Some(Overlay::Confirm(confirm)) = &model.nav.overlay else { return };
+    let Deed::Page(id, name) = &confirm.deed else { return };
+    let rows = rows(model, now, &id.clone(), &name.clone());
+    if let Some(Overlay::Confirm(confirm)) = &mut model.nav.overlay
+        && confirm.rows != rows
+    {
+        confirm.rows = rows;
+        // What is confirmed was on the screen.
+        confirm.painted = false;
+    }
+}
+
 /// Who is paged, as far as anybody knows.
-fn who(model: &Model, now: Timestamp, target: &TargetState) -> Vec<(String, String)> {
-    // The pager itself knows best; another target may know who is on call.
-    let known = std::iter::once(target).chain(model.outbox.targets.values());
-    let people = known.filter_map(|t| t.on_call.as_ref()).map(|(_, people)| people).find(|p| !p.is_empty());
+fn who(model: &Model, now: Timestamp, target: &TargetState, service: Option<&str>) -> Vec<(String, String)> {
+    // The pager itself knows best; another target may know who is on call: for the service, else at all.
+    let known = || std::iter::once(target).chain(model.outbox.targets.values());
+    let for_service = service.and_then(|service| {
+        known().filter_map(|t| t.readings.on_call.get(service)).map(|(_, people)| people).find(|p| !p.is_empty())
+    });
+    let all = || known().filter_map(|t| t.on_call.as_ref()).map(|(_, people)| people).find(|p| !p.is_empty());
+    let people = for_service.or_else(all);
     match (people, &target.facts.audience) {
         (Some(people), _) => {
             let first = people.iter().filter_map(|o| o.level).min();
             let woken = people.iter().filter(|o| o.level == first);
-            woken.map(|o| ("pages".to_owned(), person(o, model.setup.zone, now))).collect()
+            let mut rows: Vec<_> =
+                woken.map(|o| ("pages".to_owned(), local_time(&o.person, model.setup.zone, now))).collect();
+            rows.dedup();
+            rows
         }
         (None, Some(audience)) => vec![("pages".into(), format!("{audience}; what time it is for them is not known"))],
         (None, None) => vec![("pages".into(), "whoever is on call there; not known here".into())],
@@ -93,12 +133,12 @@ fn who(model: &Model, now: Timestamp, target: &TargetState) -> Vec<(String, Stri
 }
 
 /// `ada, 04:12 CEST for them`. The zone is theirs, where it is known.
-fn person(on_call: &OnCall, ours: chrono_tz::Tz, now: Timestamp) -> String {
-    let zone: Option<chrono_tz::Tz> = on_call.person.time_zone.as_deref().and_then(|zone| zone.parse().ok());
+pub fn local_time(person: &Party, ours: chrono_tz::Tz, now: Timestamp) -> String {
+    let zone: Option<chrono_tz::Tz> = person.time_zone.as_deref().and_then(|zone| zone.parse().ok());
     let local = |zone: chrono_tz::Tz| now.with_timezone(&zone).format("%H:%M %Z").to_string();
     match zone {
-        Some(zone) => format!("{}, {} for them", on_call.person.name, local(zone)),
-        None => format!("{}, {} here; their zone is not known", on_call.person.name, local(ours)),
+        Some(zone) => format!("{}, {} for them", person.name, local(zone)),
+        None => format!("{}, {} here; their zone is not known", person.name, local(ours)),
     }
 }
 
@@ -135,14 +175,16 @@ pub fn page(
     } else {
         let body = format!("declared by {} in midwatch as {id}", incident.declared_by);
         let title = alarm.summary;
-        Intent::Backend(BackendWrite::Declare { title, service: None, urgency: None, priority: None, body })
+        let service = incident.service.clone().map(|name| Party { name, ..Party::default() });
+        let urgency = Some("high".to_owned());
+        Intent::Backend(BackendWrite::Declare { title, service, urgency, priority: None, body })
     };
     let once = Some(format!("page:{target}:{before}"));
     outward::queue(model, now, id, target, intent, Expected::default(), once, out)
 }
 
 /// The key of the incident's alarm: the same from every cockpit on one record, and from no other record.
-fn key(model: &Model, id: &IncidentId) -> String {
+pub fn key(model: &Model, id: &IncidentId) -> String {
     let origin = model.desk.origin.as_ref().map_or("midwatch", |origin| origin.as_str());
     format!("{origin}/{id}")
 }
@@ -155,6 +197,10 @@ pub fn tell(model: &Model, now: Timestamp, id: &IncidentId, resolved: bool) -> V
     targets.sort();
     targets.dedup();
     let dedup_key = key(model, id);
+    // Where the alarm's own incident is linked, it is told itself.
+    if case.shown.pages.iter().any(|linked| linked.link.key.as_ref() == Some(&dedup_key)) {
+        return Vec::new();
+    }
     let write = |dedup_key| match resolved {
         true => EventWrite::Resolve { dedup_key },
         false => EventWrite::Acknowledge { dedup_key },

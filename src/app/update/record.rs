@@ -9,7 +9,7 @@ use crate::app::update::rename::rename;
 use crate::app::update::{bands, draft};
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, ReqId};
-use crate::domain::incident::event::{Body, Event, NewEvent};
+use crate::domain::incident::event::{Body, Event, NewEvent, is_log};
 use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::time::{Timestamp, clock, secs};
 
@@ -86,9 +86,30 @@ pub fn append(model: &mut Model, id: &IncidentId, events: Vec<NewEvent>, out: &m
             drop(model.pending.take(req));
             return req;
         }
+    } else if is_log(id) {
+        model.outbox.unsaved.push((req, events.clone()));
     }
     out.push(Effect::Append { req, events });
     req
+}
+
+/// The same for events of no incident.
+fn send_loose(model: &mut Model, out: &mut Vec<Effect>) {
+    for n in 0..model.outbox.unsaved.len() {
+        let Some((number, events)) = model.outbox.unsaved.get(n).cloned() else { return };
+        let Some(log) = events.first().map(|event| event.incident.clone()) else { continue };
+        if model.pending.peek(number).is_some() {
+            continue;
+        }
+        let req = model.pending.ask(Asked::Append(log));
+        if let Some(waiting) = model.outbox.unsaved.get_mut(n) {
+            waiting.0 = req;
+        }
+        if let Some(act) = model.desk.last_act.as_mut().filter(|a| a.req == number) {
+            act.req = req;
+        }
+        out.push(Effect::Append { req, events });
+    }
 }
 
 /// Asks for the append of every group of an incident that is neither on disk nor on its way, oldest first, each under a
@@ -119,6 +140,7 @@ pub fn saved(model: &mut Model, now: Timestamp, req: ReqId, id: &IncidentId, eve
         case.unsaved.retain(|(waiting, _)| *waiting != req);
         case.take(events);
     }
+    model.outbox.unsaved.retain(|(waiting, _)| *waiting != req);
     if let Some(act) = &mut model.desk.last_act
         && act.req == req
     {
@@ -173,6 +195,7 @@ pub fn retry(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     for id in ids {
         send_waiting(model, &id, out);
     }
+    send_loose(model, out);
     bands::retry(model, out);
 }
 
@@ -220,6 +243,9 @@ pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
                 }
             }
         }
+        if let Some(words) = approved(model, event) {
+            model.say(now, Tone::Ok, words);
+        }
         if event.actor != model.setup.responder
             && event.actor != "midwatch"
             && told.insert((event.actor.clone(), id.clone()))
@@ -227,6 +253,15 @@ pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
             model.say(now, Tone::Muted, format!("{} wrote in {id}", event.actor));
         }
     }
+}
+
+/// What was asked for here has its second person now.
+fn approved(model: &Model, event: &Event) -> Option<String> {
+    let Body::ApprovalGiven { id, .. } = &event.body else { return None };
+    let case = model.desk.cases.get(&event.incident)?;
+    let approval = case.shown.approvals.iter().find(|a| a.request.id == *id)?;
+    let by = approval.given.as_ref().filter(|_| approval.by.0 == model.setup.responder)?;
+    Some(format!("{} approved: {}; Enter on it shows the command", by.name, approval.request.command))
 }
 
 /// The record cannot be used at all.

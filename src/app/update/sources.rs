@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{draft, record, rows, signals};
+use crate::app::update::{backend, draft, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SloId, SourceName};
@@ -105,6 +105,9 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
             asked.push(req);
             out.push(Effect::Alerts { req, source: name.clone() });
         }
+        if matches!(kind, LinkKind::Alertmanager { .. }) {
+            asked.extend(ask_silences(model, &name, out));
+        }
         if let Some(link) = model.links.get_mut(&name) {
             link.out = asked;
         }
@@ -122,6 +125,7 @@ fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Ve
     if old && target.facts.caps.class(Capability::ReadOnCall).is_some() {
         questions.push(Question::OnCall(None));
     }
+    questions.extend(backend::questions(model, now, name));
     let mut asked = Vec::new();
     for question in questions {
         let req = model.pending.ask(Asked::Target(name.clone(), question.clone()));
@@ -129,6 +133,16 @@ fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Ve
         out.push(Effect::AskTarget { req, target: name.clone(), question });
     }
     asked
+}
+
+/// The silences of an Alertmanager, at every poll of its alerts.
+fn ask_silences(model: &mut Model, name: &SourceName, out: &mut Vec<Effect>) -> Option<ReqId> {
+    let target = model.outbox.targets.get(name)?;
+    target.facts.caps.class(Capability::ReadSilences)?;
+    let (target, question) = (name.clone(), Question::Silences);
+    let req = model.pending.ask(Asked::Target(target.clone(), question.clone()));
+    out.push(Effect::AskTarget { req, target, question });
+    Some(req)
 }
 
 /// A target answered a question, or did not.
@@ -139,6 +153,7 @@ pub fn told(
     source: &SourceName,
     question: &Question,
     result: Result<Answer, Fault>,
+    out: &mut Vec<Effect>,
 ) {
     finished(model, now, req, source);
     let answer = match result {
@@ -154,6 +169,7 @@ pub fn told(
                 down(model, now, source, fault);
             } else {
                 tracing::warn!(source = %source, %fault, "a question to a target");
+                backend::unanswered(model, now, source, question);
             }
             return;
         }
@@ -161,12 +177,17 @@ pub fn told(
     if let Some(link) = model.links.get_mut(source).filter(|_| *question == Question::Incidents) {
         link.succeeded(now);
     }
-    let Some(target) = model.outbox.targets.get_mut(source) else { return };
-    match answer {
-        Answer::Incidents(open) => target.incidents = Some((now, open)),
-        Answer::OnCall(people) => target.on_call = Some((now, people)),
-        _ => {}
+    if let Answer::Silences(silences) = answer {
+        let Some(target) = model.outbox.targets.get_mut(source) else { return };
+        // What is over is not told twice, and is forgotten here too.
+        let there: Vec<&str> = silences.iter().map(|s| s.id.as_str()).collect();
+        let gone = |(name, id, _): &(SourceName, String, Timestamp)| name != source || there.contains(&id.as_str());
+        model.outbox.kept.retain(gone);
+        model.outbox.warned.retain(gone);
+        target.silences = Some((now, silences));
+        return;
     }
+    backend::told(model, now, source, question, answer, out);
 }
 
 /// The objectives that a source measures: those that name it, and those without a name when it is the first Prometheus.
@@ -219,8 +240,9 @@ pub fn measured(
             let version = note.version.clone().or_else(|| link.note.version.clone());
             link.note = ServerNote { version, ..note };
             link.cost_of_poll(now);
-            // A gap that is longer than a poll reads, after a sleep say, is history to be read.
-            if measurements.iter().any(|m| m.read.is_some_and(|read| read < 1.0)) {
+            // A gap that is longer than a poll reads, after a sleep say, is history to be read; so is the hour in which a
+            // window begins by now.
+            if measurements.iter().any(|m| m.edges > 0 || m.read.is_some_and(|read| read < 1.0)) {
                 link.left = link.left.filter(|left| *left > 0);
             }
             for new in measurements {
@@ -248,6 +270,7 @@ fn merge(measured: &mut BTreeMap<SloId, Measurement>, mut new: Measurement) {
             }
             old.coverage = new.coverage.or(old.coverage);
             old.read = new.read;
+            old.edges = new.edges;
             old.via = new.via;
             old.slices = new.slices.or_else(|| old.slices.take());
             old.recorded = new.recorded;

@@ -6,7 +6,7 @@ use crate::app::model::Model;
 use crate::app::present::timers::all;
 use crate::app::present::view::Tone;
 use crate::app::update::record;
-use crate::domain::escalation::timer::{Timer, TimerState};
+use crate::domain::escalation::timer::{Timer, TimerKind, TimerState};
 use crate::domain::escalation::timers::newly_due;
 use crate::domain::ids::{IncidentId, TimerId};
 use crate::domain::incident::decide::{Refusal, text};
@@ -36,7 +36,9 @@ pub fn ring(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
 pub fn nearest(model: &Model, now: Timestamp) -> Option<Timer> {
     let timers = all(model, now);
     let due = timers.iter().find(|t| t.state == TimerState::Due).cloned();
-    due.or_else(|| timers.into_iter().find(|t| matches!(t.state, TimerState::Running | TimerState::Snoozed)))
+    let waits =
+        |t: &Timer| matches!(t.state, TimerState::Running | TimerState::Snoozed) && t.kind != TimerKind::Backend;
+    due.or_else(|| timers.into_iter().find(waits))
 }
 
 /// The form that answers a timer.
@@ -47,12 +49,17 @@ pub fn form(model: &Model, now: Timestamp, id: &IncidentId, timer: &TimerId) -> 
         Some(contact) => format!("I told {contact}"),
         None => "done".into(),
     };
+    let reach = found.as_ref().and_then(|t| t.contact.as_deref()).and_then(|contact| model.reach(contact));
+    let hint = match reach {
+        Some(reach) => format!("{reach}; Left and Right choose; midwatch itself pages nobody"),
+        None => "Left and Right choose; midwatch itself pages nobody".to_owned(),
+    };
     let mut answers: Vec<String> = ANSWERS.iter().map(|a| (*a).to_owned()).collect();
     if let Some(first) = answers.first_mut() {
         *first = told;
     }
     let fields = vec![
-        Field::choice("answer", answers, 0, "Left and Right choose; midwatch itself pages nobody"),
+        Field::choice("answer", answers, 0, hint),
         Field::typed("reason", "", "needed to put off and for not needed"),
     ];
     (format!("{id}: {label}"), fields)

@@ -151,6 +151,7 @@ fn learn(model: &mut Model, new: crate::domain::slo::reading::Measurement) {
             }
             old.coverage = new.coverage.or(old.coverage);
             old.read = new.read;
+            old.edges = new.edges;
             old.slices = new.slices;
         }
     }

@@ -24,11 +24,17 @@ pub enum RunbookCommand {
     Show {
         /// Its id
         id: String,
+        /// Ask the Prometheus what the measurements of the checks suggest now
+        #[arg(long)]
+        suggest: bool,
     },
     /// Find what would fail at three in the morning
     Lint {
         /// Files and folders; without any, the configured ones
         paths: Vec<PathBuf>,
+        /// Ask the configured Prometheus servers which alerts there are, too
+        #[arg(long)]
+        online: bool,
     },
     /// Write a plain runbook anew as `midwatch/v1`, with proposals in comments; never overwrites
     Convert {
@@ -78,6 +84,21 @@ pub enum RunbookCommand {
         /// Allow running commands, each after a confirmation that shows exactly what runs
         #[arg(long, requires = "incident")]
         arm: bool,
+    },
+    /// Commands that wait for a second person, with the code that approves each
+    Approvals {
+        /// The incident, or `last`; without it, all open ones
+        incident: Option<String>,
+        /// Approved, used and denied ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Approve, as the second person, exactly the command of a code, once
+    Approve {
+        /// The incident, or `last`
+        incident: String,
+        /// The six letters that `approvals` and the cockpit of who asked show
+        code: String,
     },
     /// Show each command exactly as it would run; run none
     DryRun {

@@ -13,7 +13,6 @@ use crate::io::clock;
 use crate::io::port::Inspect;
 use crate::io::prometheus::inspect::inspector;
 use crate::run::endpoints;
-use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -97,15 +96,18 @@ impl Online {
         !self.faults.is_empty()
     }
 
-    /// `online`, `partial` and `faults` of the document.
-    pub fn fields(&self) -> Map<String, Value> {
-        let fault = |(source, fault): &(String, Fault)| json!({"source": source, "kind": fault.kind.word(), "message": fault.to_string()});
-        let faults: Vec<Value> = self.faults.iter().map(fault).collect();
-        Map::from_iter([
-            ("online".to_owned(), Value::Bool(true)),
-            ("partial".to_owned(), Value::Bool(self.is_partial())),
-            ("faults".to_owned(), Value::Array(faults)),
-        ])
+    /// Who said nothing, and why.
+    pub fn faults(&self) -> &[(String, Fault)] {
+        &self.faults
+    }
+
+    /// Takes in who did not answer another question; who said nothing at all is known already.
+    pub fn miss(&mut self, faults: &[(String, Fault)]) {
+        for (source, fault) in faults {
+            if self.faults.iter().all(|(known, _)| known != source) {
+                self.faults.push((source.clone(), fault.clone()));
+            }
+        }
     }
 
     /// What failed, for people.

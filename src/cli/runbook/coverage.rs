@@ -1,21 +1,16 @@
 //! `midwatch runbook coverage`: the alerting rules of every Prometheus beside the configured runbooks. Asks each server once;
 //! a server that does not answer makes the answer partial, never better.
 
+use crate::cli::alerting_rules::{self, AlertingRules};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::library::Library;
 use crate::cli::output::{Output, Table};
 use crate::config::Config;
-use crate::domain::alert::rule::AlertRule;
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use crate::domain::runbook::coverage::{Coverage, GOAL, coverage};
 use crate::domain::time::rfc3339;
 use crate::io::clock;
-use crate::io::port::Metrics;
-use crate::io::prometheus::source::prometheus;
-use crate::run::endpoints;
 use serde_json::{Value, json};
-
-type Answer = (String, Result<Vec<AlertRule>, Fault>);
 
 /// Prints what is covered and what is not; JSON: `{"as_of", "partial", "faults", "alerts", "percent", "goal", "reached",
 /// "covered", "uncovered", "idle", "stale"}`. Exit 3 when a server failed, else 1 under the goal with `check`.
@@ -26,13 +21,7 @@ pub fn run(config: &Config, library: &Library, check: bool, output: &mut Output)
                 .into(),
         ));
     }
-    let (mut rules, mut faults) = (Vec::new(), Vec::new());
-    for (source, answer) in ask(config)? {
-        match answer {
-            Ok(found) => rules.extend(found),
-            Err(fault) => faults.push((source, fault)),
-        }
-    }
+    let AlertingRules { rules, faults, .. } = AlertingRules::ask(config)?;
     let now = clock::now();
     let found = coverage(&library.books, &rules, faults.is_empty(), now);
     if output.is_json() {
@@ -47,34 +36,7 @@ pub fn run(config: &Config, library: &Library, check: bool, output: &mut Output)
     })
 }
 
-/// Every server at once.
-fn ask(config: &Config) -> Result<Vec<Answer>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Refused(format!("no source could be asked: {error}")))?;
-    Ok(runtime.block_on(async {
-        let mut asked = Vec::new();
-        for source in &config.prometheus {
-            let name = source.name.clone();
-            let endpoint = endpoints::prometheus(source);
-            let task = tokio::spawn(async move { prometheus(name, endpoint?).rules().await });
-            asked.push((source.name.0.clone(), task));
-        }
-        let mut answers = Vec::new();
-        for (name, task) in asked {
-            let ended =
-                |error| Fault::new(FaultKind::Local, format!("prometheus {name}"), format!("asking ended: {error}"));
-            let answer = task.await.unwrap_or_else(|error| Err(ended(error)));
-            answers.push((name, answer));
-        }
-        answers
-    }))
-}
-
 fn document(found: &Coverage, faults: &[(String, Fault)], now: crate::domain::time::Timestamp) -> Value {
-    let faults: Vec<Value> = faults
-        .iter()
-        .map(|(source, f)| json!({"source": source, "kind": f.kind.word(), "message": f.to_string()}))
-        .collect();
     let covered: Vec<Value> =
         found.covered.iter().map(|c| json!({"alert": c.alert, "runbook": c.runbook, "why": c.why})).collect();
     let uncovered: Vec<Value> = found
@@ -88,7 +50,7 @@ fn document(found: &Coverage, faults: &[(String, Fault)], now: crate::domain::ti
         .map(|s| json!({"runbook": s.runbook, "reviewed_days_ago": s.days, "review_every_days": s.limit}))
         .collect();
     json!({
-        "as_of": rfc3339(now), "partial": !faults.is_empty(), "faults": faults,
+        "as_of": rfc3339(now), "partial": !faults.is_empty(), "faults": alerting_rules::document(faults),
         "alerts": found.alerts(), "percent": found.percent(), "goal": GOAL, "reached": found.reached(),
         "covered": covered, "uncovered": uncovered, "idle": found.idle, "stale": stale,
     })

@@ -162,6 +162,8 @@ fn at_terminal(spec: &CommandSpec, output: &mut Output) -> Ran {
 #[derive(Clone, Debug)]
 pub struct Interrupted {
     asked: Arc<AtomicBool>,
+    /// It was not the person at the keyboard: the program itself is to end.
+    end: Arc<AtomicBool>,
     /// The program's own end is wanted as soon as the signal comes.
     at_once: Arc<AtomicBool>,
 }
@@ -173,10 +175,14 @@ impl Interrupted {
         let watch = match WATCH.get() {
             Some(watch) => watch.clone(),
             None => {
-                let made = Self { asked: Arc::default(), at_once: Arc::default() };
+                let made = Self { asked: Arc::default(), end: Arc::default(), at_once: Arc::default() };
                 for signal in [SIGINT, SIGTERM, SIGHUP] {
                     let both = signal_hook::flag::register_conditional_default(signal, Arc::clone(&made.at_once))
-                        .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&made.asked)));
+                        .and_then(|_| match signal {
+                            SIGINT => Ok(()),
+                            _ => signal_hook::flag::register(signal, Arc::clone(&made.end)).map(drop),
+                        })
+                        .and_then(|()| signal_hook::flag::register(signal, Arc::clone(&made.asked)));
                     both.map_err(|error| {
                         Failure::Refused(format!("an interruption could not be watched for: {error}"))
                     })?;
@@ -198,6 +204,11 @@ impl Watching {
     /// The person interrupted.
     pub fn asked(&self) -> bool {
         self.0.asked.load(Ordering::SeqCst)
+    }
+
+    /// The terminal is gone, or somebody ends the program.
+    pub fn must_end(&self) -> bool {
+        self.0.end.load(Ordering::SeqCst)
     }
 }
 

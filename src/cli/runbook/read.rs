@@ -7,15 +7,20 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::files::{expand, is_runbook, read_text};
 use crate::cli::library::Library;
 use crate::cli::output::{Output, Table};
+use crate::cli::runbook::around::Around;
 use crate::cli::runbook::dry_run::labels;
+use crate::cli::runbook::suggesting;
+use crate::config::Config;
 use crate::domain::document::Finding;
+use crate::domain::fault::Fault;
 use crate::domain::labels::Labels;
 use crate::domain::runbook::format;
 use crate::domain::runbook::lint::{Facts, lint_knowing, lint_together};
 use crate::domain::runbook::matching::matches;
-use crate::domain::runbook::model::{Runbook, Step};
+use crate::domain::runbook::model::{Runbook, Step, Suggest};
 use crate::domain::runbook::search::search;
-use crate::domain::time::compact;
+use crate::domain::runbook::suggest::words;
+use crate::domain::time::{compact, rfc3339};
 use crate::io::clock;
 use crate::io::files::presence::Presence;
 use serde_json::{Value, json};
@@ -56,11 +61,29 @@ pub fn list(library: &Library, typed: &str, output: &mut Output) -> Result<Exit,
     Ok(Exit::DONE)
 }
 
-/// One runbook with its steps.
-pub fn show(book: &Runbook, output: &mut Output) -> Result<Exit, Failure> {
+/// One runbook with its steps. With `ask`, its Prometheus is asked once what the checks suggest now: each check that
+/// measures something gets `"suggested"`, and the document `"as_of"`, `"partial"`, `"faults"`. Exit 3 when it did not answer.
+pub fn show(book: &Runbook, ask: Option<&Config>, output: &mut Output) -> Result<Exit, Failure> {
+    let asked = ask.map(|config| (clock::now(), measured(config, book)));
+    let faults: Vec<&Fault> = asked.iter().flat_map(|(_, all)| all).filter_map(|m| m.said.1.as_ref()).collect();
+    let exit = if faults.is_empty() { Exit::DONE } else { Exit::PARTIAL };
     if output.is_json() {
-        output.json(&report::runbook(book))?;
-        return Ok(Exit::DONE);
+        let mut document = report::runbook(book);
+        if let (Some((now, all)), Some(object)) = (&asked, document.as_object_mut()) {
+            let fault = |f: &&Fault| json!({"kind": f.kind.word(), "message": f.to_string()});
+            object.insert("as_of".to_owned(), json!(rfc3339(*now)));
+            object.insert("partial".to_owned(), json!(!faults.is_empty()));
+            object.insert("faults".to_owned(), json!(faults.iter().map(fault).collect::<Vec<Value>>()));
+            for it in all {
+                let check = document.pointer_mut(&format!("/steps/{}/checks/{}", it.step, it.check));
+                if let Some(check) = check.and_then(Value::as_object_mut) {
+                    let said = suggesting::document(book, it.step, it.check, &it.said.0);
+                    check.insert("suggested".to_owned(), said);
+                }
+            }
+        }
+        output.json(&document)?;
+        return Ok(exit);
     }
     let severity = book.severity.as_ref().map(|s| format!("  {s}")).unwrap_or_default();
     output.line(&format!("{}  {}{severity}", book.id, book.name))?;
@@ -77,6 +100,9 @@ pub fn show(book: &Runbook, output: &mut Output) -> Result<Exit, Failure> {
         for line in lines(step, n + 1, book.steps.len()) {
             output.line(&line)?;
         }
+        for it in asked.iter().flat_map(|(_, all)| all).filter(|it| it.step == n) {
+            output.line(&format!("  check {}, {}: {}", it.check + 1, it.what, it.said.0.words()))?;
+        }
     }
     if !book.escalation.is_empty() {
         output.line("")?;
@@ -86,7 +112,26 @@ pub fn show(book: &Runbook, output: &mut Output) -> Result<Exit, Failure> {
         let (after, clock) = (compact(rung.after), rung.clock.word());
         output.line(&format!("after {after}: {} (while {clock}{assumed})", rung.contact))?;
     }
-    Ok(Exit::DONE)
+    Ok(exit)
+}
+
+/// What the measurement of a check said.
+struct Said {
+    step: usize,
+    check: usize,
+    what: String,
+    said: suggesting::Measured,
+}
+
+/// Every check of a runbook that measures something.
+fn measured(config: &Config, book: &Runbook) -> Vec<Said> {
+    let checks = book.steps.iter().enumerate().flat_map(|(n, step)| {
+        step.checks.iter().enumerate().filter_map(move |(c, check)| Some((n, c, check.suggest.as_ref()?)))
+    });
+    let all: Vec<(usize, usize, &Suggest)> = checks.collect();
+    let answers = suggesting::measure(config, &all.iter().map(|(_, _, suggest)| *suggest).collect::<Vec<_>>());
+    let said = |((step, check, suggest), said)| Said { step, check, what: words(suggest), said };
+    all.into_iter().zip(answers).map(said).collect()
 }
 
 /// A step as lines, each thing with the number by which a walk calls it.
@@ -152,23 +197,26 @@ pub fn matching(
     Ok(if found.is_empty() { Exit::NO } else { Exit::DONE })
 }
 
-/// What would fail at three in the morning: in the named files and folders, else in the configured ones.
-pub fn lint(context: &Context, paths: &[PathBuf], output: &mut Output) -> Result<Exit, Failure> {
+/// What would fail at three in the morning: in the named files and folders, else in the configured ones. The document of
+/// `check`, with `unjudged` for the rules that need what is not known here; with `online` the servers' rules are asked.
+pub fn lint(context: &Context, paths: &[PathBuf], online: bool, output: &mut Output) -> Result<Exit, Failure> {
     let (files, mut findings) = match paths {
         [] => context.runbook_files(),
         named => (named.iter().flat_map(|path| named_files(path.as_path())).collect(), Vec::new()),
     };
-    let now = clock::now();
+    let mut around = Around::configured(context);
+    match online {
+        true => around.ask(context)?,
+        false => around.unjudged.push(("RB010", "whether an alert exists: the servers are asked with --online".into())),
+    }
+    around.facts.slos = context.slo_ids().map(Arc::new);
+    let facts = Facts { now: Some(clock::now()), ..around.facts.clone() };
     let mut presence = Presence::here();
-    let slos = context.slo_ids();
     let mut books = Vec::new();
     for path in &files {
         match read_text(path) {
             Ok(text) => {
-                let (book, found) = one(&path.to_string_lossy(), &text, |book| Facts {
-                    slos: slos.clone(),
-                    ..presence.facts(book, Some(now))
-                });
+                let (book, found) = one(&path.to_string_lossy(), &text, |book| presence.facts(book, &facts));
                 findings.extend(found);
                 books.extend(book);
             }
@@ -181,7 +229,14 @@ pub fn lint(context: &Context, paths: &[PathBuf], output: &mut Output) -> Result
         books.extend(Library::load(context).books.into_iter().filter(|book| !named.contains(&book.path)));
     }
     findings.extend(lint_together(&books).into_iter().filter(|finding| named.contains(&finding.path)));
-    check::report(files.len(), &findings, output)
+    findings.extend(around.findings.iter().cloned());
+    findings.extend(around.undrilled(named.len()));
+    let mut fields = around.fields();
+    if online {
+        fields.extend(check::asked(&around.faults));
+    }
+    let exit = check::print(files.len(), &findings, (fields, &around.notes()), output)?;
+    Ok(if around.faults.is_empty() { exit } else { Exit::PARTIAL })
 }
 
 /// A folder is what is in it; what is not there stays, so that its absence is told.

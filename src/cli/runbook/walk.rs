@@ -3,6 +3,8 @@
 //! one nothing is recorded. Commands run with `--arm` alone, each after a confirmation.
 
 mod running;
+mod standing;
+mod undoing;
 mod verifying;
 
 use crate::app::present::walk::place;
@@ -12,9 +14,8 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::incident::act::opened;
 use crate::cli::library::Library;
 use crate::cli::output::Output;
-use crate::cli::runbook::read::lines;
 use crate::config::Config;
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{IncidentId, StepId};
 use crate::domain::incident::decide::{Command, decide, text};
 use crate::domain::incident::event::{Answer, Body, NoteKind, StepEnd};
 use crate::domain::incident::state::{Incident, StepMark, Walk};
@@ -22,9 +23,10 @@ use crate::domain::runbook::gate::Wanted;
 use crate::domain::runbook::include;
 use crate::domain::runbook::inputs::{self, Known};
 use crate::domain::runbook::model::{Part, Runbook, Step};
-use crate::domain::runbook::route::{Stand, route};
+use crate::domain::runbook::suggest::Suggestion;
 use crate::domain::runbook::values::Values;
 use crate::domain::runbook::walk::{current, drift, end, open_checks, progress};
+use crate::domain::time::Timestamp;
 use crate::io::clock;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
@@ -32,7 +34,7 @@ use std::sync::Arc;
 
 /// The longest line that is read, in bytes.
 const LINE_LIMIT: u64 = 64 * 1024;
-const ANSWERS: &str = "answers: done, skip REASON, fail REASON, yes N, no N, unsure N, choose N, run N, changes, verify, rollback, witness NAME CODE, note TEXT, next, back, show, quit";
+const ANSWERS: &str = "answers: done, skip REASON, fail REASON, yes N, no N, unsure N, choose N, run N, changes, verify, rollback [N], witness NAME CODE, note TEXT, next, back, show, quit";
 
 /// Walks until `quit`, the end of the input, or the end of the runbook.
 pub fn run(
@@ -70,8 +72,18 @@ pub fn run(
         true => include::files(book, &library.books),
         false => vec![(book.path.clone(), book.sha256.clone())],
     };
-    let mut session =
-        Session { book, files, desk, dry: Walk::default(), at: None, arm, secrets: BTreeMap::new(), output };
+    let mut session = Session {
+        book,
+        files,
+        config,
+        desk,
+        dry: Walk::default(),
+        at: None,
+        arm,
+        secrets: BTreeMap::new(),
+        measured: BTreeMap::new(),
+        output,
+    };
     session.talk(&mut std::io::stdin().lock())
 }
 
@@ -107,6 +119,7 @@ struct Session<'a, 'c> {
     book: &'a Runbook,
     /// The files that it came from, with the sums of their texts.
     files: Vec<(String, String)>,
+    config: &'c Config,
     desk: Option<(Desk<'c>, IncidentId)>,
     /// Where a walk without an incident stands.
     dry: Walk,
@@ -115,6 +128,8 @@ struct Session<'a, 'c> {
     arm: bool,
     /// Secret values that were typed; in memory alone.
     secrets: BTreeMap<String, String>,
+    /// What was suggested for checks, by step and number, and when that was measured.
+    measured: BTreeMap<(StepId, usize), (Timestamp, Suggestion)>,
     output: &'a mut Output,
 }
 
@@ -178,44 +193,6 @@ impl Session<'_, '_> {
         Ok(step.and_then(|s| Some((book.steps.iter().position(|t| t.id == s.id)?, s.clone()))))
     }
 
-    /// `false` when every step has ended.
-    fn show(&mut self) -> Result<bool, Failure> {
-        let Some((n, step)) = self.step()? else {
-            self.output.line("every step has ended")?;
-            return Ok(false);
-        };
-        let walk = self.walk()?;
-        for line in lines(&step, n + 1, self.book.steps.len()) {
-            self.output.line(&line)?;
-        }
-        let stands = route(self.book, &walk, &self.values()?);
-        for (passed, stand) in self.book.steps.iter().zip(&stands) {
-            let why = match stand {
-                Stand::Skipped(why) if passed.id != step.id => format!("passed by: {} ({why})", passed.name),
-                Stand::Unsure(why) if passed.id == step.id => format!("perhaps not for this case: {why}"),
-                Stand::Skipped(why) | Stand::Stopped(why) if passed.id == step.id => format!("not on the way: {why}"),
-                _ => continue,
-            };
-            self.output.line(&format!("  {why}"))?;
-        }
-        if let Some(mark) = walk.steps.get(&step.id) {
-            let how = match &mark.end {
-                StepEnd::Done => "done".to_owned(),
-                StepEnd::Skipped(why) => format!("skipped: {why}"),
-                StepEnd::Failed(why) => format!("failed: {why}"),
-                StepEnd::Reopened => "open again".to_owned(),
-            };
-            self.output.line(&format!("  ended by {}: {how}", mark.actor))?;
-        }
-        for (check, answer) in walk.answers.get(&step.id).into_iter().flatten() {
-            self.output.line(&format!("  answered: check {} {}", check + 1, answer.word()))?;
-        }
-        for option in walk.chosen.get(&step.id).into_iter().flatten() {
-            self.output.line(&format!("  chosen: option {}", option + 1))?;
-        }
-        Ok(true)
-    }
-
     fn answer(&mut self, line: &str, input: &mut impl BufRead) -> Result<Next, Failure> {
         let (word, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()));
         let found = self.step()?;
@@ -266,7 +243,7 @@ impl Session<'_, '_> {
                 }
             }
             "changes" => self.changes(),
-            "rollback" => self.roll_back(input),
+            "rollback" => self.roll_back(rest, input),
             "verify" => self.verify(),
             "witness" => self.witness(rest),
             _ => Err(Failure::Usage(format!("`{word}` is no answer ({ANSWERS})"))),

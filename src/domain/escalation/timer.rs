@@ -8,6 +8,8 @@ use crate::domain::time::{Timestamp, rfc3339};
 pub enum TimerKind {
     /// A paging service expects an acknowledgement. Comes from that service; none is derived from the severity table.
     Acknowledge,
+    /// What a paging product will do by itself: escalate, take an acknowledgement back. Told by it, never derived.
+    Backend,
     /// The first act of a person.
     Response,
     /// The first notice to stakeholders.
@@ -16,6 +18,10 @@ pub enum TimerKind {
     Update,
     /// A rung of the runbook's escalation.
     Escalation,
+    /// Somebody who leads, in an incident that pages.
+    Commander,
+    /// A task whose owner comes back.
+    Task,
     /// The forecast end of an error budget.
     Exhaustion,
     /// The postmortem draft.
@@ -24,12 +30,15 @@ pub enum TimerKind {
 
 impl TimerKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Acknowledge,
+        Self::Backend,
         Self::Response,
         Self::Stakeholders,
         Self::Update,
         Self::Escalation,
+        Self::Commander,
+        Self::Task,
         Self::Exhaustion,
         Self::Postmortem,
     ];
@@ -38,10 +47,13 @@ impl TimerKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Acknowledge => "acknowledge",
+            Self::Backend => "backend",
             Self::Response => "response",
             Self::Stakeholders => "stakeholders",
             Self::Update => "update",
             Self::Escalation => "escalation",
+            Self::Commander => "commander",
+            Self::Task => "task",
             Self::Exhaustion => "exhaustion",
             Self::Postmortem => "postmortem",
         }

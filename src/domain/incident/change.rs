@@ -1,6 +1,7 @@
 //! What commands did to production in an incident: changes with how they are taken back, whether they helped, and who
 //! approved them. Derived from events alone, so that a restart and another cockpit see the same list.
 
+use crate::domain::incident::decide::Refusal;
 use crate::domain::incident::event::{At, Body, CommandFinish, CommandStart, Event};
 use crate::domain::incident::state::Incident;
 use crate::domain::time::Timestamp;
@@ -124,6 +125,33 @@ impl Approval {
     /// Whether it may still be given or used: nobody waits for it longer than ten minutes, and it is good for one run.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.used.is_none() && now < self.until() && now >= self.at - chrono::TimeDelta::minutes(1)
+    }
+
+    /// Whether this person may approve it now; `Err` says why not. Names that differ in their capitals alone are one person.
+    pub fn may_be_given(&self, by: &str, now: Timestamp) -> Result<(), Refusal> {
+        let own = self.by.0.trim().eq_ignore_ascii_case(by.trim());
+        match &self.given {
+            Some(by) => Err(Refusal(format!("{} approved it already", by.name))),
+            None if self.used.is_some() => Err(Refusal("it is used up".into())),
+            None if !self.is_live(now) => {
+                Err(Refusal("its ten minutes are over: denied; the command must be asked for again".into()))
+            }
+            None if own => Err(Refusal(format!(
+                "nobody approves what they asked for: {} asked for it, another person's name is needed",
+                self.by.0
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// In one word: `waiting`, `approved`, `used` or `denied`.
+    pub fn word(&self, now: Timestamp) -> &'static str {
+        match (&self.used, &self.given) {
+            (Some(_), _) => "used",
+            (None, _) if !self.is_live(now) => "denied",
+            (None, Some(_)) => "approved",
+            (None, None) => "waiting",
+        }
     }
 
     /// When it is denied by itself.

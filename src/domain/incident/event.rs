@@ -1,7 +1,13 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
+mod kind;
+mod word;
+
+pub use self::word::{Answer, NoteKind, Role, Status};
+use crate::domain::incident::board::{Belief, Bond, DecisionEvent, Phase, TaskEvent};
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
+pub use crate::domain::incident::linked::{BackendLine, BackendLink};
 
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::labels::Labels;
@@ -28,6 +34,15 @@ pub struct EventKey {
 
 /// The log of policy bands: no incident, and no event declares it.
 pub const BUDGET_LOG: &str = "BUDGET";
+/// The log of acts on pages that belong to no incident of ours; no event declares it either.
+pub const PAGES_LOG: &str = "PAGES";
+/// The log of what leaves the house for no incident, a silence for planned work say: no event declares it either.
+pub const OUTWARD_LOG: &str = "OUTSIDE";
+
+/// Whether an id is that of a log, and not of an incident.
+pub fn is_log(id: &IncidentId) -> bool {
+    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG | OUTWARD_LOG)
+}
 
 /// A recorded event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,117 +90,6 @@ pub struct NewEvent {
     /// A key under which the incident holds at most one event: two cockpits that see the same timer fall due or the same
     /// alert end record it once.
     pub once: Option<String>,
-}
-
-/// A role in an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Leads.
-    Commander,
-    /// Tells others.
-    Comms,
-    /// Turns the screws.
-    Operations,
-    /// Keeps the record.
-    Scribe,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Commander, Self::Comms, Self::Operations, Self::Scribe];
-
-    /// Its word in commands and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Commander => "commander",
-            Self::Comms => "comms",
-            Self::Operations => "operations",
-            Self::Scribe => "scribe",
-        }
-    }
-}
-
-/// Where an incident stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Looking for the cause.
-    Investigating,
-    /// Cause known.
-    Identified,
-    /// Acting on it.
-    Mitigating,
-    /// Watching whether it holds.
-    Monitoring,
-    /// Over.
-    Resolved,
-}
-
-impl Status {
-    /// All of them, in the order they usually come.
-    pub const ALL: [Self; 5] =
-        [Self::Investigating, Self::Identified, Self::Mitigating, Self::Monitoring, Self::Resolved];
-
-    /// Its word in commands and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Investigating => "investigating",
-            Self::Identified => "identified",
-            Self::Mitigating => "mitigating",
-            Self::Monitoring => "monitoring",
-            Self::Resolved => "resolved",
-        }
-    }
-}
-
-/// What a line of text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoteKind {
-    /// Something seen or done.
-    Note,
-    /// Something decided.
-    Decision,
-    /// A guess at the cause.
-    Hypothesis,
-    /// A fact found.
-    Finding,
-}
-
-impl NoteKind {
-    /// Its word in commands and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Decision => "decision",
-            Self::Hypothesis => "hypothesis",
-            Self::Finding => "finding",
-        }
-    }
-}
-
-/// An answer to a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// Yes.
-    Yes,
-    /// No.
-    No,
-    /// Cannot tell.
-    Unsure,
-}
-
-impl Answer {
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unsure => "unsure",
-        }
-    }
 }
 
 /// How a step ended.
@@ -310,6 +214,49 @@ pub enum Body {
         audience: String,
         /// What.
         text: String,
+        /// When they hear again, as promised with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_at: Option<Timestamp>,
+    },
+    /// Somebody is to do something, or did it.
+    Task(TaskEvent),
+    /// Something is being decided. What is decided at once is a note.
+    Deciding(DecisionEvent),
+    /// What is believed of a hypothesis.
+    HypothesisJudged {
+        /// The note that holds it.
+        of: EventKey,
+        /// What is believed now.
+        belief: Belief,
+        /// Why.
+        why: String,
+    },
+    /// A line of the playbook was ticked, or opened again.
+    Ticked {
+        /// Of which phase.
+        phase: Phase,
+        /// The line.
+        line: String,
+        /// It is done.
+        done: bool,
+    },
+    /// Another incident belongs to this one.
+    Tied {
+        /// Which.
+        other: IncidentId,
+        /// How.
+        bond: Bond,
+        /// Why, in words.
+        why: String,
+    },
+    /// Somebody takes part, or has left.
+    Presence {
+        /// Who.
+        person: String,
+        /// They take part.
+        here: bool,
+        /// How it is known.
+        how: String,
     },
     /// The text of an earlier event was wrong.
     Corrected {
@@ -537,53 +484,22 @@ pub enum Body {
         /// It is pinned.
         pinned: bool,
     },
+    /// An incident of a paging product belongs to this one.
+    BackendLinked(Box<BackendLink>),
+    /// It does not belong to it any more.
+    BackendUnlinked {
+        /// Of which target.
+        target: SourceName,
+        /// Its id there.
+        page: String,
+        /// Why.
+        reason: String,
+    },
+    /// A line of its log there; recorded once, by its id there.
+    BackendLogged(Box<BackendLine>),
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),
-}
-
-impl Body {
-    /// Its kind in JSON and in the timeline.
-    pub fn kind(&self) -> &str {
-        match self {
-            Self::Declared { .. } => "declared",
-            Self::Acknowledged => "acknowledged",
-            Self::RoleSet { .. } => "role",
-            Self::SeveritySet { .. } => "severity",
-            Self::StatusSet { .. } => "status",
-            Self::Mitigated => "mitigated",
-            Self::Resolved { .. } => "resolved",
-            Self::Reopened { .. } => "reopened",
-            Self::Note { sort, .. } => sort.word(),
-            Self::ActionItem { .. } => "action",
-            Self::Update { .. } => "update",
-            Self::Corrected { .. } => "correction",
-            Self::Retracted { .. } => "retraction",
-            Self::AlertLinked { .. } | Self::AlertChanged { .. } => "alert",
-            Self::ObjectiveLinked { .. } => "objective",
-            Self::BudgetSampled(_) => "budget",
-            Self::BandCrossed(_) => "policy",
-            Self::RunbookOpened { .. } => "runbook",
-            Self::StepEnded { .. } => "step",
-            Self::CheckAnswered { .. } => "check",
-            Self::OptionChosen { .. } => "option",
-            Self::CommandStarted(_) | Self::CommandFinished(_) => "command",
-            Self::InputGiven { .. } | Self::ValueCaptured { .. } => "value",
-            Self::GuardChecked { .. } => "guard",
-            Self::ChangeApplied { .. } => "change",
-            Self::RolledBack { .. } => "rollback",
-            Self::VerifyStarted(_) | Self::VerifyHeld { .. } | Self::VerifyFailed { .. } => "verify",
-            Self::ApprovalAsked(_) | Self::ApprovalGiven { .. } => "approval",
-            Self::TimerDue { .. } | Self::TimerSnoozed { .. } | Self::TimerDismissed { .. } => "timer",
-            Self::Escalated { .. } => "escalated",
-            Self::Cockpit { .. } => "cockpit",
-            Self::DraftWritten { .. } => "draft",
-            Self::Outgoing(_) => "outgoing",
-            Self::OutgoingOutcome { .. } => "outcome",
-            Self::RoomMessage { .. } => "room",
-            Self::Unknown(_) => "unknown",
-        }
-    }
 }
 
 #[cfg(test)]

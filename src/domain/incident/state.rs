@@ -2,10 +2,12 @@
 //! which the events arrived.
 
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, StepId, TimerId};
+use crate::domain::incident::board::Board;
 use crate::domain::incident::change::{Approval, Change};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
+use crate::domain::incident::linked::Linked;
 use crate::domain::incident::room::IncidentRoom;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
@@ -189,6 +191,12 @@ pub struct Incident {
     /// Its rooms, by chat.
     #[serde(default)]
     pub rooms: BTreeMap<SourceName, IncidentRoom>,
+    /// What its commander keeps.
+    #[serde(default)]
+    pub board: Board,
+    /// Incidents of paging products that belong to it, in the order in which they were linked.
+    #[serde(default)]
+    pub pages: Vec<Linked>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -230,7 +238,11 @@ pub struct Times {
 fn answers(body: &Body) -> bool {
     !matches!(
         body,
-        Body::Declared { .. } | Body::AlertLinked { .. } | Body::ObjectiveLinked { .. } | Body::Cockpit { .. }
+        Body::Declared { .. }
+            | Body::AlertLinked { .. }
+            | Body::ObjectiveLinked { .. }
+            | Body::BackendLinked(_)
+            | Body::Cockpit { .. }
     )
 }
 
@@ -268,6 +280,8 @@ impl Incident {
             first_update: None,
             last_update: None,
         };
+        let mut board = Board::default();
+        board.apply(event);
         Some(Self {
             id: event.incident.clone(),
             title: title.clone(),
@@ -292,6 +306,8 @@ impl Incident {
             amended: BTreeMap::new(),
             outside: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            board,
+            pages: Vec::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
@@ -314,8 +330,16 @@ impl Incident {
         if self.times.responded.is_none() && event.actor != "midwatch" && answers(&event.body) {
             self.times.responded = Some(event.at);
         }
+        self.board.apply(event);
         match &event.body {
-            Body::Declared { .. }
+            // What the board alone knows, and what changes nothing.
+            Body::Task(_)
+            | Body::Deciding(_)
+            | Body::HypothesisJudged { .. }
+            | Body::Ticked { .. }
+            | Body::Tied { .. }
+            | Body::Presence { .. }
+            | Body::Declared { .. }
             | Body::Cockpit { .. }
             | Body::DraftWritten { .. }
             | Body::BandCrossed(_)
@@ -384,6 +408,7 @@ impl Incident {
                 let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
                 *taken.entry(message.clone()).or_default() |= *pinned;
             }
+            Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
         }
     }
 
@@ -415,6 +440,7 @@ impl Incident {
                 if let Some(room) = self.rooms.get_mut(target) {
                     room.ended(op, end);
                 }
+                self.opened(event);
             }
             _ => {}
         }

@@ -105,6 +105,15 @@ pub struct BackendIncident {
     pub url: Option<String>,
     /// A room or bridge named on it.
     pub bridge: Option<String>,
+    /// After how many seconds an acknowledgement ends by itself; 0 is never, `None` is not known.
+    #[serde(default)]
+    pub ack_timeout_s: Option<u64>,
+    /// It was given to its people directly, so that it does not escalate; `None` is not known.
+    #[serde(default)]
+    pub direct: Option<bool>,
+    /// It was merged into this one.
+    #[serde(default)]
+    pub merged_into: Option<String>,
 }
 
 impl BackendIncident {
@@ -129,6 +138,9 @@ impl BackendIncident {
             alerts: None,
             url: None,
             bridge: None,
+            ack_timeout_s: None,
+            direct: None,
+            merged_into: None,
         }
     }
 }
@@ -144,6 +156,12 @@ pub struct LogEntry {
     pub kind: String,
     /// Who.
     pub actor: Option<String>,
+    /// Who, by id there.
+    #[serde(default)]
+    pub actor_id: Option<String>,
+    /// The product did it by itself, such as an escalation whose time had come.
+    #[serde(default)]
+    pub by_itself: bool,
     /// In words; outside text.
     pub text: String,
 }

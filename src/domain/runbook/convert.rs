@@ -4,11 +4,10 @@
 
 mod argv;
 mod propose;
-mod scalar;
 
 pub use propose::risk as proposed_risk;
-pub use scalar::scalar;
 
+use crate::domain::document::write::scalar;
 use crate::domain::runbook::lint::destructive_word;
 use crate::domain::runbook::model::{Check, Choice, DEFAULT_TIMEOUT, Exec, Risk, RunCommand, Runbook, Step};
 use crate::domain::runbook::pieces::slug;

@@ -1,8 +1,8 @@
 //! What changed between two versions of the runbooks, in words for one line each. Compares what a walk shows and runs; where
 //! a thing stands in its file is no difference.
 
-use crate::domain::document::Mark;
 use crate::domain::runbook::model::{Runbook, Step};
+use crate::domain::runbook::unplaced;
 use std::sync::Arc;
 
 /// The most steps that are named.
@@ -31,7 +31,7 @@ pub fn runbook(old: &Runbook, new: &Runbook) -> Option<String> {
     let changed: Vec<&str> = new
         .steps
         .iter()
-        .filter(|s| find(old, s).is_some_and(|before| unplaced(before) != unplaced((*s).clone())))
+        .filter(|s| find(old, s).is_some_and(|before| unplaced::step(&before) != unplaced::step(s)))
         .map(|s| s.id.as_str())
         .collect();
     let mut words = Vec::new();
@@ -52,7 +52,7 @@ pub fn runbook(old: &Runbook, new: &Runbook) -> Option<String> {
     if words.is_empty() && order(old) != order(new) {
         words.push("steps in another order".to_owned());
     }
-    if unstepped(old) != unstepped(new) {
+    if unplaced::head(old) != unplaced::head(new) {
         words.push("its head changed".to_owned());
     }
     (!words.is_empty()).then(|| words.join(", "))
@@ -60,38 +60,6 @@ pub fn runbook(old: &Runbook, new: &Runbook) -> Option<String> {
 
 fn steps(n: usize) -> String {
     if n == 1 { "1 step".to_owned() } else { format!("{n} steps") }
-}
-
-/// A step as its words say it: without the places of its file.
-fn unplaced(step: Step) -> String {
-    without_marks(&format!("{step:?}"))
-}
-
-/// Everything but the steps.
-fn unstepped(book: &Runbook) -> String {
-    let bare = Runbook { steps: Vec::new(), sha256: String::new(), path: String::new(), ..book.clone() };
-    without_marks(&format!("{bare:?}"))
-}
-
-/// Marks stand in every part of a runbook; in its written form they have one shape.
-fn without_marks(text: &str) -> String {
-    let shape = format!("{:?}", Mark { line: 0, column: 0 });
-    let head = shape.split('0').next().unwrap_or("Mark {");
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(head) {
-        out.push_str(before);
-        match after.split_once('}') {
-            // Only a mark of the program itself ends in digits and its brace; text of a runbook is quoted and escaped.
-            Some((inner, tail)) if inner.len() <= 40 => rest = tail,
-            _ => {
-                out.push_str(head);
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]
@@ -130,6 +98,20 @@ mod tests {
         );
         let turned = "name: A\nsteps:\n  - {name: Mitigate, description: x}\n  - {name: One, commands: ['df -h']}\n";
         assert_eq!(told(turned).as_deref(), Some("steps in another order"));
+    }
+
+    /// Every key of both dialects, moved by a comment: whatever has a place, none of it is a change.
+    #[test]
+    fn a_comment_is_no_change_of_anything() {
+        for text in [
+            include_str!("../../../tests/fixtures/runbooks/v1/every-key.yaml"),
+            include_str!("../../../tests/fixtures/runbooks/good/every-key.yaml"),
+        ] {
+            let moved = format!("# a comment\n\n{text}");
+            assert_eq!(runbook(&book("a", text), &book("a", &moved)), None);
+            let deeper = text.lines().map(|line| format!("  {line}\n")).collect::<String>();
+            assert_eq!(runbook(&book("a", text), &book("a", &deeper)), None, "columns too");
+        }
     }
 
     #[test]

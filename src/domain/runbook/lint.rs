@@ -22,6 +22,7 @@ use crate::domain::runbook::model::{Dialect, Link, Phase, Runbook, Step};
 use crate::domain::runbook::pieces::TOP;
 use crate::domain::text::{clean, truncate};
 use crate::domain::time::Timestamp;
+use std::collections::BTreeSet;
 use words::unfinished;
 
 struct Linter<'r> {
@@ -60,6 +61,19 @@ pub fn lint_knowing(runbook: &Runbook, facts: &Facts) -> Vec<Finding> {
     let mut findings = linter.findings;
     findings.sort_by_key(|f| (f.line, f.column));
     findings
+}
+
+/// The triggers of a runbook that none of the alerts of the servers' rules answers to.
+pub fn unknown_alerts(runbook: &Runbook, alerts: &BTreeSet<String>) -> Vec<Finding> {
+    let unknown = runbook.triggers.iter().filter(|trigger| !alerts.contains(&trigger.alert));
+    unknown
+        .map(|trigger| {
+            let near = nearest(&trigger.alert, alerts.iter().map(String::as_str));
+            let hint = near.map(|near| format!(" (nearest: `{near}`)")).unwrap_or_default();
+            let message = format!("no rule of the servers raises the alert `{}`{hint}", trigger.alert);
+            finding(runbook, trigger.mark, Level::Warning, "RB010", &message)
+        })
+        .collect()
 }
 
 fn finding(runbook: &Runbook, mark: Mark, level: Level, rule: &str, message: &str) -> Finding {
@@ -118,12 +132,8 @@ impl Linter<'_> {
         if runbook.triggers.is_empty() {
             self.warn(TOP, "RB010", "no trigger names an alert; the runbook is found by its name only");
         }
-        let Some(alerts) = &facts.alerts else { return };
-        for trigger in runbook.triggers.iter().filter(|t| !alerts.contains(&t.alert)) {
-            let near = nearest(&trigger.alert, alerts.iter().map(String::as_str));
-            let hint = near.map(|near| format!(" (nearest: `{near}`)")).unwrap_or_default();
-            let message = format!("no rule of the servers raises the alert `{}`{hint}", trigger.alert);
-            self.warn(trigger.mark, "RB010", message);
+        if let Some(alerts) = &facts.alerts {
+            self.findings.extend(unknown_alerts(runbook, alerts));
         }
     }
 
@@ -190,7 +200,9 @@ impl Linter<'_> {
             None => self.report(TOP, Level::Info, "RB015", "never rehearsed in a drill"),
             Some(Rehearsal { failed_at: Some(step), on }) => {
                 let message = format!("the last drill, on {on}, failed at step `{step}`");
-                self.report(TOP, Level::Info, "RB015", message);
+                // A step that is no longer in the file is told at its head.
+                let mark = self.runbook.steps.iter().find(|s| s.id == *step).map_or(TOP, |s| s.mark);
+                self.report(mark, Level::Info, "RB015", message);
             }
             Some(Rehearsal { failed_at: None, .. }) => {}
         }

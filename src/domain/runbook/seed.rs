@@ -82,7 +82,7 @@ fn risk(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Risk> {
 struct Defaults {
     step: StepId,
     risk: Risk,
-    timeout: Span,
+    timeout: Option<Span>,
 }
 
 fn step(reader: &mut Reader<'_>, node: &Node, index: usize, taken: &mut BTreeSet<String>) -> Option<Step> {
@@ -91,7 +91,7 @@ fn step(reader: &mut Reader<'_>, node: &Node, index: usize, taken: &mut BTreeSet
     let name = name.unwrap_or_else(|| format!("Step {}", index + 1));
     let id = step_id(reader, &fields, &name, index, taken);
     let risk = risk(reader, &fields).unwrap_or(Risk::Unknown);
-    let timeout = fields.get("timeout").and_then(|n| reader.span(n, "timeout")).unwrap_or(DEFAULT_TIMEOUT);
+    let timeout = fields.get("timeout").and_then(|n| reader.span(n, "timeout"));
     let defaults = Defaults { step: id.clone(), risk, timeout };
     let mut step = Step {
         id,
@@ -181,7 +181,7 @@ fn choice(reader: &mut Reader<'_>, node: &Node, index: usize, defaults: &Default
     let own = Defaults {
         step: defaults.step.clone(),
         risk: risk(reader, &fields).unwrap_or(defaults.risk),
-        timeout: fields.get("timeout").and_then(|n| reader.span(n, "timeout")).unwrap_or(defaults.timeout),
+        timeout: fields.get("timeout").and_then(|n| reader.span(n, "timeout")).or(defaults.timeout),
     };
     let id = format!("option-{}", index + 1);
     let full = format!("{}.{id}", own.step);
@@ -222,7 +222,8 @@ fn command(reader: &mut Reader<'_>, node: &Node, id: String, defaults: &Defaults
     };
     let risk = raised(reader, node, &text, defaults.risk);
     let command = RunCommand::new(id, text, exec, risk, node.mark);
-    Some(Line::Command(Box::new(RunCommand { timeout: defaults.timeout, ..command })))
+    let (own_limit, timeout) = (defaults.timeout.is_some(), defaults.timeout.unwrap_or(DEFAULT_TIMEOUT));
+    Some(Line::Command(Box::new(RunCommand { timeout, own_limit, ..command })))
 }
 
 /// Words may raise what was said, never lower it: what destroys is never run as a mere look.

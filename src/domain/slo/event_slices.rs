@@ -1,5 +1,6 @@
 //! Bad and total events per slice, kept over an objective's window: 5 m slices for the last six hours, 1 h slices for the
-//! rest. Every longer window, chart, cost and forecast is a sum over them. Holds no clock; never guesses a missing slice.
+//! rest, and 5 m slices again of the hours in which a long window begins. Every longer window, chart, cost and forecast is a
+//! sum over them. Holds no clock; never guesses a missing slice.
 
 use crate::domain::slo::reading::{Counts, Reading, Window};
 use crate::domain::time::{Span, Timestamp};
@@ -14,10 +15,14 @@ const FINE: (i64, i64) = (300, 72);
 const COARSE: i64 = 3_600;
 /// The most coarse slices: a little over a year.
 const MOST: i64 = 9_000;
+/// Fine slices of one coarse one.
+const PARTS: i64 = COARSE / FINE.0;
+/// The most hours that are kept in parts: where the window begins, where the calendar period does, and one to spare.
+const EDGES: usize = 3;
 /// Coarse slices of one step of reading: a day, on days' borders, so that servers can reuse answers.
 const DAY: i64 = 24;
 /// Stands for `bad` where nothing was ever asked. Where nothing was answered it is NaN.
-const UNASKED: f64 = -1.0;
+const UNASKED: f32 = -1.0;
 
 /// One slice: what happened in `(end - length, end]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,19 +43,23 @@ pub struct Ring {
     keep: i64,
     first: i64,
     /// Two numbers a slice are all that is kept of it: NaN where nothing is known, [`UNASKED`] in `bad` where nobody asked.
-    bad: VecDeque<f64>,
+    /// Seven digits of a slice's bad events are more than any counter is read with; totals add up to whole months.
+    bad: VecDeque<f32>,
     total: VecDeque<f64>,
+}
+
+/// A slice as it is kept.
+fn kept(counts: Option<Counts>) -> (f32, f64) {
+    counts.map_or((f32::NAN, f64::NAN), |c| (c.bad as f32, c.total))
 }
 
 /// Bit by bit: two rings that hold the same unknown slices are the same.
 impl PartialEq for Ring {
     fn eq(&self, other: &Self) -> bool {
-        let same = |a: &VecDeque<f64>, b: &VecDeque<f64>| {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+        let bits = |ring: &Self| -> Vec<(u32, u64)> {
+            ring.bad.iter().zip(&ring.total).map(|(bad, total)| (bad.to_bits(), total.to_bits())).collect()
         };
-        (self.length, self.keep, self.first) == (other.length, other.keep, other.first)
-            && same(&self.bad, &other.bad)
-            && same(&self.total, &other.total)
+        (self.length, self.keep, self.first) == (other.length, other.keep, other.first) && bits(self) == bits(other)
     }
 }
 
@@ -72,7 +81,7 @@ impl Ring {
 
     /// Bytes that its numbers take when it is full.
     pub fn bytes(&self) -> usize {
-        usize::try_from(self.keep).unwrap_or(usize::MAX).saturating_mul(2 * size_of::<f64>())
+        usize::try_from(self.keep).unwrap_or(usize::MAX).saturating_mul(size_of::<f32>() + size_of::<f64>())
     }
 
     /// Number of the newest slice; `None` while nothing was asked.
@@ -99,7 +108,8 @@ impl Ring {
     /// What happened in a slice.
     pub fn get(&self, number: i64) -> Option<Counts> {
         let (bad, total) = self.raw(number)?;
-        (!total.is_nan()).then_some(Counts { bad, total })
+        // What was rounded up must not be more than all.
+        (!total.is_nan()).then(|| Counts { bad: f64::from(bad).min(total), total })
     }
 
     /// Whether a slice was asked for, whatever was answered.
@@ -108,17 +118,17 @@ impl Ring {
     }
 
     /// A slice as it is kept; see the fields.
-    pub fn raw(&self, number: i64) -> Option<(f64, f64)> {
+    pub fn raw(&self, number: i64) -> Option<(f32, f64)> {
         let index = usize::try_from(number - self.first).ok()?;
         Some((*self.bad.get(index)?, *self.total.get(index)?))
     }
 
     /// A ring of slices as they were kept, from slice `first` on; `None` where they are more than it keeps.
-    pub fn of_raw(length: i64, keep: i64, first: i64, raw: impl Iterator<Item = (f64, f64)>) -> Option<Self> {
+    pub fn of_raw(length: i64, keep: i64, first: i64, raw: impl Iterator<Item = (f32, f64)>) -> Option<Self> {
         let mut ring = Self { first, ..Self::new(length, keep) };
         for (bad, total) in raw {
-            let known = bad >= 0.0 && bad <= total && total.is_finite();
-            ring.bad.push_back(if known || bad == UNASKED { bad } else { f64::NAN });
+            let known = bad >= 0.0 && f64::from(bad) <= total * (1.0 + f64::from(f32::EPSILON)) && total.is_finite();
+            ring.bad.push_back(if known || bad == UNASKED { bad } else { f32::NAN });
             ring.total.push_back(if known { total } else { f64::NAN });
         }
         (ring.bad.len() <= usize::try_from(ring.keep).ok()?).then_some(ring)
@@ -185,7 +195,8 @@ impl Ring {
 
     /// Whether an answer over `from..=to` would change anything.
     pub fn differs(&self, from: i64, to: i64, counts: impl Fn(i64) -> Option<Counts>) -> bool {
-        (from..=to).any(|n| !self.asked(n) || self.get(n) != counts(n))
+        let same = |(a, b): (f32, f64), (c, d): (f32, f64)| (a.to_bits(), b.to_bits()) == (c.to_bits(), d.to_bits());
+        (from..=to).any(|n| !self.raw(n).is_some_and(|raw| same(raw, kept(counts(n)))))
     }
 
     fn set(&mut self, number: i64, counts: Option<Counts>) -> bool {
@@ -194,7 +205,7 @@ impl Ring {
             self.bad.push_back(UNASKED);
             self.total.push_back(f64::NAN);
         }
-        let (bad, total) = counts.map_or((f64::NAN, f64::NAN), |c| (c.bad, c.total));
+        let (bad, total) = kept(counts);
         let (Some(b), Some(t)) = (self.bad.get_mut(index), self.total.get_mut(index)) else { return false };
         let changed = (b.to_bits(), t.to_bits()) != (bad.to_bits(), total.to_bits());
         (*b, *t) = (bad, total);
@@ -216,7 +227,7 @@ impl Ring {
                 continue;
             }
             let share = inside as f64 / length as f64;
-            counts.bad += bad * share;
+            counts.bad += f64::from(*bad).min(*total) * share;
             counts.total += total * share;
             known += inside as f64;
         }
@@ -242,13 +253,88 @@ pub struct EventSlices {
     pub fine: Ring,
     /// The objective's window, at least three days.
     pub coarse: Ring,
+    /// Hours of the coarse ones in parts, because a window begins in them: what leaves it is then told to five minutes.
+    edges: Vec<Ring>,
 }
 
 impl EventSlices {
     /// An empty store for a window; a longer `back` (a calendar period that began earlier) makes it longer.
     pub fn of(window: Span, back: Span) -> Self {
         let hours = window.max(back).num_seconds().max(3 * 86_400).div_euclid(COARSE);
-        Self { fine: Ring::new(FINE.0, FINE.1), coarse: Ring::new(COARSE, hours.min(MOST)) }
+        Self { fine: Ring::new(FINE.0, FINE.1), coarse: Ring::new(COARSE, hours.min(MOST)), edges: Vec::new() }
+    }
+
+    /// Bytes that its numbers take when all is read, with one hour in parts.
+    pub fn bytes(&self) -> usize {
+        self.fine.bytes() + self.coarse.bytes() + Ring::new(FINE.0, PARTS).bytes()
+    }
+
+    /// The hours that are kept in parts, as rings of their parts.
+    pub fn edges(&self) -> &[Ring] {
+        &self.edges
+    }
+
+    /// Puts back what was kept; a ring of no such shape is left out.
+    pub fn put_back(&mut self, ring: &Ring) {
+        let shape = |r: &Ring| (r.length, r.keep);
+        match shape(ring) {
+            s if s == shape(&self.fine) => self.fine = ring.clone(),
+            s if s == shape(&self.coarse) => self.coarse = ring.clone(),
+            (length, PARTS) if length == FINE.0 && self.edges.len() < EDGES && whole(ring) => {
+                self.edges.push(ring.clone())
+            }
+            _ => {}
+        }
+    }
+
+    /// An hour in parts.
+    fn edge(&self, hour: i64) -> Option<&Ring> {
+        self.edges.iter().find(|ring| ring.newest() == Some(hour.saturating_mul(PARTS)))
+    }
+
+    /// The hours in which windows begin that are not kept in parts yet, where that would tell more: those inside of which a
+    /// window begins, and that fine slices do not cover.
+    pub fn missing_edges(&self, starts: &[Timestamp], now: Timestamp) -> Vec<i64> {
+        let (covered, oldest) = (self.fine.number(now) - FINE.1, self.coarse.number(now) - self.coarse.keep + 1);
+        let inside = starts.iter().map(Timestamp::timestamp).filter(|at| at.rem_euclid(COARSE) > 0);
+        let hours = inside.map(|at| at.div_euclid(COARSE) + 1);
+        let mut hours: Vec<i64> =
+            hours.filter(|h| *h >= oldest && h * PARTS <= covered && self.edge(*h).is_none()).collect();
+        hours.sort_unstable();
+        hours.dedup();
+        hours
+    }
+
+    /// Whether a stretch is an hour in parts rather than the newest fine slices.
+    fn is_edge(&self, stretch: Stretch) -> bool {
+        let hour = stretch.length == FINE.0 && stretch.to - stretch.from + 1 == PARTS && stretch.to % PARTS == 0;
+        hour && self.fine.newest().is_some_and(|newest| stretch.to <= newest - FINE.1)
+    }
+
+    /// Whether an answer over a stretch would change anything.
+    pub fn differs(&self, stretch: Stretch, counts: impl Fn(i64) -> Option<Counts>) -> bool {
+        let ring = match self.is_edge(stretch) {
+            true => self.edge(stretch.to / PARTS),
+            false => self.ring(stretch.length),
+        };
+        ring.is_none_or(|ring| ring.differs(stretch.from, stretch.to, counts))
+    }
+
+    /// Takes an answer over a stretch; see [`Ring::take`].
+    pub fn take(&mut self, stretch: Stretch, counts: impl Fn(i64) -> Option<Counts>) -> bool {
+        if !self.is_edge(stretch) {
+            return self.ring_mut(stretch.length).is_some_and(|ring| ring.take(stretch.from, stretch.to, counts));
+        }
+        // A window that moved on has left the hour before.
+        let useless = [stretch.to, stretch.to - PARTS];
+        self.edges.retain(|ring| ring.newest().is_none_or(|newest| !useless.contains(&newest)));
+        if self.edges.len() >= EDGES {
+            self.edges.remove(0);
+        }
+        let mut ring = Ring::new(FINE.0, PARTS);
+        let changed = ring.take(stretch.from, stretch.to, counts);
+        self.edges.push(ring);
+        changed
     }
 
     /// The end of the newest slice.
@@ -266,7 +352,7 @@ impl EventSlices {
     fn cut(&self) -> (Option<i64>, Option<i64>) {
         let last = self.coarse.newest().map(|newest| newest.min(self.seam()));
         let last = last.filter(|last| self.coarse.oldest().is_some_and(|oldest| oldest <= *last));
-        (last, last.map(|n| n * (COARSE / FINE.0)))
+        (last, last.map(|n| n * PARTS))
     }
 
     /// All slices, oldest first and without overlap: coarse ones up to the first whole hour that fine ones cover.
@@ -274,7 +360,12 @@ impl EventSlices {
         let mut all = Vec::new();
         let (last, covered) = self.cut();
         if let (Some(oldest), Some(last)) = (self.coarse.oldest(), last) {
-            all.extend((oldest..=last).map(|n| slice(&self.coarse, n)));
+            for hour in oldest..=last {
+                match self.edge(hour) {
+                    Some(parts) => all.extend(((hour - 1) * PARTS + 1..=hour * PARTS).map(|n| slice(parts, n))),
+                    None => all.push(slice(&self.coarse, hour)),
+                }
+            }
         }
         if let (Some(oldest), Some(newest)) = (self.fine.oldest(), self.fine.newest()) {
             let from = covered.map_or(oldest, |covered| oldest.max(covered + 1));
@@ -294,11 +385,29 @@ impl EventSlices {
         let (last, covered) = self.cut();
         let mut known = 0.0;
         if let Some(last) = last {
-            let until = last.saturating_mul(COARSE * 1_000).min(to);
-            known += self.coarse.add(from, until, None, &mut counts);
+            known += self.hours(from, last.saturating_mul(COARSE * 1_000).min(to), &mut counts);
         }
         known += self.fine.add(from, to, covered, &mut counts);
         (counts, (known / (to - from) as f64).clamp(0.0, 1.0))
+    }
+
+    /// Adds up `(from, to]` of the coarse slices. An hour that is only partly inside is told from its parts, where they
+    /// are kept.
+    fn hours(&self, from: i64, to: i64, counts: &mut Counts) -> f64 {
+        let hour = COARSE * 1_000;
+        let parts = |at: i64| (at.rem_euclid(hour) > 0).then(|| self.edge(at.div_euclid(hour) + 1)).flatten();
+        let (mut from, mut to, mut known) = (from, to, 0.0);
+        if let Some(ring) = parts(from).filter(|_| from < to) {
+            let end = ((from.div_euclid(hour) + 1) * hour).min(to);
+            known += ring.add(from, end, None, counts);
+            from = end;
+        }
+        if let Some(ring) = parts(to).filter(|_| from < to) {
+            let begin = (to.div_euclid(hour) * hour).max(from);
+            known += ring.add(begin, to, None, counts);
+            to = begin;
+        }
+        if from < to { known + self.coarse.add(from, to, None, counts) } else { known }
     }
 
     /// The window that ends with the newest slice.
@@ -348,14 +457,19 @@ impl EventSlices {
         (missed / f64::from(window.0.max(1))).clamp(0.0, 1.0)
     }
 
-    /// The stretch to read next, the newest first; `None` when all was asked for.
-    pub fn missing(&self, now: Timestamp) -> Option<Stretch> {
+    /// The stretch to read next, the newest first; `None` when all was asked for. `starts`: where long windows begin.
+    pub fn missing(&self, starts: &[Timestamp], now: Timestamp) -> Option<Stretch> {
         let next = |ring: &Ring, poll, most| {
             let (from, to) = ring.missing(ring.last_of_history(now, poll), most)?;
             Some(Stretch { length: ring.length, from, to })
         };
+        let edge = || {
+            let to = self.missing_edges(starts, now).last()? * PARTS;
+            Some(Stretch { length: FINE.0, from: to - PARTS + 1, to })
+        };
         // The fine ones are few: they are read at once, wherever they begin.
-        next(&self.fine, FINE.1, i64::MAX).or_else(|| next(&self.coarse, DAY, DAY))
+        next(&self.fine, FINE.1, i64::MAX)
+            .or_else(|| [next(&self.coarse, DAY, DAY), edge()].into_iter().flatten().max_by_key(|s| s.to * s.length))
     }
 
     /// The stretches to read at a poll; see [`Ring::tail`].
@@ -382,6 +496,11 @@ impl EventSlices {
     pub fn ring_mut(&mut self, length: i64) -> Option<&mut Ring> {
         [&mut self.fine, &mut self.coarse].into_iter().find(|ring| ring.length == length)
     }
+}
+
+/// Whether a ring holds one whole hour.
+fn whole(ring: &Ring) -> bool {
+    ring.newest().is_some_and(|newest| newest % PARTS == 0 && ring.oldest() == Some(newest - PARTS + 1))
 }
 
 fn slice(ring: &Ring, number: i64) -> Slice {

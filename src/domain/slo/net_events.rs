@@ -138,7 +138,7 @@ mod tests {
         let mut slices = EventSlices::of(Span::days(30), Span::zero());
         for ring in [&mut slices.coarse, &mut slices.fine] {
             let total = ring.step().num_seconds() as f64;
-            let (last, keep) = (ring.number(until), i64::try_from(ring.bytes() / 16).unwrap());
+            let (last, keep) = (ring.number(until), ring.keep());
             ring.take(last - keep + 1, last, |_| Some(Counts { bad: total / 100.0, total }));
         }
         slices

@@ -52,6 +52,19 @@ impl Period {
         Span::days(days.saturating_mul(i64::from(self.count.max(1))))
     }
 
+    /// The longest that one can be: a month has up to 31 days, and one of them may have 25 hours.
+    pub fn longest(&self) -> Span {
+        let days = match self.unit {
+            Unit::Week => 7,
+            Unit::Month => 31,
+            Unit::Quarter => 92,
+            Unit::Year => 366,
+            Unit::Days(days) => i64::from(days),
+        };
+        let days = days.saturating_mul(i64::from(self.count.max(1))).min(1_000_000);
+        Span::days(days) + Span::hours(1)
+    }
+
     /// The beginning and the end of the period that holds an instant; `None` beyond the calendar. The end belongs to the
     /// next one.
     pub fn bounds(&self, at: Timestamp) -> Option<(Timestamp, Timestamp)> {
@@ -204,6 +217,8 @@ mod tests {
             let at = Timestamp::from_timestamp(secs, 0).unwrap();
             let (from, to) = period.bounds(at).unwrap();
             prop_assert!(from <= at && at < to);
+            // A zone that changed sides of the date line had a longer day, once.
+            prop_assert!(to - from <= period.longest() + Span::hours(24));
             prop_assert_eq!(period.bounds(to).unwrap().0, to);
             prop_assert_eq!(period.before(at).unwrap().1, from);
         }

@@ -2,6 +2,7 @@
 //! sides share one request through a tag. [`join()`] tells the answers apart again. Never sends anything.
 
 pub mod join;
+pub mod pace;
 pub mod ranges;
 pub mod sliced;
 
@@ -55,6 +56,8 @@ pub struct Arm {
     pub expr: String,
     /// The window it counts in.
     pub window: Window,
+    /// What its values are to be multiplied with; see [`pace`].
+    pub scale: f64,
     /// The label that tells its values apart.
     pub label: Option<String>,
     /// Where its values go.
@@ -146,6 +149,20 @@ impl Groups {
 
     /// Requests for the given windows, each asked for those objectives only that want it.
     pub fn requests(&self, windows: &[Window], wants: &dyn Fn(usize, Window) -> bool) -> Vec<Request> {
+        self.ranges(windows, wants, &|_, window| (prometheus(window.span()), 1.0))
+    }
+
+    /// Requests for slices of a length, for those objectives that want them; as exact as their scrape intervals allow.
+    pub fn slices(&self, length: Window, wants: &dyn Fn(usize) -> bool, scrapes: pace::Scrapes<'_>) -> Vec<Request> {
+        self.ranges(&[length], &|index, _| wants(index), &|group, slice| pace::range(group, slice, scrapes))
+    }
+
+    fn ranges(
+        &self,
+        windows: &[Window],
+        wants: &dyn Fn(usize, Window) -> bool,
+        range: &dyn Fn(&Group, Window) -> (String, f64),
+    ) -> Vec<Request> {
         let windows: BTreeSet<Window> = windows.iter().copied().filter(|w| w.0 > 0).collect();
         let (short, long): (Vec<Window>, Vec<Window>) = windows.into_iter().partition(|w| *w <= SHORT);
         let mut requests = Vec::new();
@@ -155,7 +172,7 @@ impl Groups {
                 let mut chunk = Chunk::default();
                 for (index, group) in self.0.iter().enumerate().filter(|(_, g)| g.label.is_some() == shared) {
                     for window in windows.iter().filter(|w| group.feeds.iter().any(|f| wants(f.objective, **w))) {
-                        chunk.add(arm(index, group, *window), &mut requests);
+                        chunk.add(arm(index, group, *window, range(group, *window)), &mut requests);
                     }
                 }
                 chunk.close(&mut requests);
@@ -194,15 +211,16 @@ impl Chunk {
     }
 }
 
-fn arm(index: usize, group: &Group, window: Window) -> Arm {
+fn arm(index: usize, group: &Group, window: Window, (range, scale): (String, f64)) -> Arm {
     let side = match group.feeds.first().map(|f| f.side) {
         Some(Side::Total) => "total",
         _ => "bad",
     };
     Arm {
         tag: format!("{side}:{window}:{index}"),
-        expr: group.text.replace(WINDOW, &prometheus(window.span())),
+        expr: group.text.replace(WINDOW, &range),
         window,
+        scale,
         label: group.label.clone(),
         feeds: group.feeds.clone(),
     }

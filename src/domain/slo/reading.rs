@@ -136,6 +136,8 @@ pub struct Measurement {
     pub coverage: Option<f64>,
     /// Share of the window whose history was read, 0..1; `None` where none has to be. The window has a reading at 1.
     pub read: Option<f64>,
+    /// Hours in which its windows begin that count by share, because their parts were not read yet.
+    pub edges: usize,
     /// What feeds it.
     pub via: Via,
     /// The slices behind the long windows, oldest first, as they are now; `None` where none are kept.
@@ -158,6 +160,7 @@ impl Measurement {
             windows: BTreeMap::new(),
             coverage: None,
             read: None,
+            edges: 0,
             via: Via::default(),
             slices: None,
             recorded: None,

@@ -3,7 +3,6 @@
 
 use crate::domain::runbook::lint::{Facts, programs, relative_links};
 use crate::domain::runbook::model::Runbook;
-use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -22,14 +21,14 @@ impl Presence {
         Self { path: std::env::var_os("PATH"), programs: BTreeMap::new() }
     }
 
-    /// What lint can be told of a runbook file that lies on this machine.
-    pub fn facts(&mut self, runbook: &Runbook, now: Option<Timestamp>) -> Facts {
+    /// What lint can be told of a runbook file that lies on this machine, beside what is known around it.
+    pub fn facts(&mut self, runbook: &Runbook, around: &Facts) -> Facts {
         // Without a search path of ours, that of the shell is used, which nobody here knows.
         let missing = self.path.is_some().then(|| {
             let needed = programs(runbook);
             needed.into_iter().filter(|program| !self.has(program)).collect()
         });
-        Facts { now, missing_programs: missing, missing_files: Some(missing_beside(runbook)), ..Facts::default() }
+        Facts { missing_programs: missing, missing_files: Some(missing_beside(runbook)), ..around.clone() }
     }
 
     fn has(&mut self, program: &str) -> bool {
@@ -80,7 +79,7 @@ mod tests {
         let path = folder.path().join("r.yaml");
         let book = read(&path.to_string_lossy(), text).0.unwrap();
         let mut presence = Presence { path: Some(folder.path().join("bin").into()), programs: BTreeMap::new() };
-        let facts = presence.facts(&book, None);
+        let facts = presence.facts(&book, &Facts::default());
         let list = |set: Option<BTreeSet<String>>| set.unwrap().into_iter().collect::<Vec<_>>().join(" ");
         assert_eq!(list(facts.missing_programs), "notes nowhere", "a file that nobody may run is no program");
         assert_eq!(list(facts.missing_files), "gone.md");

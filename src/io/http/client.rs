@@ -5,7 +5,6 @@
 use crate::config;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::outward::outcome::{Found, Outcome, Reach};
-use crate::domain::time::Timestamp;
 use crate::io::clock;
 use crate::io::http::classify;
 use crate::io::http::endpoint::{Auth, Endpoint};
@@ -30,8 +29,20 @@ pub enum Body {
     Form(Vec<(String, String)>),
     /// JSON text.
     Json(String),
+    /// JSON text with a secret in it.
+    Secret(Hidden),
     /// Another text with its content type.
     Text(String, String),
+}
+
+/// A text that never prints: a body whose product wants its key inside.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 /// One request below the base of an endpoint.
@@ -98,6 +109,10 @@ pub struct Failure {
     pub fault: Fault,
     /// How far it came.
     pub reach: Reach,
+    /// The status, where there was an answer.
+    pub status: Option<u16>,
+    /// The product's own code for the error, where its body names one ([`Explained::code`]).
+    pub code: Option<String>,
 }
 
 impl Failure {
@@ -112,8 +127,26 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// An answer with a good status that cannot be read: what was asked may have been done.
+    pub fn unreadable(what: &str, detail: &str) -> Self {
+        let fault = Fault::new(FaultKind::Malformed, what, detail);
+        Self { fault, reach: Reach::Sent, status: None, code: None }
+    }
+
+    /// Whether the server answered with this code of its own, and did nothing.
+    pub fn says(&self, code: &str) -> bool {
+        self.reach == Reach::Declined && self.code.as_deref() == Some(code)
+    }
+
+    /// Whether the server answered with this status, and did nothing.
+    pub fn answered(&self, status: u16) -> bool {
+        self.reach == Reach::Declined && self.status == Some(status)
+    }
+}
+
 fn unsent(fault: Fault) -> Failure {
-    Failure { fault, reach: Reach::NotSent }
+    Failure { fault, reach: Reach::NotSent, status: None, code: None }
 }
 
 /// The client of one endpoint.
@@ -215,7 +248,7 @@ impl Http {
             }
         };
         match &ask.body {
-            Body::Json(_) => typed("application/json"),
+            Body::Json(_) | Body::Secret(_) => typed("application/json"),
             Body::Text(kind, _) => typed(kind),
             Body::None | Body::Form(_) => {}
         }
@@ -223,13 +256,13 @@ impl Http {
         Ok(match &ask.body {
             Body::None => builder,
             Body::Form(fields) => builder.form(fields),
-            Body::Json(text) | Body::Text(_, text) => builder.body(text.clone()),
+            Body::Json(text) | Body::Text(_, text) | Body::Secret(Hidden(text)) => builder.body(text.clone()),
         })
     }
 
     async fn once(&self, client: &Client, ask: &Request, secrets: &[SecretString]) -> Result<Reply, Failure> {
         let what = self.endpoint.name();
-        let failed = |fault, reach| Failure { fault, reach };
+        let failed = |fault, reach| Failure { fault, reach, status: None, code: None };
         let builder = self.builder(client, ask, secrets).map_err(unsent)?;
         let sent = clock::now();
         let mut response = builder.send().await.map_err(|e| {
@@ -239,17 +272,21 @@ impl Http {
         })?;
         let now = clock::now();
         let (status, headers) = (response.status(), response.headers().clone());
+        let answered = |fault, reach, code| Failure { fault, reach, status: Some(status.as_u16()), code };
         if let Some(mut fault) = reply::by_status(what, status, &headers, now) {
-            if fault.kind == FaultKind::RateLimited && fault.retry_after.is_none() {
-                let body = read(what, &mut response, ERROR_LIMIT).await.unwrap_or_default();
-                fault.retry_after = (ask.explain)(&body).retry_after;
+            let mut explained = Explained::default();
+            if matches!(fault.kind, FaultKind::RateLimited | FaultKind::Permission) {
+                explained = explanation(what, &headers, &mut response, ask.explain).await.0;
             }
-            return Err(failed(fault, Reach::Declined));
+            fault.retry_after = fault.retry_after.or(explained.retry_after);
+            return Err(answered(fault, Reach::Declined, explained.code));
         }
         if !status.is_success() {
-            let fault = refused(what, status, &headers, &mut response, ask.explain, now).await;
+            let (explained, html) = explanation(what, &headers, &mut response, ask.explain).await;
+            let code = explained.code.clone();
+            let fault = reply::by_body(what, status, &headers, explained, html, now);
             let done = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
-            return Err(failed(fault, if done { Reach::Sent } else { Reach::Declined }));
+            return Err(answered(fault, if done { Reach::Sent } else { Reach::Declined }, code));
         }
         let body = read(what, &mut response, ask.limit).await.map_err(|fault| failed(fault, Reach::Sent))?;
         if reply::is_html(&headers, &body) {
@@ -274,19 +311,17 @@ fn secret_url(what: &str, secrets: &[SecretString]) -> Result<reqwest::Url, Faul
     Ok(url)
 }
 
-async fn refused(
+/// What the body of an error says, and whether it is a web page. The status is already the answer: a body that breaks off
+/// only costs the explanation.
+async fn explanation(
     what: &str,
-    status: StatusCode,
     headers: &HeaderMap,
     response: &mut Response,
     explain: fn(&[u8]) -> Explained,
-    now: Timestamp,
-) -> Fault {
-    // The status is already the answer: a body that breaks off only costs the explanation.
+) -> (Explained, bool) {
     let body = read(what, response, ERROR_LIMIT).await.unwrap_or_default();
     let html = reply::is_html(headers, &body);
-    let explained = if html { Explained::default() } else { explain(&body) };
-    reply::by_body(what, status, headers, explained, html, now)
+    (if html { Explained::default() } else { explain(&body) }, html)
 }
 
 /// Reads the body piece by piece and stops at the limit; the pieces are decompressed ones.

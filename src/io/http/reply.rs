@@ -52,6 +52,8 @@ pub struct Explained {
     pub text: String,
     /// What the body itself asks to wait (`retry_after_ms`).
     pub retry_after: Option<Span>,
+    /// The product's own code for the error: `2100`, `name_taken`.
+    pub code: Option<String>,
 }
 
 /// The longest piece of an error body that is kept in a fault.

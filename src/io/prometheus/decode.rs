@@ -2,6 +2,7 @@
 //! fields ignored, NaN and infinities kept. What has the wrong type is an error that says what was found where; nothing is
 //! guessed, and nothing is dropped without a warning.
 
+mod points;
 pub mod server;
 
 use crate::domain::alert::rule::AlertRule;
@@ -12,10 +13,13 @@ use crate::domain::labels::Labels;
 use crate::domain::slo::sample::{RangeSeries, Sample};
 use crate::domain::time::Timestamp;
 use crate::io::http::Explained;
+use points::Instants;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use std::fmt;
+use std::marker::PhantomData;
 
 /// The most alerting rules of one server.
 pub const RULE_LIMIT: usize = 20_000;
@@ -43,7 +47,6 @@ pub struct Decoded<T> {
 }
 
 #[derive(Deserialize)]
-#[serde(bound = "T: DeserializeOwned")]
 struct Envelope<T> {
     status: String,
     #[serde(default = "Option::default")]
@@ -60,7 +63,7 @@ struct Envelope<T> {
     is_partial: Option<bool>,
 }
 
-fn open<T: DeserializeOwned>(body: &[u8]) -> Result<Decoded<T>, Refusal> {
+fn open<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<Decoded<T>, Refusal> {
     // A body may be an error without the data that T wants, so that a failing T is looked at once more.
     let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| match server_error(body) {
         Some(said) => Refusal::Server(said),
@@ -183,14 +186,15 @@ impl<'de> Deserialize<'de> for Point {
     }
 }
 
+/// A series, with points of the shape in which they are wanted.
 #[derive(Deserialize)]
-struct Series {
+struct Series<P> {
     #[serde(default)]
     metric: Labels,
     #[serde(default)]
     value: Option<Point>,
-    #[serde(default)]
-    values: Option<Vec<Point>>,
+    #[serde(default = "Option::default")]
+    values: Option<P>,
     #[serde(default)]
     histogram: Option<IgnoredAny>,
     #[serde(default)]
@@ -198,52 +202,53 @@ struct Series {
 }
 
 /// One element of `result`: a series, or a half of a scalar's or string's pair.
-enum Item {
-    Series(Series),
+enum Item<P> {
+    Series(Series<P>),
     Number(f64),
     Text(String),
 }
 
-impl<'de> Deserialize<'de> for Item {
+impl<'de, P: Deserialize<'de>> Deserialize<'de> for Item<P> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Item;
+        struct Read<P>(PhantomData<P>);
+        impl<'de, P: Deserialize<'de>> Visitor<'de> for Read<P> {
+            type Value = Item<P>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a series in `data.result`")
             }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item<P>, A::Error> {
                 Series::deserialize(MapAccessDeserializer::new(map)).map(Item::Series)
             }
-            fn visit_str<E>(self, text: &str) -> Result<Item, E> {
+            fn visit_str<E>(self, text: &str) -> Result<Item<P>, E> {
                 Ok(Item::Text(text.to_owned()))
             }
-            fn visit_f64<E>(self, n: f64) -> Result<Item, E> {
+            fn visit_f64<E>(self, n: f64) -> Result<Item<P>, E> {
                 Ok(Item::Number(n))
             }
-            fn visit_i64<E>(self, n: i64) -> Result<Item, E> {
+            fn visit_i64<E>(self, n: i64) -> Result<Item<P>, E> {
                 Ok(Item::Number(n as f64))
             }
-            fn visit_u64<E>(self, n: u64) -> Result<Item, E> {
+            fn visit_u64<E>(self, n: u64) -> Result<Item<P>, E> {
                 Ok(Item::Number(n as f64))
             }
         }
-        deserializer.deserialize_any(Read)
+        deserializer.deserialize_any(Read(PhantomData))
     }
 }
 
 #[derive(Deserialize)]
-struct QueryData {
+#[serde(bound = "P: Deserialize<'de>")]
+struct QueryData<P> {
     #[serde(rename = "resultType")]
     kind: String,
     /// `null` is how some servers write an empty list.
-    result: Option<Vec<Item>>,
+    result: Option<Vec<Item<P>>>,
     /// Of any shape: what it holds is worth showing, and never worth failing for.
     #[serde(default)]
     stats: Option<serde_json::Value>,
 }
 
-impl QueryData {
+impl<P> QueryData<P> {
     /// `stats.samples.totalQueryableSamples`, a number or a number in a string.
     fn samples(&self) -> Option<u64> {
         let value = self.stats.as_ref()?.get("samples")?.get("totalQueryableSamples")?;
@@ -263,7 +268,7 @@ fn mixed(kind: &str) -> Refusal {
 /// Reads an instant answer: a vector, or a scalar as one sample without labels. Samples that are native histograms are left
 /// out with a warning.
 pub fn vector(body: &[u8]) -> Result<Decoded<Vec<Sample>>, Refusal> {
-    let Decoded { data, mut warnings, partial, .. } = open::<QueryData>(body)?;
+    let Decoded { data, mut warnings, partial, .. } = open::<QueryData<IgnoredAny>>(body)?;
     let read = data.samples();
     let items = data.result.unwrap_or_default();
     let mut samples = Vec::with_capacity(items.len());
@@ -288,7 +293,7 @@ pub fn vector(body: &[u8]) -> Result<Decoded<Vec<Sample>>, Refusal> {
     Ok(Decoded { data: samples, warnings, partial, samples: read })
 }
 
-fn scalar(items: &[Item]) -> Option<Sample> {
+fn scalar(items: &[Item<IgnoredAny>]) -> Option<Sample> {
     let [Item::Number(at), value] = items else { return None };
     let value = match value {
         Item::Text(text) => text.parse().ok()?,
@@ -300,8 +305,23 @@ fn scalar(items: &[Item]) -> Option<Sample> {
 
 /// Reads a range answer. A series of native histograms alone is left out with a warning.
 pub fn matrix(body: &[u8]) -> Result<Decoded<Vec<RangeSeries>>, Refusal> {
-    let Decoded { data, mut warnings, partial, .. } = open::<QueryData>(body)?;
-    let read = data.samples();
+    let mut instants = Instants::default();
+    // As servers write it; whatever is written in another way, or is wrong, is read by the book.
+    if let Ok(opened) = open::<QueryData<&RawValue>>(body)
+        && let Ok(read) = lines(opened, |raw: &RawValue| points::read(raw.get(), &mut instants))
+    {
+        return Ok(read);
+    }
+    let by_the_book = |points: Vec<Point>| Some(points.into_iter().map(|Point(at, value)| (at, value)).collect());
+    lines(open::<QueryData<Vec<Point>>>(body)?, by_the_book)
+}
+
+fn lines<P>(
+    opened: Decoded<QueryData<P>>,
+    mut read: impl FnMut(P) -> Option<Vec<(Timestamp, f64)>>,
+) -> Result<Decoded<Vec<RangeSeries>>, Refusal> {
+    let Decoded { data, mut warnings, partial, .. } = opened;
+    let samples = data.samples();
     if data.kind != "matrix" {
         return Err(Refusal::Malformed(format!("resultType {:?} (expected matrix)", data.kind)));
     }
@@ -312,8 +332,8 @@ pub fn matrix(body: &[u8]) -> Result<Decoded<Vec<RangeSeries>>, Refusal> {
         let Item::Series(series) = item else { return Err(mixed("matrix")) };
         histograms += usize::from(series.histograms.is_some());
         match series.values {
-            Some(points) => {
-                let points = points.into_iter().map(|Point(at, value)| (at, value)).collect();
+            Some(values) => {
+                let points = read(values).ok_or_else(|| Refusal::Malformed("points of another shape".into()))?;
                 all.push(RangeSeries { labels: series.metric, points });
             }
             None if series.histograms.is_some() => {}
@@ -321,7 +341,7 @@ pub fn matrix(body: &[u8]) -> Result<Decoded<Vec<RangeSeries>>, Refusal> {
         }
     }
     warnings.extend(skipped(histograms));
-    Ok(Decoded { data: all, warnings, partial, samples: read })
+    Ok(Decoded { data: all, warnings, partial, samples })
 }
 
 /// Reads `/api/v1/alerts`. An alert with a state of another name, or without a start, fails the whole answer: leaving it out

@@ -28,6 +28,7 @@ use crate::io::port::{Metrics, ServerNote, Task};
 use crate::io::prometheus::answer::Answer;
 use crate::io::prometheus::signals;
 use asking::IN_FLIGHT;
+use chrono_tz::Tz;
 use disk::Disk;
 use kept::Kept;
 use recordings::Recordings;
@@ -107,6 +108,13 @@ impl<A: Ask> Prometheus<A> {
     #[must_use]
     pub fn keeping(self, disk: Option<Disk>) -> Self {
         Self { disk, ..self }
+    }
+
+    /// With the zone in which months begin; UTC otherwise.
+    #[must_use]
+    pub fn months_in(self, zone: Tz) -> Self {
+        lock(&self.kept).begin_months_in(zone);
+        self
     }
 
     fn planned(&self, objectives: &[Arc<Objective>]) -> Arc<Groups> {

@@ -37,7 +37,8 @@ impl Spill {
 
     /// Takes what was written next.
     pub fn take(&mut self, bytes: &[u8]) {
-        if self.path.is_none() {
+        // A flood that is not kept any more costs nothing here.
+        if self.path.is_none() || self.written >= self.limit {
             return;
         }
         if self.file.is_some() {

@@ -256,6 +256,7 @@ impl World {
             }
             Effect::Look { req } => self.answer(elapsed, *req, Reply::Looked(Box::default())),
             Effect::Cache(_)
+            | Effect::Retarget { .. }
             | Effect::Restyle(_)
             | Effect::Bell
             | Effect::Title(_)

@@ -39,12 +39,13 @@ fn incident_row(pen: &mut Pen<'_>, row: &IncidentRow, ids: u16, two: bool) {
     x += elapsed + 1;
     if who > 0 {
         let nobody = row.commander == "-none-" || row.commander.is_empty();
-        let used = pen.say(x, 0, who.saturating_sub(1), "IC ", Tone::Muted);
+        let used = if row.elsewhere { 0 } else { pen.say(x, 0, who.saturating_sub(1), "IC ", Tone::Muted) };
         let name = if nobody { "-none-" } else { &row.commander };
         let style = if nobody { pen.theme.loud(Tone::Warn) } else { pen.theme.words(Tone::Text) };
         pen.put(x + used, 0, who.saturating_sub(used + 1), name, style);
     }
     if two && !row.progress.is_empty() {
-        pen.say(5, 1, width, &format!("rb {}", row.progress), Tone::Muted);
+        let progress = if row.elsewhere { row.progress.clone() } else { format!("rb {}", row.progress) };
+        pen.say(5, 1, width, &progress, Tone::Muted);
     }
 }

@@ -168,7 +168,11 @@ pub fn work(w: &Words<'_>, log: &mut Log) {
     log.command(w, "02T00:02:30", "run-1", undo, Some(("02T00:02:32", Some(0), "")));
     log.command(w, "02T00:03:00", "run-2", "kubectl get pods", Some(("02T00:03:09", None, "timed out")));
     log.command(w, "02T00:04:00", "run-3", "curl -s http://127.0.0.1:8080/healthz", None);
-    log.add("02T00:05:00", &bob, Body::Update { audience: w.say("stakeholders"), text: w.say("rolling back") });
+    log.add(
+        "02T00:05:00",
+        &bob,
+        Body::Update { audience: w.say("stakeholders"), text: w.say("rolling back"), next_at: None },
+    );
 }
 
 pub fn finish(w: &Words<'_>, log: &mut Log) {

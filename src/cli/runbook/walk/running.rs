@@ -1,5 +1,5 @@
 //! Running commands in a walk: the values, the look at where we are, the second person and the confirmation that each
-//! needs first; and taking changes back. Nothing runs here without its confirmation.
+//! needs first. Nothing runs here without its confirmation.
 
 use crate::app::update::approval_code;
 use crate::cli::desk::refused;
@@ -7,13 +7,13 @@ use crate::cli::failure::Failure;
 use crate::cli::runbook::exec;
 use crate::cli::runbook::walk::{Next, Session, line};
 use crate::domain::exec::FileSeen;
-use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan};
+use crate::domain::incident::change::ApprovalRequest;
 use crate::domain::incident::decide::text;
 use crate::domain::incident::event::Body;
 use crate::domain::incident::state::Incident;
-use crate::domain::runbook::gate::{Need, Wanted, context, guarded, probed};
+use crate::domain::runbook::gate::{Need, Wanted, probed};
 use crate::domain::runbook::model::{InputFrom, Part, RunCommand};
-use crate::domain::runbook::offer::{Offer, rollback_words};
+use crate::domain::runbook::offer::Offer;
 use crate::domain::runbook::values::judge;
 use crate::io::clock;
 use std::collections::BTreeMap;
@@ -193,7 +193,8 @@ impl Session<'_, '_> {
         };
         self.output.line(&format!("a second person is needed for: {}", offer.prepared.shown))?;
         self.output.line(&format!(
-            "code {code}, good for ten minutes: at another cockpit on this record, or `witness NAME {code}` here; then run it again"
+            "code {code}, good for ten minutes: another person types it at a cockpit on this record, or `midwatch runbook approve {} {code}`, or is named here with `witness NAME {code}`; then run it again",
+            state.id
         ))?;
         Ok(Next::Stay)
     }
@@ -216,57 +217,5 @@ impl Session<'_, '_> {
         let body = Body::ApprovalGiven { id: waiting.request.id.clone(), witness: Some(name.clone()) };
         self.record(vec![body])?;
         self.said(&format!("{name} is recorded as a witness, unverified"))
-    }
-
-    /// Changes that may be in force, the last one first.
-    pub(super) fn changes(&mut self) -> Result<Next, Failure> {
-        let Some(state) = self.state()? else { return self.said("no change is in force") };
-        let mut none = true;
-        for change in state.in_force() {
-            none = false;
-            let rollback = rollback_words(&change.plan.rollback, false);
-            self.output.line(&format!("{}: {}   rollback {rollback}", change.plan.action, change.word()))?;
-        }
-        if none {
-            self.output.line("no change is in force")?;
-        }
-        Ok(Next::Stay)
-    }
-
-    /// Takes the last change back that can be taken back by a command.
-    pub(super) fn roll_back(&mut self, input: &mut impl BufRead) -> Result<Next, Failure> {
-        let Some(state) = self.state()? else { return Err(Failure::Refused("no change is in force".to_owned())) };
-        if !self.arm {
-            return Err(Failure::Refused("commands are off; walk with --incident ID --arm to run them".to_owned()));
-        }
-        let change = state.in_force().next().cloned();
-        let change = change.ok_or_else(|| Failure::Refused("no change is in force".to_owned()))?;
-        let RollbackPlan::Command(plan) = &change.plan.rollback else {
-            let why = rollback_words(&change.plan.rollback, false);
-            return Err(Failure::Refused(format!("{} cannot be taken back by a command: {why}", change.plan.action)));
-        };
-        let values = self.values()?;
-        let slot = format!("rollback {}", change.id);
-        let offer = Offer::planned(&state.id, change.place.clone(), &slot, plan, &values);
-        let mut offer = offer.map_err(Failure::Refused)?;
-        let walk = state.walks.get(&change.place.runbook).cloned().unwrap_or_default();
-        if change.place.runbook == self.book.id && offer.risk.is_dangerous() && !guarded(self.book, &walk, clock::now())
-        {
-            let probes = self.book.guards.iter().map(|g| (Part::Guard, g.command.clone())).collect::<Vec<_>>();
-            let step = self.book.step(&change.place.step).or(self.book.steps.first());
-            if let (Some(step), Some((_, first))) = (step, probes.first()) {
-                let wanted = Wanted { book: self.book, step, part: Part::Guard, command: first, option: None };
-                if let Some(next) = self.look(wanted, &probes, input)? {
-                    return Ok(next);
-                }
-            }
-        }
-        let state = self.state()?.unwrap_or(state);
-        offer.context = state.walks.get(&self.book.id).and_then(|walk| context(self.book, walk));
-        offer.masks = values.masks();
-        let undoes = Some(change.run.clone());
-        offer.change =
-            Some(ChangePlan { action: change.plan.action.clone(), rollback: RollbackPlan::default(), undoes });
-        Ok(self.confirmed(&offer, input)?.map_or(Next::Quit, |_| Next::Stay))
     }
 }

@@ -1,6 +1,7 @@
 //! What could be meant: a risk by telling words, a source by a variable's name, what a change would need. Proposals are
 //! written as comments for a person; nothing here decides.
 
+use crate::domain::document::write::scalar;
 use crate::domain::runbook::lint::{destructive_word, lacks_namespace as without_namespace};
 use crate::domain::runbook::model::{Exec, Phase, Risk, RunCommand, Runbook, Step};
 use crate::domain::runbook::shell::{places, scan};
@@ -229,7 +230,7 @@ pub(super) fn around(command: &RunCommand) -> Vec<String> {
                 last.clone_into(place);
             }
             list.iter_mut().filter(|w| *w == "scale").for_each(|w| verb.clone_into(w));
-            list.iter().map(|w| super::scalar(w)).collect::<Vec<_>>().join(", ")
+            list.iter().map(|w| scalar(w)).collect::<Vec<_>>().join(", ")
         };
         let read = with("get", "-ojsonpath={.spec.replicas}");
         lines.push(format!("proposed: before: {{argv: [{read}], capture: {{name: OLD, regex: '^([0-9]+)$'}}}}"));

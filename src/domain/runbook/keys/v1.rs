@@ -203,7 +203,7 @@ object!(
     [
         ("q", Text, Required, "The question."),
         ("hint", Text, Nothing, "Where the answer is found."),
-        ("suggest", Map(&SUGGEST), Nothing, "A measurement that suggests yes. It never answers."),
+        ("suggest", Map(&SUGGEST), Nothing, "A measurement that suggests yes while somebody looks at the check. It never answers."),
         ("if_yes", Map(&WAY), Default("next"), "Where the walk goes after a yes."),
         ("if_no", Map(&WAY), Default("next"), "After a no."),
         ("if_unsure", Map(&WAY), Default("next"), "After an unsure."),

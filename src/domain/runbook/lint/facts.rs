@@ -6,24 +6,25 @@ use crate::domain::runbook::shell::{is_name, scan};
 use crate::domain::time::Timestamp;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// Facts from outside; `None` is not known, and keeps the rule that needs it silent.
+/// Facts from outside; `None` is not known, and keeps the rule that needs it silent. What all runbooks share is shared.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// The time, for the age of a review.
     pub now: Option<Timestamp>,
     /// Names of the alerts that the servers' rules can raise.
-    pub alerts: Option<BTreeSet<String>>,
+    pub alerts: Option<Arc<BTreeSet<String>>>,
     /// Objectives that are configured.
-    pub slos: Option<BTreeSet<SloId>>,
+    pub slos: Option<Arc<BTreeSet<SloId>>>,
     /// Whom an escalation may name.
-    pub contacts: Option<BTreeSet<String>>,
+    pub contacts: Option<Arc<BTreeSet<String>>>,
     /// Of [`programs`], those that are not on the search path here.
     pub missing_programs: Option<BTreeSet<String>>,
     /// Of [`relative_links`], those that are not there.
     pub missing_files: Option<BTreeSet<String>>,
     /// The last drill of each runbook that had one.
-    pub drills: Option<BTreeMap<RunbookId, Rehearsal>>,
+    pub drills: Option<Arc<BTreeMap<RunbookId, Rehearsal>>>,
 }
 
 /// How the last drill of a runbook ended.

@@ -2,11 +2,12 @@
 //! comments. A command that cannot be written so that a value in it stays one word is left out, and told. Makes a text;
 //! writes no file.
 
+use crate::domain::document::write::quoted;
 use crate::domain::runbook::markdown::blank::{blanks, filled, variables};
 use crate::domain::runbook::markdown::{Page, Rejected, proposal};
 use crate::domain::runbook::model::{Exec, Input, InputFrom, RunCommand, Runbook, Step};
 use crate::domain::runbook::pieces::slug;
-use crate::domain::text::{clean, is_hidden};
+use crate::domain::text::clean;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -60,7 +61,7 @@ impl Writer {
     }
 
     fn pair(&mut self, indent: usize, key: &str, value: &str) {
-        self.line(indent, &format!("{key}: {}", scalar(value)));
+        self.line(indent, &format!("{key}: {}", quoted(value)));
     }
 
     fn head(&mut self, book: &Runbook) {
@@ -88,7 +89,7 @@ impl Writer {
             [] => self.comment(0, "blank: triggers: [{alert: NAME}]"),
             some => {
                 self.line(0, "triggers:");
-                some.iter().for_each(|t| self.line(2, &format!("- alert: {}", scalar(&t.alert))));
+                some.iter().for_each(|t| self.line(2, &format!("- alert: {}", quoted(&t.alert))));
             }
         }
         if !book.inputs.is_empty() {
@@ -99,12 +100,12 @@ impl Writer {
 
     fn input(&mut self, input: &Input) {
         let InputFrom::Ask { prompt } = &input.from else { return };
-        let mut keys = format!("name: {}, from: ask, prompt: {}", input.name, scalar(prompt));
+        let mut keys = format!("name: {}, from: ask, prompt: {}", input.name, quoted(prompt));
         if let Some(pattern) = &input.pattern {
-            let _infallible = write!(keys, ", pattern: {}", scalar(pattern));
+            let _infallible = write!(keys, ", pattern: {}", quoted(pattern));
         }
         if let Some(default) = &input.default {
-            let _infallible = write!(keys, ", default: {}", scalar(default));
+            let _infallible = write!(keys, ", default: {}", quoted(default));
         }
         if input.secret {
             keys.push_str(", secret: true");
@@ -120,7 +121,7 @@ impl Writer {
     }
 
     fn step(&mut self, step: &Step) {
-        self.line(2, &format!("- id: {}", scalar(step.id.as_str())));
+        self.line(2, &format!("- id: {}", quoted(step.id.as_str())));
         self.pair(4, "name", &step.name);
         if let Some(phase) = step.phase {
             self.line(4, &format!("phase: {}", phase.word()));
@@ -155,7 +156,7 @@ impl Writer {
         if !step.links.is_empty() {
             self.line(4, "links:");
             for link in &step.links {
-                self.line(6, &format!("- {{title: {}, url: {}}}", scalar(&link.title), scalar(&link.url)));
+                self.line(6, &format!("- {{title: {}, url: {}}}", quoted(&link.title), quoted(&link.url)));
             }
         }
     }
@@ -178,7 +179,7 @@ impl Writer {
         let program =
             if query { "query".to_owned() } else { slug(program.rsplit('/').next().unwrap_or(program), "command") };
         let program: String = program.chars().take(40).collect();
-        self.line(6, &format!("- id: {}", scalar(&format!("{program}-{number}"))));
+        self.line(6, &format!("- id: {}", quoted(&format!("{program}-{number}"))));
         self.pair(8, if query { "promql" } else { "sh" }, text);
         if !query {
             self.comment(8, &format!("proposal: risk: {}", proposal(text)));
@@ -188,7 +189,7 @@ impl Writer {
             self.line(8, "tty: true");
         }
         for capture in &command.capture {
-            self.line(8, &format!("capture: {{name: {}, regex: {}}}", capture.name, scalar(&capture.regex)));
+            self.line(8, &format!("capture: {{name: {}, regex: {}}}", capture.name, quoted(&capture.regex)));
         }
         self.out.commands.push(command.text.clone());
     }
@@ -211,26 +212,4 @@ impl Writer {
             }
         }
     }
-}
-
-/// A text as one scalar that every YAML reader takes for this text.
-fn scalar(text: &str) -> String {
-    if !text.chars().any(is_hidden) {
-        return format!("'{}'", text.replace('\'', "''"));
-    }
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if is_hidden(c) => {
-                let _infallible = write!(out, "\\U{:08X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

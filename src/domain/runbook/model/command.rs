@@ -21,6 +21,8 @@ pub struct RunCommand {
     pub risk: Risk,
     /// How long it may take.
     pub timeout: Span,
+    /// The runbook says how long; otherwise the configuration does.
+    pub own_limit: bool,
     /// The runbook's name for where it runs; `None` is here.
     pub target: Option<String>,
     /// The folder it runs in, as written; `None` is the runbook's.
@@ -48,6 +50,7 @@ impl RunCommand {
             exec,
             risk,
             timeout: DEFAULT_TIMEOUT,
+            own_limit: false,
             target: None,
             cwd: None,
             ok_exit: vec![0],

@@ -103,6 +103,7 @@ impl File<'_, '_> {
         }
         Some(RunCommand {
             timeout: timeout.or(self.defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
+            own_limit: timeout.or(self.defaults.timeout).is_some(),
             target,
             cwd: text(self.reader, own, "cwd").filter(|cwd| cwd != ".").or(near_cwd),
             ok_exit: self.ok_exit(own),

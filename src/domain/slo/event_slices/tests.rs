@@ -24,8 +24,10 @@ fn steady(until: Timestamp) -> EventSlices {
 
 #[test]
 fn a_month_fits_into_twelve_kibibytes() {
-    let slices = EventSlices::of(Span::days(30), Span::zero());
-    assert_eq!(slices.fine.bytes() + slices.coarse.bytes(), 12_672);
+    // A calendar month of 31 days and an hour stands beside the window.
+    let slices = EventSlices::of(Span::days(30), Span::hours(745));
+    assert_eq!(slices.bytes(), (72 + 745 + 12) * 12);
+    assert!(slices.bytes() as f64 <= 12.4 * 1_024.0);
 }
 
 #[test]
@@ -84,8 +86,8 @@ fn a_window_is_there_when_all_of_it_was_asked() {
     let one = |_| Some(Counts { bad: 0.0, total: 1.0 });
     let month = Window::of(Span::days(30));
     assert_eq!((slices.left(now), slices.has_read(Window::H1, now)), (792, false));
-    let mut steps = 0;
-    while let Some(stretch) = slices.missing(now) {
+    let (mut steps, starts) = (0, [now - Span::days(30)]);
+    while let Some(stretch) = slices.missing(&starts, now) {
         if stretch.length == 3_600 {
             assert!(
                 slices.has_read(Window::H6, now) && stretch.to - stretch.from < 24,
@@ -94,11 +96,11 @@ fn a_window_is_there_when_all_of_it_was_asked() {
             assert!(!slices.has_read(month, now));
         }
         let before = slices.read(month, now);
-        slices.ring_mut(stretch.length).unwrap().take(stretch.from, stretch.to, one);
+        assert!(slices.differs(stretch, one) && slices.take(stretch, one) && !slices.differs(stretch, one));
         assert!(slices.read(month, now) > before - 1e-12);
         steps += 1;
     }
-    assert_eq!((steps, slices.left(now), slices.has_read(month, now)), (31, 0, true));
+    assert_eq!((steps, slices.left(now), slices.has_read(month, now)), (32, 0, true), "the hour it begins in, too");
     assert!(slices.has_read(Window::D3, now) && (slices.read(month, now) - 1.0).abs() < 1e-12);
     // An hour later one fine stretch and one hour are new: a poll brings them.
     let tails: Vec<i64> = slices.tails(now + mins(60)).iter().map(|t| t.to - t.from + 1).collect();
@@ -120,15 +122,81 @@ fn kept_slices_come_back_and_nonsense_is_unknown() {
     let mut ring = steady(at(0)).fine;
     ring.take(ring.newest().unwrap() - 3, ring.newest().unwrap() - 3, |_| None);
     let (first, last) = (ring.oldest().unwrap(), ring.newest().unwrap());
-    let raw: Vec<(f64, f64)> = (first..=last).map(|n| ring.raw(n).unwrap()).collect();
+    let raw: Vec<(f32, f64)> = (first..=last).map(|n| ring.raw(n).unwrap()).collect();
     assert_eq!(Ring::of_raw(300, 72, first, raw.iter().copied()), Some(ring));
     assert_eq!(Ring::of_raw(300, 71, first, raw.into_iter()), None);
-    let odd = [(2.0, 1.0), (f64::INFINITY, f64::INFINITY), (-3.0, 4.0), (f64::NAN, 1.0)];
+    let odd = [(2.0, 1.0), (f32::INFINITY, f64::INFINITY), (-3.0, 4.0), (f32::NAN, 1.0)];
     let read = Ring::of_raw(300, 72, 5, odd.into_iter()).unwrap();
     assert!((5..9).all(|n| read.asked(n) && read.get(n).is_none()));
 }
 
+/// A month of hours; in the hour in which it began everything happened in the last ten minutes.
+fn with_an_uneven_edge(now: Timestamp) -> (EventSlices, i64) {
+    let mut slices = steady(now);
+    let hour = (now - Span::days(30)).timestamp().div_euclid(3_600) + 1;
+    let stretch = Stretch { length: 300, from: hour * 12 - 11, to: hour * 12 };
+    assert!(slices.take(stretch, |n| {
+        let some = if n > hour * 12 - 2 { 1_800.0 } else { 0.0 };
+        Some(Counts { bad: some / 100.0, total: some })
+    }));
+    (slices, hour)
+}
+
+#[test]
+fn an_hour_in_which_a_window_begins_is_told_from_its_parts() {
+    for (minute, want) in [(1, 3_600.0), (30, 3_600.0), (50, 3_600.0), (55, 1_800.0), (58, 720.0)] {
+        let now = at(minute * 60);
+        let (slices, hour) = with_an_uneven_edge(now);
+        let (counts, known) = slices.between(now - Span::days(30), slices.coarse.end_of(hour));
+        assert!((counts.total - want).abs() < 1e-6 && known == 1.0, "{minute}: {counts:?}");
+        assert!(slices.missing_edges(&[now - Span::days(30)], now).is_empty());
+        let all = slices.slices();
+        assert!(all.windows(2).all(|w| w[0].end == w[1].end - w[1].length), "{minute}");
+        assert_eq!(all.iter().filter(|s| s.length == mins(5)).count() % 12, (minute as usize / 5) % 12);
+    }
+}
+
+#[test]
+fn hours_in_parts_move_on_with_their_window() {
+    let now = at(1_500);
+    let (mut slices, hour) = with_an_uneven_edge(now);
+    let month = at(-20 * 86_400 + 900);
+    let starts = |now: Timestamp| [now - Span::days(30), month];
+    assert_eq!(slices.missing_edges(&starts(now), now), [hour + 10 * 24], "a calendar that begins inside an hour");
+    for step in 0..6 {
+        let later = now + Span::hours(step);
+        while let Some(stretch) = slices.missing(&starts(later), later) {
+            slices.take(stretch, |_| Some(Counts { bad: 0.0, total: 1.0 }));
+        }
+        assert_eq!(slices.edges().len(), 2, "{step}");
+    }
+    let kept = slices.clone();
+    let mut back = EventSlices::of(Span::days(30), Span::zero());
+    [&kept.fine, &kept.coarse].into_iter().chain(kept.edges()).for_each(|ring| back.put_back(ring));
+    assert_eq!(back, kept);
+    back.put_back(&Ring::new(300, 12));
+    assert_eq!(back, kept, "an empty hour is none");
+    // Whole hours, what fine slices cover, and what is older than is kept need no parts.
+    let none = [at(-86_400), at(-3_000), at(-40 * 86_400 + 60)];
+    assert_eq!(EventSlices::of(Span::days(30), Span::zero()).missing_edges(&none, now), Vec::<i64>::new());
+}
+
 proptest! {
+    #[test]
+    fn parts_of_an_hour_add_up(minute in 0..60_i64, second in 0..60_i64, cut in 0..3_600_i64) {
+        let now = at(minute * 60 + second);
+        let (slices, hour) = with_an_uneven_edge(now);
+        let (end, middle) = (slices.coarse.end_of(hour), slices.coarse.end_of(hour) - secs(cut));
+        let begin = end - secs(3_600);
+        let (whole, _) = slices.between(begin, end);
+        let (a, _) = slices.between(begin, middle);
+        let (b, _) = slices.between(middle, end);
+        prop_assert!((whole.total - 3_600.0).abs() < 1e-6);
+        prop_assert!(a.bad <= a.total && b.bad <= b.total && a.total <= 3_600.0 + 1e-6);
+        prop_assert!((a.total + b.total - 3_600.0).abs() < 1e-6, "{a:?} {b:?}");
+    }
+
+
     #[test]
     fn a_stretch_is_the_sum_of_its_parts(cut in 1..(29 * 86_400_i64), length in 600..86_400_i64) {
         let slices = steady(at(1_500));

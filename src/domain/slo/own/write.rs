@@ -1,6 +1,7 @@
 //! Objectives of any format as a file of our own: what is written is read back to equal objectives. What could not be
 //! expressed, and everything that was said of the files it came from, stands in comments.
 
+use crate::domain::document::write::{scalar, scalar_below};
 use crate::domain::document::{Finding, Node, Value};
 use crate::domain::slo::format;
 use crate::domain::slo::objective::{Bad, Combine, Gap, Identity, Objective, Sli};
@@ -52,7 +53,7 @@ pub fn differences(objectives: &[Objective], text: &str) -> Vec<String> {
 fn objective(out: &mut String, it: &Objective) {
     let _ = writeln!(out, "  # from {}", clean(&it.declared));
     let _ = writeln!(out, "  # {}", clean(&it.says));
-    let _ = writeln!(out, "  - name: {}", scalar(it.id.as_str(), 4));
+    let _ = writeln!(out, "  - name: {}", scalar_below(it.id.as_str(), 4));
     field(out, 4, "service", &it.service);
     if !it.description.is_empty() {
         field(out, 4, "description", &it.description);
@@ -60,7 +61,7 @@ fn objective(out: &mut String, it: &Objective) {
     if !it.labels.0.is_empty() {
         out.push_str("    labels:\n");
         for (name, value) in &it.labels.0 {
-            let _ = writeln!(out, "      {}: {}", scalar(name, 8), scalar(value, 8));
+            let _ = writeln!(out, "      {}: {}", scalar_below(name, 8), scalar_below(value, 8));
         }
     }
     if !it.says.ends_with("(assumed)") {
@@ -71,7 +72,7 @@ fn objective(out: &mut String, it: &Objective) {
     if !it.grouping.is_empty() {
         out.push_str("    group_by:\n");
         for label in &it.grouping {
-            let _ = writeln!(out, "      - {}", scalar(label, 8));
+            let _ = writeln!(out, "      - {}", scalar_below(label, 8));
         }
     }
     if let Some(least) = it.min_failures {
@@ -96,7 +97,7 @@ fn objective(out: &mut String, it: &Objective) {
 }
 
 fn field(out: &mut String, indent: usize, key: &str, text: &str) {
-    let _ = writeln!(out, "{:indent$}{key}: {}", "", scalar(text, indent + 2));
+    let _ = writeln!(out, "{:indent$}{key}: {}", "", scalar_below(text, indent + 2));
 }
 
 fn window(out: &mut String, it: &Objective) {
@@ -118,7 +119,7 @@ fn window(out: &mut String, it: &Objective) {
         period.zone.name()
     );
     if let Some(start) = period.start {
-        let _ = writeln!(out, "      start: {}", scalar(&start.format("%Y-%m-%d %H:%M:%S").to_string(), 8));
+        let _ = writeln!(out, "      start: {}", scalar_below(&start.format("%Y-%m-%d %H:%M:%S").to_string(), 8));
     }
 }
 
@@ -156,8 +157,11 @@ fn sli(out: &mut String, it: &Objective) {
             };
             let _ = writeln!(out, "      composite:\n        combine: {word}\n        parts:");
             for (id, weight) in &composite.parts {
-                let _ =
-                    writeln!(out, "          - objective: {}\n            weight: {weight}", scalar(id.as_str(), 14));
+                let _ = writeln!(
+                    out,
+                    "          - objective: {}\n            weight: {weight}",
+                    scalar_below(id.as_str(), 14)
+                );
             }
         }
     }
@@ -174,7 +178,7 @@ fn pairs(out: &mut String, it: &Objective) {
     }
     out.push_str("    alert_windows:\n");
     for pair in &it.pairs {
-        let _ = writeln!(out, "      - severity: {}\n        long: {}", scalar(&pair.severity, 10), pair.long);
+        let _ = writeln!(out, "      - severity: {}\n        long: {}", scalar_below(&pair.severity, 10), pair.long);
         if pair.short != pair.long {
             let _ = writeln!(out, "        short: {}", pair.short);
         }
@@ -209,11 +213,12 @@ fn identity(out: &mut String, identity: &Identity) {
 fn tree(out: &mut String, node: &Node, indent: usize) {
     match &node.value {
         Value::Null => out.push_str(" null\n"),
-        Value::Scalar { text, plain: true } if is_plain(text) || text.parse::<f64>().is_ok() => {
+        // What stood there without quotes is a number, a truth or a word; in quotes it would be a text.
+        Value::Scalar { text, plain: true } if text.parse::<f64>().is_ok() || ["true", "false"].contains(&&**text) => {
             let _ = writeln!(out, " {text}");
         }
         Value::Scalar { text, .. } => {
-            let _ = writeln!(out, " {}", scalar(text, indent));
+            let _ = writeln!(out, " {}", scalar_below(text, indent));
         }
         Value::Seq(items) if items.is_empty() => out.push_str(" []\n"),
         Value::Map(entries) if entries.is_empty() => out.push_str(" {}\n"),
@@ -227,147 +232,10 @@ fn tree(out: &mut String, node: &Node, indent: usize) {
         Value::Map(entries) => {
             out.push('\n');
             for (key, value) in entries {
-                let key = if is_plain(&key.text) { key.text.clone() } else { quoted(&key.text) };
+                let key = scalar(&key.text);
                 let _ = write!(out, "{:indent$}{key}:", "");
                 tree(out, value, indent + 2);
             }
-        }
-    }
-}
-
-/// Words that YAML readers take for something else than a text.
-const RESERVED: [&str; 14] =
-    ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity", "~", "nil"];
-
-fn is_plain(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'))
-        && !RESERVED.contains(&text.to_lowercase().as_str())
-}
-
-/// A text as YAML: plain where that is safe, as a block where it has several lines, else quoted.
-fn scalar(text: &str, indent: usize) -> String {
-    if is_plain(text) {
-        return text.to_owned();
-    }
-    block(text, indent).unwrap_or_else(|| quoted(text))
-}
-
-fn printable(c: char) -> bool {
-    matches!(c, ' '..='~' | '\u{a1}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
-        && !matches!(c, '\u{ad}' | '\u{2028}' | '\u{2029}')
-        && clean(c.encode_utf8(&mut [0; 4])) == c.to_string()
-}
-
-fn block(text: &str, indent: usize) -> Option<String> {
-    let (body, head) = match text.strip_suffix('\n') {
-        Some(body) => (body, "|"),
-        None => (text, "|-"),
-    };
-    let lines: Vec<&str> = body.split('\n').collect();
-    let ends = |line: &&&str| line.is_empty() || line.starts_with(' ');
-    let odd = lines.len() < 2
-        || lines.first().filter(ends).is_some()
-        || lines.last().filter(|l| l.is_empty()).is_some()
-        || lines.iter().any(|l| l.ends_with(' ') || !l.chars().all(printable));
-    if odd {
-        return None;
-    }
-    let mut out = head.to_owned();
-    for line in lines {
-        out.push('\n');
-        if !line.is_empty() {
-            let _ = write!(out, "{:indent$}{line}", "");
-        }
-    }
-    Some(out)
-}
-
-fn quoted(text: &str) -> String {
-    if text.chars().all(printable) {
-        return format!("'{}'", text.replace('\'', "''"));
-    }
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if printable(c) => out.push(c),
-            c if u32::from(c) <= 0xffff => drop(write!(out, "\\u{:04X}", u32::from(c))),
-            c => drop(write!(out, "\\U{:08X}", u32::from(c))),
-        }
-    }
-    out.push('"');
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::document::parse;
-    use proptest::prelude::*;
-
-    fn back(text: &str) -> Option<String> {
-        let yaml = format!("a:\n  b: {}\n  c: 1\n", scalar(text, 4));
-        let (root, findings) = parse("f.yaml", &yaml);
-        assert_eq!(findings, vec![], "{yaml}");
-        let root = root?;
-        assert_eq!(root.get("a")?.get("c")?.text(), Some("1"), "{yaml}");
-        root.get("a")?.get("b")?.text().map(str::to_owned)
-    }
-
-    #[test]
-    fn texts_come_back() {
-        for text in [
-            "",
-            "a",
-            "true",
-            "1",
-            "~",
-            "a: b",
-            "a #b",
-            "'",
-            "\"",
-            "\\",
-            "- x",
-            " x ",
-            "a\nb",
-            "a\n\nb\n",
-            "\na",
-            "a\n b\n",
-            " a\nb",
-            "a\n\n",
-            "a \nb",
-            "a\tb",
-            "\u{0}",
-            "\u{feff}x",
-            "\u{85}",
-            "\u{2028}",
-            "é",
-            "🦀",
-            "{{.window}}",
-            "%",
-            "@a",
-            "\u{202e}x",
-            "\r\n",
-            "x\r\ny",
-            "#a\nb",
-            "---\na",
-            "a\n---\nb",
-            "a\n...",
-        ] {
-            assert_eq!(back(text).as_deref(), Some(text), "{text:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_comes_back(text in any::<String>(), lines in prop::collection::vec("[ -~\n]{0,12}", 0..4)) {
-            prop_assert_eq!(back(&text), Some(text));
-            let lines = lines.join("\n");
-            prop_assert_eq!(back(&lines), Some(lines));
         }
     }
 }

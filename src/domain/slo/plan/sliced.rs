@@ -93,10 +93,11 @@ fn take(request: &Request, lines: &[RangeSeries], stretch: Stretch, sides: &mut 
             let Some(cells) = sides.get_mut(&(feed.objective, feed.side)) else { continue };
             for (at, value) in &line.points {
                 let Some(cell) = number(*at, stretch).and_then(|n| cells.get_mut(n)) else { continue };
-                let sound = value.is_finite() && *value >= 0.0;
+                let value = value * arm.scale;
+                let sound = value.is_finite() && value >= 0.0;
                 *cell = match *cell {
                     _ if !sound => Cell::Odd,
-                    Cell::Missing => Cell::Sum(*value),
+                    Cell::Missing => Cell::Sum(value),
                     Cell::Sum(before) => Cell::Sum(before + value),
                     Cell::Odd => Cell::Odd,
                 };

@@ -7,17 +7,17 @@ use crate::domain::slo::event_slices::Ring;
 use crate::io::files::atomic::write_atomic;
 use crate::io::files::folders::own_folder;
 use crate::io::files::read::read_limited;
-use crate::io::prometheus::measure::kept::{Key, Shelf};
+use crate::io::prometheus::measure::kept::{Key, Shelf, Slot};
 use crate::io::store::chain::hex;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// What a file of this layout begins with.
-const MAGIC: &[u8; 16] = b"midwatch-slices1";
+const MAGIC: &[u8; 16] = b"midwatch-slices2";
 /// The longest file that is read back: ten thousand objectives.
 const LIMIT: u64 = 192 << 20;
 /// The most rings of one objective, and slices of one ring.
-const RINGS: u64 = 4;
+const RINGS: u64 = 8;
 const SLICES: u64 = 100_000;
 
 /// Where the slices of one source are.
@@ -49,14 +49,16 @@ impl Disk {
 }
 
 fn encode(shelf: &Shelf) -> Vec<u8> {
-    let slices: usize = shelf.values().flatten().filter_map(|r| usize::try_from(r.keep()).ok()).sum();
-    let mut out = Vec::with_capacity(64 + shelf.len() * 96 + slices * 16);
+    let slices: usize =
+        shelf.values().flat_map(|slot| &slot.rings).filter_map(|r| usize::try_from(r.keep()).ok()).sum();
+    let mut out = Vec::with_capacity(64 + shelf.len() * 96 + slices * 12);
     out.extend_from_slice(MAGIC);
     put(&mut out, shelf.len() as u64);
-    for (key, rings) in shelf {
+    for (key, slot) in shelf {
         out.extend_from_slice(key);
-        put(&mut out, rings.len() as u64);
-        for ring in rings {
+        put(&mut out, u64::from(slot.scrape.unwrap_or(0)));
+        put(&mut out, slot.rings.len() as u64);
+        for ring in &slot.rings {
             let first = ring.oldest().unwrap_or(0);
             let count = ring.newest().map_or(0, |newest| newest - first + 1);
             for number in [ring.step().num_seconds(), ring.keep(), first, count] {
@@ -95,8 +97,8 @@ impl Bytes<'_> {
         self.take().map(i64::from_le_bytes)
     }
 
-    fn float(&mut self) -> Option<f64> {
-        self.take().map(f64::from_le_bytes)
+    fn slice(&mut self) -> Option<(f32, f64)> {
+        Some((self.take().map(f32::from_le_bytes)?, self.take().map(f64::from_le_bytes)?))
     }
 }
 
@@ -112,11 +114,12 @@ fn decode(bytes: &[u8]) -> Option<Shelf> {
     let mut shelf = Shelf::new();
     for _ in 0..bytes.count(LIMIT)? {
         let key: Key = bytes.take()?;
+        let scrape = u32::try_from(bytes.count(86_400)?).ok().filter(|seconds| *seconds > 0);
         let mut rings = Vec::new();
         for _ in 0..bytes.count(RINGS)? {
             rings.push(ring(&mut bytes)?);
         }
-        shelf.insert(key, rings);
+        shelf.insert(key, Slot { scrape, rings });
     }
     Some(shelf)
 }
@@ -130,7 +133,7 @@ fn ring(bytes: &mut Bytes<'_>) -> Option<Ring> {
     }
     let mut raw = Vec::new();
     for _ in 0..count {
-        raw.push((bytes.float()?, bytes.float()?));
+        raw.push(bytes.slice()?);
     }
     Ring::of_raw(length, keep, first, raw.into_iter())
 }
@@ -144,7 +147,8 @@ mod tests {
         let mut fine = Ring::new(300, 72);
         fine.take(5_000_000, 5_000_010, |n| (n % 3 != 0).then_some(Counts { bad: 0.25, total: n as f64 }));
         fine.take(5_000_020, 5_000_021, |_| None);
-        Shelf::from([([7; 16], vec![fine, Ring::new(3_600, 720)]), ([9; 16], vec![])])
+        let rings = vec![fine, Ring::new(3_600, 720)];
+        Shelf::from([([7; 16], Slot { scrape: Some(15), rings }), ([9; 16], Slot::default())])
     }
 
     #[test]
@@ -176,7 +180,7 @@ mod tests {
         body.extend_from_slice(&Sha256::digest(&body));
         assert_eq!(decode(&body), None);
         let mut body = MAGIC.to_vec();
-        [1, 0, 0, 1].into_iter().for_each(|n| put(&mut body, n));
+        [1, 0, 0, 15, 1].into_iter().for_each(|n| put(&mut body, n));
         [300_u64, 72, 0, 90_000].into_iter().for_each(|n| put(&mut body, n));
         body.extend_from_slice(&Sha256::digest(&body));
         assert_eq!(decode(&body), None);

@@ -4,11 +4,13 @@
 use crate::domain::ids::SloId;
 use crate::domain::slo::event_slices::{EventSlices, Ring, Stretch};
 use crate::domain::slo::objective::{Bad, Objective, Sli};
+use crate::domain::slo::period::{Period, Unit};
 use crate::domain::slo::plan::sliced::Column;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::sample::RangeSeries;
 use crate::domain::slo::slices::Slices;
 use crate::domain::time::{Span, Timestamp};
+use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,8 +18,22 @@ use std::sync::Arc;
 /// Stands for a query and its slice lengths: what was kept for another one is not read.
 pub(super) type Key = [u8; 16];
 
+/// The shortest window that is about a month.
+const MONTH: Span = Span::days(28);
+
 /// Rings that outlived the program, by what they are of.
-pub(super) type Shelf = HashMap<Key, Vec<Ring>>;
+pub(super) type Shelf = HashMap<Key, Slot>;
+
+/// What outlives the program of one query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Slot {
+    /// Seconds between two scrapes, where known.
+    pub(super) scrape: Option<u32>,
+    pub(super) rings: Vec<Ring>,
+}
+
+/// How often it is looked at how often something is scraped.
+const PACE: Span = Span::days(1);
 
 /// Slices of one objective.
 #[derive(Debug)]
@@ -32,6 +48,12 @@ pub(super) enum Body {
 struct Entry {
     key: Key,
     body: Body,
+    /// Seconds between two scrapes, where known, and when that was looked at in this run.
+    scrape: Option<u32>,
+    looked: Option<Timestamp>,
+    window: Span,
+    /// Its own calendar period; the month stands beside the window where it has none.
+    period: Option<Period>,
 }
 
 /// The slices of a source.
@@ -41,9 +63,16 @@ pub(super) struct Kept {
     /// What was read back and not taken yet.
     shelf: Shelf,
     changed: bool,
+    /// Where a month begins.
+    zone: Tz,
 }
 
 impl Kept {
+    /// Tells in which zone months begin.
+    pub(super) fn begin_months_in(&mut self, zone: Tz) {
+        self.zone = zone;
+    }
+
     /// Puts down what outlived the program.
     pub(super) fn lay(&mut self, shelf: Shelf) {
         self.shelf = shelf;
@@ -55,7 +84,8 @@ impl Kept {
         if self.entries.get(&objective.id).is_some_and(|e| e.key == key) {
             return true;
         }
-        let rings = self.shelf.get(&key);
+        let slot = self.shelf.get(&key);
+        let rings = slot.map(|s| s.rings.as_slice());
         let body = match Slices::of(objective) {
             Some(mut slices) => {
                 if let Some(ring) = rings.and_then(|r| r.first()) {
@@ -66,23 +96,37 @@ impl Kept {
             }
             None => {
                 let mut events = EventSlices::of(objective.window, back(objective));
-                for ring in rings.into_iter().flatten() {
-                    if let Some(own) = events.ring_mut(ring.step().num_seconds())
-                        && own.keep() == ring.keep()
-                    {
-                        *own = ring.clone();
-                    }
-                }
+                rings.into_iter().flatten().for_each(|ring| events.put_back(ring));
                 Body::Events(Arc::new(events))
             }
         };
-        self.entries.insert(objective.id.clone(), Entry { key, body });
+        let (window, period) = (objective.window, objective.period.clone());
+        let scrape = slot.and_then(|s| s.scrape);
+        self.entries.insert(objective.id.clone(), Entry { key, body, scrape, looked: None, window, period });
         true
     }
 
     /// The slices of an objective.
     pub(super) fn get(&self, id: &SloId) -> Option<&Body> {
         self.entries.get(id).map(|e| &e.body)
+    }
+
+    /// How often its counters are scraped, in seconds.
+    pub(super) fn scrape(&self, id: &SloId) -> Option<u32> {
+        self.entries.get(id)?.scrape
+    }
+
+    /// Whether it is to be looked at how often its counters are scraped.
+    pub(super) fn pace_is_due(&self, id: &SloId, now: Timestamp) -> bool {
+        let looked = |e: &Entry| e.looked.is_some_and(|at| (Span::zero()..PACE).contains(&(now - at)));
+        self.entries.get(id).is_some_and(|e| matches!(e.body, Body::Events(_)) && !looked(e))
+    }
+
+    /// Takes how often they are scraped. What is not known now was perhaps known before.
+    pub(super) fn scraped(&mut self, id: &SloId, seconds: Option<u32>, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            (entry.scrape, entry.looked) = (seconds.or(entry.scrape), Some(now));
+        }
     }
 
     /// Its slices as events.
@@ -104,7 +148,7 @@ impl Kept {
     /// The stretch to read next.
     pub(super) fn missing(&self, id: &SloId, now: Timestamp) -> Option<Stretch> {
         match self.get(id)? {
-            Body::Events(events) => events.missing(now),
+            Body::Events(events) => events.missing(&self.starts(id, now), now),
             Body::Timed(slices, _) => slices.missing(now),
         }
     }
@@ -112,10 +156,26 @@ impl Kept {
     /// How many slices nobody asked for.
     pub(super) fn left(&self, id: &SloId, now: Timestamp) -> usize {
         match self.get(id) {
-            Some(Body::Events(events)) => events.left(now),
+            Some(Body::Events(events)) => events.left(now) + self.edges(id, now),
             Some(Body::Timed(slices, _)) => slices.left(now),
             None => 0,
         }
+    }
+
+    /// How many hours in which its windows begin are not read in parts yet.
+    pub(super) fn edges(&self, id: &SloId, now: Timestamp) -> usize {
+        match self.get(id) {
+            Some(Body::Events(events)) => events.missing_edges(&self.starts(id, now), now).len(),
+            _ => 0,
+        }
+    }
+
+    /// Where its window and its calendar period begin.
+    fn starts(&self, id: &SloId, now: Timestamp) -> Vec<Timestamp> {
+        let Some(entry) = self.entries.get(id) else { return Vec::new() };
+        let month = Period::of(Unit::Month, self.zone);
+        let calendar = entry.period.as_ref().unwrap_or(&month).bounds(now).map(|(from, _)| from);
+        now.checked_sub_signed(entry.window).into_iter().chain(calendar).collect()
     }
 
     /// Takes what was counted in a stretch. Nothing is copied where nothing changed, which is most polls.
@@ -123,9 +183,8 @@ impl Kept {
         let Some(Entry { body: Body::Events(events), .. }) = self.entries.get_mut(id) else { return };
         let Column::Slices(slots, _) = column else { return };
         let slot = |n: i64| usize::try_from(n - stretch.from).ok().and_then(|i| slots.get(i).copied()).flatten();
-        let differs = events.ring(stretch.length).is_some_and(|ring| ring.differs(stretch.from, stretch.to, slot));
-        if differs && let Some(ring) = Arc::make_mut(events).ring_mut(stretch.length) {
-            self.changed |= ring.take(stretch.from, stretch.to, slot);
+        if events.differs(stretch, slot) {
+            self.changed |= Arc::make_mut(events).take(stretch, slot);
         }
     }
 
@@ -147,10 +206,12 @@ impl Kept {
         let mut shelf = self.shelf.clone();
         for entry in self.entries.values() {
             let rings = match &entry.body {
-                Body::Events(events) => vec![events.fine.clone(), events.coarse.clone()],
+                Body::Events(events) => {
+                    [&events.fine, &events.coarse].into_iter().chain(events.edges()).cloned().collect()
+                }
                 Body::Timed(slices, _) => vec![slices.ring().clone()],
             };
-            shelf.insert(entry.key, rings);
+            shelf.insert(entry.key, Slot { scrape: entry.scrape, rings });
         }
         Some(shelf)
     }
@@ -161,11 +222,15 @@ impl Kept {
     }
 }
 
-/// A calendar period may be longer than its nominal length: a month has up to 31 days, and a zone begins its days when it
-/// likes.
+/// How long before now a calendar period may have begun. A window that is about a month has the month beside it; for a
+/// shorter one nobody reads the rest of the month.
 fn back(objective: &Objective) -> Span {
-    let longer = |nominal: Span| Span::seconds(nominal.num_seconds() + nominal.num_seconds() / 28 + 86_400);
-    objective.period.as_ref().map_or(Span::zero(), |p| longer(p.nominal()))
+    let month = Period::of(Unit::Month, Tz::UTC).longest();
+    match &objective.period {
+        Some(period) => period.longest(),
+        None if (MONTH..month).contains(&objective.window) => month,
+        None => Span::zero(),
+    }
 }
 
 fn key_of(objective: &Objective) -> Option<Key> {

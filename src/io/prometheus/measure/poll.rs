@@ -5,6 +5,7 @@ use crate::domain::fault::Fault;
 use crate::domain::slo::assemble::{self, Counted};
 use crate::domain::slo::event_slices::Stretch;
 use crate::domain::slo::objective::{Objective, Sli};
+use crate::domain::slo::plan::pace::Scrapes;
 use crate::domain::slo::plan::ranges::{self, Want};
 use crate::domain::slo::plan::sliced::{Column, columns};
 use crate::domain::slo::plan::{self, Groups, Reply, Request};
@@ -103,6 +104,8 @@ fn as_recorded(
 struct Poll<'l> {
     list: &'l [Arc<Objective>],
     groups: Arc<Groups>,
+    /// Seconds between two scrapes of each one, where known.
+    scrapes: Vec<Option<u32>>,
     /// The windows that each one is counted in by itself.
     instants: Vec<BTreeSet<Window>>,
     /// Stretches and who needs them.
@@ -130,6 +133,7 @@ impl<'l> Poll<'l> {
         Self {
             list,
             groups: server.planned(list),
+            scrapes: list.iter().map(|o| kept.scrape(&o.id)).collect(),
             instants: list.iter().map(instants).collect(),
             tails,
             failed: BTreeMap::new(),
@@ -145,7 +149,8 @@ impl<'l> Poll<'l> {
             self.groups.requests(&windows, &wants).into_iter().map(Question::Counts).collect();
         let mut timed = Vec::new();
         for (stretch, members) in &self.tails {
-            questions.extend(slices(&self.groups, *stretch, members));
+            let scrape = |index: usize| self.scrapes.get(index).copied().flatten();
+            questions.extend(slices(&self.groups, *stretch, members, &scrape));
             timed.extend(wants_of(self.list, *stretch, members));
         }
         questions.extend(ranges::requests(self.list, &timed).into_iter().map(Question::Timed));
@@ -186,7 +191,8 @@ impl<'l> Poll<'l> {
                 Some(Body::Timed(slices, events)) => assemble::judged(objective, slices, events, failed, more, now),
                 None => Measurement::empty(objective.id.clone()),
             };
-            *joined = Measurement { partial, warnings, ..measured };
+            let edges = kept.edges(&objective.id, now);
+            *joined = Measurement { partial, warnings, edges, ..measured };
         }
         let mut noted: BTreeMap<usize, (bool, Vec<String>)> = BTreeMap::new();
         for (question, answer) in answers {
@@ -210,9 +216,14 @@ impl<'l> Poll<'l> {
 }
 
 /// Requests for a stretch of slices of some objectives of a plan.
-pub(super) fn slices(groups: &Groups, stretch: Stretch, members: &BTreeSet<usize>) -> Vec<Question> {
+pub(super) fn slices(
+    groups: &Groups,
+    stretch: Stretch,
+    members: &BTreeSet<usize>,
+    scrapes: Scrapes<'_>,
+) -> Vec<Question> {
     let Ok(length) = u32::try_from(stretch.length) else { return Vec::new() };
-    let requests = groups.requests(&[Window(length)], &|index, _| members.contains(&index));
+    let requests = groups.slices(Window(length), &|index| members.contains(&index), scrapes);
     requests.into_iter().map(|request| Question::Slices(request, stretch)).collect()
 }
 

@@ -5,12 +5,11 @@ use crate::domain::fault::Fault;
 use crate::domain::slo::assemble;
 use crate::domain::slo::event_slices::Stretch;
 use crate::domain::slo::objective::Objective;
-use crate::domain::slo::plan::Groups;
-use crate::domain::slo::plan::ranges;
+use crate::domain::slo::plan::{Groups, pace, ranges};
 use crate::domain::slo::reading::Measurement;
 use crate::domain::slo::warm::Warmed;
 use crate::domain::time::Timestamp;
-use crate::io::prometheus::measure::asking::{Heard, Question, all};
+use crate::io::prometheus::measure::asking::{Data, Heard, Question, all};
 use crate::io::prometheus::measure::kept::{Body, Kept};
 use crate::io::prometheus::measure::poll::{Taken, slices, take, wants_of};
 use crate::io::prometheus::measure::{Ask, LOOKED_AT, Prometheus, lock};
@@ -36,10 +35,16 @@ impl<A: Ask> Prometheus<A> {
             return Ok(Warmed { left: self.left(first, rest, now), ..Warmed::default() });
         };
         let everyone: BTreeSet<usize> = (0..list.len()).collect();
-        let mut questions = slices(&Groups::of(&list), stretch, &everyone);
+        let (groups, mut heard) = (Groups::of(&list), Heard::default());
+        self.look_at_paces(&list, &groups, now, &mut heard).await;
+        let scrapes: Vec<Option<u32>> = {
+            let kept = lock(&self.kept);
+            list.iter().map(|o| kept.scrape(&o.id)).collect()
+        };
+        let scrape = |index: usize| scrapes.get(index).copied().flatten();
+        let mut questions = slices(&groups, stretch, &everyone, &scrape);
         let timed = ranges::requests(&list, &wants_of(&list, stretch, &everyone));
         questions.extend(timed.into_iter().map(Question::Timed));
-        let mut heard = Heard::default();
         let answers = all(&self.ask, &self.permits, questions, AT_ONCE, now, &mut heard).await;
         let stretches = BTreeMap::from([(stretch, everyone)]);
         let measurements = {
@@ -52,6 +57,31 @@ impl<A: Ask> Prometheus<A> {
         match heard.dead() {
             Some(fault) => Err(fault),
             None => Ok(Warmed { measurements, left: self.left(first, rest, now), note: heard.note }),
+        }
+    }
+
+    /// Counts the samples of those of whom it is not known how often they are scraped; once a day, for a configuration may
+    /// change. What cannot be told is asked as it is.
+    async fn look_at_paces(&self, list: &[Arc<Objective>], groups: &Groups, now: Timestamp, heard: &mut Heard) {
+        let due: BTreeSet<usize> = {
+            let kept = lock(&self.kept);
+            list.iter().enumerate().filter(|(_, o)| kept.pace_is_due(&o.id, now)).map(|(index, _)| index).collect()
+        };
+        if due.is_empty() {
+            return;
+        }
+        let questions = groups.samples(&|index| due.contains(&index)).into_iter().map(Question::Counts).collect();
+        let answers = all(&self.ask, &self.permits, questions, AT_ONCE, now, heard).await;
+        let mut kept = lock(&self.kept);
+        let mut found: BTreeMap<usize, u32> = BTreeMap::new();
+        for (question, answer) in &answers {
+            let (Question::Counts(request), Ok(answer)) = (question, answer) else { continue };
+            if let Data::Vector(samples) = &answer.data {
+                found.extend(pace::scrapes(request, samples));
+            }
+        }
+        for (index, objective) in due.into_iter().filter_map(|index| Some((index, list.get(index)?))) {
+            kept.scraped(&objective.id, found.get(&index).copied(), now);
         }
     }
 
@@ -117,8 +147,9 @@ fn refused(kept: &mut Kept, list: &[Arc<Objective>], stretch: Stretch, taken: &T
 }
 
 fn told(kept: &Kept, objective: &Objective, now: Timestamp) -> Option<Measurement> {
-    Some(match kept.get(&objective.id)? {
+    let measured = match kept.get(&objective.id)? {
         Body::Events(slices) => assemble::from_slices(objective, slices, now),
         Body::Timed(slices, events) => assemble::judged(objective, slices, events, None, &[], now),
-    })
+    };
+    Some(Measurement { edges: kept.edges(&objective.id, now), ..measured })
 }

@@ -3,14 +3,14 @@
 //! arrived that belongs before its last one. The head of a large incident may lag some events behind, and says which.
 
 use crate::domain::ids::IncidentId;
-use crate::domain::incident::event::{BUDGET_LOG, Event};
+use crate::domain::incident::event::{Event, is_log};
 use crate::domain::incident::state::Incident;
 use crate::io::store::sqlite::row::{COLUMNS, instant, select, signed};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeSet, HashMap};
 
 /// Of the fold and of its JSON; a head of another version is folded anew.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 
 /// A head of so many bytes is rewritten at every event, one of twice the size at every second one: the time of an append
 /// stays that of its sync.
@@ -130,8 +130,8 @@ pub fn stale(conn: &Connection) -> rusqlite::Result<Vec<IncidentId>> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let fresh = |id: &IncidentId| known.get(id.as_str()).is_some_and(|version| version == VERSION);
-    // The log of policy bands is no incident: it never has a head, and looking for one would be writing at every start.
-    Ok(incidents(conn)?.into_iter().filter(|id| id.as_str() != BUDGET_LOG && !fresh(id)).collect())
+    // A log is no incident: it never has a head, and looking for one would be writing at every start.
+    Ok(incidents(conn)?.into_iter().filter(|id| !is_log(id) && !fresh(id)).collect())
 }
 
 /// The ids of all incidents, jumping through the index from one to the next.

@@ -1,0 +1,466 @@
+//! The cockpit in front of a paging product: the production machine, a record, and the PagerDuty adapter against an account
+//! that keeps what was really done. Time is virtual and runs ahead of the account's.
+
+use crate::contract::Rig;
+use crate::contract::pagerduty::PagerDutyRig;
+use midwatch::app::effect::Effect;
+use midwatch::app::health::{Link, LinkKind};
+use midwatch::app::key::Key;
+use midwatch::app::model::{Model, Setup};
+use midwatch::app::msg::{Feed, Msg, Reply};
+use midwatch::app::outbox::TargetState;
+use midwatch::app::present::{lines, timers};
+use midwatch::app::screen::{Item, Overlay, Screen};
+use midwatch::app::update::update;
+use midwatch::domain::alert::{Alert, AlertSnapshot, AlertState, fingerprint};
+use midwatch::domain::escalation::timer::TimerKind;
+use midwatch::domain::ids::{IncidentId, Origin, SourceName};
+use midwatch::domain::incident::event::{Body, Event, PAGES_LOG};
+use midwatch::domain::labels::Labels;
+use midwatch::domain::outward::backend::BackendStatus;
+use midwatch::domain::time::{Span, Timestamp, mins, secs};
+use midwatch::io::clock;
+use midwatch::io::fake::objectives;
+use midwatch::io::port::Target;
+use midwatch::io::store::Store;
+use midwatch::io::store::memory::Memory;
+use midwatch::run::courier;
+use midwatch::run::sim::{links, setup};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tokio::runtime::Runtime;
+
+struct Cockpit {
+    model: Model,
+    store: Memory,
+    rig: PagerDutyRig,
+    targets: BTreeMap<SourceName, Target>,
+    ahead: Span,
+    runtime: Runtime,
+    alerts: Vec<Alert>,
+}
+
+fn name() -> SourceName {
+    "pd".into()
+}
+
+impl Cockpit {
+    fn new() -> Self {
+        let rig = PagerDutyRig::user();
+        let target = rig.target();
+        let mut model =
+            Model::new(Setup { simulated: None, ..setup("ada") }, objectives(), links(clock::now(), secs(15)));
+        let facts = target.facts(&name());
+        let link =
+            Link::new(name(), "pd".into(), LinkKind::Target { reads: true }, "there".into(), secs(15), clock::now());
+        model.links.insert(name(), link);
+        model.outbox.holder = "here".into();
+        model.outbox.hold = secs(6);
+        model.outbox.targets.insert(name(), TargetState::new(facts, clock::now()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut cockpit = Self {
+            model,
+            store: Memory::new(Origin("here".into())),
+            targets: BTreeMap::from([(name(), target)]),
+            rig,
+            ahead: Span::zero(),
+            runtime,
+            alerts: Vec::new(),
+        };
+        cockpit.tell(Msg::Feed(Feed::Opened("here".into())));
+        cockpit.tell(Msg::Feed(Feed::Loaded(vec![])));
+        cockpit.poll();
+        cockpit
+    }
+
+    fn now(&self) -> Timestamp {
+        clock::now() + self.ahead
+    }
+
+    /// Handles a message, and everything that follows from it.
+    fn tell(&mut self, msg: Msg) {
+        let mut waiting = vec![msg];
+        while let Some(msg) = waiting.pop() {
+            let now = self.now();
+            for effect in update(&mut self.model, now, msg) {
+                waiting.extend(self.perform(effect));
+            }
+            let news = self.store.outbox_news().unwrap();
+            if !news.is_empty() {
+                waiting.push(Msg::Feed(Feed::Outbox(news)));
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Msg> {
+        Some(match effect {
+            Effect::Append { req, events } => Msg::Reply(req, Reply::Saved(self.store.append(events).unwrap())),
+            Effect::Step { req, op, step, by } => Msg::Reply(req, Reply::Stepped(self.store.step(&op, &step, &by))),
+            Effect::Deliver { req, op, look } => {
+                let target = self.targets.get(&op.target);
+                Msg::Reply(req, self.runtime.block_on(courier::deliver(target, *op, look)))
+            }
+            Effect::AskTarget { req, target, question } => {
+                let answer = self.runtime.block_on(courier::ask(&self.targets[&target], &target, question));
+                Msg::Reply(req, Reply::Told(answer))
+            }
+            Effect::Alerts { req, .. } => {
+                let snapshot =
+                    AlertSnapshot { alerts: self.alerts.clone(), answered: 1, peers: 1, ..Default::default() };
+                Msg::Reply(req, Reply::Alerts(Ok(snapshot)))
+            }
+            _ => return None,
+        })
+    }
+
+    fn after(&mut self, span: Span) {
+        self.ahead += span;
+        self.tell(Msg::Wake);
+    }
+
+    fn poll(&mut self) {
+        self.after(secs(16));
+    }
+
+    fn press(&mut self, keys: &str) {
+        for key in keys.split(' ') {
+            self.tell(Msg::Painted);
+            self.tell(Msg::Key(Key::parse(key).unwrap()));
+        }
+    }
+
+    fn types(&mut self, text: &str) {
+        text.chars().for_each(|c| self.tell(Msg::Key(Key::char(c))));
+    }
+
+    fn select(&mut self, page: &str) {
+        self.press("1");
+        self.model.nav.spot_mut().cursor = Some(Item::Page(name(), page.into()));
+    }
+
+    /// Chooses what to do in the form of a page.
+    fn choose(&mut self, words: &str) {
+        for _ in 0..20 {
+            let Some(Overlay::Form(form)) = &self.model.nav.overlay else { panic!("no form: {}", self.said()) };
+            if form.value("do").starts_with(words) {
+                return;
+            }
+            self.press("Right");
+        }
+        panic!("there is no {words}");
+    }
+
+    fn screen(&self) -> String {
+        lines::page(&self.model, self.now()).join("\n")
+    }
+
+    fn said(&self) -> String {
+        self.model.messages.iter().map(|m| m.text.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Declares from a page; the incident's id.
+    fn declare_from(&mut self, page: &str) -> IncidentId {
+        self.select(page);
+        self.press("i Enter");
+        let Screen::Incident(id) = self.model.nav.screen().clone() else { panic!("{}", self.said()) };
+        id
+    }
+
+    fn events(&mut self, id: &IncidentId) -> Vec<Event> {
+        self.store.events(id).unwrap()
+    }
+
+    fn lines_of(&mut self, id: &IncidentId) -> Vec<String> {
+        let line = |event: Event| match event.body {
+            Body::BackendLogged(line) => Some(line.text),
+            _ => None,
+        };
+        self.events(id).into_iter().filter_map(line).collect()
+    }
+
+    fn account<T>(&self, use_it: impl FnOnce(&mut crate::pagerduty_server::Account) -> T) -> T {
+        self.rig.server.with(use_it)
+    }
+
+    fn status(&self, page: &str) -> String {
+        self.account(|account| account.incident(page)["status"].as_str().unwrap().to_owned())
+    }
+
+    fn done(&self) -> Vec<(String, String)> {
+        self.account(|account| account.ledger.clone())
+    }
+}
+
+fn pair(what: &str, page: &str) -> (String, String) {
+    (what.to_owned(), page.to_owned())
+}
+
+#[test]
+fn a_page_is_seen_declared_from_and_acknowledged_in_both_places() {
+    let mut cockpit = Cockpit::new();
+    cockpit.press("1");
+    let screen = cockpit.screen();
+    assert!(screen.contains("PAGED pd #100 high triggered api: 5xx above 1 %, Ada"), "{screen}");
+
+    let id = cockpit.declare_from("P1");
+    let incident = cockpit.model.desk.cases[&id].shown.clone();
+    assert_eq!((incident.title.as_str(), incident.service.as_deref()), ("api: 5xx above 1 %", Some("api")));
+    assert_eq!(incident.detected_by.as_deref(), Some("pd #100"));
+    assert_eq!(incident.pages[0].link.page, "P1");
+    cockpit.poll();
+    assert_eq!(cockpit.lines_of(&id), ["Triggered through the API."]);
+
+    cockpit.press("a");
+    assert_eq!(cockpit.status("P1"), "acknowledged");
+    assert_eq!(cockpit.done(), [pair("acknowledge", "P1")]);
+    assert!(cockpit.model.desk.cases[&id].shown.times.acknowledged.is_some());
+    cockpit.poll();
+    cockpit.poll();
+    assert_eq!(cockpit.lines_of(&id).len(), 2, "a line is recorded once");
+    let screen = cockpit.screen();
+    assert!(screen.contains("pd #100 acknowledged by Ada") && screen.contains("un-acks"), "{screen}");
+    assert!(!screen.contains("CONFLICT"), "{screen}");
+
+    // Resolved here, it is resolved there: after the time in which `u` takes it back.
+    cockpit.press("x");
+    cockpit.types("rolled back");
+    cockpit.press("Enter");
+    let token: String = id.0.chars().skip(id.0.chars().count() - 4).collect();
+    cockpit.tell(Msg::Painted);
+    cockpit.types(&token);
+    cockpit.press("Enter");
+    assert_eq!(cockpit.status("P1"), "acknowledged", "{}", cockpit.said());
+    cockpit.after(secs(7));
+    assert_eq!(cockpit.status("P1"), "resolved", "{}", cockpit.said());
+    assert!(cockpit.store.verify().unwrap().is_empty());
+}
+
+#[test]
+fn what_happened_there_wins_and_is_shown_and_never_overwritten() {
+    let mut cockpit = Cockpit::new();
+    let id = cockpit.declare_from("P1");
+    cockpit.account(|account| {
+        account.set_status("P1", "acknowledged", Some("U2"));
+        account.line("P1", "acknowledge", "U2", "Acknowledged by Grace.");
+    });
+    cockpit.poll();
+    let screen = cockpit.screen();
+    assert!(screen.contains("CONFLICT acknowledged there by Grace; not acknowledged here"), "{screen}");
+    cockpit.press("a");
+    assert!(cockpit.said().contains("acknowledged there by Grace"), "{}", cockpit.said());
+    assert!(cockpit.done().is_empty(), "{:?}", cockpit.done());
+
+    cockpit.account(|account| {
+        account.set_status("P1", "resolved", Some("U2"));
+        account.line("P1", "resolve", "U2", "Resolved by Grace.");
+    });
+    cockpit.poll();
+    cockpit.poll();
+    let screen = cockpit.screen();
+    assert!(screen.contains("CONFLICT resolved there by Grace"), "{screen}");
+    assert!(cockpit.model.desk.cases[&id].shown.is_open(), "what is ours is ended by us alone");
+    assert_eq!(cockpit.model.desk.cases[&id].shown.pages[0].status, BackendStatus::Resolved);
+    assert!(cockpit.done().is_empty());
+}
+
+#[test]
+fn an_acknowledgement_that_meets_a_resolved_page_opens_nothing_again() {
+    let mut cockpit = Cockpit::new();
+    cockpit.declare_from("P1");
+    // It is resolved there after our last look.
+    cockpit.account(|account| account.set_status("P1", "resolved", None));
+    cockpit.press("a");
+    assert!(cockpit.done().is_empty(), "{:?}", cockpit.done());
+    assert!(cockpit.said().contains("conflict (resolved)"), "{}", cockpit.said());
+}
+
+#[test]
+fn a_page_that_is_worth_no_incident_is_acknowledged_by_itself() {
+    let mut cockpit = Cockpit::new();
+    cockpit.select("P2");
+    cockpit.press("a");
+    assert_eq!(cockpit.done(), [pair("acknowledge", "P2")]);
+    assert!(cockpit.model.desk.cases.is_empty());
+    let log = cockpit.events(&PAGES_LOG.into());
+    assert_eq!(log.iter().map(|e| e.body.kind()).collect::<Vec<_>>(), ["outgoing", "outcome"]);
+    assert!(cockpit.store.heads().unwrap().is_empty());
+    cockpit.poll();
+    cockpit.select("P3");
+    cockpit.press("a");
+    assert!(cockpit.said().contains("it is acknowledged there by Ada"), "{}", cockpit.said());
+}
+
+fn alert(labels: &[(&str, &str)]) -> Alert {
+    let labels = Labels(labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect());
+    Alert {
+        fingerprint: fingerprint(&labels),
+        name: labels.get("alertname").to_owned(),
+        annotations: Labels::default(),
+        state: AlertState::Firing,
+        started_at: clock::now() - mins(3),
+        source: "alertmanager".into(),
+        held_by: vec![],
+        generator_url: None,
+        labels,
+    }
+}
+
+#[test]
+fn declaring_from_an_alert_links_the_pages_that_are_about_it() {
+    let mut cockpit = Cockpit::new();
+    cockpit.alerts = vec![alert(&[("alertname", "ApiErrors"), ("service", "api"), ("severity", "page")])];
+    // The alerts inside incidents are read one incident a poll.
+    (0..4).for_each(|_| cockpit.poll());
+    cockpit.press("6 i Enter");
+    let Screen::Incident(id) = cockpit.model.nav.screen().clone() else { panic!("{}", cockpit.said()) };
+    let pages = &cockpit.model.desk.cases[&id].shown.pages;
+    assert_eq!(pages.iter().map(|p| p.link.page.as_str()).collect::<Vec<_>>(), ["P1", "P2", "P3"]);
+    assert_eq!(pages[0].link.why, "an alert in it has the same labels");
+    // Only what nobody has is acknowledged.
+    cockpit.press("a");
+    cockpit.poll();
+    assert_eq!(cockpit.done(), [pair("acknowledge", "P1"), pair("acknowledge", "P2")], "{}", cockpit.said());
+}
+
+#[test]
+fn the_timers_of_the_product_are_told_by_it_and_never_ring_here() {
+    let mut cockpit = Cockpit::new();
+    let id = cockpit.declare_from("P1");
+    let incident = cockpit.model.desk.cases[&id].shown.clone();
+    let timer = |cockpit: &Cockpit| {
+        let all = timers::of(&cockpit.model, &incident, cockpit.now());
+        all.into_iter().find(|t| t.kind == TimerKind::Backend)
+    };
+    let told: Timestamp = cockpit
+        .account(|account| account.incident("P1")["pending_actions"][0]["at"].as_str().unwrap().parse().unwrap());
+    let first = timer(&cockpit).unwrap();
+    assert_eq!((first.label.as_str(), first.due_at), ("pd escalates #100", told));
+    cockpit.ahead += mins(20);
+    assert_eq!(timer(&cockpit), None, "what should have happened is not known before it is read");
+    cockpit.poll();
+    let due =
+        cockpit.events(&id).iter().any(|e| matches!(&e.body, Body::TimerDue { label, .. } if label.contains("pd")));
+    assert!(!due);
+}
+
+#[test]
+fn an_acknowledgement_that_ends_is_told_once_and_one_that_never_ends_is_said() {
+    let mut cockpit = Cockpit::new();
+    cockpit.declare_from("P3");
+    let soon = midwatch::domain::time::rfc3339(cockpit.now() + mins(4));
+    cockpit.account(|account| {
+        account.incident_mut("P3")["pending_actions"] = json!([{"type": "unacknowledge", "at": soon}]);
+    });
+    cockpit.poll();
+    cockpit.poll();
+    assert_eq!(cockpit.said().matches("the acknowledgement of pd #102 ends").count(), 1, "{}", cockpit.said());
+    cockpit.account(|account| {
+        account.incident_mut("P3")["pending_actions"] = json!([]);
+        account.incident_mut("P3")["service"]["acknowledgement_timeout"] = Value::Null;
+    });
+    cockpit.poll();
+    let screen = cockpit.screen();
+    assert!(screen.contains("no ack timeout: nothing pages again if you vanish"), "{screen}");
+}
+
+#[test]
+fn what_pages_people_is_asked_first_with_their_local_time() {
+    let mut cockpit = Cockpit::new();
+    cockpit.declare_from("P1");
+    cockpit.press("W");
+    cockpit.choose("ask to join");
+    cockpit.press("Tab Tab");
+    cockpit.types("please join");
+    cockpit.press("Enter");
+    let Some(Overlay::Confirm(confirm)) = &cockpit.model.nav.overlay else { panic!("{}", cockpit.said()) };
+    let pages = confirm.rows.iter().find(|(label, _)| label == "pages").map(|(_, who)| who.clone()).unwrap();
+    assert!(pages.starts_with("Ada, ") && pages.ends_with("for them") && pages.contains("CE"), "{pages}");
+    cockpit.press("y");
+    assert!(cockpit.done().is_empty(), "it waits for u");
+    cockpit.after(secs(7));
+    assert_eq!(cockpit.done(), [pair("request_responders", "P1")]);
+    (0..3).for_each(|_| cockpit.poll());
+    assert_eq!(cockpit.done().len(), 1, "sent once");
+}
+
+#[test]
+fn the_form_of_a_page_snoozes_escalates_notes_and_sets_a_priority() {
+    let mut cockpit = Cockpit::new();
+    cockpit.poll();
+    for (act, text, asks) in [
+        ("note", "db pool is full", false),
+        ("priority", "p1", false),
+        ("snooze", "30", false),
+        ("escalate", "2", true),
+        ("merge", "#101", false),
+    ] {
+        cockpit.select("P1");
+        cockpit.press("W");
+        cockpit.choose(act);
+        cockpit.press("Tab Tab");
+        cockpit.types(text);
+        cockpit.press("Enter");
+        let asked = matches!(cockpit.model.nav.overlay, Some(Overlay::Confirm(_)));
+        assert_eq!(asked, asks, "{act}: {}", cockpit.said());
+        if asked {
+            let Some(Overlay::Confirm(confirm)) = &cockpit.model.nav.overlay else { panic!() };
+            assert!(confirm.rows.iter().any(|(_, text)| text.starts_with("Grace, ")), "{:?}", confirm.rows);
+            cockpit.press("y");
+        }
+        cockpit.after(secs(7));
+    }
+    let done: Vec<String> = cockpit.done().into_iter().map(|(what, _)| what).collect();
+    assert_eq!(done, ["note", "set_priority", "snooze", "escalate", "merge"], "{}", cockpit.said());
+    // What is wrong stays in the form.
+    cockpit.select("P1");
+    cockpit.press("W");
+    cockpit.choose("snooze");
+    cockpit.press("Enter");
+    let Some(Overlay::Form(form)) = &cockpit.model.nav.overlay else { panic!() };
+    assert!(form.error.as_deref().unwrap_or_default().contains("minutes is needed"), "{:?}", form.error);
+}
+
+#[test]
+fn a_declared_incident_pages_by_policy_and_is_linked_to_what_that_opens() {
+    let mut cockpit = Cockpit::new();
+    cockpit.press("1 i");
+    cockpit.types("api is down");
+    cockpit.press("Tab Left Left Tab");
+    cockpit.types("api");
+    cockpit.press("Enter");
+    let Some(Overlay::Confirm(confirm)) = &cockpit.model.nav.overlay else { panic!("{}", cockpit.said()) };
+    let who: Vec<&str> =
+        confirm.rows.iter().filter(|(label, _)| label == "pages").map(|(_, who)| who.as_str()).collect();
+    assert!(who.len() == 1 && who[0].starts_with("Ada, ") && who[0].ends_with("for them"), "{:?}", confirm.rows);
+    cockpit.press("y");
+    cockpit.after(secs(7));
+    assert_eq!(cockpit.done(), [pair("declare", "N3")], "{}", cockpit.said());
+    let Screen::Incident(id) = cockpit.model.nav.screen().clone() else { panic!() };
+    assert_eq!(cockpit.model.desk.cases[&id].shown.pages[0].link.page, "N3");
+    cockpit.poll();
+    assert!(cockpit.screen().contains("pd #103 triggered"), "{}", cockpit.screen());
+}
+
+#[test]
+fn a_wrong_link_is_taken_back_and_a_missing_one_is_made() {
+    let mut cockpit = Cockpit::new();
+    let id = cockpit.declare_from("P1");
+    cockpit.press("W");
+    cockpit.choose("link");
+    cockpit.press("Tab Tab");
+    cockpit.types("another service");
+    cockpit.press("Enter");
+    assert!(cockpit.model.desk.cases[&id].shown.pages.is_empty(), "{}", cockpit.said());
+    cockpit.press("u");
+    assert_eq!(cockpit.model.desk.cases[&id].shown.pages.len(), 1, "{}", cockpit.said());
+    cockpit.press("W");
+    cockpit.choose("link");
+    cockpit.press("Tab Tab");
+    cockpit.types("another service");
+    cockpit.press("Enter");
+    // Nothing is linked: the key asks which one belongs.
+    cockpit.press("W");
+    assert!(cockpit.screen().contains("PAGES") || cockpit.model.nav.overlay.is_some());
+    cockpit.press("Right Enter");
+    assert_eq!(cockpit.model.desk.cases[&id].shown.pages.len(), 1, "{}", cockpit.said());
+}
