@@ -17,6 +17,7 @@ pub mod keymap;
 pub mod model;
 pub mod msg;
 pub mod outbox;
+pub mod past;
 pub mod pending;
 pub mod present;
 pub mod reload;

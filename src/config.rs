@@ -5,6 +5,7 @@ pub mod endpoint;
 pub mod environment;
 pub mod file;
 pub mod flags;
+mod marks;
 pub mod origin;
 pub mod outside;
 pub mod secret;
@@ -46,6 +47,8 @@ pub enum Template {
     A,
     /// The built-in short form.
     B,
+    /// The built-in form that asks for contributing factors.
+    C,
     /// A team's own file.
     File(PathBuf),
 }
@@ -114,6 +117,8 @@ pub struct Config {
     pub slos: Vec<String>,
     /// The same for runbooks.
     pub runbooks: Vec<String>,
+    /// The same for drill scenarios.
+    pub scenarios: Vec<String>,
     /// Where drafts are written.
     pub postmortems: PathBuf,
     /// Which template is filled; `None` means the built-in long form.
@@ -160,6 +165,7 @@ impl Config {
             outward_hold: secs(6),
             slos: Vec::new(),
             runbooks: Vec::new(),
+            scenarios: Vec::new(),
             postmortems: PathBuf::from("postmortems"),
             postmortem_template: None,
             severities: None,

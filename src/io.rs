@@ -12,6 +12,7 @@ pub mod pagerduty;
 pub mod port;
 pub mod prometheus;
 pub mod rooms;
+pub mod search;
 pub mod secret;
 pub mod shell;
 pub mod slack;

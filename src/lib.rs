@@ -104,10 +104,14 @@
 //! | verify, hold | a condition that must hold for its time without a gap; no data never holds ([`domain::runbook::hold`]) |
 //! | armed | commands may be run for a while; off at the start and again by itself |
 //! | origin | one installation: the unit of numbering and of the hash chain |
+//! | mark | a pin, a tag, or that an entry stays out of the postmortem; an event, never a change ([`domain::incident::mark`]) |
+//! | redaction | a text that was taken out of the record; the event stays and the chain holds ([`domain::incident::redaction`]) |
+//! | import | what was said or done elsewhere, taken in once ([`domain::import`]) |
 //! | postmortem draft | what the record knows, with marked blanks for what only people know |
 //! | blank | a place in the draft that a person must fill |
 //! | held | an alert that is silenced, inhibited or muted; a pair that planned work keeps from firing |
 //! | target, port | somebody else's system that is written to; one of the roles it has |
+//! | page (there) | an incident of a paging product; linked to ours, or seen beside them ([`domain::incident::linked`]) |
 //! | operation, outbox | one write, recorded before it is sent; where it stays until its outcome is known |
 //! | class | how often a write may be sent: A repeat, B with its key, C look first, D ask a person |
 //! | silence | an Alertmanager keeps alerts from notifying; what it keeps back is held |
@@ -139,7 +143,8 @@
 //! **An action.** A variant and a row in [`app::action`], an arm in `app/update/act.rs`, and a line in
 //! [`app::present::available::why_not`] if it is not always possible. Hints, help, palette and the README's table follow.
 //!
-//! **An event kind.** A variant of [`domain::incident::event::Body`] with its `kind`, an arm in
+//! **An event kind.** A variant of [`domain::incident::event::Body`] with its `kind`, free texts under a name that
+//! [`domain::incident::redaction`] knows, an arm in
 //! [`domain::incident::state`], an arm in [`domain::incident::timeline`]; the rule that makes it in
 //! [`domain::incident::decide`]. Old logs must fold as before: a kind is never renamed or given another meaning.
 //!
@@ -159,12 +164,19 @@
 //!
 //! **A rule for runbooks.** An arm below [`domain::runbook::lint`] under its number, a file below
 //! `tests/fixtures/runbooks/v1/bad`, its line in `expected.txt` there. What it wants to know of the world is a field of
-//! [`domain::runbook::lint::Facts`], and it is silent while that is `None`.
+//! [`domain::runbook::lint::Facts`], filled in [`run::watch`] for the cockpit and in [`cli::runbook::around`] for commands, and
+//! it is silent while that is `None`.
 //!
 //! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
 //! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on
 //! which it does not. What it wants of a server is a field of [`domain::slo::lint::facts`] and of
 //! [`domain::slo::lint::questions`], answered by [`io::prometheus::inspect`].
+//!
+//! **A shape of timelines to take in.** A reader in [`domain::import`] with its line in `Shape`, its examples in the tests
+//! there; what has no zone must say so, and an id of its own keeps a line from being taken in twice.
+//!
+//! **A name for postmortem templates.** A field of [`domain::postmortem::facts::Facts`] and its row in
+//! [`domain::postmortem::reference`]; a test misses either.
 //!
 //! **A theme.** A file in `assets/themes`, a row in [`ui::theme::SHIPPED`], a word in [`config::theme::ThemeName`]. The
 //! tests measure contrast and that tones can be told apart.

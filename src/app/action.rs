@@ -30,6 +30,7 @@ pub enum Action {
     Help,
     Palette,
     Filter,
+    Search,
     Copy,
     Page,
     Links,
@@ -60,6 +61,10 @@ pub enum Action {
     Resolve,
     Reopen,
     Correct,
+    Pin,
+    Tag,
+    Exclude,
+    Redact,
     LinkAlert,
     Follow,
     Escalate,
@@ -90,15 +95,15 @@ pub enum Action {
     DropSend,
     ByHand,
     PageOnCall,
-    Room,
-    RoomPost,
-    RoomInvite,
-    Volunteer,
     Backend,
     SilenceAlert,
     AckAlert,
     ExtendSilence,
     ExpireSilence,
+    Room,
+    RoomPost,
+    RoomInvite,
+    Volunteer,
 }
 
 /// Where a key is bound.
@@ -236,6 +241,10 @@ table! {
     Hypothesis  "hypothesis"   "Record a hypothesis"                ""         [c('i')] [Incident, Board] Reversible true;
     Finding     "finding"      "Record a finding"                   ""         [c('f')] [Board] Reversible true;
     Correct     "correct"      "Correct the selected entry"         ""         [c('E')] [Incident] Reversible true;
+    Pin         "pin"          "Pin the selected entry, or unpin it" ""        [c('*')] [Incident] Reversible true;
+    Tag         "tag"          "Tag the selected entry"             ""         [c('#')] [Incident] Reversible true;
+    Exclude     "exclude"      "Leave the entry out of the postmortem, or take it back in" "" [c('-')] [Incident] Reversible true;
+    Redact      "redact"       "Take the text of the entry out of the record" "" [] [Incident] Typed true;
     LinkAlert   "link-alert"   "Link the selected alert to the worst incident" "" [c('L')] [Lists, Alerts] Reversible true;
     Propose     "propose"      "Propose something to decide"        "propose"  [c('p')] [Board] Reversible true;
     Merge       "merge"        "Merge the incident into another one" ""        [] [Incident, Board] Typed true;
@@ -243,7 +252,7 @@ table! {
     People      "people"       "Somebody takes part, or has left"   ""         [] [Incident, Board] Reversible true;
     Resolve     "resolve"      "Resolve the incident"               "resolve"  [c('x')] [Incident] Typed true;
     Reopen      "reopen"       "Reopen the incident"                ""         [] [Incident] Reversible true;
-    Room        "room"         "Open the incident room, or copy its link" "room" [c('#')] [Incident, Board] Reversible true;
+    Room        "room"         "Open the incident room, or copy its link" "room" [c('W')] [Incident, Board] Reversible true;
     RoomPost    "room-post"    "Post to the incident room"          "post"     [c('>')] [Incident, Board] Reversible true;
     RoomInvite  "room-invite"  "Invite somebody into the room"      ""         [c('@')] [Incident, Board] Reversible true;
     Volunteer   "volunteer"    "Confirm the volunteer as commander" ""         [c('V')] [Incident, Board] Asks true;
@@ -260,6 +269,7 @@ table! {
     Backend     "backend"      "Act on it at the paging product"    ""         [c('W')] [Lists, Incident] Reversible true;
     AnswerTimer "answer-timer" "Answer the timer that is due"       "timer"    [c('T')] [Global] Reversible true;
     Filter      "filter"       "Filter the list"                    "filter"   [c('/')] [Global] View false;
+    Search      "search"       "Search all timelines and postmortems" ""       [Key::ctrl('f')] [Global] View false;
     Palette     "palette"      "Commands"                           "cmds"     [c(':'), Key::ctrl('p')] [Global] View false;
     Help        "help"         "Help"                               "help"     [c('?'), k(Code::F(1))] [Global] View false;
     Back        "back"         "Back; on the last screen quit"      "back"     [c('q'), Key::ctrl('c')] [Global] View false;

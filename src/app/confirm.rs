@@ -5,6 +5,7 @@ use crate::app::editor::Editor;
 use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Command;
+use crate::domain::incident::event::NewEvent;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::{Expected, OpId};
 use crate::domain::outward::silence::SilenceWrite;
@@ -34,6 +35,8 @@ pub enum Deed {
     Send(Box<Sending>),
     /// An operation was done by hand.
     ByHand(OpId),
+    /// Lines from elsewhere are taken into an incident.
+    Import(IncidentId, Vec<NewEvent>),
     /// Silences are made or ended.
     Silences(Box<Silencing>),
     /// The program ends.

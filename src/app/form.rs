@@ -53,6 +53,12 @@ pub enum Purpose {
     LinkPage(IncidentId),
     /// Right text of an event: text.
     Correct(IncidentId, EventKey),
+    /// The word under which an event goes: tag.
+    Tag(IncidentId, EventKey),
+    /// Why the text of an event is taken out: reason.
+    Redact(IncidentId, EventKey),
+    /// The zone of a text that was pasted: zone.
+    Import(IncidentId, String),
     /// A step was left out: reason.
     Skip(IncidentId, At),
     /// A step went wrong: reason.
@@ -110,6 +116,9 @@ impl Purpose {
             | Self::Resolve(id)
             | Self::Reopen(id)
             | Self::Correct(id, _)
+            | Self::Tag(id, _)
+            | Self::Redact(id, _)
+            | Self::Import(id, _)
             | Self::Skip(id, _)
             | Self::Fail(id, _)
             | Self::Inputs(id, ..)

@@ -10,6 +10,7 @@ pub use crate::app::fleet::{Bands, Fleet};
 use crate::app::health::{Link, LinkKind};
 use crate::app::keymap::Keymap;
 use crate::app::outbox::{Outbox, TargetState};
+use crate::app::past::Past;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
@@ -18,7 +19,8 @@ use crate::app::screen::{Nav, Screen};
 use crate::app::suggested::Suggested;
 use crate::domain::document::Finding;
 use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
-use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
+use crate::domain::incident::event::{Body, Event, EventKey, NewEvent, Redaction};
+use crate::domain::incident::redaction::redacted;
 use crate::domain::incident::state::Incident;
 use crate::domain::outward::operation::OpId;
 use crate::domain::outward::target::TargetFacts;
@@ -81,6 +83,8 @@ pub enum Layout {
     A,
     /// The other one.
     B,
+    /// The third one.
+    C,
     /// A team's own: path and text.
     Own(String, String),
 }
@@ -91,6 +95,7 @@ impl Layout {
         match self {
             Self::A => Template::A,
             Self::B => Template::B,
+            Self::C => Template::C,
             Self::Own(path, text) => Template::Own { path, text },
         }
     }
@@ -120,14 +125,19 @@ impl Case {
 
     /// Takes in events that are on disk; those it has are left out.
     pub fn take(&mut self, events: &[Event]) {
+        let mut late = false;
         for event in events {
             if self.tail.iter().rev().any(|e| e.key == event.key) {
                 continue;
             }
+            if let Body::Redacted(redaction) = &event.body {
+                self.take_out(redaction);
+                late = true;
+            }
             let newest = self.tail.last().is_none_or(|last| last.rank() < event.rank());
             match &mut self.saved {
                 Some(saved) if saved.precedes(event) => saved.apply(event),
-                Some(_) => {}
+                Some(_) => late = true,
                 None => self.saved = Incident::begin(event),
             }
             if newest {
@@ -137,12 +147,53 @@ impl Case {
                 self.tail.insert(at, event.clone());
             }
         }
-        if self.complete
+        // Only what belongs before something that was folded already needs all of it folded anew.
+        if late
+            && self.complete
             && let Some(folded) = Incident::fold(&self.tail)
         {
             self.saved = Some(folded);
         }
         self.reshow();
+    }
+
+    /// All events were read: the timeline has every one.
+    pub fn whole(&mut self, mut events: Vec<Event>) {
+        // What was recorded after the reading is kept.
+        let later = |e: &&Event| events.last().is_none_or(|last| last.rank() < e.rank());
+        let kept: Vec<Event> = self.tail.iter().filter(later).cloned().collect();
+        events.extend(kept);
+        self.saved = Incident::fold(&events).or(self.saved.take());
+        self.complete = true;
+        self.tail = events;
+        self.reshow();
+    }
+
+    /// A text was taken out of the record: it leaves here as well. The kept state may hold it until it is folded anew.
+    fn take_out(&mut self, redaction: &Redaction) {
+        let Some(event) = self.tail.iter_mut().find(|e| e.key == redaction.of && e.hash == redaction.hash) else {
+            return;
+        };
+        if let Some(left) = redacted(&event.body, &redaction.places) {
+            event.body = left;
+        }
+    }
+
+    /// All events were read: the state is folded from them, and the timeline shows them as they are now. `false`:
+    /// something was recorded after the reading.
+    pub fn refold(&mut self, events: &[Event]) -> bool {
+        let Some(state) = Incident::fold(events) else { return true };
+        if self.tail.last().is_some_and(|newest| state.precedes(newest)) {
+            return false;
+        }
+        for known in &mut self.tail {
+            if let Some(event) = events.iter().find(|event| event.key == known.key) {
+                known.body = event.body.clone();
+            }
+        }
+        self.saved = Some(state);
+        self.reshow();
+        true
     }
 
     /// Makes `shown` anew: what is saved, then what is not.
@@ -272,6 +323,8 @@ pub struct Model {
     pub suggested: Suggested,
     /// Where the person is.
     pub nav: Nav,
+    /// What was found of what was written before.
+    pub past: Past,
     /// Requests that are not answered yet.
     pub pending: Pending,
     /// What was said, newest last.
@@ -310,6 +363,7 @@ impl Model {
             exec: Exec::default(),
             suggested: Suggested::default(),
             nav: Nav::at(first),
+            past: Past::default(),
             pending: Pending::default(),
             messages: VecDeque::new(),
             size: (80, 24),

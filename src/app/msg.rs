@@ -18,8 +18,10 @@ use crate::domain::outward::outcome::{Found, Outcome};
 use crate::domain::outward::question::Answer;
 use crate::domain::outward::target::TargetFacts;
 use crate::domain::runbook::model::Runbook;
+use crate::domain::search::{Hit, Similar};
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::catalogue::Plans;
+use crate::domain::slo::marks::Marks;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
 use crate::domain::slo::sample::Sample;
@@ -64,6 +66,8 @@ pub enum Reply {
     Signals(Result<Vec<ServiceReading>, Fault>),
     /// A chart's history came.
     Charted(Result<History, Fault>),
+    /// Deploys and other changes came.
+    Marks(Result<Marks, Fault>),
     /// Alerts came.
     Alerts(Result<AlertSnapshot, Fault>),
     /// Alerting rules came.
@@ -76,6 +80,10 @@ pub enum Reply {
     NotSaved(Fault),
     /// A page of older events came.
     Events(Result<Vec<Event>, Fault>),
+    /// What was searched for was found.
+    Hits(Result<Vec<Hit>, Fault>),
+    /// Past incidents that are like one came.
+    Similar(Result<Vec<Similar>, Fault>),
     /// The values of an expression came.
     Queried(Result<Vec<Sample>, Fault>),
     /// A running command told something.
@@ -134,4 +142,6 @@ pub enum Feed {
     ClockMoved(Span),
     /// The machine slept this long, or the program was suspended.
     Asleep(Span),
+    /// Somebody says something to the people here: who, and what. Raw outside text.
+    Said(String, String),
 }

@@ -17,6 +17,7 @@ pub mod links;
 pub mod outbox;
 pub mod overlays;
 pub mod palette;
+pub mod past;
 pub mod postmortem;
 pub mod ran;
 pub mod report;

@@ -111,6 +111,13 @@ pub enum Overlay {
         /// Which of the matches.
         cursor: usize,
     },
+    /// The search over all timelines and postmortems.
+    Search {
+        /// What was typed.
+        query: Editor,
+        /// Which of the hits.
+        cursor: usize,
+    },
     /// A text to type.
     Form(Box<Form>),
     /// Something that must be confirmed.

@@ -8,17 +8,22 @@ mod bands;
 mod board;
 mod coverage;
 mod draft;
+mod entry;
 mod exec;
 mod forms;
 mod incident;
 mod input;
+mod marks;
 mod outward;
 mod paging;
+mod past;
 mod record;
 mod reload;
 mod rename;
+mod resolve;
 mod rollback;
 mod room;
+mod room_acts;
 mod room_reads;
 mod rows;
 mod signals;
@@ -35,7 +40,8 @@ pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
 pub use paging::{page, pager, tell};
-pub use room::{chats, due as rooms_due, invitations, opens, posts, proposed, why_no_room};
+pub use room::{chats, due as rooms_due};
+pub use room_acts::{invitations, opens, posts, proposed, why_no_room};
 pub use room_reads::next as rooms_next;
 pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
@@ -60,7 +66,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| (model.nav.screen().clone(), model.unsaved()));
     match msg {
         Msg::Key(key) => input::key(model, now, key, &mut out),
-        Msg::Paste(text) => input::paste(model, now, &text),
+        Msg::Paste(text) => input::paste(model, now, &text, &mut out),
         Msg::Act(action) => act::act(model, now, action, &mut out),
         Msg::Reply(req, reply) => answered(model, now, req, reply, &mut out),
         Msg::Feed(feed) => fed(model, now, feed, &mut out),
@@ -94,6 +100,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
     coverage::ask(model, now, &mut out);
+    past::look(model, now, &mut out);
     suggest::look(model, now, &mut out);
     reload::look(model, now, &mut out);
     out
@@ -132,6 +139,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Crossing, Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
         (Asked::Crossings, Reply::Events(result)) => bands::loaded(model, now, result),
         (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
+        (Asked::Marks(source, range), Reply::Marks(result)) => marks::came(model, now, &source, range, result),
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
         (Asked::Rules(source), Reply::Rules(result)) => coverage::answered(model, now, source, result),
         (Asked::Files, Reply::Looked(found)) => reload::looked(model, now, *found, out),
@@ -151,6 +159,10 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),
+        (Asked::Refold(incident), Reply::Events(result)) => record::refolded(model, now, &incident, result, out),
+        (Asked::Visit(incident, key), Reply::Events(result)) => past::read(model, now, incident, key, result),
+        (Asked::Search(query), Reply::Hits(result)) => past::found(model, query, result),
+        (Asked::Similar(incident), Reply::Similar(result)) => past::similar(model, now, incident, result),
         (Asked::Draft(incident), Reply::Draft(result)) => draft::written(model, now, &incident, result, out),
         (Asked::Copy, Reply::Copied(result)) => match result {
             Ok(how) => model.say(now, Tone::Muted, how),
@@ -170,7 +182,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
         Feed::Loaded(incidents) => record::loaded(model, now, incidents, out),
         Feed::Others(events) => {
             bands::take(model, &events);
-            record::others(model, now, &events);
+            record::others(model, now, &events, out);
         }
         Feed::Outbox(entries) => model.outbox.take(now, entries),
         Feed::Target(facts) => {
@@ -199,6 +211,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             }
             cockpit(model, now, "cockpit asleep", format!("for {}", compact(span)), out);
         }
+        Feed::Said(from, text) => model.say(now, Tone::Accent, format!("{from}: {text}")),
     }
 }
 
@@ -229,6 +242,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     watch::reclock(model, by);
     model.suggested.forget();
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
+    model.fleet.marks.values_mut().for_each(|m| moved(&mut m.asked));
     model.cached_at.iter_mut().for_each(moved);
     model.rules.asked.iter_mut().for_each(moved);
     model.reload.next.iter_mut().for_each(moved);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 30] = [
+pub const KEYS: [&str; 31] = [
     "responder",
     "prometheus",
     "alertmanager",
@@ -22,6 +22,7 @@ pub const KEYS: [&str; 30] = [
     "outward_hold",
     "slos",
     "runbooks",
+    "scenarios",
     "postmortems",
     "postmortem_template",
     "severities",
@@ -176,7 +177,7 @@ impl Layer<'_> {
 
     fn files(&mut self, fields: &Fields<'_>) {
         let (folder, mut patterns) = (self.folder, Vec::new());
-        for key in ["slos", "runbooks"] {
+        for key in ["slos", "runbooks", "scenarios"] {
             let mut found = Vec::new();
             if let Some(node) = fields.get(key) {
                 self.note(key, node);
@@ -192,6 +193,7 @@ impl Layer<'_> {
             }
             patterns.push(found);
         }
+        self.loaded.config.scenarios = patterns.pop().unwrap_or_default();
         self.loaded.config.runbooks = patterns.pop().unwrap_or_default();
         self.loaded.config.slos = patterns.pop().unwrap_or_default();
         if let Some(path) = self.path(fields, "postmortems") {
@@ -204,6 +206,7 @@ impl Layer<'_> {
             let named = fields.get("postmortem_template").and_then(Node::text);
             self.loaded.config.postmortem_template = Some(match named {
                 Some("a") => Template::A,
+                Some("c") => Template::C,
                 Some("b") => Template::B,
                 _ => Template::File(path),
             });
@@ -221,6 +224,10 @@ impl Layer<'_> {
         let Some(node) = fields.get("contacts") else { return };
         self.note("contacts", node);
         for (name, value) in self.reader.entries(node, "contacts").unwrap_or(&[]) {
+            if name.text.trim().is_empty() {
+                self.reader.error(name.mark, "empty", "contacts: a name is empty");
+                continue;
+            }
             let reach = match value.value {
                 Value::Null => None,
                 _ => match self.reader.string(value, &name.text) {

@@ -103,6 +103,10 @@ pub(super) fn settings(config: &Config, origins: &Origins) -> Vec<Setting> {
             table.add(format!("{key}.params.{name}"), json!(value));
         }
         table.add(format!("{key}.max_samples_per_second"), json!(source.max_samples_per_second));
+        for (n, marker) in source.marks.iter().enumerate() {
+            table.add(format!("{key}.marks[{n}].name"), json!(marker.name));
+            table.add(format!("{key}.marks[{n}].query"), json!(marker.query));
+        }
     }
     for (i, source) in config.alertmanager.iter().enumerate() {
         let key = format!("alertmanager[{i}]");
@@ -154,7 +158,8 @@ fn targets(table: &mut Table<'_>, config: &Config) {
 }
 
 fn files(table: &mut Table<'_>, config: &Config) {
-    for (key, patterns) in [("slos", &config.slos), ("runbooks", &config.runbooks)] {
+    let patterns = [("slos", &config.slos), ("runbooks", &config.runbooks), ("scenarios", &config.scenarios)];
+    for (key, patterns) in patterns {
         let text = if patterns.is_empty() { "-".to_owned() } else { patterns.join(" ") };
         table.add_as(key.to_owned(), json!(patterns), text);
     }
@@ -164,6 +169,7 @@ fn files(table: &mut Table<'_>, config: &Config) {
         match &config.postmortem_template {
             None => Value::Null,
             Some(Template::A) => json!("a"),
+            Some(Template::C) => json!("c"),
             Some(Template::B) => json!("b"),
             Some(Template::File(file)) => path(file),
         },

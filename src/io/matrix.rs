@@ -19,7 +19,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::io::http::{Body, Endpoint, Explained, Failure, Http, Request};
 use crate::io::integration::Integration;
 use crate::io::port::{ChatRoom, Outward, Target, Task};
-use crate::io::rooms::{self, cut, segment, slug};
+use crate::io::rooms::{self, cut, segment, slug, with};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -154,14 +154,15 @@ impl Matrix {
             ChatWrite::Post { room: Some(room), text, thread } => {
                 let mut content = words(text);
                 if let Some(thread) = thread {
-                    content["m.relates_to"] = json!({"rel_type": "m.thread", "event_id": thread});
+                    let about = json!({"rel_type": "m.thread", "event_id": thread});
+                    content = with(content, [("m.relates_to", about)]);
                 }
                 self.message(op, room, &content).await
             }
             ChatWrite::Edit { room: Some(room), message, text } => {
-                let mut content = words(&format!("* {text}"));
-                content["m.new_content"] = words(text);
-                content["m.relates_to"] = json!({"rel_type": "m.replace", "event_id": message});
+                let about = json!({"rel_type": "m.replace", "event_id": message});
+                let more = [("m.new_content", words(text)), ("m.relates_to", about)];
+                let content = with(words(&format!("* {text}")), more);
                 // The message keeps its id; that of the edit is of no use to anybody.
                 self.message(op, room, &content).await?;
                 Ok(Outcome::Applied(Reference::id(message).at(Some(self.link_to(room, Some(message)).await))))
@@ -183,10 +184,11 @@ impl Matrix {
             "name": name,
         });
         if !topic.is_empty() {
-            body["topic"] = json!(cut(topic, LONGEST));
+            body = with(body, [("topic", json!(cut(topic, LONGEST)))]);
         }
         if !invite.is_empty() {
-            body["invite"] = invite.iter().map(|p| p.id.as_str()).collect();
+            let ids: Vec<&str> = invite.iter().map(|p| p.id.as_str()).collect();
+            body = with(body, [("invite", json!(ids))]);
         }
         match self.call(Method::POST, format!("{API}/createRoom"), Some(&body)).await {
             Ok(answer) => {

@@ -8,8 +8,10 @@ use crate::domain::alert::AlertSnapshot;
 use crate::domain::exec::{CommandEnd, CommandNews};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
+use crate::domain::search::Question;
 use crate::io::files::cache::Cache;
 use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::search::finder::Finder;
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
 use crate::run::courier;
 use crate::run::setup::read_objectives;
@@ -40,6 +42,7 @@ struct Ports {
     cache: Option<Cache>,
     now: Now,
     watch: Option<Mutex<Watch>>,
+    finder: Option<Arc<Finder>>,
     tell: Tell,
     stops: Mutex<HashMap<ReqId, oneshot::Sender<()>>>,
 }
@@ -95,6 +98,7 @@ impl Engine {
             cache: world.cache,
             now: world.now,
             watch: world.watch.map(Mutex::new),
+            finder: world.finder,
             tell: tell.clone(),
             stops: Mutex::default(),
         });
@@ -129,6 +133,7 @@ impl Engine {
             | Effect::Warm { .. }
             | Effect::Rows { .. }
             | Effect::Signals { .. }
+            | Effect::Marks { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
             | Effect::Query { .. }
@@ -137,6 +142,8 @@ impl Engine {
             | Effect::Run { .. }
             | Effect::Stop { .. }
             | Effect::WriteDraft { .. }
+            | Effect::Search { .. }
+            | Effect::Similar { .. }
             | Effect::Cache(_) => {
                 if let Err(unsent) = self.effects.send(effect) {
                     tracing::error!(effect = ?unsent.0, "the io thread has ended");
@@ -270,6 +277,13 @@ async fn measure(ports: Arc<Ports>, effect: Effect) {
             };
             (req, Reply::Charted(result))
         }
+        Effect::Marks { req, source, markers, range } => {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.marks(&markers, range, now()).await,
+            };
+            (req, Reply::Marks(result))
+        }
         other => return tracing::error!(effect = ?other, "an effect that is no question to a source"),
     };
     (ports.tell)(Msg::Reply(req, reply));
@@ -283,7 +297,8 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
         | Effect::Warm { .. }
         | Effect::Signals { .. }
         | Effect::Rows { .. }
-        | Effect::Chart { .. } => spawn(measure(ports, effect)),
+        | Effect::Chart { .. }
+        | Effect::Marks { .. } => spawn(measure(ports, effect)),
         Effect::Alerts { req, source } => spawn(async move {
             let result = match (ports.alerts.get(&source), ports.metrics.get(&source)) {
                 (Some(port), _) => port.snapshot().await,
@@ -342,10 +357,24 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 let _: Result<(), ()> = stop.send(());
             }
         }
-        Effect::WriteDraft { req, incident: _, name, text } => blocking(move || {
-            let written = crate::run::draft::write(&ports.drafts, &name, &text);
+        Effect::WriteDraft { req, incident: _, name, text, pictures } => blocking(move || {
+            let written = crate::run::draft::write(&ports.drafts, &name, &text, &pictures);
             let result = written.map(|w| w.path.to_string_lossy().into_owned());
             (ports.tell)(Msg::Reply(req, Reply::Draft(result)));
+        }),
+        Effect::Search { req, query } => blocking(move || {
+            let question = Question::parse(&query);
+            let found = match &ports.finder {
+                Some(finder) => finder.find(req.0, &question),
+                None => Some(Err(nowhere())),
+            };
+            if let Some(result) = found {
+                (ports.tell)(Msg::Reply(req, Reply::Hits(result)));
+            }
+        }),
+        Effect::Similar { req, incident } => blocking(move || {
+            let result = ports.finder.as_ref().map_or_else(|| Err(nowhere()), |finder| finder.similar(&incident));
+            (ports.tell)(Msg::Reply(req, Reply::Similar(result)));
         }),
         Effect::Cache(cached) => blocking(move || keep(&ports, &cached)),
         other => tracing::error!(effect = ?other, "an effect that the io thread does not know"),
@@ -392,6 +421,10 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) {
 
 fn blocking(work: impl FnOnce() + Send + 'static) {
     drop(tokio::task::spawn_blocking(work));
+}
+
+fn nowhere() -> Fault {
+    Fault::new(FaultKind::Local, "search index", "there is no record to search")
 }
 
 fn unknown(source: &SourceName) -> Fault {

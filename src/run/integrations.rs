@@ -56,7 +56,7 @@ pub fn findings(config: &OutsideConfig) -> Vec<Finding> {
         reader.error(config.mark, "wrong-section", message);
     }
     match &config.url {
-        None if integration.url.is_none() => {
+        None if integration.url.is_none() && !config.has_url => {
             reader.error(config.mark, "missing-key", format!("{} needs a `url`", config.kind));
         }
         Some(Address::Secret(_)) if !integration.secret_url => {

@@ -22,6 +22,7 @@ use crate::io::files::read::read_text;
 use crate::io::port::Target;
 use crate::io::prometheus::measure::disk::Disk;
 use crate::io::prometheus::source::prometheus;
+use crate::io::search::finder::{self, Finder};
 use crate::io::shell::LocalShell;
 use crate::io::store::memory::Memory;
 use crate::io::store::sqlite::Sqlite;
@@ -115,6 +116,12 @@ pub fn real(given: Given<'_>) -> Ready {
         model.recall(&cached, start);
     }
     let path = default_path(&given.data);
+    let record = path.clone();
+    let finder = Finder::new(
+        Box::new(move || Ok(Box::new(Sqlite::open(&record)?))),
+        Some(finder::default_path(&given.data)),
+        Some(given.config.postmortems.clone()),
+    );
     let store: crate::run::world::OpenStore = Box::new(move || Ok(Box::new(Sqlite::open(&path)?)));
     let world = World {
         metrics: sources.metrics,
@@ -131,6 +138,7 @@ pub fn real(given: Given<'_>) -> Ready {
         slos: given.slo_files.clone(),
         runbooks: given.runbook_files.iter().cloned().map(RunbookText::File).collect(),
         watch,
+        finder: given.with_record.then(|| Arc::new(finder)),
         clip: Some(given.data.join("clip.txt")),
         now,
     };
@@ -162,6 +170,9 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     setup.cache = false;
     let drafts = given.cache.join("demo");
     setup.drafts_in = drafts.to_string_lossy().into_owned();
+    let record = Memory::new(Origin("demo".into()));
+    let beside = record.beside();
+    let finder = Finder::new(Box::new(move || Ok(Box::new(beside))), None, Some(drafts.clone()));
     let mut targets: BTreeMap<SourceName, Target> =
         fake_targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect();
     targets.insert(am.clone(), simulation.alerts().target());
@@ -170,12 +181,13 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         alerts: BTreeMap::from([(am, Arc::new(simulation.alerts()) as Arc<dyn crate::io::port::AlertSource>)]),
         targets,
         shell: Some(Arc::new(simulation.shell())),
-        store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
+        store: Some(Box::new(move || Ok(Box::new(record)))),
         drafts,
         cache: None,
         slos: Vec::new(),
         runbooks: runbooks().into_iter().map(|(name, text)| RunbookText::BuiltIn(name, text)).collect(),
         watch: None,
+        finder: Some(Arc::new(finder)),
         clip: None,
         now,
     };
@@ -185,7 +197,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
 }
 
 /// The machine is told of its targets; this process gets a name that no other ever had.
-fn outbox(
+pub(super) fn outbox(
     model: &mut Model,
     targets: &BTreeMap<SourceName, Target>,
     start: Timestamp,
@@ -198,7 +210,7 @@ fn outbox(
     }
 }
 
-fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'static str>) -> Setup {
+pub(super) fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'static str>) -> Setup {
     let config = given.config;
     let (keymap, wrong) = Keymap::with(&config.keys);
     findings.extend(wrong.into_iter().map(|why| about(&given.config_path, "keys", why)));
@@ -234,6 +246,7 @@ fn template(config: &Config, findings: &mut Vec<Finding>) -> Layout {
     match &config.postmortem_template {
         None | Some(Template::A) => Layout::A,
         Some(Template::B) => Layout::B,
+        Some(Template::C) => Layout::C,
         Some(Template::File(path)) => match read_text(path, SLO_LIMIT) {
             Ok(text) => Layout::Own(path.to_string_lossy().into_owned(), text),
             Err(fault) => {
@@ -304,7 +317,7 @@ impl Sources {
                     let disk = slices.map(|folder| Disk::new(folder, &it.name, &address));
                     let interval = it.connection.poll_interval;
                     let link = Link::new(it.name.clone(), short, kind, address, interval, start);
-                    self.links.push(Link { ceiling: it.max_samples_per_second, ..link });
+                    self.links.push(Link { ceiling: it.max_samples_per_second, markers: it.marks.clone(), ..link });
                     let port = prometheus(it.name.clone(), endpoint).keeping(disk).months_in(config.time_zone);
                     self.metrics.insert(it.name.clone(), Arc::new(port));
                     self.patience = self.patience.max(it.connection.timeout);

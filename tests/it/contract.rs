@@ -76,12 +76,12 @@ pub trait Rig {
 pub fn rigs() -> Vec<Box<dyn Rig>> {
     vec![
         Box::new(fake::FakeRig::new()),
+        Box::new(alertmanager::SilenceRig::old()),
+        Box::new(alertmanager::SilenceRig::new()),
         Box::new(matrix::MatrixRig::new()),
         Box::new(mattermost::MattermostRig::new()),
         Box::new(slack::SlackRig::new()),
         Box::new(teams::TeamsRig::new()),
-        Box::new(alertmanager::SilenceRig::old()),
-        Box::new(alertmanager::SilenceRig::new()),
         Box::new(webhook::WebhookRig::events()),
         Box::new(webhook::WebhookRig::chat()),
         Box::new(webhook::WebhookRig::idempotent()),

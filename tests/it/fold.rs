@@ -6,8 +6,8 @@ use midwatch::domain::ids::IncidentId;
 use midwatch::domain::incident::board::{Belief, Bond, DecisionEvent, Phase, TaskEvent};
 use midwatch::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 use midwatch::domain::incident::event::{
-    Answer, At, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, NewEvent, NoteKind, Role, Status,
-    StepEnd,
+    Act, Answer, At, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Import, Mark, NewEvent,
+    NoteKind, Redaction, Role, Status, StepEnd,
 };
 use midwatch::domain::incident::state::Incident;
 use midwatch::domain::outward::capability::{Capability, Class};
@@ -59,7 +59,9 @@ pub fn operation(n: u8) -> Operation {
 }
 
 /// Number of different bodies of [`body`].
-pub const BODIES: usize = 46;
+pub const BODIES: usize = 49;
+/// The kind of [`body`] that changes another event.
+pub const REDACTION: usize = 47;
 
 /// One of every kind; `n` varies what is in it, and `seen` is what the writer knows.
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -179,6 +181,19 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
         },
         // The commander's board.
         39..=44 => on_the_board(kind, n, of(), text()),
+        45 => Body::Imported(Import {
+            from: "slack".into(),
+            act: Act::ALL[usize::from(n) % Act::ALL.len()],
+            who: "bob".into(),
+            text: text(),
+            ..Import::default()
+        }),
+        46 => Body::Marked {
+            of: of(),
+            mark: [Mark::Pin, Mark::Exclude, Mark::Tag(format!("t{}", n % 2))][usize::from(n % 3)].clone(),
+            on: !n.is_multiple_of(4),
+        },
+        REDACTION => Body::Redacted(Redaction::of(of(), text())),
         _ => Body::Unknown(serde_json::json!({"kind": "teleported", "data": n})),
     }
 }

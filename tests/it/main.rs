@@ -17,6 +17,7 @@ mod cli_incident;
 mod cli_outbox;
 mod cli_runbook;
 mod cli_sources;
+mod cli_timeline;
 mod config;
 mod contract;
 mod coverage;
@@ -50,6 +51,7 @@ mod real_walks;
 mod reload;
 mod runbook_convert;
 mod runbook_keys;
+mod runbook_rules;
 mod runbooks;
 mod running;
 #[cfg(test)]
@@ -60,6 +62,7 @@ mod sample_overlays;
 mod sample_views;
 #[cfg(test)]
 mod screens;
+mod search;
 mod shell;
 mod silences;
 mod simulation;

@@ -10,6 +10,7 @@ use midwatch::app::screen::{Item, Overlay, Screen};
 use midwatch::domain::alert::AlertState;
 use midwatch::domain::drill::chance::unit;
 use midwatch::domain::ids::IncidentId;
+use midwatch::domain::incident::change::VerifyEnd;
 use midwatch::domain::incident::event::{Body, NewEvent, Status};
 use midwatch::domain::incident::timeline::housekeeping;
 use midwatch::domain::postmortem::entry::{Entry, entries};
@@ -93,20 +94,28 @@ fn the_whole_story_from_the_page_to_the_draft() {
     press(&mut sim, "y y");
     press(&mut sim, "d");
     sim.pass(secs(2));
+    // Where we are and what is there comes first: reads only.
+    press(&mut sim, "Enter");
+    sim.pass(secs(1));
+    press(&mut sim, "Enter");
+    assert_eq!(runs(&sim), 3, "the guard and the state before: {}", flash(&sim));
+    sim.pass(secs(20));
     press(&mut sim, "Enter");
     sim.pass(secs(1));
     sim.type_text("y");
-    assert_eq!(runs(&sim), 2);
+    assert_eq!(runs(&sim), 4);
     let Some((_, Effect::Run { spec, .. })) = sim.log().iter().rfind(|(_, e)| matches!(e, Effect::Run { .. })) else {
         panic!("nothing ran")
     };
-    assert_eq!(spec.argv[0], "/bin/sh");
-    assert!(spec.argv[2].starts_with("kubectl rollout undo deployment/checkout"), "{:?}", spec.argv);
+    assert_eq!(spec.argv, ["kubectl", "rollout", "undo", "deployment/checkout", "-n", "production"]);
     sim.pass(mins(1));
     press(&mut sim, "d");
     sim.pass(mins(7));
     let firing: Vec<_> = sim.model().alerts.all().filter(|a| a.state == AlertState::Firing).map(|a| &a.name).collect();
     assert_eq!(firing, ["ApiLatencyHigh"], "the rollback healed it");
+    let healed = &sim.model().desk.cases[&id].shown;
+    let held = healed.changes[0].verify.as_ref().and_then(|v| v.end.as_ref());
+    assert!(matches!(held, Some(VerifyEnd::Held(since)) if Some(*since) == healed.times.mitigated), "{held:?}");
 
     // Watch, resolve.
     press(&mut sim, "3 s 4 Tab");

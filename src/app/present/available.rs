@@ -47,6 +47,10 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
                 needs_incident()
             }
         }
+        Action::Pin | Action::Tag | Action::Exclude | Action::Redact => {
+            let entry = matches!(model.nav.screen(), Screen::Incident(_)) && model.nav.spot().cursor.is_some();
+            (!entry).then(|| "select an entry of an incident's timeline first".into())
+        }
         Action::Incident => needs_incident(),
         Action::Reopen => match shown_incident(model) {
             Some(true) => Some("it is open".into()),

@@ -401,7 +401,7 @@ pub struct SourceRow {
 pub struct ChartMark {
     /// When.
     pub at: Timestamp,
-    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released.
+    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released, `d` a deploy or another change.
     pub letter: char,
     /// How loud.
     pub tone: Tone,
@@ -529,6 +529,8 @@ pub struct IncidentPage {
     pub links: Vec<String>,
     /// Its rooms: where, what waits for them, who volunteers.
     pub room: Vec<Bit>,
+    /// Past incidents that are like it: which, and why.
+    pub similar: Vec<(String, String)>,
     /// The checklist of its phase from the severity playbook.
     pub checklist: (String, Vec<String>),
 }
@@ -732,6 +734,8 @@ pub enum Overlay {
     Help(HelpView),
     /// Every action.
     Palette(PaletteView),
+    /// The search over everything.
+    Search(SearchView),
     /// A text to type.
     Form(FormView),
     /// Something that must be confirmed.
@@ -774,6 +778,32 @@ pub struct PaletteView {
     pub rows: Pane<PaletteRow>,
     /// All actions there are.
     pub total: usize,
+}
+
+/// The search over everything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SearchView {
+    /// What was typed.
+    pub query: LineView,
+    /// What was found.
+    pub rows: Pane<HitRow>,
+    /// How many, or what helps.
+    pub note: String,
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HitRow {
+    /// `2026-05-01 03:12Z`.
+    pub when: String,
+    /// `INC-…`.
+    pub incident: String,
+    /// `note`, `postmortem`.
+    pub kind: String,
+    /// Who said it.
+    pub who: String,
+    /// What.
+    pub text: String,
 }
 
 /// An action in the palette.

@@ -127,7 +127,7 @@ pub fn command(
         _ => None,
     });
     if let Some((over, resolution)) = ends {
-        bodies.extend(paging::tell(model, now, id, over));
+        bodies.extend(paging::alarms(model, now, id, over));
         let (told, words) = backend::tell(model, now, id, resolution.as_deref());
         bodies.extend(told);
         words.into_iter().for_each(|words| model.say(now, Tone::Warn, words));
@@ -178,6 +178,11 @@ fn undoing(
         }
         Command::Correct(..) => (None, "corrected".into(), None),
         Command::Retract(..) => (None, "retracted".into(), None),
+        Command::Mark(of, mark, on) => {
+            let back = Body::Marked { of: of.clone(), mark: mark.clone(), on: !on };
+            (Some(back), format!("entry {}", mark.told(*on)), None)
+        }
+        Command::Redact(..) => (None, "the text is being taken out of the record".into(), None),
     }
 }
 

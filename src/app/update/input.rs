@@ -9,7 +9,9 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::present::{overlays, palette};
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, backend_act, board, exec, forms, incident, outward, paging, silences};
+use crate::app::update::{
+    act, approval, backend_act, board, entry, exec, forms, incident, outward, paging, past, silences,
+};
 use crate::domain::incident::decide::Command;
 use crate::domain::time::Timestamp;
 
@@ -27,6 +29,7 @@ pub fn key(model: &mut Model, now: Timestamp, key: Key, out: &mut Vec<Effect>) {
         Some(_) if ctrl_c => {}
         Some(Overlay::Help(page)) => model.nav.overlay = help(page, key),
         Some(Overlay::Palette { query, cursor }) => in_palette(model, now, query, cursor, key, out),
+        Some(Overlay::Search { query, cursor }) => past::key(model, now, query, cursor, key, out),
         Some(Overlay::Form(form)) => in_form(model, now, form, key, out),
         Some(Overlay::Confirm(confirm)) => in_confirm(model, now, confirm, key, out),
         Some(Overlay::Links(cursor)) => in_links(model, cursor, key, out),
@@ -211,6 +214,10 @@ fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effec
         Deed::Send(sending) => backend_act::send(model, now, *sending, out).map_err(|r| r.0),
         Deed::Silences(silencing) => silences::perform(model, now, *silencing, out).map_err(|r| r.0),
         Deed::ByHand(op) => outward::by_hand(model, now, &op, out).map_err(|r| r.0),
+        Deed::Import(id, events) => {
+            entry::import(model, now, &id, events, out);
+            Ok(())
+        }
         Deed::Quit => {
             out.push(Effect::Quit(0));
             Ok(())
@@ -239,7 +246,7 @@ fn in_links(model: &mut Model, cursor: usize, key: Key, out: &mut Vec<Effect>) {
 }
 
 /// A paste goes into a text field and nowhere else.
-pub fn paste(model: &mut Model, now: Timestamp, text: &str) {
+pub fn paste(model: &mut Model, now: Timestamp, text: &str, out: &mut Vec<Effect>) {
     let placed = match &mut model.nav.overlay {
         Some(Overlay::Form(form)) => {
             let focus = form.focus;
@@ -255,6 +262,13 @@ pub fn paste(model: &mut Model, now: Timestamp, text: &str) {
             query.paste(text);
             true
         }
+        Some(Overlay::Search { query, cursor }) => {
+            query.paste(text);
+            *cursor = 0;
+            let typed = query.text();
+            past::ask(model, &typed, out);
+            true
+        }
         Some(Overlay::Filter(line)) => {
             line.paste(text);
             let filter = line.text();
@@ -263,7 +277,7 @@ pub fn paste(model: &mut Model, now: Timestamp, text: &str) {
         }
         _ => false,
     };
-    if !placed {
+    if !placed && !entry::pasted(model, now, text) {
         model.say(now, Tone::Muted, "pasted text does nothing here");
     }
 }

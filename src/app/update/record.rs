@@ -140,6 +140,7 @@ pub fn saved(model: &mut Model, now: Timestamp, req: ReqId, id: &IncidentId, eve
         case.unsaved.retain(|(waiting, _)| *waiting != req);
         case.take(events);
     }
+    refold(model, events, out);
     model.outbox.unsaved.retain(|(waiting, _)| *waiting != req);
     if let Some(act) = &mut model.desk.last_act
         && act.req == req
@@ -231,7 +232,8 @@ pub fn loaded(model: &mut Model, now: Timestamp, incidents: Vec<(Incident, Vec<E
 }
 
 /// Another cockpit recorded events.
-pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
+pub fn others(model: &mut Model, now: Timestamp, events: &[Event], out: &mut Vec<Effect>) {
+    refold(model, events, out);
     let mut told = std::collections::BTreeSet::new();
     for event in events {
         let id = event.incident.clone();
@@ -251,6 +253,41 @@ pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
             && told.insert((event.actor.clone(), id.clone()))
         {
             model.say(now, Tone::Muted, format!("{} wrote in {id}", event.actor));
+        }
+    }
+}
+
+/// Where a text was taken out, what was folded from it is folded anew.
+fn refold(model: &mut Model, events: &[Event], out: &mut Vec<Effect>) {
+    let redacted = events.iter().filter(|event| matches!(event.body, Body::Redacted(_)));
+    let ids: std::collections::BTreeSet<IncidentId> = redacted.map(|event| event.incident.clone()).collect();
+    for id in ids {
+        // The draft holds the text as well; it is made anew when it is looked at.
+        model.desk.drafts.remove(&id);
+        let req = model.pending.ask(Asked::Refold(id.clone()));
+        out.push(Effect::All { req, incident: id });
+    }
+}
+
+/// All events of an incident came, of which a text was taken out.
+pub fn refolded(
+    model: &mut Model,
+    now: Timestamp,
+    id: &IncidentId,
+    result: Result<Vec<Event>, Fault>,
+    out: &mut Vec<Effect>,
+) {
+    match result {
+        Ok(events) => {
+            let done = model.desk.cases.get_mut(id).is_none_or(|case| case.refold(&events));
+            if !done {
+                let req = model.pending.ask(Asked::Refold(id.clone()));
+                out.push(Effect::All { req, incident: id.clone() });
+            }
+        }
+        Err(fault) => {
+            let what = format!("{id} could not be read anew: {fault}; leave and start again to forget the text here");
+            model.say(now, Tone::Warn, what);
         }
     }
 }
@@ -301,7 +338,7 @@ pub fn undo(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<
     let act = model.desk.last_act.clone().ok_or("there is nothing to take back")?;
     // What set a status back would open a resolved incident without a word.
     let over = model.desk.cases.get(&act.incident).is_some_and(|c| !c.shown.is_open());
-    if over && act.reverse.as_ref().is_some_and(|b| !matches!(b, Body::RoleSet { .. })) {
+    if over && act.reverse.as_ref().is_some_and(|b| !matches!(b, Body::RoleSet { .. } | Body::Marked { .. })) {
         return Err(format!("{} is resolved; :reopen opens it again", act.incident));
     }
     // What is on its way is caught if it has not left; the record says which.

@@ -1,8 +1,11 @@
 //! What may be typed after `midwatch incident`. The life of an incident, one word per act of a responder.
 
+use crate::domain::import::Shape;
 use crate::domain::incident::event::{NoteKind, Role, Status};
+use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 /// `incident`
 #[derive(Clone, Debug, clap::Args)]
@@ -277,6 +280,83 @@ pub enum IncidentCommand {
         /// In which form
         #[arg(long, value_enum, default_value_t)]
         format: TimelineFormat,
+        /// Which entries
+        #[command(flatten)]
+        which: Which,
+        /// Only entries with these words; also `kind:note`, `who:alice`, `tag:db`, `is:excluded`
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+        /// With the name of every entry, for `pin`, `redact` and the like
+        #[arg(long)]
+        refs: bool,
+    },
+    /// Take in what was written elsewhere: a pasted chat, a Slack export, a table, a pager's log, a journal
+    Import {
+        /// The incident
+        id: String,
+        /// The file; `-` is standard input
+        file: PathBuf,
+        /// Its shape; found out by itself
+        #[arg(long, value_parser = shape())]
+        shape: Option<Shape>,
+        /// The zone of times that have none, such as Europe/Berlin
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<chrono_tz::Tz>,
+        /// The day of the first time that has none (YYYY-MM-DD); else the one nearest to the declaration
+        #[arg(long)]
+        date: Option<NaiveDate>,
+        /// Record it; without this it is only shown
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take the text of entries out of the record for good; that it was done stays
+    Redact {
+        /// The incident
+        id: String,
+        /// The entry, as `timeline --refs` names it
+        #[arg(required_unless_present = "containing", conflicts_with = "containing")]
+        entry: Option<String>,
+        /// Every entry that holds the text on standard input
+        #[arg(long)]
+        containing: bool,
+        /// Why; not the text itself
+        #[arg(long)]
+        reason: String,
+    },
+    /// Mark an entry as one that matters
+    Pin(MarkArgs),
+    /// Put an entry under a word
+    Tag {
+        /// Which entry
+        #[command(flatten)]
+        mark: MarkArgs,
+        /// The word
+        #[arg(long = "as", value_name = "TAG")]
+        tag: String,
+    },
+    /// Leave an entry out of the postmortem
+    Exclude(MarkArgs),
+    /// Search all timelines and postmortems
+    Search {
+        /// Words; also `kind:decision`, `who:alice`, `-word`
+        #[arg(required = true, value_name = "WORD")]
+        words: Vec<String>,
+        /// Only in this incident
+        #[arg(long = "in", value_name = "ID")]
+        within: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Past incidents that are like one, and why
+    Similar {
+        /// The incident
+        id: String,
+    },
+    /// Check the record: chains, order, what may be there once, redactions; exit 1 when something is wrong
+    Verify {
+        /// The incident; without one, the whole record
+        id: Option<String>,
     },
     /// Its room in the chat; what is to be done there a running cockpit sends
     Room {
@@ -291,6 +371,41 @@ pub enum IncidentCommand {
         /// The incident; without one, all open ones
         id: Option<String>,
     },
+}
+
+/// Which entry, and whether it gets the mark.
+#[derive(Clone, Debug, clap::Args)]
+pub struct MarkArgs {
+    /// The incident
+    pub id: String,
+    /// The entry, as `timeline --refs` names it
+    pub entry: String,
+    /// Take the mark away
+    #[arg(long)]
+    pub off: bool,
+}
+
+/// Which entries of a timeline.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Which {
+    /// Only of this kind; may be repeated
+    #[arg(long, value_name = "KIND")]
+    pub kind: Vec<String>,
+    /// Only by this person; may be repeated
+    #[arg(long, value_name = "PERSON")]
+    pub who: Vec<String>,
+    /// Only with this tag; may be repeated
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Only pinned ones
+    #[arg(long)]
+    pub pinned: bool,
+    /// Not before
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Not after
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub until: Option<String>,
 }
 
 /// What about an incident's room.
@@ -357,6 +472,11 @@ pub enum TimelineFormat {
     Csv,
     /// One JSON document per line
     Jsonl,
+}
+
+fn shape() -> impl TypedValueParser<Value = Shape> {
+    PossibleValuesParser::new(Shape::ALL.map(Shape::word))
+        .try_map(|text| Shape::named(&text).ok_or_else(|| format!("no shape `{text}`")))
 }
 
 fn status() -> impl TypedValueParser<Value = Status> {

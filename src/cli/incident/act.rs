@@ -1,10 +1,10 @@
 //! The acts of a responder: what was typed becomes a command of the domain, its events go to disk, and nothing else happens.
 
-use crate::cli::args::incident::IncidentCommand;
+use crate::cli::args::incident::{IncidentCommand, MarkArgs};
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, Recorded, refused, writable};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::incident::outside;
+use crate::cli::incident::{entry, outside};
 use crate::cli::library::Library;
 use crate::cli::look;
 use crate::cli::output::Output;
@@ -12,7 +12,7 @@ use crate::cli::postmortem;
 use crate::config::Config;
 use crate::domain::alert::Alert;
 use crate::domain::incident::decide::{self, Command, decide, id_at, link};
-use crate::domain::incident::event::Body;
+use crate::domain::incident::event::{Body, Mark};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
@@ -23,6 +23,11 @@ pub fn run(context: &Context, config: &Config, what: &IncidentCommand, output: &
     match what {
         IncidentCommand::Declare { .. } => return declare(context, config, what, output),
         IncidentCommand::Link { id, alert } => return link_alerts(context, config, id, alert, output),
+        IncidentCommand::Pin(which) => return mark(context, config, which, Mark::Pin, output),
+        IncidentCommand::Tag { mark: which, tag } => {
+            return mark(context, config, which, Mark::Tag(tag.clone()), output);
+        }
+        IncidentCommand::Exclude(which) => return mark(context, config, which, Mark::Exclude, output),
         IncidentCommand::Page { id } => return page(context, config, id, output),
         _ => {}
     }
@@ -157,6 +162,25 @@ fn link_alerts(
     }
     let now = desk.now;
     desk.act(&before.state.id, now, alerts.iter().map(link).collect())?;
+    let after = again(&mut desk, &before)?;
+    done(&mut desk, &after, output)
+}
+
+/// An entry gets a mark, or loses it.
+fn mark(
+    context: &Context,
+    config: &Config,
+    which: &MarkArgs,
+    mark: Mark,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let mut desk = Desk::to_write(context, config)?;
+    let before = desk.find(&which.id)?;
+    let of = entry::named(&before, &which.entry)?.key.clone();
+    let now = desk.now;
+    let command = Command::Mark(of, mark, !which.off);
+    let bodies = decide(&before.state, command, now, &context.severities).map_err(refused)?;
+    desk.act(&before.state.id, now, bodies)?;
     let after = again(&mut desk, &before)?;
     done(&mut desk, &after, output)
 }

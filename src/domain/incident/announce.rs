@@ -107,7 +107,7 @@ pub fn notice(event: &Event, i: &Incident, posts_only: bool) -> Option<String> {
             format!("Status: {} ({who})\n{}", to.word(), corrected.unwrap_or(message))
         }
         Body::Update { audience, text, next_at } => {
-            let next = next_at.map(|at| format!("\nNext update by {}", clock(at))).unwrap_or_default();
+            let next = next_at.map(|at| format!("\nNext update at {}", clock(at))).unwrap_or_default();
             format!("Update for {} ({who})\n{}{next}", line(audience), corrected.unwrap_or(text))
         }
         Body::SeveritySet { to, reason } => format!("Severity: {to} ({who})\n{}", corrected.unwrap_or(reason)),

@@ -3,8 +3,8 @@
 use crate::domain::alert::Alert;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::board::ask::{Ask, ask};
-use crate::domain::incident::event::{Body, EventKey, NoteKind, Role, Status};
-use crate::domain::incident::state::Incident;
+use crate::domain::incident::event::{Body, EventKey, Mark, NoteKind, Redaction, Role, Status};
+use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::severity::{Severity, SeverityTable};
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, clock};
@@ -50,6 +50,10 @@ pub enum Command {
     Retract(EventKey, String),
     /// Something of the commander's board.
     Board(Ask),
+    /// An entry gets a mark, or loses it.
+    Mark(EventKey, Mark, bool),
+    /// The text of an earlier event is to leave the record.
+    Redact(EventKey, String),
 }
 
 /// Turns a command into events. `at` is when it happened, at most `now`.
@@ -71,6 +75,8 @@ pub fn decide(
                 | Command::Action(..)
                 | Command::Correct(..)
                 | Command::Retract(..)
+                | Command::Mark(..)
+                | Command::Redact(..)
                 | Command::Reopen(_)
                 | Command::SetRole(..)
         );
@@ -125,7 +131,29 @@ pub fn decide(
         Command::Board(wish) => ask(incident, wish, at),
         Command::Correct(of, right) => Ok(vec![Body::Corrected { of, text: text(&right, "the right text")? }]),
         Command::Retract(of, reason) => Ok(vec![Body::Retracted { of, reason: text(&reason, "a reason")? }]),
+        Command::Mark(of, mark, on) => mark_entry(incident, of, mark, on),
+        Command::Redact(of, reason) => Ok(vec![Body::Redacted(Redaction::of(of, text(&reason, "a reason")?))]),
     }
+}
+
+fn mark_entry(incident: &Incident, of: EventKey, mark: Mark, on: bool) -> Result<Vec<Body>, Refusal> {
+    let mark = match mark {
+        Mark::Tag(tag) => {
+            let tag = text(&tag, "a tag")?;
+            if tag.chars().count() > 40 || tag.contains(|c: char| c.is_whitespace() || c == ',') {
+                return Err(Refusal("a tag is one word of at most 40 characters".into()));
+            }
+            Mark::Tag(tag)
+        }
+        mark => mark,
+    };
+    let marks = incident.marks.get(&key_text(&of)).cloned().unwrap_or_default();
+    let mut after = marks.clone();
+    after.set(&mark, on);
+    if after == marks {
+        return Err(Refusal(format!("the entry is {} already", mark.told(on))));
+    }
+    Ok(vec![Body::Marked { of, mark, on }])
 }
 
 /// The id of an incident declared at an instant; the record adds `-2` when there is one already.

@@ -1,13 +1,15 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
 mod kind;
-mod word;
 
-pub use self::word::{Answer, NoteKind, Role, Status};
 use crate::domain::incident::board::{Belief, Bond, DecisionEvent, Phase, TaskEvent};
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
+pub use crate::domain::incident::imported::{Act, Import};
 pub use crate::domain::incident::linked::{BackendLine, BackendLink};
+pub use crate::domain::incident::mark::Mark;
+pub use crate::domain::incident::redaction::Redaction;
+pub use crate::domain::incident::terms::{Answer, NoteKind, Role, Status};
 
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::labels::Labels;
@@ -34,14 +36,13 @@ pub struct EventKey {
 
 /// The log of policy bands: no incident, and no event declares it.
 pub const BUDGET_LOG: &str = "BUDGET";
-/// The log of acts on pages that belong to no incident of ours; no event declares it either.
-pub const PAGES_LOG: &str = "PAGES";
-/// The log of what leaves the house for no incident, a silence for planned work say: no event declares it either.
+/// The log of what leaves the house for no incident of ours, a silence for planned work or an acknowledgement of a page
+/// that is worth no incident say: no event declares it either.
 pub const OUTWARD_LOG: &str = "OUTSIDE";
 
 /// Whether an id is that of a log, and not of an incident.
 pub fn is_log(id: &IncidentId) -> bool {
-    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG | OUTWARD_LOG)
+    matches!(id.as_str(), BUDGET_LOG | OUTWARD_LOG)
 }
 
 /// A recorded event.
@@ -68,6 +69,15 @@ pub struct Event {
 }
 
 impl Event {
+    /// Who did or said it: where it was taken in from elsewhere, the one who was named there.
+    pub fn who(&self) -> &str {
+        match &self.body {
+            Body::Imported(import) if !import.who.is_empty() => &import.who,
+            Body::BackendLogged(line) => line.by.as_deref().unwrap_or(&self.actor),
+            _ => &self.actor,
+        }
+    }
+
     /// The total order of the fold: the same for every arrival order.
     pub fn rank(&self) -> (u64, &Origin, u64) {
         (self.order, &self.key.origin, self.key.seq)
@@ -471,19 +481,19 @@ pub enum Body {
         /// How it ended.
         end: Ending,
     },
-    /// Somebody wrote in the incident's room, or pinned what was written.
-    RoomMessage {
-        /// In which chat.
-        target: SourceName,
-        /// The message's id there.
-        message: String,
-        /// Who wrote it, as the chat says; outside text.
-        author: String,
-        /// What; outside text.
-        text: String,
-        /// It is pinned.
-        pinned: bool,
+    /// Something said or done elsewhere, taken in from there.
+    Imported(Import),
+    /// An entry got a mark, or lost it.
+    Marked {
+        /// Which event.
+        of: EventKey,
+        /// Which mark.
+        mark: Mark,
+        /// It got it.
+        on: bool,
     },
+    /// The text of an earlier event was taken out of the record.
+    Redacted(Redaction),
     /// An incident of a paging product belongs to this one.
     BackendLinked(Box<BackendLink>),
     /// It does not belong to it any more.
@@ -497,6 +507,19 @@ pub enum Body {
     },
     /// A line of its log there; recorded once, by its id there.
     BackendLogged(Box<BackendLine>),
+    /// Somebody wrote in the incident's room, or pinned what was written.
+    RoomMessage {
+        /// In which chat.
+        target: SourceName,
+        /// The message's id there.
+        message: String,
+        /// Who wrote it, as the chat says; outside text.
+        author: String,
+        /// What; outside text.
+        text: String,
+        /// It is pinned.
+        pinned: bool,
+    },
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),

@@ -8,6 +8,8 @@ use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
 use crate::domain::incident::linked::Linked;
+use crate::domain::incident::mark::Marks;
+use crate::domain::incident::redaction::{left, redactions};
 use crate::domain::incident::room::IncidentRoom;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
@@ -17,6 +19,7 @@ use crate::domain::outward::operation::OpId;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An alert that belongs to an incident.
@@ -185,18 +188,24 @@ pub struct Incident {
     pub actions: Vec<ActionItem>,
     /// Corrections and retractions by the event they are about; the newest wins.
     pub amended: BTreeMap<String, Amendment>,
+    /// Marks of entries, by the event they are on.
+    #[serde(default)]
+    pub marks: BTreeMap<String, Marks>,
+    /// Events whose text was taken out, and why.
+    #[serde(default)]
+    pub redacted: BTreeMap<String, String>,
     /// What was to leave the house, by operation, in the order of their making.
     #[serde(default)]
     pub outside: BTreeMap<OpId, Outside>,
-    /// Its rooms, by chat.
-    #[serde(default)]
-    pub rooms: BTreeMap<SourceName, IncidentRoom>,
     /// What its commander keeps.
     #[serde(default)]
     pub board: Board,
     /// Incidents of paging products that belong to it, in the order in which they were linked.
     #[serde(default)]
     pub pages: Vec<Linked>,
+    /// Its rooms, by chat.
+    #[serde(default)]
+    pub rooms: BTreeMap<SourceName, IncidentRoom>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -243,6 +252,7 @@ fn answers(body: &Body) -> bool {
             | Body::ObjectiveLinked { .. }
             | Body::BackendLinked(_)
             | Body::Cockpit { .. }
+            | Body::Imported(_)
     )
 }
 
@@ -257,8 +267,12 @@ impl Incident {
         let mut sorted: Vec<&Event> = events.into_iter().collect();
         sorted.sort_by(|a, b| a.rank().cmp(&b.rank()));
         sorted.dedup_by(|a, b| a.key == b.key);
+        // One copy of the log may still have a text that another one has taken out: it is gone in both.
+        let taken_out = redactions(sorted.iter().copied());
         let mut state: Option<Self> = None;
         for event in sorted {
+            let left = if taken_out.is_empty() { None } else { left(event, &taken_out) };
+            let event = &left.map_or(Cow::Borrowed(event), |body| Cow::Owned(Event { body, ..event.clone() }));
             match &mut state {
                 Some(state) => state.apply(event),
                 None => state = Self::begin(event),
@@ -304,13 +318,20 @@ impl Incident {
             timers: BTreeMap::new(),
             actions: Vec::new(),
             amended: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            redacted: BTreeMap::new(),
             outside: BTreeMap::new(),
-            rooms: BTreeMap::new(),
             board,
             pages: Vec::new(),
+            rooms: BTreeMap::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
+    }
+
+    /// Whether it was not over before an instant: what it hurts ends with its mitigation.
+    pub fn lasted_to(&self, from: Timestamp) -> bool {
+        self.times.mitigated.or(self.times.resolved).is_none_or(|end| end >= from)
     }
 
     /// Whether it is over.
@@ -344,7 +365,18 @@ impl Incident {
             | Body::DraftWritten { .. }
             | Body::BandCrossed(_)
             | Body::Note { .. }
+            | Body::Imported(_)
             | Body::Unknown(_) => {}
+            Body::Marked { of, mark, on } => {
+                let marks = self.marks.entry(key_text(of)).or_default();
+                marks.set(mark, *on);
+                if marks.is_empty() {
+                    self.marks.remove(&key_text(of));
+                }
+            }
+            Body::Redacted(redaction) => {
+                self.redacted.insert(key_text(&redaction.of), redaction.reason.clone());
+            }
             Body::Acknowledged => {
                 self.times.acknowledged.get_or_insert(event.at);
             }
@@ -404,11 +436,11 @@ impl Incident {
                 self.apply_timer(event);
             }
             Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
+            Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
             Body::RoomMessage { target, message, pinned, .. } => {
                 let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
                 *taken.entry(message.clone()).or_default() |= *pinned;
             }
-            Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
         }
     }
 
@@ -437,10 +469,10 @@ impl Incident {
                     end: None,
                 });
                 outside.end = Some(end.clone());
+                self.opened(event);
                 if let Some(room) = self.rooms.get_mut(target) {
                     room.ended(op, end);
                 }
-                self.opened(event);
             }
             _ => {}
         }

@@ -9,6 +9,11 @@ use crate::domain::time::{Timestamp, clock, compact, secs};
 /// The text of an event, amended where it was corrected; raw outside text may be in it.
 pub fn tell(event: &Event, incident: Option<&Incident>) -> String {
     let words = words(&event.body);
+    let gone = incident.filter(|i| !i.redacted.is_empty()).and_then(|i| i.redacted.get(&key_text(&event.key)));
+    let words = match gone {
+        Some(why) => format!("{words} (text taken out: {why})"),
+        None => words,
+    };
     match incident.and_then(|i| i.amended.get(&key_text(&event.key))) {
         Some(Amendment::Corrected(text)) => format!("{text} (corrected)"),
         Some(Amendment::Retracted(why)) => format!("{words} (retracted: {why})"),
@@ -113,39 +118,21 @@ fn words(body: &Body) -> String {
             more if more.is_empty() => format!("{target}: {}: {}", end.word(), brief(words)),
             more => format!("{target}: {}: {} ({more})", end.word(), brief(words)),
         },
+        Body::Imported(import) if import.text.is_empty() => import.act.word().into(),
+        Body::Imported(import) => import.text.clone(),
+        Body::Marked { of, mark, on } => format!("event {} {}", of.seq, mark.told(*on)),
+        Body::Redacted(redaction) => format!("text of event {} taken out: {}", redaction.of.seq, redaction.reason),
+        Body::BackendLinked(link) => format!("{} linked: {}", link.name(), link.title),
+        Body::BackendUnlinked { target, page, reason } => format!("{target} {page} does not belong here: {reason}"),
+        Body::BackendLogged(line) => format!("{}: {}", line.name(), line.text),
         Body::RoomMessage { target, author, text, pinned, .. } => {
             format!("{author} in {target}{}: {text}", if *pinned { ", pinned" } else { "" })
         }
-        Body::BackendLinked(link) => format!("{} linked: {}", link.name(), link.title),
-        Body::BackendUnlinked { target, page, reason } => format!("{target} {page} does not belong here: {reason}"),
-        Body::BackendLogged(line) => format!("{} {}: {}", line.target, line.page, line.text),
         Body::Unknown(value) => {
             let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("?");
             format!("an event of kind {kind} that this version does not know")
         }
     }
-}
-
-/// The first line of what was sent: the rest stands in the operation.
-fn brief(words: &str) -> String {
-    match words.trim().split_once('\n') {
-        Some((first, _)) => format!("{} …", first.trim_end()),
-        None => words.to_owned(),
-    }
-}
-
-/// Whether an event is about keeping a room in order and tells nothing by itself: its topic, its pins, its headline, who is
-/// invited. Lists leave it out while it goes well; the record and its exports have it.
-pub fn housekeeping(event: &Event) -> bool {
-    let capability = match &event.body {
-        Body::Outgoing(op) if event.actor == "midwatch" => op.intent.capability(),
-        Body::OutgoingOutcome { capability, end, .. } if end.good() => *capability,
-        _ => return false,
-    };
-    matches!(
-        capability,
-        Capability::SetTopic | Capability::Pin | Capability::Bookmark | Capability::EditMessage | Capability::Post
-    )
 }
 
 fn tasked(task: &TaskEvent) -> String {
@@ -171,6 +158,28 @@ fn deciding(step: &DecisionEvent) -> String {
         DecisionEvent::Chosen { of } => format!("decided: entry {}", of.seq),
         DecisionEvent::Dropped { of, reason } => format!("not done: entry {} ({reason})", of.seq),
     }
+}
+
+/// The first line of what was sent: the rest stands in the operation.
+fn brief(words: &str) -> String {
+    match words.trim().split_once('\n') {
+        Some((first, _)) => format!("{} …", first.trim_end()),
+        None => words.to_owned(),
+    }
+}
+
+/// Whether an event is about keeping a room in order and tells nothing by itself: its topic, its pins, its headline, who is
+/// invited. Lists leave it out while it goes well; the record and its exports have it.
+pub fn housekeeping(event: &Event) -> bool {
+    let capability = match &event.body {
+        Body::Outgoing(op) if event.actor == "midwatch" => op.intent.capability(),
+        Body::OutgoingOutcome { capability, end, .. } if end.good() => *capability,
+        _ => return false,
+    };
+    matches!(
+        capability,
+        Capability::SetTopic | Capability::Pin | Capability::Bookmark | Capability::EditMessage | Capability::Post
+    )
 }
 
 fn started(start: &CommandStart) -> String {

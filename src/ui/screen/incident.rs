@@ -18,7 +18,8 @@ pub fn draw(pen: &mut Pen<'_>, view: &IncidentPage, size: Size) {
 fn narrow(pen: &mut Pen<'_>, view: &IncidentPage) {
     let (width, height) = (pen.width(), pen.height());
     let short = height < 12;
-    let lines: Vec<Vec<Bit>> = view.facts.iter().flat_map(|f| facts::flow(f, width)).collect();
+    let mut lines: Vec<Vec<Bit>> = view.facts.iter().flat_map(|f| facts::flow(f, width)).collect();
+    lines.extend(likest(view));
     let facts_rows = if short { 0 } else { u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1) };
     // A low frame has the title and the nearest timer in its status lines already.
     let least = u16::try_from(view.timers.len().min(2)).unwrap_or(2) + 1;
@@ -55,6 +56,11 @@ fn narrow(pen: &mut Pen<'_>, view: &IncidentPage) {
     timeline(&mut pen.part(0, title + above + middle, width, *below), view);
 }
 
+/// The past incident that is most like it, and why.
+fn likest(view: &IncidentPage) -> Option<Vec<Bit>> {
+    view.similar.first().map(|(which, why)| vec![Bit::new(format!("like {which} ({why})"), Tone::Muted)])
+}
+
 fn roles_line(pen: &mut Pen<'_>, y: u16, view: &IncidentPage) {
     let width = pen.width();
     let mut x = 0;
@@ -80,10 +86,12 @@ fn timeline(pen: &mut Pen<'_>, view: &IncidentPage) {
     }
 }
 
-fn head(pen: &mut Pen<'_>, view: &IncidentPage) -> u16 {
+/// `like`: with the past incident that is most like it, where no block has room for it.
+fn head(pen: &mut Pen<'_>, view: &IncidentPage, like: bool) -> u16 {
     rule(pen, 0, &view.title, &view.state);
     let width = pen.width();
-    let lines: Vec<Vec<Bit>> = view.facts.iter().flat_map(|f| facts::flow(f, width)).collect();
+    let mut lines: Vec<Vec<Bit>> = view.facts.iter().flat_map(|f| facts::flow(f, width)).collect();
+    lines.extend(likest(view).filter(|_| like));
     for (line, y) in lines.iter().zip(1..) {
         facts::groups(pen, y, line);
     }
@@ -99,7 +107,7 @@ fn two(pen: &mut Pen<'_>, view: &IncidentPage) {
     let mut top = pen.part(0, 0, width, upper);
     {
         let mut left = top.part(a.0, 0, a.1, upper);
-        let used = head(&mut left, view);
+        let used = head(&mut left, view, true);
         timeline(&mut left.below(used), view);
     }
     bar(&mut top, b.0.saturating_sub(GUTTER - 1));
@@ -113,7 +121,7 @@ fn three(pen: &mut Pen<'_>, view: &IncidentPage) {
     let [a, b, c] = parts.as_slice() else { return };
     {
         let mut left = pen.part(a.0, 0, a.1, height);
-        let used = head(&mut left, view);
+        let used = head(&mut left, view, false);
         timeline(&mut left.below(used), view);
     }
     bar(pen, b.0.saturating_sub(GUTTER - 1));
@@ -132,13 +140,32 @@ fn three(pen: &mut Pen<'_>, view: &IncidentPage) {
             most: if view.links.is_empty() { 0 } else { Want::rows(view.links.len(), 2, 2).most },
             rank: 2,
         },
+        like_rows(view, 3),
     ];
     let places = stack(height, &wants);
-    let [steps, phase, links] = places.as_slice() else { return };
+    let [steps, phase, links, like] = places.as_slice() else { return };
     let w = right.width();
     runbook(&mut right.part(0, steps.0, w, steps.1), view);
     checklist(&mut right.part(0, phase.0, w, phase.1), view);
     links_block(&mut right.part(0, links.0, w, links.1), view);
+    like_block(&mut right.part(0, like.0, w, like.1), view);
+}
+
+/// Two rows for each past incident that is like this one, and the rule.
+fn like_rows(view: &IncidentPage, rank: u8) -> Want {
+    let most = if view.similar.is_empty() { 0 } else { Want::rows(view.similar.len().min(3) * 2, 2, rank).most };
+    Want { least: 0, most, rank }
+}
+
+fn like_block(pen: &mut Pen<'_>, view: &IncidentPage) {
+    if pen.height() > 1 {
+        rule(pen, 0, "LIKE THIS ONE", "^f Enter opens");
+        let width = pen.width();
+        for ((which, why), y) in view.similar.iter().zip((1..).step_by(2)) {
+            pen.say(0, y, width, which, Tone::Text);
+            pen.say(2, y + 1, width.saturating_sub(2), why, Tone::Muted);
+        }
+    }
 }
 
 /// Roles, timers, objectives with their chart, and links where no other column has them.

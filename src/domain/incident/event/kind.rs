@@ -46,8 +46,11 @@ impl Body {
             Self::DraftWritten { .. } => "draft",
             Self::Outgoing(_) => "outgoing",
             Self::OutgoingOutcome { .. } => "outcome",
-            Self::RoomMessage { .. } => "room",
             Self::BackendLinked(_) | Self::BackendUnlinked { .. } | Self::BackendLogged(_) => "backend",
+            Self::Imported(import) => import.act.word(),
+            Self::Marked { mark, .. } => mark.word(),
+            Self::Redacted(_) => "redaction",
+            Self::RoomMessage { .. } => "room",
             Self::Unknown(_) => "unknown",
         }
     }

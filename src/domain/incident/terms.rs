@@ -1,4 +1,5 @@
-//! The words that events are made of: roles, statuses, sorts of notes, answers.
+//! The words of an incident: roles, where it stands, what a line of text is, how a check is answered. Each has one word in
+//! commands, JSON and files.
 
 use serde::{Deserialize, Serialize};
 
