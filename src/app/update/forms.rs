@@ -8,7 +8,8 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::app::update::{
-    act, approval, backend_act, board, entry, incident, outward, paging, record, resolve, room, silences, timers, walk,
+    act, approval, backend_act, board, entry, incident, outward, paging, record, resolve, room_acts, silences, timers,
+    walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -53,6 +54,7 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
             let what = model.outbox.entries.get(op).map(|e| e.op.intent.words()).unwrap_or_default();
             (format!("Do not send: {what}"), vec![Field::typed("reason", "", "why it is not wanted any more")])
         }
+        Purpose::RoomOpen(_) | Purpose::RoomPost(_) | Purpose::RoomInvite(_) => room_acts::fields(model, purpose),
         Purpose::Timer(id, timer) => timers::form(model, now, id, timer),
         Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
         Purpose::Witness(id, request) => witness_fields(state(id), request),
@@ -71,10 +73,7 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         | Purpose::Correct(..)
         | Purpose::Tag(..)
         | Purpose::Redact(..)
-        | Purpose::Import(..)
-        | Purpose::RoomOpen(..)
-        | Purpose::RoomPost(..)
-        | Purpose::RoomInvite(..) => of_incident::fields(model, now, purpose),
+        | Purpose::Import(..) => of_incident::fields(model, now, purpose),
     }
 }
 
@@ -271,6 +270,7 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
             outward::discard(model, now, &op, reason, out)
         }
+        Purpose::RoomOpen(_) | Purpose::RoomPost(_) | Purpose::RoomInvite(_) => room_acts::fill(model, now, form, out),
         Purpose::Timer(id, timer) => timers::answer(model, now, &id, &timer, form, out),
         Purpose::Inputs(id, runbook, names) => give_inputs(model, now, form, (&id, &runbook, &names), out),
         Purpose::Witness(id, request) => approval::witness(model, now, &id, &request, form, out),
@@ -296,10 +296,7 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         | Purpose::Correct(..)
         | Purpose::Tag(..)
         | Purpose::Redact(..)
-        | Purpose::Import(..)
-        | Purpose::RoomOpen(..)
-        | Purpose::RoomPost(..)
-        | Purpose::RoomInvite(..) => of_incident::fill(model, now, form, out),
+        | Purpose::Import(..) => of_incident::fill(model, now, form, out),
     }
 }
 

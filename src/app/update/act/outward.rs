@@ -11,7 +11,7 @@ use crate::app::present::view::Tone;
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::act::{copy, form, overlay, refused, selected_alert, target};
 use crate::app::update::outward as send;
-use crate::app::update::{approval, backend, backend_act, entry, paging, past, reload, room, silences, walk};
+use crate::app::update::{approval, backend, backend_act, entry, paging, past, reload, room_acts, silences, walk};
 use crate::domain::incident::event::Answer;
 use crate::domain::outward::operation::OpId;
 use crate::domain::time::Timestamp;
@@ -60,23 +60,9 @@ pub fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Eff
             let selected = items::selected(model, now);
             backend_act::open(model, now, selected)
         }
-        Action::Room => {
-            let id = need()?;
-            let link = model.desk.cases.get(&id).and_then(|c| c.shown.rooms.values().find_map(|r| r.room.clone()));
-            match link {
-                Some(room) => {
-                    copy(model, room.url.unwrap_or(room.name), out);
-                    Ok(())
-                }
-                None => {
-                    room::proposed(model, &id).map_err(|refusal| refusal.0)?;
-                    form(model, now, Purpose::RoomOpen(id))
-                }
-            }
+        Action::Room | Action::RoomPost | Action::RoomInvite | Action::Volunteer => {
+            refused(room_acts::take(model, now, action, need()?, out))
         }
-        Action::RoomPost => form(model, now, Purpose::RoomPost(need()?)),
-        Action::RoomInvite => form(model, now, Purpose::RoomInvite(need()?)),
-        Action::Volunteer => refused(room::confirm_volunteer(model, &need()?)),
         Action::Retry => {
             for link in model.links.values_mut() {
                 link.breaker.try_now();

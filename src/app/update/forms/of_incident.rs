@@ -4,7 +4,7 @@ use crate::app::effect::Effect;
 use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
 use crate::app::update::forms::{back_dated, capital, offset};
-use crate::app::update::{entry, incident, paging, resolve, room};
+use crate::app::update::{entry, incident, paging, resolve};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Mark, Role, Status};
@@ -92,17 +92,6 @@ pub fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<
                 "of times that have none; then you see what it becomes",
             )],
         ),
-        Purpose::RoomOpen(id) => {
-            let (target, name) = room::proposed(model, id).unwrap_or_else(|_| ("no chat".into(), String::new()));
-            (format!("Open a room for {id} in {target}"), vec![Field::typed("name", &name, "a-z, 0-9, - and _")])
-        }
-        Purpose::RoomPost(id) => {
-            (format!("Post to the room of {id}"), vec![Field::typed("text", "", "everybody there reads it")])
-        }
-        Purpose::RoomInvite(id) => (
-            format!("Invite into the room of {id}"),
-            vec![Field::typed("person", "", "a name, an address, or an id there")],
-        ),
         _ => (String::new(), Vec::new()),
     }
 }
@@ -148,12 +137,6 @@ pub fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect
         }
         Purpose::Redact(id, key) => entry::confirm_redact(model, &id, key, &form.value("reason")),
         Purpose::Import(id, text) => entry::confirm_import(model, now, &id, &text, &form.value("zone")),
-        Purpose::RoomOpen(id) => {
-            let (target, _) = room::proposed(model, &id)?;
-            room::open(model, now, &id, &target, &form.value("name"), out)
-        }
-        Purpose::RoomPost(id) => room::post(model, now, &id, &form.value("text"), out),
-        Purpose::RoomInvite(id) => room::invite(model, now, &id, &form.value("person"), out),
         _ => Err(Refusal("this form is about no incident".into())),
     }
 }
