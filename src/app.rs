@@ -22,6 +22,7 @@ pub mod pending;
 pub mod present;
 pub mod reload;
 pub mod review;
+pub mod rooms;
 pub mod screen;
 pub mod suggested;
 pub mod update;

@@ -5,6 +5,7 @@ pub mod endpoint;
 pub mod environment;
 pub mod file;
 pub mod flags;
+mod marks;
 pub mod origin;
 pub mod outside;
 pub mod secret;

@@ -111,6 +111,7 @@
 //! | blank | a place in the draft that a person must fill |
 //! | held | an alert that is silenced, inhibited or muted; a pair that planned work keeps from firing |
 //! | target, port | somebody else's system that is written to; one of the roles it has |
+//! | page (there) | an incident of a paging product; linked to ours, or seen beside them ([`domain::incident::linked`]) |
 //! | operation, outbox | one write, recorded before it is sent; where it stays until its outcome is known |
 //! | class | how often a write may be sent: A repeat, B with its key, C look first, D ask a person |
 //! | silence | an Alertmanager keeps alerts from notifying; what it keeps back is held |
@@ -163,7 +164,8 @@
 //!
 //! **A rule for runbooks.** An arm below [`domain::runbook::lint`] under its number, a file below
 //! `tests/fixtures/runbooks/v1/bad`, its line in `expected.txt` there. What it wants to know of the world is a field of
-//! [`domain::runbook::lint::Facts`], and it is silent while that is `None`.
+//! [`domain::runbook::lint::Facts`], filled in [`run::watch`] for the cockpit and in [`cli::runbook::around`] for commands, and
+//! it is silent while that is `None`.
 //!
 //! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
 //! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on

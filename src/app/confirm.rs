@@ -29,6 +29,8 @@ pub enum Deed {
     Stop,
     /// The on-call is paged for an incident through a target.
     Page(IncidentId, SourceName),
+    /// An incident goes on as another one.
+    Merge(IncidentId, IncidentId),
     /// Something leaves the house that pages or tells other people.
     Send(Box<Sending>),
     /// An operation was done by hand.

@@ -8,6 +8,7 @@ use crate::domain::incident::event::NewEvent;
 use crate::domain::outward::entry::Step;
 use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::outward::question::Question;
+use crate::domain::slo::marks::Marker;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::service::Service;
@@ -27,6 +28,8 @@ pub enum Effect {
     Signals { req: ReqId, source: SourceName, services: Vec<Arc<Service>> },
     /// Read the history of a chart. Answer: `Charted`.
     Chart { req: ReqId, source: SourceName, objective: Arc<Objective>, windows: Vec<Window>, range: Span, step: Span },
+    /// Read deploys and other changes over a range up to now. Answer: `Marks`.
+    Marks { req: ReqId, source: SourceName, markers: Vec<Marker>, range: Span },
     /// Read alerts. Answer: `Alerts`.
     Alerts { req: ReqId, source: SourceName },
     /// Read alerting rules. Answer: `Rules`.

@@ -21,6 +21,24 @@ pub enum Purpose {
     Severity(IncidentId),
     /// Roles: role, person.
     Role(IncidentId),
+    /// A task: task, owner, back in.
+    Task(IncidentId),
+    /// What became of a task: answer, text.
+    TaskAnswer(IncidentId, EventKey),
+    /// Something to decide: proposal.
+    Propose(IncidentId),
+    /// What becomes of a proposal: answer, text.
+    Decide(IncidentId, EventKey),
+    /// What is believed of a hypothesis: belief, why.
+    Judge(IncidentId, EventKey),
+    /// Stakeholders are told: audience, text, next in.
+    Update(IncidentId),
+    /// The incident that this one goes on as: into.
+    Merge(IncidentId),
+    /// An incident that has to do with this one: other, why.
+    Relate(IncidentId),
+    /// Who takes part: name, is.
+    People(IncidentId),
     /// When the pain stopped: time.
     Mitigated(IncidentId),
     /// How it was resolved: summary.
@@ -47,6 +65,12 @@ pub enum Purpose {
     Fail(IncidentId, At),
     /// A due timer: answer, reason.
     Timer(IncidentId, TimerId),
+    /// An incident room is opened: name.
+    RoomOpen(IncidentId),
+    /// Something to say in the room: text.
+    RoomPost(IncidentId),
+    /// Somebody for the room: person.
+    RoomInvite(IncidentId),
     /// An operation is not sent: reason.
     Drop(OpId),
     /// Values for commands of a runbook: one field for each of these names.
@@ -79,6 +103,15 @@ impl Purpose {
             | Self::Status(id)
             | Self::Severity(id)
             | Self::Role(id)
+            | Self::Task(id)
+            | Self::TaskAnswer(id, _)
+            | Self::Propose(id)
+            | Self::Decide(id, _)
+            | Self::Judge(id, _)
+            | Self::Update(id)
+            | Self::Merge(id)
+            | Self::Relate(id)
+            | Self::People(id)
             | Self::Mitigated(id)
             | Self::Resolve(id)
             | Self::Reopen(id)
@@ -92,6 +125,9 @@ impl Purpose {
             | Self::Backend(id, ..)
             | Self::LinkPage(id)
             | Self::Witness(id, _)
+            | Self::RoomOpen(id)
+            | Self::RoomPost(id)
+            | Self::RoomInvite(id)
             | Self::Timer(id, _) => Some(id),
         }
     }

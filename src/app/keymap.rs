@@ -26,6 +26,7 @@ pub fn scopes(screen: &Screen) -> [Scope; 2] {
         Screen::Alerts => Scope::Alerts,
         Screen::Slo(_) => Scope::Slo,
         Screen::Incident(_) => Scope::Incident,
+        Screen::Board(_) | Screen::HandOff(_) => Scope::Board,
         Screen::Timers => Scope::Timers,
         Screen::Changes => Scope::Changes,
         Screen::Walk(..) => Scope::Walk,

@@ -14,6 +14,7 @@ use crate::app::past::Past;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
+use crate::app::rooms::Rooms;
 use crate::app::screen::{Nav, Screen};
 use crate::app::suggested::Suggested;
 use crate::domain::document::Finding;
@@ -304,6 +305,8 @@ pub struct Model {
     pub desk: Desk,
     /// What leaves the house.
     pub outbox: Outbox,
+    /// Incident rooms, beside what the record knows of them.
+    pub rooms: Rooms,
     /// Runbooks.
     pub library: Vec<Arc<Runbook>>,
     /// The files of each version of a runbook, by its SHA-256: path and SHA-256 of the text that was read.
@@ -351,6 +354,7 @@ impl Model {
             links: links.into_iter().map(|l| (l.name.clone(), l)).collect(),
             desk: Desk::default(),
             outbox: Outbox::default(),
+            rooms: Rooms::default(),
             library: Vec::new(),
             files: BTreeMap::new(),
             library_findings: Vec::new(),

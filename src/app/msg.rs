@@ -21,6 +21,7 @@ use crate::domain::runbook::model::Runbook;
 use crate::domain::search::{Hit, Similar};
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::catalogue::Plans;
+use crate::domain::slo::marks::Marks;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
 use crate::domain::slo::sample::Sample;
@@ -65,6 +66,8 @@ pub enum Reply {
     Signals(Result<Vec<ServiceReading>, Fault>),
     /// A chart's history came.
     Charted(Result<History, Fault>),
+    /// Deploys and other changes came.
+    Marks(Result<Marks, Fault>),
     /// Alerts came.
     Alerts(Result<AlertSnapshot, Fault>),
     /// Alerting rules came.

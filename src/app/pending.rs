@@ -5,6 +5,7 @@ use crate::domain::ids::{IncidentId, ReqId, SloId, SourceName};
 use crate::domain::incident::event::EventKey;
 use crate::domain::outward::operation::OpId;
 use crate::domain::outward::question::Question;
+use crate::domain::time::Span;
 use std::collections::BTreeMap;
 
 /// What was asked.
@@ -22,6 +23,8 @@ pub enum Asked {
     Sample(IncidentId, String),
     /// The history of an objective's chart.
     Chart(SloId),
+    /// Deploys and other changes of a source, over this range.
+    Marks(SourceName, Span),
     /// Alerts of a source.
     Alerts(SourceName),
     /// Alerting rules of a source.

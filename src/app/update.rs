@@ -5,6 +5,7 @@ mod approval;
 mod backend;
 mod backend_act;
 mod bands;
+mod board;
 mod coverage;
 mod draft;
 mod entry;
@@ -12,6 +13,7 @@ mod exec;
 mod forms;
 mod incident;
 mod input;
+mod marks;
 mod outward;
 mod paging;
 mod past;
@@ -20,6 +22,8 @@ mod reload;
 mod rename;
 mod resolve;
 mod rollback;
+mod room;
+mod room_reads;
 mod rows;
 mod signals;
 mod silences;
@@ -35,6 +39,8 @@ pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
 pub use paging::{page, pager, tell};
+pub use room::{chats, due as rooms_due, invitations, opens, posts, proposed, why_no_room};
+pub use room_reads::next as rooms_next;
 pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 pub use suggest::due as suggest_due;
@@ -47,6 +53,7 @@ use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::domain::ids::ReqId;
+use crate::domain::outward::question::Question;
 use crate::domain::resilience::breaker::State;
 use crate::domain::time::{Span, Timestamp, compact};
 
@@ -82,6 +89,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     exec::disarm_when_over(model, now);
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
+    room::keep(model, now, &mut out);
+    room_reads::ask(model, now, &mut out);
     outward::drive(model, now, &mut out);
     silences::tend(model, now, &mut out);
     watch::look(model, now, &mut out);
@@ -128,6 +137,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Crossing, Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
         (Asked::Crossings, Reply::Events(result)) => bands::loaded(model, now, result),
         (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
+        (Asked::Marks(source, range), Reply::Marks(result)) => marks::came(model, now, &source, range, result),
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
         (Asked::Rules(source), Reply::Rules(result)) => coverage::answered(model, now, source, result),
         (Asked::Files, Reply::Looked(found)) => reload::looked(model, now, *found, out),
@@ -136,6 +146,12 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Step(op), Reply::Stepped(result)) => outward::stepped(model, now, &op, result, out),
         (Asked::Deliver(op), Reply::Delivered(outcome)) => outward::delivered(model, now, &op, outcome, out),
         (Asked::Deliver(op), Reply::Found(found)) => outward::looked(model, now, &op, found, out),
+        (
+            Asked::Target(source, question @ (Question::Volunteers(..) | Question::Messages(..))),
+            Reply::Told(result),
+        ) => {
+            room_reads::told(model, now, &source, &question, result, out);
+        }
         (Asked::Target(source, question), Reply::Told(result)) => {
             sources::told(model, now, req, &source, &question, result, out);
         }
@@ -214,6 +230,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
         }
     }
     model.outbox.reclock(now, by);
+    model.rooms.reclock(now, by);
     model.exec.armed_until.iter_mut().for_each(moved);
     for running in &mut model.exec.running {
         moved(&mut running.since);
@@ -222,6 +239,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     watch::reclock(model, by);
     model.suggested.forget();
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
+    model.fleet.marks.values_mut().for_each(|m| moved(&mut m.asked));
     model.cached_at.iter_mut().for_each(moved);
     model.rules.asked.iter_mut().for_each(moved);
     model.reload.next.iter_mut().for_each(moved);

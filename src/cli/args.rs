@@ -105,6 +105,10 @@ pub enum Command {
     Slo(SloArgs),
     /// Show firing alerts from every source, with the matching runbook
     Alerts,
+    /// Show what is open at the paging products
+    Pages,
+    /// Show who is on call
+    Oncall,
     /// Declare, steer and read incidents
     Incident(IncidentArgs),
     /// List, make, extend and end silences

@@ -92,6 +92,11 @@ impl<'c> Desk<'c> {
         self.store.heads().map_err(failed)
     }
 
+    /// All incidents that were not over before an instant.
+    pub fn ended_since(&mut self, from: Timestamp) -> Result<Vec<Incident>, Failure> {
+        self.store.ended_since(from).map_err(failed)
+    }
+
     /// The incident of an id, of the end of one that no other has, or of `last`: the one declared last.
     pub fn find(&mut self, typed: &str) -> Result<Recorded, Failure> {
         let heads = self.heads()?;

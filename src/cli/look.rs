@@ -1,6 +1,7 @@
 //! One look at the sources, for commands that print and end. Records nothing.
 
 use crate::app::model::Model;
+use crate::app::screen::Screen;
 use crate::app::update::source_of;
 use crate::cli::cockpit::given;
 use crate::cli::context::Context;
@@ -67,18 +68,35 @@ impl Look {
 /// Asks every source once, and reads what is missing of the history that budgets need.
 pub fn look(context: &Context, with_record: bool) -> Result<Look, Failure> {
     let mut progress = Progress::default();
-    let looked = look_with(context, with_record, History::Read(&mut |left| progress.left(left)));
+    let looked = look_with(context, with_record, None, History::Read(&mut |left| progress.left(left)));
+    progress.end();
+    looked
+}
+
+/// The same with what one screen shows beside: its charts' marks.
+pub fn look_at(context: &Context, screen: Screen) -> Result<Look, Failure> {
+    let mut progress = Progress::default();
+    let read = History::Read(&mut |left| progress.left(left));
+    let looked = look_with(context, false, Some(screen), read);
     progress.end();
     looked
 }
 
 /// Asks every source once, for alerts: no budget is looked at.
 pub fn glance(context: &Context, with_record: bool) -> Result<Look, Failure> {
-    look_with(context, with_record, History::Skip)
+    look_with(context, with_record, None, History::Skip)
 }
 
-fn look_with(context: &Context, with_record: bool, history: History<'_>) -> Result<Look, Failure> {
-    let Ready { model, mut world, patience, .. } = real(given(context, with_record));
+fn look_with(
+    context: &Context,
+    with_record: bool,
+    screen: Option<Screen>,
+    history: History<'_>,
+) -> Result<Look, Failure> {
+    let Ready { mut model, mut world, patience, .. } = real(given(context, with_record));
+    if let Some(screen) = screen {
+        model.nav.open(screen);
+    }
     if !default_path(&context.folders.data).exists() {
         // A look makes no record where there is none.
         world.store = None;

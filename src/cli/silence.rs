@@ -234,16 +234,17 @@ fn previewed(preview: &Preview) -> Value {
 
 fn carry_out(context: &Context, look: &Look, wanted: Wanted, dry: bool, output: &mut Output) -> Result<Exit, Failure> {
     let Wanted { target, write, preview, incident } = wanted;
-    let mut document = json!({
-        "dry_run": dry, "source": target, "write": written(&write), "preview": preview.as_ref().map(previewed),
-        "operation": null, "silence": null,
-    });
+    let (described, shown) = (written(&write), preview.as_ref().map(previewed));
+    let document = |operation: Value, silence: Option<String>| {
+        json!({"dry_run": dry, "source": target, "write": described, "preview": shown, "operation": operation,
+            "silence": silence})
+    };
     if !output.is_json() {
         explain(&target, &write, preview.as_ref(), output)?;
     }
     if dry {
         if output.is_json() {
-            output.json(&document)?;
+            output.json(&document(Value::Null, None))?;
         }
         return Ok(if look.is_partial() { Exit::PARTIAL } else { Exit::DONE });
     }
@@ -262,9 +263,7 @@ fn carry_out(context: &Context, look: &Look, wanted: Wanted, dry: bool, output: 
     let (exit, words) = send::exit(&entry);
     let made = entry.ended().and_then(|end| end.reference()).and_then(|reference| reference.id.clone());
     if output.is_json() {
-        document["operation"] = outbox::json(&look.model, &entry, look.now);
-        document["silence"] = json!(made);
-        output.json(&document)?;
+        output.json(&document(outbox::json(&look.model, &entry, look.now), made))?;
     } else if let Some(end) = entry.ended().filter(|end| end.good()) {
         output.line(&format!("{}: {}", end.word(), end.words()))?;
     }

@@ -222,6 +222,10 @@ impl Layer<'_> {
         let Some(node) = fields.get("contacts") else { return };
         self.note("contacts", node);
         for (name, value) in self.reader.entries(node, "contacts").unwrap_or(&[]) {
+            if name.text.trim().is_empty() {
+                self.reader.error(name.mark, "empty", "contacts: a name is empty");
+                continue;
+            }
             let reach = match value.value {
                 Value::Null => None,
                 _ => match self.reader.string(value, &name.text) {

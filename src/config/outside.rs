@@ -75,6 +75,8 @@ pub struct OutsideConfig {
     pub kind: String,
     /// Where it is; `None` takes the product's own address.
     pub url: Option<Address>,
+    /// A `url` is written, whether it can be used or not.
+    pub has_url: bool,
     /// How it is asked.
     pub connection: Connection,
     /// Nothing is written to it.
@@ -161,6 +163,7 @@ pub(super) fn target(
         name: name?,
         kind: kind?,
         url,
+        has_url: fields.get("url").is_some(),
         connection,
         read_only,
         options,

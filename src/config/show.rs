@@ -103,6 +103,10 @@ pub(super) fn settings(config: &Config, origins: &Origins) -> Vec<Setting> {
             table.add(format!("{key}.params.{name}"), json!(value));
         }
         table.add(format!("{key}.max_samples_per_second"), json!(source.max_samples_per_second));
+        for (n, marker) in source.marks.iter().enumerate() {
+            table.add(format!("{key}.marks[{n}].name"), json!(marker.name));
+            table.add(format!("{key}.marks[{n}].query"), json!(marker.query));
+        }
     }
     for (i, source) in config.alertmanager.iter().enumerate() {
         let key = format!("alertmanager[{i}]");

@@ -1,9 +1,11 @@
 //! Sources: which servers are asked, and how a connection to them is made. Values and their checks; never connects.
 
 use crate::config::endpoint::{endpoint, is_private};
+use crate::config::marks;
 use crate::config::secret::{self, SecretRef};
 use crate::domain::document::{Fields, Level, Node, Reader};
 use crate::domain::ids::SourceName;
+use crate::domain::slo::marks::Marker;
 use crate::domain::time::{Span, secs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -88,6 +90,8 @@ pub struct PrometheusConfig {
     pub params: Vec<(String, String)>,
     /// Samples a second that it may be made to read, over 0; polls are stretched to stay below. `None`: no ceiling.
     pub max_samples_per_second: Option<f64>,
+    /// Queries that tell of deploys and other changes.
+    pub marks: Vec<Marker>,
 }
 
 /// An Alertmanager cluster.
@@ -104,7 +108,7 @@ pub struct AlertmanagerConfig {
 }
 
 /// Keys of one Prometheus.
-pub(super) const PROMETHEUS_KEYS: [&str; 10] = [
+pub(super) const PROMETHEUS_KEYS: [&str; 11] = [
     "name",
     "url",
     "poll_interval",
@@ -115,6 +119,7 @@ pub(super) const PROMETHEUS_KEYS: [&str; 10] = [
     "tls",
     "params",
     "max_samples_per_second",
+    "marks",
 ];
 /// Keys of one Alertmanager.
 pub(super) const ALERTMANAGER_KEYS: [&str; 9] =
@@ -130,7 +135,8 @@ pub(super) fn prometheus(reader: &mut Reader<'_>, node: &Node, folder: &Path, al
     unencrypted(reader, &fields, &connection, std::slice::from_ref(&url));
     let params = fields.get("params").map(|n| params(reader, n)).unwrap_or_default();
     let max_samples_per_second = fields.get("max_samples_per_second").and_then(|n| ceiling(reader, n));
-    Some(PrometheusConfig { name: name?, url, connection, params, max_samples_per_second })
+    let marks = fields.get("marks").map(|n| marks::markers(reader, n)).unwrap_or_default();
+    Some(PrometheusConfig { name: name?, url, connection, params, max_samples_per_second, marks })
 }
 
 fn ceiling(reader: &mut Reader<'_>, node: &Node) -> Option<f64> {

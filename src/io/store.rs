@@ -15,6 +15,7 @@ use crate::domain::incident::state::Incident;
 use crate::domain::incident::stepped::Stepped;
 use crate::domain::outward::entry::{Entry, Step};
 use crate::domain::outward::operation::OpId;
+use crate::domain::time::Timestamp;
 use crate::io::store::examined::Examined;
 use crate::io::store::ledger::Until;
 use std::sync::Arc;
@@ -59,6 +60,9 @@ pub trait Store: Send {
 
     /// The incidents as they stand: all open ones and the newest [`RESOLVED_HEADS`] resolved ones, newest first.
     fn heads(&mut self) -> Result<Vec<Incident>, Fault>;
+
+    /// All incidents that were not over before an instant, however many: open ones, and those mitigated or resolved since.
+    fn ended_since(&mut self, from: Timestamp) -> Result<Vec<Incident>, Fault>;
 
     /// The last `limit` events of an incident whose `order` is below `before`, oldest first. Events that share the order
     /// of the oldest one are all given, so that the page before it begins at that order and misses none.

@@ -70,6 +70,10 @@ pub async fn ask(target: &Target, name: &SourceName, question: Question) -> Resu
             let chat = target.chat.as_ref().ok_or_else(|| missing("chat"))?;
             within(name, limit, chat.volunteers(room, message)).await.map(Answer::Volunteers)
         }
+        Question::Messages(room, since) => {
+            let chat = target.chat.as_ref().ok_or_else(|| missing("chat"))?;
+            within(name, limit, chat.messages(room, *since)).await.map(Answer::Messages)
+        }
         Question::Notices => {
             let page = target.status_page.as_ref().ok_or_else(|| missing("status page"))?;
             let notices = within(name, limit, page.unresolved()).await?;

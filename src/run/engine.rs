@@ -133,6 +133,7 @@ impl Engine {
             | Effect::Warm { .. }
             | Effect::Rows { .. }
             | Effect::Signals { .. }
+            | Effect::Marks { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
             | Effect::Query { .. }
@@ -276,6 +277,13 @@ async fn measure(ports: Arc<Ports>, effect: Effect) {
             };
             (req, Reply::Charted(result))
         }
+        Effect::Marks { req, source, markers, range } => {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.marks(&markers, range, now()).await,
+            };
+            (req, Reply::Marks(result))
+        }
         other => return tracing::error!(effect = ?other, "an effect that is no question to a source"),
     };
     (ports.tell)(Msg::Reply(req, reply));
@@ -289,7 +297,8 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
         | Effect::Warm { .. }
         | Effect::Signals { .. }
         | Effect::Rows { .. }
-        | Effect::Chart { .. } => spawn(measure(ports, effect)),
+        | Effect::Chart { .. }
+        | Effect::Marks { .. } => spawn(measure(ports, effect)),
         Effect::Alerts { req, source } => spawn(async move {
             let result = match (ports.alerts.get(&source), ports.metrics.get(&source)) {
                 (Some(port), _) => port.snapshot().await,

@@ -9,12 +9,19 @@ use crate::io::http::Endpoint;
 use crate::io::integration::Integration;
 use crate::io::port::Target;
 use crate::io::secret::resolve;
-use crate::io::{pagerduty, webhook};
+use crate::io::{matrix, mattermost, pagerduty, slack, teams, webhook};
 use crate::run::endpoints;
 use std::collections::BTreeMap;
 
 /// Every product, by its word.
-pub const INTEGRATIONS: &[&Integration] = &[&pagerduty::INTEGRATION, &webhook::INTEGRATION];
+pub const INTEGRATIONS: &[&Integration] = &[
+    &matrix::INTEGRATION,
+    &mattermost::INTEGRATION,
+    &pagerduty::INTEGRATION,
+    &slack::INTEGRATION,
+    &teams::INTEGRATION,
+    &webhook::INTEGRATION,
+];
 
 /// Stands for an address that is a secret as a whole.
 const HIDDEN: &str = "https://address.is.secret";
@@ -49,7 +56,7 @@ pub fn findings(config: &OutsideConfig) -> Vec<Finding> {
         reader.error(config.mark, "wrong-section", message);
     }
     match &config.url {
-        None if integration.url.is_none() => {
+        None if integration.url.is_none() && !config.has_url => {
             reader.error(config.mark, "missing-key", format!("{} needs a `url`", config.kind));
         }
         Some(Address::Secret(_)) if !integration.secret_url => {

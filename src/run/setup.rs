@@ -317,7 +317,7 @@ impl Sources {
                     let disk = slices.map(|folder| Disk::new(folder, &it.name, &address));
                     let interval = it.connection.poll_interval;
                     let link = Link::new(it.name.clone(), short, kind, address, interval, start);
-                    self.links.push(Link { ceiling: it.max_samples_per_second, ..link });
+                    self.links.push(Link { ceiling: it.max_samples_per_second, markers: it.marks.clone(), ..link });
                     let port = prometheus(it.name.clone(), endpoint).keeping(disk).months_in(config.time_zone);
                     self.metrics.insert(it.name.clone(), Arc::new(port));
                     self.patience = self.patience.max(it.connection.timeout);

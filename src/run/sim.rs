@@ -15,11 +15,12 @@ use crate::app::msg::{Feed, Msg, Reply};
 use crate::app::outbox::TargetState;
 use crate::app::screen::Overlay;
 use crate::app::update::update;
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::event::{Event, NewEvent};
 use crate::domain::runbook::format;
 use crate::domain::severity::SeverityTable;
 use crate::domain::time::{Span, Timestamp, mins, secs};
+use crate::io::fake::outside::FakeTarget;
 use crate::io::fake::{objectives, runbooks};
 use crate::run::sim::check::Checker;
 use crate::run::sim::world::{Arrival, World};
@@ -152,6 +153,11 @@ impl Simulator {
     /// Drafts that were written: name and text of each writing, oldest first.
     pub fn drafts(&self) -> &[(String, String)] {
         self.world.drafts()
+    }
+
+    /// A simulated target: what was carried out there, and what goes wrong next.
+    pub fn target(&self, name: &str) -> Option<&FakeTarget> {
+        self.world.targets().get(&SourceName::from(name))
     }
 
     /// All events of an incident as the record holds them.

@@ -59,6 +59,8 @@ fn body(pen: &mut Pen<'_>, body: &Body, size: Size) {
         Body::Slo(v) => screen::slo::draw(pen, v, size),
         Body::Alerts(v) => screen::alerts::draw(pen, v, size),
         Body::Incident(v) => screen::incident::draw(pen, v, size),
+        Body::Board(v) => screen::board::draw(pen, v, size),
+        Body::HandOff(v) => screen::handoff::draw(pen, v, size),
         Body::Timers(v) => screen::timers::draw(pen, v, size),
         Body::Outbox(v) => screen::outbox::draw(pen, v, size),
         Body::Changes(v) => screen::changes::draw(pen, v, size),

@@ -22,11 +22,13 @@ mod config;
 mod contract;
 mod coverage;
 mod demo;
+mod desk;
 mod durability;
 mod fake_server;
 mod floods;
 mod fold;
 mod http;
+mod incident_room;
 mod injection;
 mod killed_walks;
 mod layers;
@@ -42,6 +44,7 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_matrix;
 mod real_silences;
 mod real_slos;
 mod real_sources;
@@ -49,8 +52,11 @@ mod real_walks;
 mod reload;
 mod runbook_convert;
 mod runbook_keys;
+mod runbook_rules;
 mod runbooks;
 mod running;
+#[cfg(test)]
+mod sample_desk;
 #[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]

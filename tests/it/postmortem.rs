@@ -163,7 +163,44 @@ fn times_and_durations_have_a_basis() {
     assert_eq!(facts.participants, ["alice", "bob"]);
     let results: Vec<_> = facts.commands.iter().map(|c| (c.result.as_str(), c.took.as_str())).collect();
     let unknown = "unknown (no end recorded)";
-    assert_eq!(results, [("exit 0", "2.3 s"), ("timed out", "2.3 s"), (unknown, unknown)]);
+    let ended = ("exit 0", "2.3 s");
+    assert_eq!(results, [ended, ("timed out", "2.3 s"), (unknown, unknown), ended, ended, ended, (unknown, unknown)]);
+}
+
+#[test]
+fn every_change_says_whether_it_helped_and_whether_it_is_still_there() {
+    let (_, _, facts) = told(&plain());
+    let told: Vec<String> = facts
+        .changes
+        .iter()
+        .map(|c| {
+            let approved = c.approved_by.as_deref().unwrap_or("nobody");
+            format!(
+                "{} by {} ({approved}) | {} | {} | {} | {}",
+                c.what, c.actor, c.verified, c.rolled_back, c.state, c.stands
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Scale out by alice (carol (unverified)) | did not hold (14\\.2): burn rate of checkout\\_success (5m) \\< 1 for 5m | \
+             at 2026-05-02 00:04:53Z by alice | rolled back | false",
+            "Undo the deploy by alice (nobody) | held from 2026-05-02 00:04:58Z: burn rate of checkout\\_success (5m) \\< 1 for 5m | \
+             no, there is no way back: the bad version stays away | in force | true",
+            "Restart one by alice (nobody) | not watched | no, and the runbook does not say how | unknown (no end recorded) | true",
+        ]
+    );
+    assert!(facts.changes.iter().all(|c| c.target == "bastion1 as oncall"));
+    for template in [Template::A, Template::B] {
+        let text = draft(template, &facts).text;
+        let rows: Vec<&str> = text.lines().filter(|l| l.starts_with("| ") && l.matches(" | ").count() == 6).collect();
+        assert_eq!(rows.len(), 4, "a head and a row each: {text}");
+        assert!(text.contains("2 of 3 may still be in force"));
+        assert_eq!(text.matches("[[BLANK: whether it stays]]").count(), 2);
+    }
+    let none = Facts { changes: Vec::new(), ..facts };
+    assert!(!draft(Template::A, &none).text.contains("may still be"), "nothing is said where nothing was changed");
 }
 
 #[test]

@@ -15,26 +15,32 @@ const READY: Duration = Duration::from_secs(90);
 
 /// A child process that does not outlive its owner.
 #[derive(Debug)]
-struct Running {
+pub struct Running {
     child: Child,
-    log: PathBuf,
+    pub log: PathBuf,
 }
 
 impl Running {
-    fn start(command: &mut Command, log: PathBuf) -> Self {
+    /// Starts it with its output in a file.
+    pub fn start(command: &mut Command, log: PathBuf) -> Self {
         let out = fs::File::create(&log).unwrap();
         let child = command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
         Self { child, log }
     }
 
     fn wait_ready(&mut self, port: u16) -> bool {
+        self.wait_for(port, "/-/ready")
+    }
+
+    /// Waits until a page of it answers 200; `false` when it ended before.
+    pub fn wait_for(&mut self, port: u16, path: &str) -> bool {
         #[allow(clippy::disallowed_methods, reason = "bounds the wait for another program")]
         let started = Instant::now();
         while started.elapsed() < READY {
             if self.child.try_wait().unwrap().is_some() {
                 return false;
             }
-            if get(port, "/-/ready").is_some_and(|a| a.starts_with("HTTP/1.1 200")) {
+            if get(port, path).is_some_and(|a| a.starts_with("HTTP/1.1 200")) {
                 return true;
             }
             thread::sleep(Duration::from_millis(50));
@@ -42,7 +48,8 @@ impl Running {
         false
     }
 
-    fn stop(&mut self) {
+    /// Ends it now.
+    pub fn stop(&mut self) {
         // Both fail only when it is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();

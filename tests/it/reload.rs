@@ -284,6 +284,7 @@ fn intervals_are_taken_and_addresses_are_not() {
         connection: midwatch::config::Connection { poll_interval: secs(seconds), ..Default::default() },
         params: Vec::new(),
         max_samples_per_second: None,
+        marks: Vec::new(),
     };
     bench.model.reload.settings = Some(Box::new(settings(|c| c.prometheus = vec![source("http://a", 3600)])));
     set(&mut bench, settings(|c| c.prometheus = vec![source("http://a", 30)]));
@@ -442,7 +443,10 @@ fn targets_change_under_a_running_cockpit_and_what_waits_for_a_gone_one_says_why
         "{:?}",
         bench.said()
     );
-    bench.after(secs(70));
+    let asked = bench.after(secs(70));
+    for req in looks(&asked) {
+        bench.send(Msg::Reply(req, Reply::Looked(Box::default())));
+    }
     let entry = bench.model.outbox.entries.values().next().unwrap();
     assert_eq!(entry.state, State::Queued, "not lost, not sent");
     let (why, _) = midwatch::app::present::outbox::why(&bench.model, entry, bench.now);

@@ -4,6 +4,7 @@ use crate::app::action::Action;
 use crate::app::keymap::scopes;
 use crate::app::model::Model;
 use crate::app::screen::Screen;
+use crate::app::update::{chats, target, why_no_room};
 use crate::domain::outward::capability::{Can, Capability, Lack};
 use crate::domain::time::Timestamp;
 
@@ -16,18 +17,29 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
     let open = !model.open_cases().is_empty();
     let needs_incident = || (!open).then(|| "there is no open incident; i on the overview declares one".to_owned());
     match action {
-        Action::Status | Action::Severity | Action::Roles | Action::Mitigated | Action::Resolve | Action::Escalate => {
-            match shown_incident(model) {
-                Some(false) => Some("it is resolved; :reopen opens it again".into()),
-                Some(true) => None,
-                None => needs_incident(),
-            }
-        }
+        Action::Status
+        | Action::Severity
+        | Action::Roles
+        | Action::Mitigated
+        | Action::Resolve
+        | Action::Escalate
+        | Action::Task
+        | Action::Propose
+        | Action::Merge => match shown_incident(model) {
+            Some(false) => Some("it is resolved; :reopen opens it again".into()),
+            Some(true) => None,
+            None => needs_incident(),
+        },
         Action::Note
         | Action::Decision
         | Action::Hypothesis
         | Action::Finding
         | Action::ActionItem
+        | Action::Update
+        | Action::HandOff
+        | Action::Relate
+        | Action::People
+        | Action::Board
         | Action::LinkAlert => {
             if shown_incident(model).is_some() {
                 None
@@ -44,6 +56,19 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
             Some(true) => Some("it is open".into()),
             Some(false) => None,
             None => Some("open the incident first".into()),
+        },
+        Action::Room => match target(model) {
+            None => needs_incident(),
+            Some(_) if chats(model).is_empty() => Some("no chat that can be written to is configured (chat)".into()),
+            Some(_) => None,
+        },
+        Action::RoomPost | Action::RoomInvite => match target(model) {
+            None => needs_incident(),
+            Some(id) => why_no_room(model, &id),
+        },
+        Action::Volunteer => match target(model) {
+            None => needs_incident(),
+            Some(id) => model.rooms.volunteers.get(&id).is_none_or(Vec::is_empty).then(|| "nobody volunteered".into()),
         },
         Action::AnswerTimer => crate::app::present::timers::live(model, now).is_empty().then(|| "no timer runs".into()),
         Action::Arm if model.armed(now) => Some("commands are allowed already".into()),
@@ -84,9 +109,11 @@ pub fn lacks(model: &Model, any: &[Capability]) -> Option<String> {
 /// Whether the incident in view is open; `None` when none is in view.
 fn shown_incident(model: &Model) -> Option<bool> {
     match model.nav.screen() {
-        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => {
-            model.desk.cases.get(id).map(|c| c.shown.is_open())
-        }
+        Screen::Incident(id)
+        | Screen::Board(id)
+        | Screen::HandOff(id)
+        | Screen::Postmortem(id)
+        | Screen::Walk(Some(id), _) => model.desk.cases.get(id).map(|c| c.shown.is_open()),
         _ => None,
     }
 }

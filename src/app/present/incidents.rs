@@ -3,14 +3,15 @@
 use crate::app::costs;
 use crate::app::model::{Case, Model};
 use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
-use crate::app::present::{backend, bit, charts, items, passes, past, slos, timers, walk};
+use crate::app::present::{backend, bit, board, charts, items, passes, past, rooms, slos, timers, walk};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::{IncidentId, SloId};
+use crate::domain::incident::board::Phase;
 use crate::domain::incident::event::{Body, Event, EventKey, Role, Status, StepEnd};
 use crate::domain::incident::filter::Filter;
 use crate::domain::incident::state::{Incident, key_text};
-use crate::domain::incident::timeline::{lasted, tell};
+use crate::domain::incident::timeline::{housekeeping, lasted, tell};
 use crate::domain::time::{Timestamp, clock, compact};
 
 /// Open incidents that are shown, worst first.
@@ -74,6 +75,7 @@ fn sign(model: &Model, i: &Incident) -> Sign {
 fn told<'c>(case: &'c Case, provisional: &'c [Event]) -> Vec<(&'c Event, bool)> {
     let mut all: Vec<(&Event, bool)> =
         case.tail.iter().map(|e| (e, true)).chain(provisional.iter().map(|e| (e, false))).collect();
+    all.retain(|(e, _)| !housekeeping(e));
     all.sort_by_key(|(e, _)| (e.at, e.order));
     all
 }
@@ -137,6 +139,7 @@ fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> Eve
         Body::Mitigated | Body::Resolved { .. } => Tone::Ok,
         Body::BandCrossed(_) => Tone::Warn,
         Body::Redacted(_) => Tone::Warn,
+        Body::RoomMessage { pinned: false, .. } => Tone::Muted,
         Body::BudgetSampled(_) | Body::Cockpit { .. } | Body::DraftWritten { .. } | Body::Marked { .. } => Tone::Muted,
         _ => Tone::Text,
     };
@@ -200,7 +203,9 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
     if let (Some(last), Some(burned)) = (facts.last_mut(), burned(model, now, i)) {
         last.push(burned);
     }
-    facts.extend(backend::facts(model, i, now));
+    // A frame too low for all of them shows the first ones.
+    let (conflicts, agreed) = backend::facts(model, i, now);
+    facts = conflicts.into_iter().chain(facts).chain(agreed).collect();
     let linked: Vec<_> = slos::ranked(model, now).into_iter().filter(|(o, _)| i.objectives.contains(&o.id)).collect();
     IncidentPage {
         title: format!("{} {}", i.id, i.title),
@@ -216,6 +221,7 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
         alerts: i.alerts.values().map(|a| alert_row(a, now)).collect(),
         runbook: runbook(model, i),
         links: crate::app::present::links::of_incident(model, i),
+        room: rooms::lines(model, i),
         similar: past::similar(model, &i.id),
         checklist: checklist(model, i),
     }
@@ -298,12 +304,14 @@ fn runbook(model: &Model, i: &Incident) -> Option<(String, String, Vec<StepRow>)
 }
 
 fn checklist(model: &Model, i: &Incident) -> (String, Vec<String>) {
-    let book = &model.setup.severities.playbook;
-    let (name, steps) = match (i.status, i.times.acknowledged) {
-        (Status::Monitoring | Status::Resolved, _) => ("resolution", &book.resolution),
-        (Status::Investigating, None) => ("first minutes", &book.immediate),
-        (Status::Investigating, _) if i.roles.is_empty() => ("first minutes", &book.immediate),
-        _ => ("mitigation", &book.mitigation),
+    let phase = board::phase(i);
+    let name = match phase {
+        Phase::Immediate => "first minutes",
+        phase => phase.word(),
     };
-    (name.to_owned(), steps.clone())
+    let mark = |line: &String| match i.board.tick(phase, line) {
+        Some(_) => format!("[x] {line}"),
+        None => format!("[ ] {line}"),
+    };
+    (name.to_owned(), phase.lines(board::book_of(model)).iter().map(mark).collect())
 }

@@ -129,6 +129,7 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.push(format!("{}  {}", page.title, page.state));
             out.extend(page.facts.iter().map(|l| l.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join("  ")));
             out.extend(page.roles.iter().map(|(role, who)| format!("{role}: {}", who.text)));
+            out.extend(page.room.iter().map(|line| format!("room {}", line.text)));
             out.extend(page.timers.iter().map(|t| format!("timer {} {}", t.clock, t.label)));
             let saved = |s: bool| if s { "" } else { "  NOT SAVED" };
             out.extend(
@@ -198,6 +199,22 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
         Body::FirstRun(page) => {
             out.extend(page.lines.clone());
             out.extend(page.choices.rows.iter().map(|(c, d)| format!("{c}: {d}")));
+        }
+        Body::Board(page) => {
+            out.push(format!("{}  {}", page.title, page.state));
+            out.extend(page.facts.iter().map(|l| l.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join("  ")));
+            out.extend(page.timers.iter().map(|t| format!("timer {} {}", t.clock, t.label)));
+            for pane in [&page.tasks, &page.checklist, &page.decisions, &page.hypotheses] {
+                out.push(pane.title.clone());
+                out.extend(pane.rows.iter().map(|r| format!("{} {} {}", r.state, r.text, r.who)));
+            }
+        }
+        Body::HandOff(page) => {
+            out.push(format!("{}  {}", page.title, page.state));
+            for (title, lines) in &page.parts {
+                out.push(title.clone());
+                out.extend(lines.iter().map(|l| format!("  {}", l.text)));
+            }
         }
         Body::Changes(page) => {
             out.push(page.changes.title.clone());

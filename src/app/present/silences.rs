@@ -1,14 +1,15 @@
 //! Silences for the screen and for programs: what each holds, for how long still, who made it and why.
 
 use crate::app::model::Model;
-use crate::app::present::items;
 use crate::app::present::view::{Pane, Sign, SilenceRow, TimerRow};
+use crate::app::present::{items, near};
 use crate::app::screen::Item;
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::ids::SourceName;
 use crate::domain::outward::silence::{Silence, SilenceState};
-use crate::domain::time::{Span, Timestamp, clock, compact, countdown, rfc3339};
+use crate::domain::time::{Span, Timestamp, clock, compact, countdown, mins, rfc3339};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// The silences of a target as they were read last.
 pub fn known<'m>(model: &'m Model, target: &SourceName) -> &'m [Silence] {
@@ -19,6 +20,17 @@ pub fn known<'m>(model: &'m Model, target: &SourceName) -> &'m [Silence] {
 pub fn holds(model: &Model, target: &SourceName, id: &str) -> usize {
     let own = model.alerts.by_source.get(target).map_or(&[][..], Vec::as_slice);
     own.iter().filter(|alert| alert.held_by.iter().any(|held| held == id)).count()
+}
+
+/// How many alerts each silence holds, by its target and its id: one pass for a whole list.
+fn tally(model: &Model) -> HashMap<(&SourceName, &str), usize> {
+    let mut held: HashMap<(&SourceName, &str), usize> = HashMap::new();
+    for (source, alerts) in &model.alerts.by_source {
+        for id in alerts.iter().flat_map(|alert| &alert.held_by) {
+            *held.entry((source, id.as_str())).or_default() += 1;
+        }
+    }
+    held
 }
 
 /// Every silence in force, the next to end first.
@@ -44,6 +56,11 @@ pub fn ends_in(silence: &Silence, now: Timestamp) -> String {
     }
 }
 
+/// To the minute while there are some: a row does not change every second.
+fn left(span: Span) -> String {
+    compact(if span >= mins(2) { mins(span.num_minutes()) } else { span })
+}
+
 /// What holds an alert, in a word with the time left: `ack 12m`, `silenced 2h`.
 pub fn held(model: &Model, alert: &Alert, now: Timestamp) -> Option<String> {
     if alert.state != AlertState::Silenced {
@@ -51,7 +68,7 @@ pub fn held(model: &Model, alert: &Alert, now: Timestamp) -> Option<String> {
     }
     let holding = known(model, &alert.source).iter().filter(|s| alert.held_by.contains(&s.id) && s.in_force(now));
     let last = holding.max_by_key(|s| s.ends_at)?;
-    let left = compact(last.ends_at - now);
+    let left = left(last.ends_at - now);
     Some(if last.is_ack() { format!("ack {left}") } else { format!("silent {left}") })
 }
 
@@ -71,17 +88,21 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SilenceRow> {
     let at = |(name, s): &(&SourceName, &Silence)| Item::Silence((*name).clone(), s.id.clone());
     let cursor = all.iter().position(|one| selected == Some(at(one)));
     let many = model.outbox.targets.values().filter(|t| t.silences.is_some()).count() > 1;
+    let held = if all.is_empty() { HashMap::new() } else { tally(model) };
+    let rows = near(&all, cursor, |(name, silence)| {
+        let held = held.get(&(*name, silence.id.as_str())).copied().unwrap_or(0);
+        row((name, silence), held, now, many)
+    });
     Pane {
         title: format!("SILENCES {}", all.len()),
         note: "by their end".into(),
-        rows: all.iter().map(|(name, s)| row(model, name, s, now, many)).collect(),
+        rows,
         cursor,
         empty: "nothing is silenced".into(),
     }
 }
 
-fn row(model: &Model, target: &SourceName, silence: &Silence, now: Timestamp, many: bool) -> SilenceRow {
-    let held = holds(model, target, &silence.id);
+fn row((target, silence): (&SourceName, &Silence), held: usize, now: Timestamp, many: bool) -> SilenceRow {
     let ack = silence.is_ack();
     let left = if silence.starts_at > now { silence.starts_at - now } else { silence.ends_at - now };
     SilenceRow {
@@ -91,7 +112,7 @@ fn row(model: &Model, target: &SourceName, silence: &Silence, now: Timestamp, ma
             (_, true) => "ack".into(),
             (_, false) => "silence".into(),
         },
-        left: compact(left),
+        left: self::left(left),
         by: silence.created_by.clone(),
         holds: held,
         what: silence.conditions(),
@@ -116,18 +137,24 @@ pub fn detail(model: &Model, target: &SourceName, id: &str, now: Timestamp) -> V
 
 /// Ends that come within an hour while alerts are held: they stand among the timers, and nobody has to answer them.
 pub fn timers(model: &Model, now: Timestamp) -> Vec<TimerRow> {
-    let near = |(target, s): &(&SourceName, &Silence)| {
-        s.starts_at <= now && s.ends_at - now <= Span::hours(1) && holds(model, target, &s.id) > 0
+    let mut ending = all(model, now);
+    ending.retain(|(_, s)| s.starts_at <= now && s.ends_at - now <= Span::hours(1));
+    if ending.is_empty() {
+        return Vec::new();
+    }
+    let held = tally(model);
+    let row = |(target, s): (&SourceName, &Silence)| {
+        let held = held.get(&(target, s.id.as_str())).copied().filter(|held| *held > 0)?;
+        Some(TimerRow {
+            sign: Sign::Countdown,
+            clock: countdown(s.ends_at - now),
+            label: if s.is_ack() { "acknowledgement ends".into() } else { "silence ends".into() },
+            incident: target.0.clone(),
+            then: format!("{held} alert(s) may notify again"),
+            due: false,
+        })
     };
-    let row = |(target, s): (&SourceName, &Silence)| TimerRow {
-        sign: Sign::Countdown,
-        clock: countdown(s.ends_at - now),
-        label: if s.is_ack() { "acknowledgement ends".into() } else { "silence ends".into() },
-        incident: target.0.clone(),
-        then: format!("{} alert(s) may notify again", holds(model, target, &s.id)),
-        due: false,
-    };
-    all(model, now).into_iter().filter(near).map(row).collect()
+    ending.into_iter().filter_map(row).collect()
 }
 
 /// One silence for programs: `{"id", "source", "state", "matchers": [{"name", "value", "regex", "equal"}], "starts_at",

@@ -1,5 +1,9 @@
 //! The types of the view model, from the whole frame down to a row.
 
+mod board;
+
+pub use board::{BoardPage, BoardRow, HandOffPage};
+
 use crate::domain::incident::event::EventKey;
 use crate::domain::text::{clean, width, wrap};
 use crate::domain::time::{Span, Timestamp};
@@ -190,6 +194,10 @@ pub enum Body {
     Alerts(Box<AlertsPage>),
     /// One incident.
     Incident(Box<IncidentPage>),
+    /// The commander's desk.
+    Board(Box<BoardPage>),
+    /// What the next commander must know.
+    HandOff(Box<HandOffPage>),
     /// All timers.
     Timers(Box<TimersPage>),
     /// Changes in force.
@@ -393,7 +401,7 @@ pub struct SourceRow {
 pub struct ChartMark {
     /// When.
     pub at: Timestamp,
-    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released.
+    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released, `d` a deploy or another change.
     pub letter: char,
     /// How loud.
     pub tone: Tone,
@@ -519,6 +527,8 @@ pub struct IncidentPage {
     pub runbook: Option<(String, String, Vec<StepRow>)>,
     /// Links, numbered for `o`.
     pub links: Vec<String>,
+    /// Its rooms: where, what waits for them, who volunteers.
+    pub room: Vec<Bit>,
     /// Past incidents that are like it: which, and why.
     pub similar: Vec<(String, String)>,
     /// The checklist of its phase from the severity playbook.

@@ -12,8 +12,7 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, backend, backend_act, draft, entry, exec, forms, incident, outward, paging, past, record, reload,
-    rollback, silences, timers, walk,
+    approval, backend, backend_act, board, draft, entry, exec, forms, incident, outward, paging, past, record, reload, rollback, room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -129,6 +128,14 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
         Action::ActionItem => form(model, now, Purpose::Action(need()?)),
         Action::Status => form(model, now, Purpose::Status(need()?)),
         Action::Severity => form(model, now, Purpose::Severity(need()?)),
+        Action::Task
+        | Action::Propose
+        | Action::Update
+        | Action::Merge
+        | Action::Relate
+        | Action::People
+        | Action::Board
+        | Action::HandOff => board::act(model, now, action, need()?),
         Action::Roles => form(model, now, Purpose::Role(need()?)),
         Action::Mitigated => form(model, now, Purpose::Mitigated(need()?)),
         Action::Resolve => form(model, now, Purpose::Resolve(need()?)),
@@ -190,6 +197,12 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
 
 /// What is about the outbox, the on-call and the sources.
 fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
+    let silences = [Action::SilenceAlert, Action::AckAlert, Action::ExtendSilence, Action::ExpireSilence];
+    if silences.contains(&action) && *model.nav.screen() == Screen::Alerts {
+        // A silence moves its alerts down the list; what was meant stays selected.
+        let meant = items::selected(model, now);
+        model.nav.spot_mut().cursor = meant;
+    }
     let need = || target(model).ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::SendNow => {
@@ -226,6 +239,23 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             let selected = items::selected(model, now);
             backend_act::open(model, now, selected)
         }
+        Action::Room => {
+            let id = need()?;
+            let link = model.desk.cases.get(&id).and_then(|c| c.shown.rooms.values().find_map(|r| r.room.clone()));
+            match link {
+                Some(room) => {
+                    copy(model, room.url.unwrap_or(room.name), out);
+                    Ok(())
+                }
+                None => {
+                    room::proposed(model, &id).map_err(|refusal| refusal.0)?;
+                    form(model, now, Purpose::RoomOpen(id))
+                }
+            }
+        }
+        Action::RoomPost => form(model, now, Purpose::RoomPost(need()?)),
+        Action::RoomInvite => form(model, now, Purpose::RoomInvite(need()?)),
+        Action::Volunteer => refused(room::confirm_volunteer(model, &need()?)),
         Action::Retry => {
             for link in model.links.values_mut() {
                 link.breaker.try_now();
@@ -317,7 +347,11 @@ pub fn copy(model: &mut Model, text: String, out: &mut Vec<Effect>) {
 /// The incident that an action is about: the one in view, the selected one, else the worst open one.
 pub fn target(model: &Model) -> Option<IncidentId> {
     match model.nav.screen() {
-        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => return Some(id.clone()),
+        Screen::Incident(id)
+        | Screen::Board(id)
+        | Screen::HandOff(id)
+        | Screen::Postmortem(id)
+        | Screen::Walk(Some(id), _) => return Some(id.clone()),
         _ => {}
     }
     match model.nav.spot().cursor {
@@ -431,6 +465,9 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
         Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
         Some(Item::Timer(incident, timer)) => return answer(model, now, incident, timer, out),
         Some(Item::Page(name, page)) => return backend_act::open(model, now, Some(Item::Page(name, page))),
+        Some(item @ (Item::Task(_) | Item::Tick(..) | Item::Decision(_) | Item::Hypothesis(_))) => {
+            return board::open(model, now, &item, out);
+        }
         Some(Item::Runbook(id)) => match target(model) {
             Some(incident) if !model.open_cases().is_empty() => walk::open(model, now, &incident, &id, out),
             _ => model.nav.open(Screen::Walk(None, id)),
@@ -452,6 +489,9 @@ fn answer(
     timer: crate::domain::ids::TimerId,
     out: &mut Vec<Effect>,
 ) -> Result<(), String> {
+    if let Some(task) = board::boxed(model, &incident, &timer) {
+        return form(model, now, Purpose::TaskAnswer(incident, task));
+    }
     match crate::app::present::backend::of_timer(model, &timer) {
         Some((name, page)) => {
             backend_act::prepare(model, now, out);

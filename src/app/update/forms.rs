@@ -6,7 +6,7 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::app::update::{
-    act, approval, backend_act, entry, incident, outward, paging, record, resolve, silences, timers, walk,
+    act, approval, backend_act, board, entry, incident, outward, paging, record, resolve, room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -78,6 +78,15 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
                 ],
             )
         }
+        Purpose::Task(_)
+        | Purpose::TaskAnswer(..)
+        | Purpose::Propose(_)
+        | Purpose::Decide(..)
+        | Purpose::Judge(..)
+        | Purpose::Update(_)
+        | Purpose::Merge(_)
+        | Purpose::Relate(_)
+        | Purpose::People(_) => board::fields(model, now, purpose),
         Purpose::Mitigated(id) => (
             format!("When did the pain of {id} stop?"),
             vec![Field::typed("time", "-0m", "-7m, 03:10, or a full time")],
@@ -119,6 +128,17 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
             let what = model.outbox.entries.get(op).map(|e| e.op.intent.words()).unwrap_or_default();
             (format!("Do not send: {what}"), vec![Field::typed("reason", "", "why it is not wanted any more")])
         }
+        Purpose::RoomOpen(id) => {
+            let (target, name) = room::proposed(model, id).unwrap_or_else(|_| ("no chat".into(), String::new()));
+            (format!("Open a room for {id} in {target}"), vec![Field::typed("name", &name, "a-z, 0-9, - and _")])
+        }
+        Purpose::RoomPost(id) => {
+            (format!("Post to the room of {id}"), vec![Field::typed("text", "", "everybody there reads it")])
+        }
+        Purpose::RoomInvite(id) => (
+            format!("Invite into the room of {id}"),
+            vec![Field::typed("person", "", "a name, an address, or an id there")],
+        ),
         Purpose::Timer(id, timer) => timers::form(model, now, id, timer),
         Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
         Purpose::Witness(id, request) => witness_fields(state(id), request),
@@ -296,6 +316,15 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let role = Role::ALL.get(form.index("role")).copied().unwrap_or(Role::Commander);
             incident::command(model, now, now, &id, Command::SetRole(role, some("person")), out)
         }
+        Purpose::Task(_)
+        | Purpose::TaskAnswer(..)
+        | Purpose::Propose(_)
+        | Purpose::Decide(..)
+        | Purpose::Judge(..)
+        | Purpose::Update(_)
+        | Purpose::Merge(_)
+        | Purpose::Relate(_)
+        | Purpose::People(_) => board::fill(model, now, form, out),
         Purpose::Mitigated(id) => {
             let at = parse_when(&form.value("time"), now, offset(model, now)).map_err(Refusal)?;
             incident::command(model, now, at, &id, Command::Mitigated, out)
@@ -323,6 +352,12 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
             outward::discard(model, now, &op, reason, out)
         }
+        Purpose::RoomOpen(id) => {
+            let (target, _) = room::proposed(model, &id)?;
+            room::open(model, now, &id, &target, &form.value("name"), out)
+        }
+        Purpose::RoomPost(id) => room::post(model, now, &id, &form.value("text"), out),
+        Purpose::RoomInvite(id) => room::invite(model, now, &id, &form.value("person"), out),
         Purpose::Timer(id, timer) => timers::answer(model, now, &id, &timer, form, out),
         Purpose::Inputs(id, runbook, names) => give_inputs(model, now, form, (&id, &runbook, &names), out),
         Purpose::Witness(id, request) => approval::witness(model, now, &id, &request, form, out),
@@ -346,7 +381,7 @@ pub fn offset(model: &Model, now: Timestamp) -> chrono::FixedOffset {
 }
 
 /// `db pool full @-7m`: the text and when it was.
-fn back_dated(model: &Model, now: Timestamp, text: &str) -> Result<(String, Timestamp), Refusal> {
+pub fn back_dated(model: &Model, now: Timestamp, text: &str) -> Result<(String, Timestamp), Refusal> {
     if let Some((before, when)) = text.rsplit_once(" @")
         && (when.starts_with('-') || when.starts_with(|c: char| c.is_ascii_digit()))
     {

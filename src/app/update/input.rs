@@ -9,7 +9,7 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::present::{overlays, palette};
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, backend_act, entry, exec, forms, incident, outward, paging, past, silences};
+use crate::app::update::{act, approval, backend_act, board, entry, exec, forms, incident, outward, paging, past, silences};
 use crate::domain::incident::decide::Command;
 use crate::domain::time::Timestamp;
 
@@ -208,6 +208,7 @@ fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effec
         }
         Deed::Stop => exec::stop(model, now, out),
         Deed::Page(id, target) => paging::page(model, now, &id, &target, out).map_err(|r| r.0),
+        Deed::Merge(id, into) => board::merged(model, now, &id, &into, out).map_err(|r| r.0),
         Deed::Send(sending) => backend_act::send(model, now, *sending, out).map_err(|r| r.0),
         Deed::Silences(silencing) => silences::perform(model, now, *silencing, out).map_err(|r| r.0),
         Deed::ByHand(op) => outward::by_hand(model, now, &op, out).map_err(|r| r.0),

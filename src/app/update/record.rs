@@ -10,7 +10,7 @@ use crate::app::update::{bands, draft};
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, ReqId};
 use crate::domain::incident::event::{Body, Event, NewEvent, is_log};
-use crate::domain::incident::state::Incident;
+use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::time::{Timestamp, clock, secs};
 
 /// What the machine itself saw. Not recorded in read-only mode. `once` lets several cockpits record it one time.
@@ -344,6 +344,16 @@ pub fn undo(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<
     // What is on its way is caught if it has not left; the record says which.
     for op in &act.ops {
         outward::discard(model, now, op, "taken back".into(), out).map_err(|refusal| refusal.0)?;
+    }
+    // What was to be told of it elsewhere is not told.
+    if let Some(key) = &act.key {
+        let about = key_text(key);
+        let told = model.outbox.open().filter(|e| e.incident == act.incident && e.op.about.as_ref() == Some(&about));
+        let ops: Vec<_> = told.map(|e| e.op.id.clone()).collect();
+        for op in ops {
+            // What has left stays: the room reads the correction.
+            let _ = outward::discard(model, now, &op, "taken back".into(), out);
+        }
     }
     if act.reverse.is_none() && act.key.is_none() && !act.ops.is_empty() {
         model.desk.last_act = None;

@@ -14,7 +14,7 @@ use crate::app::update::{outward, record};
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::ids::{Fingerprint, IncidentId, SourceName};
 use crate::domain::incident::decide::{Refusal, text};
-use crate::domain::incident::event::NewEvent;
+use crate::domain::incident::event::{Body, NewEvent};
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::{Expected, Operation};
@@ -402,9 +402,7 @@ fn keep(model: &mut Model, now: Timestamp, name: &SourceName, silence: &Silence,
     };
     let body = match body {
         // Nobody pressed a key, so nobody takes it back.
-        crate::domain::incident::event::Body::Outgoing(op) => {
-            crate::domain::incident::event::Body::Outgoing(Box::new(Operation { hold_ms: 0, ..*op }))
-        }
+        Body::Outgoing(op) => Body::Outgoing(Box::new(Operation { hold_ms: 0, ..*op })),
         other => other,
     };
     let incident = holder(model, name, silence).unwrap_or_else(outward::log);

@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{backend, draft, record, rows, signals};
+use crate::app::update::{backend, draft, marks, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SloId, SourceName};
@@ -121,7 +121,8 @@ const ON_CALL_EVERY: Span = Span::minutes(5);
 fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<Effect>) -> Vec<ReqId> {
     let Some(target) = model.outbox.targets.get(name) else { return Vec::new() };
     let mut questions = vec![Question::Incidents];
-    let old = target.on_call.as_ref().is_none_or(|(at, _)| *at > now || now - *at >= ON_CALL_EVERY);
+    let asked = [target.on_call.as_ref().map(|(at, _)| *at), target.readings.on_call_fault.as_ref().map(|(at, _)| *at)];
+    let old = asked.into_iter().flatten().max().is_none_or(|at| at > now || now - at >= ON_CALL_EVERY);
     if old && target.facts.caps.class(Capability::ReadOnCall).is_some() {
         questions.push(Question::OnCall(None));
     }
@@ -169,7 +170,7 @@ pub fn told(
                 down(model, now, source, fault);
             } else {
                 tracing::warn!(source = %source, %fault, "a question to a target");
-                backend::unanswered(model, now, source, question);
+                backend::unanswered(model, now, source, question, &fault);
             }
             return;
         }
@@ -427,7 +428,20 @@ pub fn charts(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     };
     for id in wanted {
         chart(model, now, &id, mins(1), out);
+        let source = model.fleet.objective(&id).and_then(|o| source_of(model, o));
+        if let Some(source) = source {
+            marks::ask(model, now, &source, shown(model, &id).range(), out);
+        }
     }
+}
+
+/// The range of an objective's chart: the chosen one on its own screen, the first elsewhere.
+fn shown(model: &Model, id: &SloId) -> ChartRange {
+    let chosen = match model.nav.screen() {
+        Screen::Slo(shown) if shown == id => model.nav.spot().window,
+        _ => 0,
+    };
+    CHARTS.get(chosen % CHARTS.len()).copied().unwrap_or(CHARTS[0])
 }
 
 /// Asks for a history unless it is younger than `age` or on its way.
@@ -444,11 +458,7 @@ pub fn chart(model: &mut Model, now: Timestamp, id: &SloId, age: Span, out: &mut
     if !model.links.get(&source).is_some_and(|l| l.breaker.is_closed() && l.good.is_some()) {
         return;
     }
-    let chosen = match model.nav.screen() {
-        Screen::Slo(shown) if shown == id => model.nav.spot().window,
-        _ => 0,
-    };
-    let range = CHARTS.get(chosen % CHARTS.len()).copied().unwrap_or(CHARTS[0]);
+    let range = shown(model, id);
     if crate::app::present::charts::from_slices(model, id, &range) {
         return;
     }

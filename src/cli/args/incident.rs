@@ -153,6 +153,126 @@ pub enum IncidentCommand {
         #[arg(long, value_name = "FINGERPRINT", required = true)]
         alert: Vec<String>,
     },
+    /// Give a task with a time to come back, or say what became of one
+    Task {
+        /// The incident
+        id: String,
+        /// What is to be done
+        text: Option<String>,
+        /// Who does it
+        #[arg(long)]
+        owner: Option<String>,
+        /// When the owner comes back, such as 10m; with --extend, how much more time
+        #[arg(long = "in", value_name = "SPAN")]
+        within: Option<String>,
+        /// A task that is done, by the number of its entry
+        #[arg(long, value_name = "N", conflicts_with = "text")]
+        done: Option<String>,
+        /// A task that is dropped; --reason says why
+        #[arg(long, value_name = "N", conflicts_with_all = ["text", "done"])]
+        drop: Option<String>,
+        /// A task that gets more time
+        #[arg(long, value_name = "N", conflicts_with_all = ["text", "done", "drop"])]
+        extend: Option<String>,
+        /// A task that --owner takes over
+        #[arg(long, value_name = "N", conflicts_with_all = ["text", "done", "drop", "extend"])]
+        hand: Option<String>,
+        /// What came of it, or why it is dropped
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Record a decision, propose one, or say what became of a proposal
+    Decide {
+        /// The incident
+        id: String,
+        /// What is decided, or the objection
+        text: Option<String>,
+        /// It is only proposed
+        #[arg(long)]
+        propose: bool,
+        /// A proposal that is what we do, by the number of its entry
+        #[arg(long, value_name = "N", conflicts_with = "propose")]
+        choose: Option<String>,
+        /// A decision that TEXT objects to
+        #[arg(long, value_name = "N", conflicts_with_all = ["propose", "choose"])]
+        object: Option<String>,
+        /// A proposal that is dropped; TEXT says why
+        #[arg(long, value_name = "N", conflicts_with_all = ["propose", "choose", "object"])]
+        drop: Option<String>,
+    },
+    /// Record a guess at the cause, or what is believed of one
+    Hypothesis {
+        /// The incident
+        id: String,
+        /// The guess, or why it is believed
+        text: String,
+        /// It is so, by the number of its entry
+        #[arg(long, value_name = "N")]
+        confirm: Option<String>,
+        /// It is not so
+        #[arg(long, value_name = "N", conflicts_with = "confirm")]
+        reject: Option<String>,
+        /// It may be so again
+        #[arg(long, value_name = "N", conflicts_with_all = ["confirm", "reject"])]
+        reopen: Option<String>,
+    },
+    /// Show the playbook, or tick a line of it
+    Checklist {
+        /// The incident
+        id: String,
+        /// A line that is done: its number, or a piece of it
+        #[arg(long, value_name = "LINE")]
+        tick: Option<String>,
+        /// A line that is open again
+        #[arg(long, value_name = "LINE", conflicts_with = "tick")]
+        untick: Option<String>,
+    },
+    /// Record that stakeholders were told; without TEXT print a draft of what to tell
+    Update {
+        /// The incident
+        id: String,
+        /// What they were told
+        text: Option<String>,
+        /// Who was told
+        #[arg(long, default_value = "stakeholders")]
+        audience: String,
+        /// When they hear again, such as 30m
+        #[arg(long, value_name = "SPAN")]
+        next: Option<String>,
+    },
+    /// Everything the next commander must know, on one page
+    Handoff {
+        /// The incident
+        id: String,
+    },
+    /// Close an incident as a part of another one
+    Merge {
+        /// The incident that is closed
+        id: String,
+        /// The incident that goes on
+        #[arg(long, value_name = "ID")]
+        into: String,
+    },
+    /// Say that two incidents have to do with each other
+    Relate {
+        /// The incident
+        id: String,
+        /// The other one
+        other: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Say that somebody takes part, or has left
+    People {
+        /// The incident
+        id: String,
+        /// Who
+        person: String,
+        /// They have left
+        #[arg(long)]
+        left: bool,
+    },
     /// The record in order
     Timeline {
         /// The incident
@@ -238,6 +358,14 @@ pub enum IncidentCommand {
         /// The incident; without one, the whole record
         id: Option<String>,
     },
+    /// Its room in the chat; what is to be done there a running cockpit sends
+    Room {
+        /// The incident
+        id: String,
+        /// What about it; shown when left out
+        #[command(subcommand)]
+        what: Option<RoomCommand>,
+    },
     /// What is due when
     Timers {
         /// The incident; without one, all open ones
@@ -278,6 +406,28 @@ pub struct Which {
     /// Not after
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub until: Option<String>,
+    },
+/// What about an incident's room.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RoomCommand {
+    /// Where it is, what it says and what is on its way to it
+    Show,
+    /// Open it
+    Open {
+        /// Its name, when it shall not be that of the incident
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Post to it
+    Post {
+        /// What everybody there reads
+        text: String,
+    },
+    /// Invite somebody into it
+    Invite {
+        /// A name of the record, an address, or an id there
+        person: String,
+    },
 }
 
 /// What a line of the timeline is.

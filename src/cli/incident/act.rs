@@ -75,21 +75,7 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         IncidentCommand::Action { id, text, owner, due } => {
             (id, Command::Action(text.clone(), owner.clone(), due.clone()), now)
         }
-        IncidentCommand::Declare { .. }
-        | IncidentCommand::List { .. }
-        | IncidentCommand::Show { .. }
-        | IncidentCommand::Link { .. }
-        | IncidentCommand::Page { .. }
-        | IncidentCommand::Timeline { .. }
-        | IncidentCommand::Import { .. }
-        | IncidentCommand::Redact { .. }
-        | IncidentCommand::Pin(_)
-        | IncidentCommand::Tag { .. }
-        | IncidentCommand::Exclude(_)
-        | IncidentCommand::Search { .. }
-        | IncidentCommand::Similar { .. }
-        | IncidentCommand::Verify { .. }
-        | IncidentCommand::Timers { .. } => return Err(Failure::Usage("this is no act on one incident".to_owned())),
+        _ => return Err(Failure::Usage("this is no act on one incident".to_owned())),
     })
 }
 
@@ -199,13 +185,13 @@ fn mark(
     done(&mut desk, &after, output)
 }
 
-fn again(desk: &mut Desk<'_>, before: &Recorded) -> Result<Recorded, Failure> {
+pub fn again(desk: &mut Desk<'_>, before: &Recorded) -> Result<Recorded, Failure> {
     let id = &before.state.id;
     desk.read(id)?.ok_or_else(|| Failure::Refused(format!("{id} is recorded but cannot be read back")))
 }
 
 /// Nothing for people, the incident for programs.
-fn done(desk: &mut Desk<'_>, recorded: &Recorded, output: &mut Output) -> Result<Exit, Failure> {
+pub fn done(desk: &mut Desk<'_>, recorded: &Recorded, output: &mut Output) -> Result<Exit, Failure> {
     if output.is_json() {
         let latest = again(desk, recorded)?;
         let timers = desk.timers(&latest.state, &Library::load(desk.context));

@@ -1,5 +1,10 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
+mod kind;
+mod word;
+
+pub use self::word::{Answer, NoteKind, Role, Status};
+use crate::domain::incident::board::{Belief, Bond, DecisionEvent, Phase, TaskEvent};
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
 pub use crate::domain::incident::imported::{Act, Import};
@@ -33,14 +38,13 @@ pub struct EventKey {
 
 /// The log of policy bands: no incident, and no event declares it.
 pub const BUDGET_LOG: &str = "BUDGET";
-/// The log of acts on pages that belong to no incident of ours; no event declares it either.
-pub const PAGES_LOG: &str = "PAGES";
-/// The log of what leaves the house for no incident, a silence for planned work say: no event declares it either.
+/// The log of what leaves the house for no incident of ours, a silence for planned work or an acknowledgement of a page
+/// that is worth no incident say: no event declares it either.
 pub const OUTWARD_LOG: &str = "OUTSIDE";
 
 /// Whether an id is that of a log, and not of an incident.
 pub fn is_log(id: &IncidentId) -> bool {
-    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG | OUTWARD_LOG)
+    matches!(id.as_str(), BUDGET_LOG | OUTWARD_LOG)
 }
 
 /// A recorded event.
@@ -222,6 +226,49 @@ pub enum Body {
         audience: String,
         /// What.
         text: String,
+        /// When they hear again, as promised with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_at: Option<Timestamp>,
+    },
+    /// Somebody is to do something, or did it.
+    Task(TaskEvent),
+    /// Something is being decided. What is decided at once is a note.
+    Deciding(DecisionEvent),
+    /// What is believed of a hypothesis.
+    HypothesisJudged {
+        /// The note that holds it.
+        of: EventKey,
+        /// What is believed now.
+        belief: Belief,
+        /// Why.
+        why: String,
+    },
+    /// A line of the playbook was ticked, or opened again.
+    Ticked {
+        /// Of which phase.
+        phase: Phase,
+        /// The line.
+        line: String,
+        /// It is done.
+        done: bool,
+    },
+    /// Another incident belongs to this one.
+    Tied {
+        /// Which.
+        other: IncidentId,
+        /// How.
+        bond: Bond,
+        /// Why, in words.
+        why: String,
+    },
+    /// Somebody takes part, or has left.
+    Presence {
+        /// Who.
+        person: String,
+        /// They take part.
+        here: bool,
+        /// How it is known.
+        how: String,
     },
     /// The text of an earlier event was wrong.
     Corrected {
@@ -462,56 +509,22 @@ pub enum Body {
     },
     /// A line of its log there; recorded once, by its id there.
     BackendLogged(Box<BackendLine>),
+    /// Somebody wrote in the incident's room, or pinned what was written.
+    RoomMessage {
+        /// In which chat.
+        target: SourceName,
+        /// The message's id there.
+        message: String,
+        /// Who wrote it, as the chat says; outside text.
+        author: String,
+        /// What; outside text.
+        text: String,
+        /// It is pinned.
+        pinned: bool,
+    },
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),
-}
-
-impl Body {
-    /// Its kind in JSON and in the timeline.
-    pub fn kind(&self) -> &str {
-        match self {
-            Self::Declared { .. } => "declared",
-            Self::Acknowledged => "acknowledged",
-            Self::RoleSet { .. } => "role",
-            Self::SeveritySet { .. } => "severity",
-            Self::StatusSet { .. } => "status",
-            Self::Mitigated => "mitigated",
-            Self::Resolved { .. } => "resolved",
-            Self::Reopened { .. } => "reopened",
-            Self::Note { sort, .. } => sort.word(),
-            Self::ActionItem { .. } => "action",
-            Self::Update { .. } => "update",
-            Self::Corrected { .. } => "correction",
-            Self::Retracted { .. } => "retraction",
-            Self::AlertLinked { .. } | Self::AlertChanged { .. } => "alert",
-            Self::ObjectiveLinked { .. } => "objective",
-            Self::BudgetSampled(_) => "budget",
-            Self::BandCrossed(_) => "policy",
-            Self::RunbookOpened { .. } => "runbook",
-            Self::StepEnded { .. } => "step",
-            Self::CheckAnswered { .. } => "check",
-            Self::OptionChosen { .. } => "option",
-            Self::CommandStarted(_) | Self::CommandFinished(_) => "command",
-            Self::InputGiven { .. } | Self::ValueCaptured { .. } => "value",
-            Self::GuardChecked { .. } => "guard",
-            Self::ChangeApplied { .. } => "change",
-            Self::RolledBack { .. } => "rollback",
-            Self::VerifyStarted(_) | Self::VerifyHeld { .. } | Self::VerifyFailed { .. } => "verify",
-            Self::ApprovalAsked(_) | Self::ApprovalGiven { .. } => "approval",
-            Self::TimerDue { .. } | Self::TimerSnoozed { .. } | Self::TimerDismissed { .. } => "timer",
-            Self::Escalated { .. } => "escalated",
-            Self::Cockpit { .. } => "cockpit",
-            Self::DraftWritten { .. } => "draft",
-            Self::Outgoing(_) => "outgoing",
-            Self::OutgoingOutcome { .. } => "outcome",
-            Self::Imported(import) => import.act.word(),
-            Self::Marked { mark, .. } => mark.word(),
-            Self::Redacted(_) => "redaction",
-            Self::BackendLinked(_) | Self::BackendUnlinked { .. } | Self::BackendLogged(_) => "backend",
-            Self::Unknown(_) => "unknown",
-        }
-    }
 }
 
 #[cfg(test)]

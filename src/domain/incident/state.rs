@@ -2,6 +2,7 @@
 //! which the events arrived.
 
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, StepId, TimerId};
+use crate::domain::incident::board::Board;
 use crate::domain::incident::change::{Approval, Change};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
@@ -9,9 +10,11 @@ use crate::domain::incident::event::{
 use crate::domain::incident::linked::Linked;
 use crate::domain::incident::mark::Marks;
 use crate::domain::incident::redaction::{left, redactions};
+use crate::domain::incident::room::IncidentRoom;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;
+use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::OpId;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
@@ -194,9 +197,15 @@ pub struct Incident {
     /// What was to leave the house, by operation, in the order of their making.
     #[serde(default)]
     pub outside: BTreeMap<OpId, Outside>,
+    /// What its commander keeps.
+    #[serde(default)]
+    pub board: Board,
     /// Incidents of paging products that belong to it, in the order in which they were linked.
     #[serde(default)]
     pub pages: Vec<Linked>,
+    /// Its rooms, by chat.
+    #[serde(default)]
+    pub rooms: BTreeMap<SourceName, IncidentRoom>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -285,6 +294,8 @@ impl Incident {
             first_update: None,
             last_update: None,
         };
+        let mut board = Board::default();
+        board.apply(event);
         Some(Self {
             id: event.incident.clone(),
             title: title.clone(),
@@ -310,10 +321,17 @@ impl Incident {
             marks: BTreeMap::new(),
             redacted: BTreeMap::new(),
             outside: BTreeMap::new(),
+            board,
             pages: Vec::new(),
+            rooms: BTreeMap::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
+    }
+
+    /// Whether it was not over before an instant: what it hurts ends with its mitigation.
+    pub fn lasted_to(&self, from: Timestamp) -> bool {
+        self.times.mitigated.or(self.times.resolved).is_none_or(|end| end >= from)
     }
 
     /// Whether it is over.
@@ -333,8 +351,16 @@ impl Incident {
         if self.times.responded.is_none() && event.actor != "midwatch" && answers(&event.body) {
             self.times.responded = Some(event.at);
         }
+        self.board.apply(event);
         match &event.body {
-            Body::Declared { .. }
+            // What the board alone knows, and what changes nothing.
+            Body::Task(_)
+            | Body::Deciding(_)
+            | Body::HypothesisJudged { .. }
+            | Body::Ticked { .. }
+            | Body::Tied { .. }
+            | Body::Presence { .. }
+            | Body::Declared { .. }
             | Body::Cockpit { .. }
             | Body::DraftWritten { .. }
             | Body::BandCrossed(_)
@@ -411,6 +437,10 @@ impl Incident {
             }
             Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
             Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
+            Body::RoomMessage { target, message, pinned, .. } => {
+                let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
+                *taken.entry(message.clone()).or_default() |= *pinned;
+            }
         }
     }
 
@@ -426,6 +456,9 @@ impl Incident {
                     end: None,
                 };
                 self.outside.entry(op.id.clone()).or_insert(outside);
+                if let Intent::Chat(write) = &op.intent {
+                    self.rooms.entry(op.target.clone()).or_default().asked(event, op, write);
+                }
             }
             Body::OutgoingOutcome { op, target, capability, words, end } => {
                 let outside = self.outside.entry(op.clone()).or_insert_with(|| Outside {
@@ -437,6 +470,9 @@ impl Incident {
                 });
                 outside.end = Some(end.clone());
                 self.opened(event);
+                if let Some(room) = self.rooms.get_mut(target) {
+                    room.ended(op, end);
+                }
             }
             _ => {}
         }

@@ -3,11 +3,12 @@
 //! of templates: its field names are a promise. Never guesses a cause.
 
 mod budget;
+mod changes;
 mod clocks;
 
 use crate::domain::incident::event::{Body, Event, NoteKind, Role};
 use crate::domain::incident::state::{Amendment, CommandRun, Incident, key_text};
-use crate::domain::incident::timeline::lasted;
+use crate::domain::incident::timeline::{housekeeping, lasted};
 use crate::domain::postmortem::entry::{dated, entries, once};
 use crate::domain::postmortem::escape::{code, field};
 use crate::domain::search::{Similar, Why};
@@ -17,6 +18,8 @@ use chrono::FixedOffset;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
+pub use budget::{Chart, Cost};
+pub use changes::ChangeLine;
 pub use budget::{Chart, Cost, drawn};
 pub use clocks::{Durations, Moment, Times};
 
@@ -71,6 +74,8 @@ pub struct Facts {
     pub similar: Vec<Like>,
     /// Every command that was run.
     pub commands: Vec<CommandLine>,
+    /// Every change that a command made to production.
+    pub changes: Vec<ChangeLine>,
     /// What is to be done afterwards.
     pub actions: Vec<Action>,
     /// The text that resolved it; null while it is open.
@@ -251,7 +256,7 @@ pub fn facts(
         charts: budget::charts(incident, histories),
         timeline: entries(incident, events)
             .into_iter()
-            .filter(|entry| !excluded(entry.event) && !matches!(entry.event.body, Body::Marked { .. }))
+            .filter(|entry| !housekeeping(entry.event) && !excluded(entry.event) && !matches!(entry.event.body, Body::Marked { .. }))
             .map(line)
             .collect(),
         excluded: log.iter().filter(|event| excluded(event)).count(),
@@ -260,6 +265,7 @@ pub fn facts(
         updates: updates(incident, &log),
         similar: Vec::new(),
         commands: incident.commands.iter().map(command).collect(),
+        changes: changes::changes(incident, &log),
         actions: actions(incident),
         resolution: resolution(incident, &log),
         hypotheses: remarks(incident, &log, NoteKind::Hypothesis),

@@ -11,7 +11,7 @@ use crate::domain::outward::silence::{Matcher, Silence, SilenceState, SilenceWri
 use crate::domain::server_note::ServerNote;
 use crate::domain::time::{Timestamp, clock as at_clock, rfc3339};
 use crate::io::alertmanager::decode::{self, Held};
-use crate::io::alertmanager::{Cluster, Peer, union};
+use crate::io::alertmanager::{Cluster, GRACE, Peer, union};
 use crate::io::clock;
 use crate::io::http::{ALERTS_LIMIT, Body, Failure, QUERY_LIMIT, Reply, Request};
 use crate::io::port::{Outward, Silences, Target, Task};
@@ -187,8 +187,9 @@ impl Cluster {
         Ok(away.map_or(Sought::Gone, Sought::Unsure))
     }
 
-    /// All silences of all peers at once; for each peer that did not answer, its fault.
-    async fn all(&self) -> (Vec<Vec<Held>>, Vec<Fault>) {
+    /// All silences of all peers at once; for each peer that did not answer, its fault. With `patient`, every peer has its
+    /// whole time; else those that hang are not waited for once one has answered.
+    async fn all(&self, patient: bool) -> (Vec<Vec<Held>>, Vec<Fault>) {
         let mut asked = JoinSet::new();
         for peer in &self.peers {
             let peer = Arc::clone(peer);
@@ -199,21 +200,26 @@ impl Cluster {
             });
         }
         let (mut lists, mut faults) = (Vec::new(), Vec::new());
-        while let Some(ended) = asked.join_next().await {
-            match ended {
-                Ok(Ok(list)) => lists.push(list),
-                Ok(Err(fault)) => faults.push(fault),
-                Err(_) => faults.push(union::fault(&self.name, &[])),
+        loop {
+            let next = match lists.is_empty() || patient {
+                true => asked.join_next().await,
+                // The rest ends with the set.
+                false => tokio::time::timeout(GRACE, asked.join_next()).await.unwrap_or(None),
+            };
+            match next {
+                Some(Ok(Ok(list))) => lists.push(list),
+                Some(Ok(Err(fault))) => faults.push(fault),
+                Some(Err(_)) => faults.push(union::fault(&self.name, &[])),
+                None => return (lists, faults),
             }
         }
-        (lists, faults)
     }
 
     /// Looks for the mark of a new silence. It is absent only when every peer said so, twice with the time of gossip in
     /// between: the request may still have been on its way.
     async fn look_for(&self, op: &Operation) -> Found {
         for last in [false, true] {
-            let (lists, faults) = self.all().await;
+            let (lists, faults) = self.all(true).await;
             let found = lists.into_iter().flatten().find(|held| held.marked(op));
             if let Some(held) = found {
                 return Found::Done(Reference::id(held.silence.id));
@@ -380,7 +386,7 @@ impl Outward for Cluster {
 impl Silences for Cluster {
     fn silences(&self) -> Task<'_, Result<Vec<Silence>, Fault>> {
         Box::pin(async move {
-            let (lists, faults) = self.all().await;
+            let (lists, faults) = self.all(false).await;
             if lists.is_empty() {
                 return Err(union::fault(&self.name, &faults));
             }

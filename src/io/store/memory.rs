@@ -9,6 +9,7 @@ use crate::domain::incident::state::Incident;
 use crate::domain::incident::stepped::Stepped;
 use crate::domain::outward::entry::{Entry, Step};
 use crate::domain::outward::operation::OpId;
+use crate::domain::time::Timestamp;
 use crate::io::store::examined::Examined;
 use crate::io::store::ledger::{self, Rows, Until};
 use crate::io::store::{ENDED, OwnClock, RESOLVED_HEADS, Store, chain};
@@ -161,6 +162,16 @@ impl Store for Memory {
     fn heads(&mut self) -> Result<Vec<Incident>, Fault> {
         let shelf = self.lock();
         Ok(newest_first(shelf.incidents.values().filter_map(|log| Incident::fold(log.values())).collect()))
+    }
+
+    fn ended_since(&mut self, from: Timestamp) -> Result<Vec<Incident>, Fault> {
+        let shelf = self.lock();
+        Ok(shelf
+            .incidents
+            .values()
+            .filter_map(|log| Incident::fold(log.values()))
+            .filter(|i| i.lasted_to(from))
+            .collect())
     }
 
     fn tail(&mut self, incident: &IncidentId, before: Option<u64>, limit: usize) -> Result<Vec<Event>, Fault> {

@@ -14,6 +14,7 @@ use crate::domain::incident::state::Incident;
 use crate::domain::incident::stepped::Stepped;
 use crate::domain::outward::entry::{Entry, Step};
 use crate::domain::outward::operation::OpId;
+use crate::domain::time::Timestamp;
 use crate::io::store::chain::Finding;
 use crate::io::store::examined::Examined;
 use crate::io::store::ledger::{self, Rows};
@@ -181,6 +182,25 @@ fn last_rev(conn: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::try_from(rev).unwrap_or(0))
 }
 
+impl Sqlite {
+    /// Folds anew what was written by a program that keeps no states.
+    fn renew_heads(&mut self) -> Result<(), Fault> {
+        let stale = self.read(head::stale)?;
+        if !stale.is_empty() {
+            let renew = |rows: &mut Inside<'_>| head::renew(rows.conn, &stale).map_err(|e| fault(rows.path, &e));
+            match self.transact(renew) {
+                Ok(_) => {}
+                Err(Failed::Commit(fault, ())) => {
+                    self.reopen()?;
+                    return Err(fault);
+                }
+                Err(Failed::Before(fault)) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Store for Sqlite {
     fn append_all(&mut self, batches: Vec<Vec<NewEvent>>) -> Result<Vec<Vec<Event>>, Fault> {
         let origin = self.origin.clone();
@@ -228,20 +248,16 @@ impl Store for Sqlite {
     }
 
     fn heads(&mut self) -> Result<Vec<Incident>, Fault> {
-        let stale = self.read(head::stale)?;
-        if !stale.is_empty() {
-            let renew = |rows: &mut Inside<'_>| head::renew(rows.conn, &stale).map_err(|e| fault(rows.path, &e));
-            match self.transact(renew) {
-                Ok(_) => {}
-                Err(Failed::Commit(fault, ())) => {
-                    self.reopen()?;
-                    return Err(fault);
-                }
-                Err(Failed::Before(fault)) => return Err(fault),
-            }
-        }
+        self.renew_heads()?;
         let heads = self.read(|conn| head::read(conn, RESOLVED_HEADS))?;
         Ok(crate::io::store::memory::newest_first(heads))
+    }
+
+    fn ended_since(&mut self, from: Timestamp) -> Result<Vec<Incident>, Fault> {
+        self.renew_heads()?;
+        let mut all = self.read(|conn| head::read(conn, usize::MAX))?;
+        all.retain(|incident| incident.lasted_to(from));
+        Ok(all)
     }
 
     fn tail(&mut self, incident: &IncidentId, before: Option<u64>, limit: usize) -> Result<Vec<Event>, Fault> {

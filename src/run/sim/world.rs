@@ -16,7 +16,7 @@ use crate::domain::outward::question::{Answer, Question};
 use crate::domain::time::{Span, Timestamp, mins, secs};
 use crate::io::fake::Simulation;
 use crate::io::fake::outside::{FakeTarget, Trouble, targets};
-use crate::io::port::{AlertSource, IncidentBackend, Metrics, Outward, Shell};
+use crate::io::port::{AlertSource, ChatRoom, IncidentBackend, Metrics, Outward, Shell};
 use crate::io::store::Store;
 use crate::io::store::memory::Memory;
 use crate::run::sim::Chances;
@@ -211,6 +211,11 @@ impl World {
                     .and_then(|()| ready(metrics.history(objective, windows, *range, *step, now))?);
                 self.answer(elapsed, *req, Reply::Charted(result));
             }
+            Effect::Marks { req, markers, range, .. } => {
+                let metrics = self.simulation.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.marks(markers, *range, now))?);
+                self.answer(elapsed, *req, Reply::Marks(result));
+            }
             Effect::Query { req, promql, .. } => {
                 let metrics = self.simulation.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.query(promql, now))?);
@@ -373,6 +378,10 @@ impl World {
         match question {
             Question::Incidents => ready(target.list())?.map(Answer::Incidents),
             Question::OnCall(service) => ready(target.on_call(service.as_deref()))?.map(Answer::OnCall),
+            Question::Volunteers(room, message) => {
+                ready(ChatRoom::volunteers(target, &room, &message))?.map(Answer::Volunteers)
+            }
+            Question::Messages(room, since) => ready(ChatRoom::messages(target, &room, since))?.map(Answer::Messages),
             _ => Err(Fault::new(FaultKind::Rejected, name.as_str(), "not simulated")),
         }
     }

@@ -26,9 +26,11 @@ fn narrow(pen: &mut Pen<'_>, view: &IncidentPage) {
     let all = Want { least, ..Want::rows(view.timers.len(), 2, 0) };
     let timers = if short { Want { least: 2, most: 2, rank: 0 } } else { all };
     let title = u16::from(!short);
+    let room = usize::from(!short && !view.room.is_empty());
+    let facts_rows = facts_rows.saturating_add(u16::try_from(room).unwrap_or(1));
     let wants = [
         Want { least: title, most: title, rank: 0 },
-        Want { least: facts_rows.min(3), most: facts_rows, rank: 2 },
+        Want { least: facts_rows.min(if room > 0 { 4 } else { 3 }), most: facts_rows, rank: 2 },
         timers,
         Want { least: 3, most: u16::MAX, rank: 1 },
     ];
@@ -38,12 +40,17 @@ fn narrow(pen: &mut Pen<'_>, view: &IncidentPage) {
         rule(pen, 0, &view.title, &view.state);
     }
     let mut y = title;
-    for line in lines.iter().take(usize::from(above.saturating_sub(1))) {
+    for line in lines.iter().take(usize::from(above.saturating_sub(1)).saturating_sub(room)) {
         facts::groups(pen, y, line);
         y += 1;
     }
     if *above > 0 {
         roles_line(pen, y, view);
+    }
+    // The last line is the one that wants something.
+    if let Some(line) = view.room.last().filter(|_| *above > y - title + 1) {
+        let width = pen.say(0, y + 1, pen.width(), "room", Tone::Muted) + 3;
+        pen.bit(width, y + 1, pen.width(), line);
     }
     timers_block(&mut pen.part(0, title + above, width, *middle), view);
     timeline(&mut pen.part(0, title + above + middle, width, *below), view);
@@ -169,6 +176,7 @@ fn side(pen: &mut Pen<'_>, view: &IncidentPage, links: bool) {
         Want::rows(view.roles.len(), 3, 1),
         Want::rows(view.timers.len() + view.timers_done.len().min(3), 3, 0),
         Want { least: 3, ..Want::rows(view.slos.len() * 2, 2, 2) },
+        room_want(view),
         Want { least: 0, most: picture, rank: 3 },
         Want {
             least: 0,
@@ -177,7 +185,7 @@ fn side(pen: &mut Pen<'_>, view: &IncidentPage, links: bool) {
         },
     ];
     let places = spaced(pen.height(), &wants);
-    let [roles, timers, slos, picture, tail] = places.as_slice() else { return };
+    let [roles, timers, slos, room, picture, tail] = places.as_slice() else { return };
     roles_block(&mut pen.part(0, roles.0, width, roles.1), view);
     {
         let mut part = pen.part(0, timers.0, width, timers.1);
@@ -195,10 +203,28 @@ fn side(pen: &mut Pen<'_>, view: &IncidentPage, links: bool) {
             slo_rows::brief(&mut part, y, row);
         }
     }
+    room_block(&mut pen.part(0, room.0, width, room.1), view);
     if let Some(one) = view.chart.as_ref().filter(|_| picture.1 >= 8) {
         chart::titled(&mut pen.part(0, picture.0, width, picture.1), one);
     }
     links_block(&mut pen.part(0, tail.0, width, tail.1), view);
+}
+
+fn room_want(view: &IncidentPage) -> Want {
+    match view.room.is_empty() {
+        true => Want { least: 0, most: 0, rank: 2 },
+        false => Want::rows(view.room.len(), 1, 1),
+    }
+}
+
+fn room_block(pen: &mut Pen<'_>, view: &IncidentPage) {
+    if pen.height() > 1 && !view.room.is_empty() {
+        rule(pen, 0, "ROOM", "> post, @ invite");
+        let width = pen.width();
+        for (line, y) in view.room.iter().zip(1..) {
+            pen.bit(0, y, width, line);
+        }
+    }
 }
 
 fn roles_block(pen: &mut Pen<'_>, view: &IncidentPage) {
