@@ -8,7 +8,7 @@ use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::{IncidentId, SloId};
 use crate::domain::incident::board::Phase;
-use crate::domain::incident::event::{Body, Event, EventKey, Role, Status, StepEnd};
+use crate::domain::incident::event::{Body, Event, EventKey, Role, StepEnd};
 use crate::domain::incident::filter::Filter;
 use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::incident::timeline::{housekeeping, lasted, tell};

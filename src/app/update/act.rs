@@ -12,7 +12,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, backend, backend_act, board, draft, entry, exec, forms, incident, outward, paging, past, record, reload, rollback, room, silences, timers, walk,
+    approval, backend, backend_act, board, draft, entry, exec, forms, incident, outward, paging, past, record, reload,
+    rollback, room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};

@@ -9,7 +9,9 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::present::{overlays, palette};
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, backend_act, board, entry, exec, forms, incident, outward, paging, past, silences};
+use crate::app::update::{
+    act, approval, backend_act, board, entry, exec, forms, incident, outward, paging, past, silences,
+};
 use crate::domain::incident::decide::Command;
 use crate::domain::time::Timestamp;
 

@@ -406,7 +406,8 @@ pub struct Which {
     /// Not after
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub until: Option<String>,
-    },
+}
+
 /// What about an incident's room.
 #[derive(Clone, Debug, Subcommand)]
 pub enum RoomCommand {

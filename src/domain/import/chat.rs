@@ -165,6 +165,11 @@ fn is_kind(word: &str) -> bool {
             "unknown",
             "backend",
             "escalated",
+            "task",
+            "checklist",
+            "link",
+            "people",
+            "room",
         ]
         .contains(&word)
         || Act::named(word).is_some()

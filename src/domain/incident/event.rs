@@ -1,9 +1,7 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
 mod kind;
-mod word;
 
-pub use self::word::{Answer, NoteKind, Role, Status};
 use crate::domain::incident::board::{Belief, Bond, DecisionEvent, Phase, TaskEvent};
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
@@ -75,6 +73,7 @@ impl Event {
     pub fn who(&self) -> &str {
         match &self.body {
             Body::Imported(import) if !import.who.is_empty() => &import.who,
+            Body::RoomMessage { author, .. } if !author.is_empty() => author,
             Body::BackendLogged(line) => line.by.as_deref().unwrap_or(&self.actor),
             _ => &self.actor,
         }

@@ -18,9 +18,8 @@ use chrono::FixedOffset;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-pub use budget::{Chart, Cost};
-pub use changes::ChangeLine;
 pub use budget::{Chart, Cost, drawn};
+pub use changes::ChangeLine;
 pub use clocks::{Durations, Moment, Times};
 
 /// The context of a postmortem template.
@@ -256,7 +255,9 @@ pub fn facts(
         charts: budget::charts(incident, histories),
         timeline: entries(incident, events)
             .into_iter()
-            .filter(|entry| !housekeeping(entry.event) && !excluded(entry.event) && !matches!(entry.event.body, Body::Marked { .. }))
+            .filter(|entry| {
+                !housekeeping(entry.event) && !excluded(entry.event) && !matches!(entry.event.body, Body::Marked { .. })
+            })
             .map(line)
             .collect(),
         excluded: log.iter().filter(|event| excluded(event)).count(),
@@ -327,7 +328,7 @@ fn updates(incident: &Incident, log: &[&Event]) -> Vec<Remark> {
     let update = |event: &&Event| {
         let told = match &event.body {
             Body::StatusSet { to, message: Some(message) } => format!("{}: {message}", to.word()),
-            Body::Update { audience, text } => format!("to {audience}: {text}"),
+            Body::Update { audience, text, .. } => format!("to {audience}: {text}"),
             _ => return None,
         };
         let told = match incident.amended.get(&key_text(&event.key)) {
