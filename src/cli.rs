@@ -12,6 +12,7 @@ pub mod context;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+pub mod drill;
 pub mod failure;
 pub mod files;
 pub mod folders;
@@ -77,6 +78,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Silence(it)) => silence::run(&context, it, output),
         Some(Command::Outbox(it)) => outbox::run(&context, it, output),
         Some(Command::Runbook(it)) => runbook::run(&context, it, output),
+        Some(Command::Drill(it)) => drill::run(&context, it, output),
         Some(Command::Postmortem(it)) => postmortem::run(&context, it, output),
         Some(Command::Status(it)) => status::run(&context, it, output),
         Some(Command::Watch(it)) => watch::run(&context, it, output),

@@ -117,6 +117,8 @@ pub struct Config {
     pub slos: Vec<String>,
     /// The same for runbooks.
     pub runbooks: Vec<String>,
+    /// The same for drill scenarios.
+    pub scenarios: Vec<String>,
     /// Where drafts are written.
     pub postmortems: PathBuf,
     /// Which template is filled; `None` means the built-in long form.
@@ -163,6 +165,7 @@ impl Config {
             outward_hold: secs(6),
             slos: Vec::new(),
             runbooks: Vec::new(),
+            scenarios: Vec::new(),
             postmortems: PathBuf::from("postmortems"),
             postmortem_template: None,
             severities: None,

@@ -3,6 +3,7 @@
 
 pub mod courier;
 pub mod draft;
+pub mod drill;
 pub mod endpoints;
 pub mod engine;
 pub mod integrations;

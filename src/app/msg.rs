@@ -142,4 +142,6 @@ pub enum Feed {
     ClockMoved(Span),
     /// The machine slept this long, or the program was suspended.
     Asleep(Span),
+    /// Somebody says something to the people here: who, and what. Raw outside text.
+    Said(String, String),
 }

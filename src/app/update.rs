@@ -209,6 +209,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             }
             cockpit(model, now, "cockpit asleep", format!("for {}", compact(span)), out);
         }
+        Feed::Said(from, text) => model.say(now, Tone::Accent, format!("{from}: {text}")),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What may be typed: every command and flag, as data. Says nothing about what a command does; [`crate::cli`] does.
 
+pub mod drill;
 pub mod incident;
 pub mod runbook;
 pub mod silence;
 
+use crate::cli::args::drill::DrillArgs;
 use crate::cli::args::incident::IncidentArgs;
 use crate::cli::args::runbook::RunbookArgs;
 use crate::cli::args::silence::SilenceArgs;
@@ -95,7 +97,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Write a commented starter configuration, an SLO file and a runbook; never overwrites
     Init,
-    /// Validate configuration, SLO files, runbooks and severity tables; all findings at once
+    /// Validate configuration, SLO files, runbooks, scenarios and severity tables; all findings at once
     Check(CheckArgs),
     /// Try every source, the data folder and the terminal
     Doctor,
@@ -117,6 +119,8 @@ pub enum Command {
     Outbox(OutboxArgs),
     /// List, read, lint, match and walk runbooks
     Runbook(RunbookArgs),
+    /// Rehearse on a simulated production; score and history
+    Drill(DrillArgs),
     /// Write the draft of a postmortem, or count the blanks of one
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Postmortem(PostmortemArgs),
@@ -366,7 +370,7 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
-    /// The reference page in Markdown instead; for `runbook`, `slo` and `postmortem`
+    /// The reference page in Markdown instead; for `runbook`, `slo`, `postmortem` and `scenario`
     #[arg(long)]
     pub reference: bool,
 }
@@ -384,6 +388,8 @@ pub enum SchemaKind {
     Severity,
     /// What a postmortem template can say
     Postmortem,
+    /// A drill's scenario
+    Scenario,
 }
 
 impl Word for ColorChoice {
@@ -458,6 +464,15 @@ mod tests {
             "runbook walk high-api-latency --dry-run",
             "runbook walk high-api-latency --incident last --arm",
             "runbook dry-run high-api-latency --alert A --label a=b -o json",
+            "drill list -o json",
+            "drill run pool-exhaustion --headless --speed max --seed 7 -o json",
+            "drill run s.yaml --headless --responder random",
+            "drill run s.yaml --headless --responder script acts.yaml",
+            "drill run s.yaml --speed 10",
+            "drill report",
+            "drill report last -o json",
+            "drill from INC-1 --to scenarios",
+            "schema scenario --reference",
             "postmortem INC-1 --out -",
             "postmortem check draft.md",
             "status --check",
@@ -474,6 +489,9 @@ mod tests {
             "check --rules a.yaml",
             "incident role INC-1 king alice",
             "postmortem",
+            "drill run s --speed fast",
+            "drill run s --speed 0",
+            "drill run s --responder random",
             "runbook walk r --arm",
             "runbook import --to x",
             "runbook import a.md",

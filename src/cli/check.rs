@@ -25,6 +25,7 @@ use crate::domain::slo::format;
 use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
 use crate::io::files::presence::missing_beside;
+use crate::run::drill::shelf;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub enum Kind {
     Runbook,
     /// The severity table.
     Severity,
+    /// A drill's scenario.
+    Scenario,
 }
 
 /// Prints findings, one per line, and a summary; or `{"files", "findings"}`. Exit 1 when any finding is an error. With
@@ -128,7 +131,12 @@ fn configured(context: &Context) -> Examined {
         ..Examined::default()
     };
     examined.before.extend(references(context));
-    for (kind, (paths, missing)) in [(Kind::Slo, context.slo_files()), (Kind::Runbook, context.runbook_files())] {
+    let files = [
+        (Kind::Slo, context.slo_files()),
+        (Kind::Runbook, context.runbook_files()),
+        (Kind::Scenario, context.scenario_files()),
+    ];
+    for (kind, (paths, missing)) in files {
         examined.before.extend(missing);
         for path in paths {
             examined.add(&path, Some(kind), true);
@@ -182,10 +190,11 @@ impl Examined {
             }
             Some(Kind::Config) => self.findings.extend(config(path, &text)),
             Some(Kind::Severity) => self.findings.extend(SeverityTable::read(&name, &text).1),
+            Some(Kind::Scenario) => self.findings.extend(shelf::of_text(path, &text).1),
             None => {
                 let level = if meant { Level::Error } else { Level::Info };
                 self.findings.extend(parse(&name, &text).1);
-                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook or a severity table)";
+                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook, a scenario or a severity table)";
                 self.findings.push(about(path, level, "unknown-kind", message));
             }
         }
@@ -267,6 +276,9 @@ pub fn kind_of(text: &str) -> Option<Kind> {
     let foreign = foreign.iter().any(|prefix| version.starts_with(prefix));
     if foreign || has("service_level_objectives") || has("slos") && (has("version") || has("service")) {
         return Some(Kind::Slo);
+    }
+    if word("kind") == "Scenario" || has("injects") {
+        return Some(Kind::Scenario);
     }
     if word("kind") == "Runbook" || has("steps") {
         return Some(Kind::Runbook);
@@ -355,6 +367,8 @@ mod tests {
             ("slos: [\"a.yaml\"]\n", Some(Kind::Config)),
             ("prometheus: [\n", Some(Kind::Config)),
             ("steps: {\n", Some(Kind::Runbook)),
+            (include_str!("../../assets/scenarios/pool-exhaustion.yaml"), Some(Kind::Scenario)),
+            ("injects: {\n", Some(Kind::Scenario)),
             ("a: 1\n", None),
             ("", None),
         ] {

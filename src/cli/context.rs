@@ -106,6 +106,11 @@ impl Context {
         self.named_files("runbooks", &self.config().runbooks, is_runbook)
     }
 
+    /// The scenario files that the settings name, and a warning for each pattern that names none.
+    pub fn scenario_files(&self) -> (Vec<PathBuf>, Vec<Finding>) {
+        self.named_files("scenarios", &self.config().scenarios, is_yaml)
+    }
+
     /// Every setting with its origin, the data folder included.
     pub fn settings(&self) -> Vec<Setting> {
         self.loaded.settings()

@@ -1,10 +1,11 @@
 //! `midwatch schema`: the JSON Schema of a file kind, for editors, and the reference pages of runbooks, objectives and
-//! postmortem templates, for people. Schemas are files, held against the readers by tests; those of runbooks and objectives are rendered from the
+//! postmortem templates and scenarios, for people. Schemas are files, held against the readers by tests; those of runbooks, objectives and scenarios are rendered from the
 //! tables of keys that their readers use.
 
 use crate::cli::args::{SchemaArgs, SchemaKind};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
+use crate::domain::drill::scenario::schema as scenario;
 use crate::domain::postmortem::reference as postmortem;
 use crate::domain::runbook::reference;
 use crate::domain::slo::own::schema as objectives;
@@ -17,8 +18,9 @@ pub fn run(args: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
         (true, SchemaKind::Runbook) => output.verbatim(&reference::markdown())?,
         (true, SchemaKind::Slo) => output.verbatim(&objectives::reference())?,
         (true, SchemaKind::Postmortem) => output.verbatim(&postmortem::markdown())?,
+        (true, SchemaKind::Scenario) => output.verbatim(&scenario::markdown())?,
         (true, _) => {
-            let why = "only runbooks, objectives and postmortem templates have a reference page (midwatch schema runbook --reference)";
+            let why = "only runbooks, objectives, scenarios and postmortem templates have a reference page (midwatch schema runbook --reference)";
             return Err(Failure::Refused(why.to_owned()));
         }
     }
@@ -32,6 +34,7 @@ pub fn schema(kind: SchemaKind) -> Cow<'static, str> {
         SchemaKind::Slo => objectives::schema().into(),
         SchemaKind::Runbook => reference::schema_text().into(),
         SchemaKind::Postmortem => postmortem::schema().into(),
+        SchemaKind::Scenario => scenario::text().into(),
         SchemaKind::Severity => include_str!("../../assets/schemas/severity.json").into(),
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 30] = [
+pub const KEYS: [&str; 31] = [
     "responder",
     "prometheus",
     "alertmanager",
@@ -22,6 +22,7 @@ pub const KEYS: [&str; 30] = [
     "outward_hold",
     "slos",
     "runbooks",
+    "scenarios",
     "postmortems",
     "postmortem_template",
     "severities",
@@ -176,7 +177,7 @@ impl Layer<'_> {
 
     fn files(&mut self, fields: &Fields<'_>) {
         let (folder, mut patterns) = (self.folder, Vec::new());
-        for key in ["slos", "runbooks"] {
+        for key in ["slos", "runbooks", "scenarios"] {
             let mut found = Vec::new();
             if let Some(node) = fields.get(key) {
                 self.note(key, node);
@@ -192,6 +193,7 @@ impl Layer<'_> {
             }
             patterns.push(found);
         }
+        self.loaded.config.scenarios = patterns.pop().unwrap_or_default();
         self.loaded.config.runbooks = patterns.pop().unwrap_or_default();
         self.loaded.config.slos = patterns.pop().unwrap_or_default();
         if let Some(path) = self.path(fields, "postmortems") {

@@ -158,7 +158,8 @@ fn targets(table: &mut Table<'_>, config: &Config) {
 }
 
 fn files(table: &mut Table<'_>, config: &Config) {
-    for (key, patterns) in [("slos", &config.slos), ("runbooks", &config.runbooks)] {
+    let patterns = [("slos", &config.slos), ("runbooks", &config.runbooks), ("scenarios", &config.scenarios)];
+    for (key, patterns) in patterns {
         let text = if patterns.is_empty() { "-".to_owned() } else { patterns.join(" ") };
         table.add_as(key.to_owned(), json!(patterns), text);
     }

@@ -3,10 +3,18 @@
 
 pub mod alarm;
 pub mod answer;
+pub mod capture;
 pub mod chance;
 pub mod course;
 pub mod history;
 pub mod ledger;
 pub mod production;
 pub mod promise;
+pub mod report;
+pub mod scenario;
+pub mod score;
+pub mod script;
 pub mod service;
+pub mod stage;
+pub mod track;
+pub mod trend;

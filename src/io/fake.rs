@@ -6,12 +6,15 @@ mod inspect;
 mod library;
 mod metrics;
 pub mod outside;
+mod ports;
 mod shell;
 mod silences;
+pub mod staged;
 
 pub use alerts::FakeAlerts;
 pub use library::runbooks;
 pub use metrics::FakeMetrics;
+pub use ports::Ports;
 pub use shell::FakeShell;
 
 use crate::domain::drill::production::Production;

@@ -197,7 +197,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
 }
 
 /// The machine is told of its targets; this process gets a name that no other ever had.
-fn outbox(
+pub(super) fn outbox(
     model: &mut Model,
     targets: &BTreeMap<SourceName, Target>,
     start: Timestamp,
@@ -210,7 +210,7 @@ fn outbox(
     }
 }
 
-fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'static str>) -> Setup {
+pub(super) fn setup(given: &Given<'_>, findings: &mut Vec<Finding>, simulated: Option<&'static str>) -> Setup {
     let config = given.config;
     let (keymap, wrong) = Keymap::with(&config.keys);
     findings.extend(wrong.into_iter().map(|why| about(&given.config_path, "keys", why)));

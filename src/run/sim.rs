@@ -15,13 +15,18 @@ use crate::app::msg::{Feed, Msg, Reply};
 use crate::app::outbox::TargetState;
 use crate::app::screen::Overlay;
 use crate::app::update::update;
+use crate::domain::document::Finding;
+use crate::domain::drill::stage::Stage;
+use crate::domain::drill::stage::facts::PERSONA;
 use crate::domain::ids::{IncidentId, SourceName};
-use crate::domain::incident::event::{Event, NewEvent};
+use crate::domain::incident::event::{Body, Event, NewEvent, NoteKind};
 use crate::domain::runbook::format;
+use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::domain::time::{Span, Timestamp, mins, secs};
 use crate::io::fake::outside::FakeTarget;
-use crate::io::fake::{objectives, runbooks};
+use crate::io::fake::runbooks;
+use crate::io::fake::staged::Staged;
 use crate::run::sim::check::Checker;
 use crate::run::sim::world::{Arrival, World};
 use std::sync::Arc;
@@ -80,8 +85,12 @@ pub fn setup(responder: &str) -> Setup {
 
 /// The two sources of the simulated production, asked this often.
 pub fn links(start: Timestamp, every: Span) -> Vec<Link> {
+    links_of(start, every, 2)
+}
+
+fn links_of(start: Timestamp, every: Span, peers: usize) -> Vec<Link> {
     let prometheus = LinkKind::Prometheus { alerts: false };
-    let alertmanager = LinkKind::Alertmanager { peers: 2 };
+    let alertmanager = LinkKind::Alertmanager { peers };
     vec![
         Link::new("prometheus".into(), "prom".into(), prometheus, "simulated".into(), every, start),
         Link::new("alertmanager".into(), "am".into(), alertmanager, "simulated".into(), every, start),
@@ -106,8 +115,28 @@ pub struct Simulator {
 impl Simulator {
     /// A simulated cockpit that begins at `start`, with all chance from `seed`, and asks its sources `every` so often.
     pub fn new(setup: Setup, start: Timestamp, seed: u64, every: Span) -> Self {
-        let mut model = Model::new(setup, objectives(), links(start, every));
-        let world = World::new(start, seed);
+        let books: Vec<_> = runbooks().into_iter().map(|(path, text)| format::read(path, text)).collect();
+        let findings = books.iter().flat_map(|(_, findings)| findings.clone()).collect();
+        let library = books.into_iter().filter_map(|(book, _)| book).map(Arc::new).collect();
+        Self::of(setup, World::new(start, seed), start, every, (library, findings))
+    }
+
+    /// A simulated cockpit in a drill, with the runbooks that are rehearsed; and the stage behind it.
+    pub fn of_drill(setup: Setup, stage: Stage, every: Span, library: Vec<Arc<Runbook>>) -> (Self, Staged) {
+        let start = stage.start();
+        let (world, staged) = World::of_drill(stage);
+        (Self::of(setup, world, start, every, (library, Vec::new())), staged)
+    }
+
+    fn of(
+        setup: Setup,
+        world: World,
+        start: Timestamp,
+        every: Span,
+        library: (Vec<Arc<Runbook>>, Vec<Finding>),
+    ) -> Self {
+        let ports = world.ports();
+        let mut model = Model::new(setup, ports.objectives(), links_of(start, every, ports.peers()));
         model.outbox.holder = "simulated".into();
         model.outbox.hold = secs(6);
         for (name, target) in world.targets() {
@@ -127,16 +156,23 @@ impl Simulator {
         let origin = simulator.world.origin();
         simulator.send(Msg::Feed(Feed::Opened(origin)));
         simulator.send(Msg::Feed(Feed::Loaded(Vec::new())));
-        let books: Vec<_> = runbooks().into_iter().map(|(path, text)| format::read(path, text)).collect();
-        let findings = books.iter().flat_map(|(_, findings)| findings.clone()).collect();
-        let library = books.into_iter().filter_map(|(book, _)| book).map(Arc::new).collect();
-        simulator.send(Msg::Feed(Feed::Library(library, findings)));
+        simulator.send(Msg::Feed(Feed::Library(library.0, library.1)));
         simulator
     }
 
     /// The machine.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Every event of the record.
+    pub fn all_events(&self) -> Vec<Event> {
+        self.world.all_events()
+    }
+
+    /// The drill that is played, if one is.
+    pub fn staged(&self) -> Option<&Staged> {
+        self.world.staged()
     }
 
     /// What the wall clock says.
@@ -240,7 +276,7 @@ impl Simulator {
                 break;
             }
             self.elapsed = next.max(self.elapsed);
-            self.world.set_clock(self.elapsed);
+            self.set_clock();
             match self.world.arrive(self.elapsed) {
                 Some(Arrival(msg)) => self.send(msg),
                 None if arrival.is_some_and(|at| at <= self.elapsed) => {}
@@ -249,7 +285,30 @@ impl Simulator {
         }
         if !self.over {
             self.elapsed = end;
-            self.world.set_clock(end);
+            self.set_clock();
+        }
+    }
+
+    /// The world hears what time it is; what personas say meanwhile goes to the cockpit and into every open incident.
+    fn set_clock(&mut self) {
+        self.world.set_clock(self.elapsed);
+        for (at, from, text) in self.world.play() {
+            let body = |text: &str| Body::Note { sort: NoteKind::Note, text: text.to_owned() };
+            let open: Vec<IncidentId> = self.model.open_cases().iter().map(|c| c.shown.id.clone()).collect();
+            let saved = open.into_iter().filter(|id| !self.world.events(id).is_empty());
+            let said = saved.map(|incident| NewEvent {
+                incident,
+                at,
+                recorded_at: at,
+                actor: format!("{from}{PERSONA}"),
+                body: body(&text),
+                once: None,
+            });
+            let said: Vec<NewEvent> = said.collect();
+            if !said.is_empty() {
+                self.world.neighbour(self.elapsed, said);
+            }
+            self.world.say(self.elapsed, from, text);
         }
     }
 

@@ -53,7 +53,7 @@ fn facts(caps: Caps) -> TargetFacts {
         audience: None,
         address: "simulated".into(),
         reads_every_ms: None,
-        room: midwatch::domain::outward::target::RoomSettings::default(),
+        room: midwatch::domain::outward::chat::RoomSettings::default(),
     }
 }
 

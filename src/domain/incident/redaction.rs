@@ -41,7 +41,9 @@ impl Redaction {
 }
 
 /// Fields whose texts people or programs wrote freely. Ids, kinds, states and hashes are none: they hold a log together.
-const FREE: [&str; 31] = [
+const FREE: [&str; 33] = [
+    "line",
+    "author",
     "text",
     "reason",
     "summary",

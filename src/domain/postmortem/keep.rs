@@ -129,7 +129,7 @@ mod tests {
             let old = OLD.replace("- who: everybody\n# not a heading of ours\n", &written);
             let (text, _) = carry(&old, NEW).unwrap();
             prop_assert!(written.trim().is_empty() || text.contains(&written), "{}", text);
-            prop_assert_eq!(carry(&text, NEW).unwrap().0, text, "again changes nothing");
+            prop_assert_eq!(carry(&text, NEW).unwrap().0, text.clone(), "again changes nothing");
             prop_assert_eq!(outside(&text), outside(NEW));
         }
     }

@@ -85,6 +85,16 @@ pub enum Takes {
     Line,
     /// In the plain form: several of them.
     Lines,
+    /// A map of texts.
+    Labels,
+    /// A whole number, below zero too.
+    Integer,
+    /// An exit code.
+    Exit,
+    /// A number, or a name.
+    NumberOrText,
+    /// Pairs of a duration and a number.
+    Pairs,
 }
 
 /// Builds an [`Object`] whose two lists cannot differ.

@@ -19,7 +19,8 @@ pub fn markdown() -> String {
     out
 }
 
-fn dialect(out: &mut String, title: &str, root: &'static Object) {
+/// The tables of a format's keys, one per object, below a heading.
+pub fn dialect(out: &mut String, title: &str, root: &'static Object) {
     let _ = writeln!(out, "\n## {title}");
     for (object, at) in grouped(root) {
         let place = at.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ");
@@ -81,16 +82,32 @@ fn takes(key: &Key) -> String {
         Takes::Named(_) => "maps by name".to_owned(),
         Takes::Line => "a line, or a list of texts".to_owned(),
         Takes::Lines => "lines, or lists of texts".to_owned(),
+        Takes::Labels => "a map of texts".to_owned(),
+        Takes::Integer => "a whole number, below zero too".to_owned(),
+        Takes::Exit => "an exit code".to_owned(),
+        Takes::NumberOrText => "a number, or a name".to_owned(),
+        Takes::Pairs => "pairs of a duration and a number".to_owned(),
     }
 }
 
 /// The JSON Schema (draft 7) of a runbook file: one of the two dialects, told apart by `apiVersion`.
 pub fn schema() -> Value {
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "midwatch runbook",
+        "type": "object",
+        "if": {"required": ["apiVersion"]},
+        "then": {"$ref": reference(&v1::RUNBOOK)},
+        "else": {"$ref": reference(&seed::RUNBOOK)},
+        "definitions": definitions(&[&v1::RUNBOOK, &seed::RUNBOOK]),
+    })
+}
+
+/// The definitions of everything below some objects, and of what they are made of.
+pub fn definitions(roots: &[&'static Object]) -> BTreeMap<&'static str, Value> {
     let mut definitions = BTreeMap::new();
-    for root in [&v1::RUNBOOK, &seed::RUNBOOK] {
-        for (_, object) in places(root) {
-            definitions.insert(object.name, definition(object));
-        }
+    for (_, object) in roots.iter().flat_map(|root| places(root)) {
+        definitions.insert(object.name, definition(object));
     }
     definitions.insert(
         "duration",
@@ -105,18 +122,11 @@ pub fn schema() -> Value {
             "description": "A program and its arguments, run without a shell.",
         }),
     );
-    json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "midwatch runbook",
-        "type": "object",
-        "if": {"required": ["apiVersion"]},
-        "then": {"$ref": reference(&v1::RUNBOOK)},
-        "else": {"$ref": reference(&seed::RUNBOOK)},
-        "definitions": definitions,
-    })
+    definitions
 }
 
-fn reference(object: &Object) -> String {
+/// Where an object is defined.
+pub fn reference(object: &Object) -> String {
     format!("#/definitions/{}", object.name)
 }
 
@@ -174,6 +184,14 @@ fn rule(takes: &Takes) -> Value {
         Takes::Line => json!({"oneOf": [{"type": "string"}, {"$ref": "#/definitions/argv"}]}),
         Takes::Lines => {
             json!({"type": "array", "items": {"oneOf": [{"type": "string"}, {"$ref": "#/definitions/argv"}]}})
+        }
+        Takes::Labels => json!({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}),
+        Takes::Integer => json!({"type": "integer"}),
+        Takes::Exit => json!({"type": "integer", "minimum": 0, "maximum": 255}),
+        Takes::NumberOrText => json!({"type": ["number", "string"]}),
+        Takes::Pairs => {
+            let pair = json!({"type": "array", "minItems": 2, "maxItems": 2});
+            json!({"type": "array", "minItems": 1, "items": pair})
         }
     }
 }

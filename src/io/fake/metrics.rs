@@ -163,7 +163,7 @@ impl Metrics for FakeMetrics {
     }
 }
 
-fn note() -> ServerNote {
+pub(super) fn note() -> ServerNote {
     let version = Some("simulated".to_owned());
     ServerNote { requests: 1, skew: Some(Span::zero()), version, ..ServerNote::default() }
 }
@@ -210,15 +210,15 @@ fn burn(production: &Production, objective: &Objective, window: Window, at: Time
 }
 
 /// The instants of a chart; those after `known` have not happened and have no value.
-struct Grid {
-    start: Timestamp,
-    end: Timestamp,
-    step: Span,
-    known: Timestamp,
+pub(super) struct Grid {
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
+    pub(super) step: Span,
+    pub(super) known: Timestamp,
 }
 
 impl Grid {
-    fn line(&self, window: Window, value: impl Fn(Timestamp) -> Option<f64>) -> Series {
+    pub(super) fn line(&self, window: Window, value: impl Fn(Timestamp) -> Option<f64>) -> Series {
         let points = (0..MOST_POINTS)
             .map_while(|i| self.step.checked_mul(i).and_then(|ahead| self.start.checked_add_signed(ahead)))
             .take_while(|at| *at <= self.end)

@@ -70,6 +70,16 @@ struct State {
     messages: Vec<ChatMessage>,
 }
 
+/// What every request meets now; `None` is nothing.
+#[derive(Clone)]
+struct Weather(Arc<dyn Fn() -> Option<Trouble> + Send + Sync>);
+
+impl std::fmt::Debug for Weather {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Weather")
+    }
+}
+
 /// One simulated target. Cloning gives another handle to the same one.
 #[derive(Clone, Debug)]
 pub struct FakeTarget {
@@ -77,6 +87,7 @@ pub struct FakeTarget {
     caps: Caps,
     state: Arc<Mutex<State>>,
     thinks: Option<Duration>,
+    weather: Option<Weather>,
 }
 
 const KEYED: [Capability; 5] = [
@@ -166,13 +177,23 @@ pub fn targets() -> BTreeMap<SourceName, FakeTarget> {
 impl FakeTarget {
     /// A target with these capabilities that answers at once.
     pub fn new(name: impl Into<SourceName>, caps: Caps) -> Self {
-        Self { name: name.into(), caps, state: Arc::default(), thinks: None }
+        Self { name: name.into(), caps, state: Arc::default(), thinks: None, weather: None }
     }
 
     /// The same with a pause before every answer. Needs a tokio timer.
     pub fn thinking(mut self, pause: Duration) -> Self {
         self.thinks = Some(pause);
         self
+    }
+
+    /// The same in a weather that somebody else makes: asked before every request.
+    pub fn in_weather(mut self, weather: impl Fn() -> Option<Trouble> + Send + Sync + 'static) -> Self {
+        self.weather = Some(Weather(Arc::new(weather)));
+        self
+    }
+
+    fn weather(&self) -> Option<Trouble> {
+        self.weather.as_ref().and_then(|weather| (weather.0)())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -259,17 +280,31 @@ impl FakeTarget {
     }
 
     fn ask<T>(&self, answer: impl FnOnce(&State) -> T) -> Result<T, Fault> {
+        let weather = self.weather();
         let state = self.lock();
-        if state.down { Err(self.fault(FaultKind::Unreachable, "connection refused")) } else { Ok(answer(&state)) }
+        match weather {
+            Some(Trouble::Auth) => Err(self.fault(FaultKind::Auth, "answered 401")),
+            Some(Trouble::RateLimited(_)) => Err(self.fault(FaultKind::RateLimited, "answered 429")),
+            Some(Trouble::LoginPage) => Err(self.fault(FaultKind::LoginPage, "answered with a web page")),
+            Some(Trouble::Slow) => Err(self.fault(FaultKind::Timeout, "no answer in time")),
+            Some(_) => Err(self.fault(FaultKind::Unreachable, "connection refused")),
+            None if state.down => Err(self.fault(FaultKind::Unreachable, "connection refused")),
+            None => Ok(answer(&state)),
+        }
     }
 
     fn send(&self, op: &Operation) -> Outcome {
         let Some(class) = self.caps.class(op.intent.capability()) else {
             return Outcome::unsupported("not simulated");
         };
+        let weather = self.weather();
         let mut state = self.lock();
         state.requests += 1;
-        let trouble = if state.down { Some(Trouble::Unreachable) } else { state.script.pop_front() };
+        let trouble = match weather {
+            Some(trouble) => Some(trouble),
+            None if state.down => Some(Trouble::Unreachable),
+            None => state.script.pop_front(),
+        };
         let not_done = |kind, words: &str, wait_ms| Outcome::NotDone { kind, words: words.into(), wait_ms };
         match trouble {
             Some(Trouble::Unreachable) => not_done(Obstacle::Unavailable, "connection refused", None),
@@ -293,8 +328,9 @@ impl FakeTarget {
     }
 
     fn find(&self, op: &Operation) -> Found {
+        let bad = self.weather().is_some();
         let state = self.lock();
-        if state.down {
+        if state.down || bad {
             return Found::Failed { kind: Obstacle::Unavailable, words: "connection refused".into(), wait_ms: None };
         }
         if self.caps.class(op.intent.capability()) == Some(Class::AskPerson) {

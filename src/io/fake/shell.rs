@@ -15,7 +15,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot::Receiver;
 
 /// No process has this number, so a signal sent to it by mistake reaches nobody.
-const NOBODY: i32 = i32::MAX;
+pub(super) const NOBODY: i32 = i32::MAX;
 const FIRST_LINE: Duration = Duration::from_millis(420);
 const NEXT_LINE: Duration = Duration::from_millis(70);
 /// Lines of progress come slowly.

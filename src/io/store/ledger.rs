@@ -36,6 +36,10 @@ pub trait Rows {
     fn keep(&mut self, entry: Entry, lease: Option<Until>) -> Result<Entry, Fault>;
     /// Whether the lease of an operation has run out by the machine's own clock; `None` when that cannot tell.
     fn run_out(&mut self, op: &OpId, clock: &Until) -> Result<Option<bool>, Fault>;
+    /// An id that no other event has.
+    fn fresh(&mut self, at: Timestamp) -> String {
+        new_id(at)
+    }
 }
 
 /// An instant of the machine's own clock, which nobody sets: milliseconds since one of its starts.
@@ -102,7 +106,7 @@ pub fn write(rows: &mut impl Rows, origin: &Origin, batches: Vec<Vec<NewEvent>>)
                 continue;
             }
             seq += 1;
-            let id = new_id(new.recorded_at);
+            let id = rows.fresh(new.recorded_at);
             let body = match new.body {
                 Body::Redacted(asked) => Body::Redacted(take_out(rows, &incident, asked)?),
                 body => with_id(body, &id),
@@ -182,7 +186,7 @@ fn stem(id: &str) -> &str {
 }
 
 /// A UUID of version 7 whose time is the one of the record.
-fn new_id(at: Timestamp) -> String {
+pub fn new_id(at: Timestamp) -> String {
     let seconds = u64::try_from(at.timestamp()).unwrap_or(0);
     let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, at.timestamp_subsec_nanos());
     uuid::Uuid::new_v7(time).to_string()

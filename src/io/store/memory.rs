@@ -1,6 +1,7 @@
 //! A store without a file, for drills and tests. Several handles may share one record, as several processes share a file;
 //! nothing survives the last handle.
 
+use crate::domain::drill::chance::unit;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, Origin};
 use crate::domain::incident::event::{Event, EventKey, NewEvent, Redaction};
@@ -29,6 +30,8 @@ struct Shelf {
     rev: u64,
     handles: usize,
     writer: usize,
+    /// Where ids come from when they are to be the same again: the seed, and how many were given.
+    ids: Option<(u64, i64)>,
 }
 
 impl Shelf {
@@ -96,6 +99,17 @@ impl Rows for Shelf {
         Ok(entry)
     }
 
+    fn fresh(&mut self, at: Timestamp) -> String {
+        let Some((seed, given)) = &mut self.ids else { return ledger::new_id(at) };
+        *given += 1;
+        let mut bytes = [0_u8; 10];
+        for (stream, byte) in (500..).zip(&mut bytes) {
+            *byte = (unit(*seed, stream, *given) * 256.0) as u8;
+        }
+        let ms = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(ms, &bytes).into_uuid().to_string()
+    }
+
     fn run_out(&mut self, op: &OpId, clock: &Until) -> Result<Option<bool>, Fault> {
         let lease = self.outbox.get(op).and_then(|(_, lease)| lease.as_ref());
         Ok(lease.filter(|lease| lease.boot == clock.boot).map(|lease| lease.ms <= clock.ms))
@@ -123,6 +137,12 @@ impl Memory {
     /// An empty record of the given origin.
     pub fn new(origin: Origin) -> Self {
         Self { shelf: Arc::default(), origin, handle: 0, cursor: 0, told: 0, clock: Arc::new(|| None) }
+    }
+
+    /// The same with ids that come from a seed: the same acts make the same record, byte by byte.
+    pub fn seeded(self, seed: u64) -> Self {
+        self.lock().ids = Some((seed, 0));
+        self
     }
 
     /// The same with a clock of its own for the leases of the outbox, which follows no change of the time of day.

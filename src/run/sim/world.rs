@@ -5,18 +5,20 @@ use crate::app::effect::Effect;
 use crate::app::msg::{Feed, Msg, Reply};
 use crate::domain::alert::AlertSnapshot;
 use crate::domain::drill::chance::unit;
+use crate::domain::drill::stage::Stage;
 use crate::domain::exec::{CommandEnd, CommandNews, CommandSpec};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{IncidentId, Origin, ReqId, SourceName};
-use crate::domain::incident::event::{Event, NewEvent};
+use crate::domain::incident::event::{Body, Event, NewEvent};
 use crate::domain::outward::entry::Step;
 use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::outward::outcome::{Found, Outcome};
 use crate::domain::outward::question::{Answer, Question};
 use crate::domain::time::{Span, Timestamp, mins, secs};
-use crate::io::fake::Simulation;
-use crate::io::fake::outside::{FakeTarget, Trouble, targets};
-use crate::io::port::{AlertSource, ChatRoom, IncidentBackend, Metrics, Outward, Shell};
+use crate::io::fake::outside::{FakeTarget, Trouble};
+use crate::io::fake::staged::Staged;
+use crate::io::fake::{Now, Ports, Simulation};
+use crate::io::port::{ChatRoom, IncidentBackend, Outward};
 use crate::io::store::Store;
 use crate::io::store::memory::Memory;
 use crate::run::sim::Chances;
@@ -76,7 +78,8 @@ pub struct World {
     pub record_broken: bool,
     seed: u64,
     drawn: i64,
-    simulation: Simulation,
+    ports: Ports,
+    staged: Option<Staged>,
     hands: Arc<AtomicI64>,
     // The store wants a unique handle even to read; a lock lets the checker read through a shared one.
     record: Mutex<Memory>,
@@ -86,26 +89,34 @@ pub struct World {
     coming: BTreeMap<(Span, u64), Coming>,
     numbered: u64,
     drafts: Vec<(String, String)>,
-    targets: BTreeMap<SourceName, FakeTarget>,
 }
 
 impl World {
     /// A kind world whose production begins at `start`.
     pub fn new(start: Timestamp, seed: u64) -> Self {
-        let hands = Arc::new(AtomicI64::new(0));
-        let read = Arc::clone(&hands);
-        let now = move || {
-            let ahead = Span::milliseconds(read.load(Ordering::Relaxed));
-            start.checked_add_signed(ahead).unwrap_or(start)
-        };
-        let record = Memory::new(Origin("simulated".into()));
+        let (hands, now) = clock(start);
+        let simulation = Simulation::new(start, seed, now).at_once();
+        Self::of(Ports::of_demo(&simulation), None, hands, Memory::new(Origin("simulated".into())), seed)
+    }
+
+    /// The kind world of a drill: a scenario's stage and the record that it looks at, whose ids come from its seed.
+    pub fn of_drill(stage: Stage) -> (Self, Staged) {
+        let (seed, start) = (stage.seed(), stage.start());
+        let (hands, now) = clock(start);
+        let staged = Staged::new(stage, now).at_once();
+        let record = Memory::new(Origin("DRILL".into())).seeded(seed);
+        (Self::of(Ports::of_drill(&staged), Some(staged.clone()), hands, record, seed), staged)
+    }
+
+    fn of(ports: Ports, staged: Option<Staged>, hands: Arc<AtomicI64>, record: Memory, seed: u64) -> Self {
         let beside = record.beside();
         Self {
             chances: Chances::kind(),
             record_broken: false,
             seed,
             drawn: 0,
-            simulation: Simulation::new(start, seed, Arc::new(now)).at_once(),
+            ports,
+            staged,
             hands,
             record: Mutex::new(record),
             beside,
@@ -113,13 +124,45 @@ impl World {
             coming: BTreeMap::new(),
             numbered: 0,
             drafts: Vec::new(),
-            targets: targets(),
         }
+    }
+
+    /// Its simulated ports.
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// The drill that it is the world of.
+    pub fn staged(&self) -> Option<&Staged> {
+        self.staged.as_ref()
+    }
+
+    /// Every event of the record, incident by incident.
+    pub fn all_events(&self) -> Vec<Event> {
+        let heads = self.with_record(|record| record.heads()).unwrap_or_default();
+        let mut ids: Vec<IncidentId> = heads.into_iter().map(|incident| incident.id).collect();
+        ids.sort();
+        ids.iter().flat_map(|id| self.events(id)).collect()
+    }
+
+    /// Moves a drill on to what the clock shows; gives what was said in it since.
+    pub fn play(&self) -> Vec<(Timestamp, String, String)> {
+        let Some(staged) = &self.staged else { return Vec::new() };
+        let now = staged.now();
+        staged.with(|stage| {
+            stage.advance(now);
+            stage.take_messages()
+        })
+    }
+
+    /// Tells the cockpit what somebody says.
+    pub fn say(&mut self, elapsed: Span, from: String, text: String) {
+        self.come(elapsed, Coming::Said(Msg::Feed(Feed::Said(from, text))));
     }
 
     /// The simulated targets of writes.
     pub fn targets(&self) -> &BTreeMap<SourceName, FakeTarget> {
-        &self.targets
+        self.ports.targets()
     }
 
     /// The name under which the record writes.
@@ -185,39 +228,39 @@ impl World {
     pub fn perform(&mut self, elapsed: Span, now: Timestamp, effect: &Effect) {
         match effect {
             Effect::Measure { req, objectives, windows, .. } => {
-                let metrics = self.simulation.metrics();
+                let metrics = self.ports.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.measure(objectives, windows, now))?);
                 self.answer(elapsed, *req, Reply::Measured(result));
             }
             Effect::Warm { req, first, rest, .. } => {
-                let metrics = self.simulation.metrics();
+                let metrics = self.ports.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.warm(first, rest, now))?);
                 self.answer(elapsed, *req, Reply::Warmed(result));
             }
             Effect::Signals { req, services, .. } => {
-                let metrics = self.simulation.metrics();
+                let metrics = self.ports.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.signals(services, now))?);
                 self.answer(elapsed, *req, Reply::Signals(result));
             }
             Effect::Rows { req, templates, .. } => {
-                let metrics = self.simulation.metrics();
+                let metrics = self.ports.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.rows(templates, now))?);
                 self.answer(elapsed, *req, Reply::Rows(result));
             }
             Effect::Chart { req, objective, windows, range, step, .. } => {
-                let metrics = self.simulation.metrics();
+                let metrics = self.ports.metrics();
                 let result = self
                     .faulty("prometheus")
                     .and_then(|()| ready(metrics.history(objective, windows, *range, *step, now))?);
                 self.answer(elapsed, *req, Reply::Charted(result));
             }
             Effect::Marks { req, markers, range, .. } => {
-                let metrics = self.simulation.metrics();
+                let metrics = self.ports.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.marks(markers, *range, now))?);
                 self.answer(elapsed, *req, Reply::Marks(result));
             }
             Effect::Query { req, promql, .. } => {
-                let metrics = self.simulation.metrics();
+                let metrics = self.ports.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.query(promql, now))?);
                 self.answer(elapsed, *req, Reply::Queried(result));
             }
@@ -226,12 +269,20 @@ impl World {
                 self.come(elapsed, Coming::Said(Msg::Reply(*req, Reply::Command(end))));
             }
             Effect::Alerts { req, .. } => {
-                let alerts = self.simulation.alerts();
+                let alerts = self.ports.alerts();
                 let result = self.faulty("alertmanager").and_then(|()| ready(alerts.snapshot())?);
                 let result = result.map(|snapshot| self.perhaps_partial(snapshot));
                 self.answer(elapsed, *req, Reply::Alerts(result));
             }
-            Effect::Append { req, events } => self.queue(elapsed, *req, Job::Append(events.clone())),
+            Effect::Append { req, events } => {
+                // The record comes to it a moment later, and the command that it is about does not wait for that.
+                for event in events {
+                    if let (Some(staged), Body::CommandStarted(start)) = (&self.staged, &event.body) {
+                        staged.with(|stage| stage.expect_command(&event.actor, start));
+                    }
+                }
+                self.queue(elapsed, *req, Job::Append(events.clone()));
+            }
             Effect::Older { req, incident, before } => {
                 self.queue(elapsed, *req, Job::Older(incident.clone(), *before));
             }
@@ -255,7 +306,7 @@ impl World {
             }
             Effect::Copy { req, .. } => self.answer(elapsed, *req, Reply::Copied(Ok("copied".into()))),
             Effect::Rules { req, .. } => {
-                let metrics = self.simulation.metrics();
+                let metrics = self.ports.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.rules())?);
                 self.answer(elapsed, *req, Reply::Rules(result));
             }
@@ -341,7 +392,12 @@ impl World {
                     return Reply::NotSaved(fault());
                 }
                 match self.with_record(|record| record.append(events)) {
-                    Ok(events) => Reply::Saved(events),
+                    Ok(events) => {
+                        if let Some(staged) = &self.staged {
+                            staged.with(|stage| stage.witness(&events));
+                        }
+                        Reply::Saved(events)
+                    }
                     Err(fault) => Reply::NotSaved(fault),
                 }
             }
@@ -358,7 +414,7 @@ impl World {
 
     /// A send or a look, with what the network makes of it.
     fn deliver(&mut self, op: &Operation, look: bool) -> Reply {
-        let Some(target) = self.targets.get(&op.target).cloned() else {
+        let Some(target) = self.ports.targets().get(&op.target).cloned() else {
             return Reply::Delivered(Outcome::unsupported("not simulated"));
         };
         if self.draw() < self.chances.fault {
@@ -374,7 +430,8 @@ impl World {
 
     fn ask_target(&mut self, name: &SourceName, question: Question) -> Result<Answer, Fault> {
         self.faulty(name.as_str())?;
-        let target = self.targets.get(name).ok_or_else(|| Fault::new(FaultKind::Local, name.as_str(), "unknown"))?;
+        let target =
+            self.ports.targets().get(name).ok_or_else(|| Fault::new(FaultKind::Local, name.as_str(), "unknown"))?;
         match question {
             Question::Incidents => ready(target.list())?.map(Answer::Incidents),
             Question::OnCall(service) => ready(target.on_call(service.as_deref()))?.map(Answer::OnCall),
@@ -390,7 +447,7 @@ impl World {
     fn run(&mut self, elapsed: Span, req: ReqId, spec: CommandSpec) {
         let (tell, mut told) = tokio::sync::mpsc::channel(PIECES);
         let (_stop, stopped) = tokio::sync::oneshot::channel();
-        let ran = ready(self.simulation.shell().run(spec, tell, stopped));
+        let ran = ready(self.ports.shell().run(spec, tell, stopped));
         let mut news = Vec::new();
         while let Ok(piece) = told.try_recv() {
             news.push(piece);
@@ -418,6 +475,17 @@ impl World {
             self.come(elapsed + secs(1), Coming::Said(Msg::Reply(req, Reply::Command(end))));
         }
     }
+}
+
+/// A clock whose hands are set by hand, milliseconds since `start`.
+fn clock(start: Timestamp) -> (Arc<AtomicI64>, Now) {
+    let hands = Arc::new(AtomicI64::new(0));
+    let read = Arc::clone(&hands);
+    let now = move || {
+        let ahead = Span::milliseconds(read.load(Ordering::Relaxed));
+        start.checked_add_signed(ahead).unwrap_or(start)
+    };
+    (hands, Arc::new(now))
 }
 
 fn ended(reason: &str) -> CommandEnd {

@@ -1,0 +1,78 @@
+//! What may be typed after `midwatch drill`.
+
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// `drill`
+#[derive(Clone, Debug, clap::Args)]
+pub struct DrillArgs {
+    /// What about them.
+    #[command(subcommand)]
+    pub what: DrillCommand,
+}
+
+/// What about drills.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DrillCommand {
+    /// Scenarios that can be played: the shipped ones and those that the configuration names
+    List,
+    /// Play a scenario; nothing in it is real
+    Run(DrillRunArgs),
+    /// The report of a drill; without one the history of all, by scenario, runbook and person
+    Report {
+        /// `last`, a drill's name, or the end of one
+        drill: Option<String>,
+    },
+    /// Turn a recorded incident into a scenario and a script of what was done; never overwrites
+    From {
+        /// The incident
+        incident: String,
+        /// The folder to write to; without it the current one
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
+}
+
+/// `drill run`
+#[derive(Clone, Debug, clap::Args)]
+pub struct DrillRunArgs {
+    /// The scenario's id, or a file
+    pub scenario: String,
+    /// Without a screen: nobody, chance or a script acts
+    #[arg(long)]
+    pub headless: bool,
+    /// How much faster than real time: 1 to 60, or `max` without a screen
+    #[arg(long, value_name = "FACTOR", value_parser = speed)]
+    pub speed: Option<Speed>,
+    /// Where chance comes from; without it the scenario's own seed
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Who acts without a screen: `nobody`, `random`, or `script FILE`
+    #[arg(long, num_args = 1..=2, value_names = ["WHO", "FILE"], requires = "headless", value_parser = acting)]
+    pub responder: Vec<String>,
+}
+
+/// How fast a drill runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speed {
+    /// So many times as fast as time.
+    Times(u32),
+    /// As fast as the processor goes.
+    Max,
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    match text {
+        "max" => Ok(Speed::Max),
+        _ => text
+            .parse()
+            .ok()
+            .filter(|n| (1..=60).contains(n))
+            .map(Speed::Times)
+            .ok_or_else(|| "expected 1 to 60, or max".to_owned()),
+    }
+}
+
+fn acting(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("expected nobody, random, or script FILE".to_owned()) } else { Ok(text.to_owned()) }
+}
