@@ -33,6 +33,7 @@ mod injection;
 mod killed_walks;
 mod layers;
 mod machine;
+mod machine_timeline;
 mod markdown;
 mod outbox_sim;
 mod outbox_store;
