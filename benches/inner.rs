@@ -18,6 +18,7 @@ use midwatch::app::msg::{Msg, Reply};
 use midwatch::app::present::view;
 use midwatch::app::update::update;
 use midwatch::domain::document;
+use midwatch::domain::drill::stage::Stage;
 use midwatch::domain::ids::{IncidentId, SloId};
 
 use midwatch::domain::incident::event::{Body, NewEvent, NoteKind};
@@ -33,6 +34,8 @@ use midwatch::io::fake::objectives;
 use midwatch::io::prometheus::decode;
 use midwatch::io::store::Store;
 use midwatch::io::store::sqlite::Sqlite;
+use midwatch::run::drill::headless::{Responder, play};
+use midwatch::run::drill::shelf::{books, shipped};
 use midwatch::ui::glyphs::Glyphs;
 use midwatch::ui::theme::Theme;
 use midwatch::ui::view::draw;
@@ -53,6 +56,7 @@ fn main() {
     replay();
     refresh();
     load_runbooks();
+    drills();
 }
 
 fn start() -> Timestamp {
@@ -376,5 +380,27 @@ fn load_runbooks() {
             }
             black_box(lint_together(&books));
         });
+    }
+}
+
+/// Whole drills of 40 to 60 minutes, played by chance, against the bare stage without a cockpit.
+fn drills() {
+    for shelved in shipped().0 {
+        let minutes = shelved.scenario.duration.num_minutes();
+        let stage = || Stage::new(Arc::clone(&shelved.scenario), 7);
+        let library = books(&shelved.runbooks);
+        compare(
+            &format!("play {} ({minutes}m)", shelved.scenario.id),
+            "its stage alone",
+            5,
+            || {
+                let mut stage = stage();
+                stage.advance(stage.start() + shelved.scenario.duration);
+                black_box(&stage);
+            },
+            || {
+                black_box(play(stage(), library.clone(), "bench", Responder::Random, &mut || {}));
+            },
+        );
     }
 }

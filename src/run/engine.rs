@@ -75,6 +75,9 @@ impl Engine {
             }
             None => None,
         };
+        if let Some(news) = world.news {
+            news(tell.clone())?;
+        }
         let (effects, queue) = mpsc::unbounded_channel();
         let ports = Arc::new(Ports {
             metrics: world.metrics,

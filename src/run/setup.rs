@@ -133,6 +133,7 @@ pub fn real(given: Given<'_>) -> Ready {
         runbooks: given.runbook_files.iter().cloned().map(RunbookText::File).collect(),
         watch,
         clip: Some(given.data.join("clip.txt")),
+        news: None,
         now,
     };
     Ready { model, world, patience: sources.patience, speed: 1 }
@@ -175,6 +176,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         runbooks: runbooks().into_iter().map(|(name, text)| RunbookText::BuiltIn(name, text)).collect(),
         watch: None,
         clip: None,
+        news: None,
         now,
     };
     let mut model = Model::new(setup, objectives(), links);

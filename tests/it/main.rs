@@ -20,6 +20,7 @@ mod config;
 mod contract;
 mod coverage;
 mod demo;
+mod drills;
 mod durability;
 mod fake_server;
 mod floods;

@@ -76,7 +76,13 @@ fn render_with(
     now: Timestamp,
 ) -> Result<(String, usize), String> {
     let facts = facts(state, events, histories, offset, now);
-    render(model.setup.template.template(), &facts).map(|d| (d.text, d.blanks)).map_err(|e| e.to_string())
+    let drawn = render(model.setup.template.template(), &facts).map_err(|e| e.to_string())?;
+    // A rehearsal must not be taken for what happened, wherever its draft ends up.
+    let text = match model.setup.simulated {
+        Some("DRILL") => format!("> **DRILL.** This incident was simulated. Nothing in it happened.\n\n{}", drawn.text),
+        _ => drawn.text,
+    };
+    Ok((text, drawn.blanks))
 }
 
 /// A draft was written, or could not be.
