@@ -10,11 +10,12 @@
 )]
 
 use chrono::TimeDelta;
+use midwatch::app::action::Action;
 use midwatch::app::effect::Effect;
 use midwatch::app::health::{Link, LinkKind};
 use midwatch::app::keymap::Keymap;
 use midwatch::app::model::{Layout, Model, Setup};
-use midwatch::app::msg::{Msg, Reply};
+use midwatch::app::msg::{Feed, Msg, Reply};
 use midwatch::app::present::view;
 use midwatch::app::update::update;
 use midwatch::domain::document;
@@ -25,6 +26,7 @@ use midwatch::domain::incident::event::{Body, NewEvent, NoteKind};
 use midwatch::domain::incident::state::Incident;
 use midwatch::domain::runbook::format;
 use midwatch::domain::runbook::lint::{lint, lint_together};
+use midwatch::domain::search::{HITS, Question};
 use midwatch::domain::server_note::ServerNote;
 use midwatch::domain::severity::SeverityTable;
 use midwatch::domain::slo::objective::Objective;
@@ -32,7 +34,9 @@ use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
 use midwatch::domain::time::{Timestamp, secs};
 use midwatch::io::fake::objectives;
 use midwatch::io::prometheus::decode;
+use midwatch::io::search::Index;
 use midwatch::io::store::Store;
+use midwatch::io::store::memory::Memory;
 use midwatch::io::store::sqlite::Sqlite;
 use midwatch::run::drill::headless::{Responder, play};
 use midwatch::run::drill::shelf::{books, shipped};
@@ -57,6 +61,8 @@ fn main() {
     refresh();
     load_runbooks();
     drills();
+    search_as_typed();
+    long_timeline();
 }
 
 fn start() -> Timestamp {
@@ -140,6 +146,7 @@ fn setup() -> Setup {
         severities: SeverityTable::defaults(),
         keymap: Keymap::default(),
         env_pass: Vec::new(),
+        command_timeout: midwatch::domain::time::mins(1),
         arm_for: secs(1800),
         cache: false,
         template: Layout::A,
@@ -358,13 +365,15 @@ fn load_runbooks() {
     ] {
         let chosen: Vec<&String> =
             texts.iter().filter(|text| keep.is_none_or(|v1| text.contains("apiVersion") == v1)).collect();
-        let thousand: Vec<(String, &str)> = chosen
-            .iter()
-            .cycle()
-            .take(1_000)
-            .enumerate()
-            .map(|(n, text)| (format!("r{n}.yaml"), text.as_str()))
-            .collect();
+        // Each has an id and alerts of its own, as a team's have: what is linted together is then a thousand runbooks.
+        let own = |(n, text): (usize, &&String)| {
+            let line = |line: &str| match line.strip_prefix("id: ") {
+                Some(id) => format!("id: {id}-{n}\n"),
+                None => format!("{}\n", line.replace("alert: ", &format!("alert: N{n}"))),
+            };
+            (format!("r{n}.yaml"), text.lines().map(line).collect::<String>())
+        };
+        let thousand: Vec<(String, String)> = chosen.iter().cycle().take(1_000).enumerate().map(own).collect();
         let floor = || {
             for (name, text) in &thousand {
                 black_box(document::parse(name, text));
@@ -403,4 +412,124 @@ fn drills() {
             },
         );
     }
+}
+/// A month: 200 incidents of 500 events each.
+fn month(store: &mut Sqlite) -> Vec<String> {
+    const WORDS: [&str; 16] = [
+        "pool",
+        "saturated",
+        "latency",
+        "checkout",
+        "replica",
+        "deploy",
+        "rollback",
+        "timeout",
+        "disk",
+        "queue",
+        "cache",
+        "certificate",
+        "connection",
+        "retry",
+        "throttled",
+        "failover",
+    ];
+    let mut texts = Vec::new();
+    for incident in 0..200_usize {
+        let id = IncidentId(format!("INC-202605{:02}-{incident:06}", incident % 28 + 1));
+        let events = (0..500_usize).map(|n| {
+            let word = |k: usize| WORDS[(incident * 7 + n * 13 + k * 5) % WORDS.len()];
+            let text = format!("{} {} on {}-{n}, {} the {}", word(0), word(1), word(2), word(3), word(4));
+            texts.push(text.clone());
+            if n == 0 {
+                declared(&id)
+            } else {
+                NewEvent { body: Body::Note { sort: NoteKind::Note, text }, ..note(&id, n) }
+            }
+        });
+        let events: Vec<NewEvent> = events.collect();
+        store.append(events).unwrap();
+    }
+    texts
+}
+
+/// Every key of a question that is typed, against looking through all texts for each of them; and what the index costs.
+fn search_as_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Sqlite::open(&folder.path().join("midwatch.db")).unwrap();
+    let texts = month(&mut store);
+    let mut n = 0;
+    compare(
+        "index 200 x 500 events",
+        "reading them from the record",
+        3,
+        || drop(black_box(store_rows(&folder.path().join("midwatch.db")))),
+        || {
+            n += 1;
+            let mut index = Index::open(&folder.path().join(format!("search-{n}.db"))).unwrap();
+            black_box(index.catch_up(&mut store).unwrap());
+        },
+    );
+    let index = Index::open(&folder.path().join("search-1.db")).unwrap();
+    for typed in ["connection pool", "certificate -disk", "s"] {
+        let keys: Vec<String> = (1..=typed.len()).map(|n| typed[..n].to_owned()).collect();
+        let floor = || {
+            for key in &keys {
+                let words: Vec<String> = key.split_whitespace().map(str::to_lowercase).collect();
+                let found = texts.iter().filter(|text| {
+                    let text = text.to_lowercase();
+                    words.iter().all(|word| text.contains(word.as_str()))
+                });
+                black_box(found.take(200).count());
+                black_box(texts.iter().rev().filter(|text| text.contains("no such word")).count());
+            }
+        };
+        compare(&format!("search as typed: {typed}"), "a scan of all texts per key", 9, floor, || {
+            for key in &keys {
+                black_box(index.find(&Question::parse(key), HITS).unwrap());
+            }
+        });
+    }
+    let id = IncidentId("INC-20260505-000004".into());
+    let read = || drop(black_box(store.events(&id).unwrap()));
+    compare("similar incidents of 200", "reading one of them", 9, read, || {
+        black_box(index.similar(&id).unwrap());
+    });
+}
+
+fn store_rows(path: &std::path::Path) -> usize {
+    let mut store = Sqlite::open(path).unwrap();
+    let (mut row, mut count) = (0, 0);
+    loop {
+        let page = store.since(row, 4_000).unwrap();
+        let Some((last, _)) = page.last() else { return count };
+        row = *last;
+        count += page.len();
+    }
+}
+
+/// A key on the timeline of an incident of 100,000 entries that are all at hand, against one of 1,000.
+fn long_timeline() {
+    let open = |many: usize| {
+        let mut store = Memory::new("bench".into());
+        let id = IncidentId("INC-BENCH".into());
+        store.append(std::iter::once(declared(&id)).chain((1..many).map(|n| note(&id, n))).collect()).unwrap();
+        let events = store.events(&id).unwrap();
+        let mut model = machine(3);
+        update(&mut model, start(), Msg::Resized(120, 40));
+        let state = Incident::fold(&events).unwrap();
+        update(&mut model, start(), Msg::Feed(Feed::Loaded(vec![(state, events)])));
+        update(&mut model, start(), Msg::Act(Action::Incident));
+        model
+    };
+    let (mut short, mut long) = (open(1_000), open(100_000));
+    let theme = Theme::named("dark").unwrap();
+    let area = Rect::new(0, 0, 120, 40);
+    let up = midwatch::app::key::Key::plain(midwatch::app::key::Code::Up);
+    let press = |model: &mut Model| {
+        black_box(update(model, start(), Msg::Key(up)));
+        let mut buffer = Buffer::empty(area);
+        draw(&view(model, start()), &theme, Glyphs::Unicode, area, &mut buffer);
+        black_box(buffer);
+    };
+    compare("key on 100,000 entries", "the same on 1,000", 20, || press(&mut short), || press(&mut long));
 }

@@ -24,9 +24,12 @@ pub mod look;
 pub mod man;
 pub mod outbox;
 pub mod output;
+pub mod pages;
 pub mod postmortem;
 pub mod runbook;
 pub mod schema;
+pub mod send;
+pub mod silence;
 pub mod slo;
 pub mod status;
 pub mod watch;
@@ -69,7 +72,10 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Config(it)) => config::run(&context, it, output),
         Some(Command::Slo(it)) => slo::run(&context, it, output),
         Some(Command::Alerts) => alerts::run(&context, output),
+        Some(Command::Pages) => pages::pages(&context, output),
+        Some(Command::Oncall) => pages::on_call(&context, output),
         Some(Command::Incident(it)) => incident::run(&context, it, output),
+        Some(Command::Silence(it)) => silence::run(&context, it, output),
         Some(Command::Outbox(it)) => outbox::run(&context, it, output),
         Some(Command::Runbook(it)) => runbook::run(&context, it, output),
         Some(Command::Drill(it)) => drill::run(&context, it, output),

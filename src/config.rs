@@ -5,6 +5,7 @@ pub mod endpoint;
 pub mod environment;
 pub mod file;
 pub mod flags;
+mod marks;
 pub mod origin;
 pub mod outside;
 pub mod secret;
@@ -46,6 +47,8 @@ pub enum Template {
     A,
     /// The built-in short form.
     B,
+    /// The built-in form that asks for contributing factors.
+    C,
     /// A team's own file.
     File(PathBuf),
 }

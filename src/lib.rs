@@ -104,12 +104,19 @@
 //! | verify, hold | a condition that must hold for its time without a gap; no data never holds ([`domain::runbook::hold`]) |
 //! | armed | commands may be run for a while; off at the start and again by itself |
 //! | origin | one installation: the unit of numbering and of the hash chain |
+//! | mark | a pin, a tag, or that an entry stays out of the postmortem; an event, never a change ([`domain::incident::mark`]) |
+//! | redaction | a text that was taken out of the record; the event stays and the chain holds ([`domain::incident::redaction`]) |
+//! | import | what was said or done elsewhere, taken in once ([`domain::import`]) |
 //! | postmortem draft | what the record knows, with marked blanks for what only people know |
 //! | blank | a place in the draft that a person must fill |
 //! | held | an alert that is silenced, inhibited or muted; a pair that planned work keeps from firing |
 //! | target, port | somebody else's system that is written to; one of the roles it has |
+//! | page (there) | an incident of a paging product; linked to ours, or seen beside them ([`domain::incident::linked`]) |
 //! | operation, outbox | one write, recorded before it is sent; where it stays until its outcome is known |
 //! | class | how often a write may be sent: A repeat, B with its key, C look first, D ask a person |
+//! | silence | an Alertmanager keeps alerts from notifying; what it keeps back is held |
+//! | acknowledgement of an alert | a silence of 15 minutes that begins with `ACK!`, kept alive while the alert fires |
+//! | sweeping | a silence without a condition that asks for a label, or that leaves nothing: it wants a typed word |
 //! | outcome | done, already done, accepted, conflict, refused, not done, or unknown |
 //! | drill | a rehearsal on a simulated production, on a clock of its own ([`domain::drill::stage`]) |
 //! | scenario, inject | what a drill is made of; something that happens in it ([`domain::drill::scenario`]) |
@@ -127,9 +134,11 @@
 //! every write, `apply`, `look`) and the ports it has ([`io::port::IncidentBackend`], [`io::port::ChatRoom`] …), and exports
 //! an [`io::integration::Integration`]; the line goes into [`run::integrations::INTEGRATIONS`]. [`io::webhook`] is the
 //! example. Send with [`io::http::Http::write`], whose failure knows whether the request may have been carried out, and
+//! say in [`io::port::Outward::unprobed`] why `doctor` cannot ask it, where that is so, and
 //! give [`domain::outward::outcome::Outcome`]s that are true; retries, waits, leases and undo are the outbox's business.
 //! Tests: a rig in `tests/it/contract/NAME.rs` around a `StatefulServer`, and its line in `contract::rigs`, which runs the
-//! whole contract on it. A product's own scheme of authentication is [`io::http::Auth`]'s `Header`.
+//! whole contract on it. A key that needs one of its writes asks [`app::present::available::lacks`]. Entries are connected,
+//! exchanged and let go under a running cockpit by [`run::targets`]. A product's own scheme of authentication is [`io::http::Auth`]'s `Header`.
 //!
 //! **A screen.** A variant of [`app::screen::Screen`]; what is on it in `app/present/NAME.rs` with a variant of
 //! [`app::present::view::Body`]; what can be selected in [`app::present::items`]; its cells in `ui/screen/NAME.rs`. The
@@ -138,7 +147,8 @@
 //! **An action.** A variant and a row in [`app::action`], an arm in `app/update/act.rs`, and a line in
 //! [`app::present::available::why_not`] if it is not always possible. Hints, help, palette and the README's table follow.
 //!
-//! **An event kind.** A variant of [`domain::incident::event::Body`] with its `kind`, an arm in
+//! **An event kind.** A variant of [`domain::incident::event::Body`] with its `kind`, free texts under a name that
+//! [`domain::incident::redaction`] knows, an arm in
 //! [`domain::incident::state`], an arm in [`domain::incident::timeline`]; the rule that makes it in
 //! [`domain::incident::decide`]. Old logs must fold as before: a kind is never renamed or given another meaning.
 //!
@@ -158,7 +168,8 @@
 //!
 //! **A rule for runbooks.** An arm below [`domain::runbook::lint`] under its number, a file below
 //! `tests/fixtures/runbooks/v1/bad`, its line in `expected.txt` there. What it wants to know of the world is a field of
-//! [`domain::runbook::lint::Facts`], and it is silent while that is `None`.
+//! [`domain::runbook::lint::Facts`], filled in [`run::watch`] for the cockpit and in [`cli::runbook::around`] for commands, and
+//! it is silent while that is `None`.
 //!
 //! **A rule for objectives.** A row in [`domain::slo::lint::rules`] with a number that was never used, its words in the
 //! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on
@@ -171,6 +182,12 @@
 //!
 //! **A shipped scenario.** A file in `assets/scenarios`, its runbook beside it, a row in [`run::drill::shelf`], and a script
 //! in `tests/fixtures/drills` that earns every point.
+//!
+//! **A shape of timelines to take in.** A reader in [`domain::import`] with its line in `Shape`, its examples in the tests
+//! there; what has no zone must say so, and an id of its own keeps a line from being taken in twice.
+//!
+//! **A name for postmortem templates.** A field of [`domain::postmortem::facts::Facts`] and its row in
+//! [`domain::postmortem::reference`]; a test misses either.
 //!
 //! **A theme.** A file in `assets/themes`, a row in [`ui::theme::SHIPPED`], a word in [`config::theme::ThemeName`]. The
 //! tests measure contrast and that tones can be told apart.

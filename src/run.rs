@@ -14,6 +14,7 @@ pub mod setup;
 pub mod shelf;
 pub mod sim;
 pub mod stamp;
+pub mod targets;
 pub mod terminal;
 pub mod tui;
 pub mod watch;

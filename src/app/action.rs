@@ -30,6 +30,7 @@ pub enum Action {
     Help,
     Palette,
     Filter,
+    Search,
     Copy,
     Page,
     Links,
@@ -44,6 +45,14 @@ pub enum Action {
     Decision,
     Hypothesis,
     Finding,
+    Task,
+    Propose,
+    Update,
+    HandOff,
+    Board,
+    Merge,
+    Relate,
+    People,
     ActionItem,
     Status,
     Severity,
@@ -52,6 +61,10 @@ pub enum Action {
     Resolve,
     Reopen,
     Correct,
+    Pin,
+    Tag,
+    Exclude,
+    Redact,
     LinkAlert,
     Follow,
     Escalate,
@@ -83,6 +96,14 @@ pub enum Action {
     ByHand,
     PageOnCall,
     Backend,
+    SilenceAlert,
+    AckAlert,
+    ExtendSilence,
+    ExpireSilence,
+    Room,
+    RoomPost,
+    RoomInvite,
+    Volunteer,
 }
 
 /// Where a key is bound.
@@ -90,12 +111,16 @@ pub enum Action {
 pub enum Scope {
     /// Every screen.
     Global,
-    /// Overview, objectives and alerts.
+    /// Overview, objectives and the library.
     Lists,
+    /// Alerts and silences.
+    Alerts,
     /// One objective.
     Slo,
     /// One incident.
     Incident,
+    /// The commander's desk.
+    Board,
     /// All timers.
     Timers,
     /// A runbook being walked.
@@ -116,8 +141,10 @@ impl Scope {
         match self {
             Self::Global => "everywhere",
             Self::Lists => "overview, lists",
+            Self::Alerts => "alerts",
             Self::Slo => "objective",
             Self::Incident => "incident",
+            Self::Board => "desk",
             Self::Timers => "timers",
             Self::Walk => "runbook walk",
             Self::Changes => "changes",
@@ -181,12 +208,19 @@ const fn k(code: Code) -> Key {
 
 table! {
     Open        "open"         "Open, or run what is selected"      "open"     [k(Code::Enter)] [Global] View false;
-    Ack         "ack"          "Acknowledge the incident"           "ack"      [c('a')] [Lists, Incident] Reversible true;
-    Declare     "declare"      "Declare an incident"                "new"      [c('i')] [Lists] Reversible true;
-    Note        "note"         "Add a note"                         "note"     [c('n')] [Lists, Incident, Walk, Timers] Reversible true;
-    Status      "status"       "Set the status, tell stakeholders"  "status"   [c('s')] [Incident] Reversible true;
-    Severity    "severity"     "Change the severity"                "sev"      [c('v')] [Incident] Reversible true;
-    Roles       "roles"        "Give roles, take command"           "roles"    [c('c')] [Incident] Reversible true;
+    Ack         "ack"          "Acknowledge the incident"           "ack"      [c('a')] [Lists, Alerts, Incident, Board] Reversible true;
+    Declare     "declare"      "Declare an incident"                "new"      [c('i')] [Lists, Alerts] Reversible true;
+    SilenceAlert "silence"     "Silence alerts, with a look at which" "silence" [c('s')] [Alerts] Asks true;
+    AckAlert    "ack-alert"    "Acknowledge alerts: hold them for 15 minutes" "ack alert" [c('K')] [Alerts, Incident] Asks true;
+    ExtendSilence "extend-silence" "Make a silence longer"          "extend"   [c('e')] [Alerts] Reversible true;
+    ExpireSilence "expire-silence" "End a silence"                  "end it"   [c('x')] [Alerts] Asks true;
+    Note        "note"         "Add a note"                         "note"     [c('n')] [Lists, Alerts, Incident, Board, Walk, Timers] Reversible true;
+    Status      "status"       "Set the status, tell stakeholders"  "status"   [c('s')] [Incident, Board] Reversible true;
+    Severity    "severity"     "Change the severity"                "sev"      [c('v')] [Incident, Board] Reversible true;
+    Roles       "roles"        "Give roles, take command"           "roles"    [c('c')] [Incident, Board] Reversible true;
+    Task        "task"         "Give a task, with a time to come back"  "task"  [c('w')] [Incident, Board] Reversible true;
+    Update      "update"       "Tell stakeholders, from a draft"    "update"   [c('U')] [Incident, Board] Reversible true;
+    HandOff     "hand-off"     "Everything the next commander must know" "hand-off" [c('H')] [Incident, Board] View false;
     StepDone    "step-done"    "Step or line done"                  "done"     [c('d')] [Walk] Reversible true;
     StepSkip    "step-skip"    "Skip the step, with a reason"       "skip"     [c('s')] [Walk] Reversible true;
     StepFail    "step-fail"    "The step failed, with a reason"     "failed"   [c('f')] [Walk] Reversible true;
@@ -199,17 +233,29 @@ table! {
     StepReopen  "step-reopen"  "Open the step again"                ""         [] [Walk] Reversible true;
     RollBack    "roll-back"    "Take the last (or selected) change back" "roll back" [c('b')] [Walk, Changes, Incident] Asks true;
     Stop        "stop"         "Stop the running command"           "stop"     [Key::ctrl('x')] [Walk, Changes] Asks true;
-    Runbook     "runbook"      "Open the runbook"                   "runbook"  [c('r')] [Lists, Slo, Incident, Timers] View false;
-    Escalate    "escalate"     "Escalate: tell the next contact"    "escalate" [c('e')] [Incident] Reversible true;
-    Mitigated   "mitigated"    "Mark mitigated"                     ""         [c('m')] [Incident] Reversible true;
-    Decision    "decision"     "Record a decision"                  ""         [c('d')] [Incident] Reversible true;
-    ActionItem  "action-item"  "Add an action item"                 ""         [c('+')] [Incident, Walk] Reversible true;
-    Hypothesis  "hypothesis"   "Record a hypothesis"                ""         [] [Incident] Reversible true;
-    Finding     "finding"      "Record a finding"                   ""         [] [Incident] Reversible true;
+    Runbook     "runbook"      "Open the runbook"                   "runbook"  [c('r')] [Lists, Alerts, Slo, Incident, Board, Timers] View false;
+    Escalate    "escalate"     "Escalate: tell the next contact"    "escalate" [c('e')] [Incident, Board] Reversible true;
+    Mitigated   "mitigated"    "Mark mitigated"                     ""         [c('m')] [Incident, Board] Reversible true;
+    Decision    "decision"     "Record a decision"                  ""         [c('d')] [Incident, Board] Reversible true;
+    ActionItem  "action-item"  "Add an action item"                 ""         [c('+')] [Incident, Board, Walk] Reversible true;
+    Hypothesis  "hypothesis"   "Record a hypothesis"                ""         [c('i')] [Incident, Board] Reversible true;
+    Finding     "finding"      "Record a finding"                   ""         [c('f')] [Board] Reversible true;
     Correct     "correct"      "Correct the selected entry"         ""         [c('E')] [Incident] Reversible true;
-    LinkAlert   "link-alert"   "Link the selected alert to the worst incident" "" [c('L')] [Lists] Reversible true;
+    Pin         "pin"          "Pin the selected entry, or unpin it" ""        [c('*')] [Incident] Reversible true;
+    Tag         "tag"          "Tag the selected entry"             ""         [c('#')] [Incident] Reversible true;
+    Exclude     "exclude"      "Leave the entry out of the postmortem, or take it back in" "" [c('-')] [Incident] Reversible true;
+    Redact      "redact"       "Take the text of the entry out of the record" "" [] [Incident] Typed true;
+    LinkAlert   "link-alert"   "Link the selected alert to the worst incident" "" [c('L')] [Lists, Alerts] Reversible true;
+    Propose     "propose"      "Propose something to decide"        "propose"  [c('p')] [Board] Reversible true;
+    Merge       "merge"        "Merge the incident into another one" ""        [] [Incident, Board] Typed true;
+    Relate      "relate"       "Link the incident to another one"   ""         [] [Incident, Board] Reversible true;
+    People      "people"       "Somebody takes part, or has left"   ""         [] [Incident, Board] Reversible true;
     Resolve     "resolve"      "Resolve the incident"               "resolve"  [c('x')] [Incident] Typed true;
     Reopen      "reopen"       "Reopen the incident"                ""         [] [Incident] Reversible true;
+    Room        "room"         "Open the incident room, or copy its link" "room" [c('#')] [Incident] Reversible true;
+    RoomPost    "room-post"    "Post to the incident room"          "post"     [c('>')] [Incident] Reversible true;
+    RoomInvite  "room-invite"  "Invite somebody into the room"      ""         [c('@')] [Incident] Reversible true;
+    Volunteer   "volunteer"    "Confirm the volunteer as commander" ""         [c('V')] [Incident] Asks true;
     Postmortem  "postmortem"   "Postmortem draft"                   "p.mortem" [c('p')] [Incident] View false;
     Follow      "follow"       "Follow the timeline"                ""         [c('f')] [Incident] View false;
     WriteDraft  "write-draft"  "Write the draft to its file"        "write"    [c('w')] [Postmortem] Reversible true;
@@ -223,6 +269,7 @@ table! {
     Backend     "backend"      "Act on it at the paging product"    ""         [c('W')] [Lists, Incident] Reversible true;
     AnswerTimer "answer-timer" "Answer the timer that is due"       "timer"    [c('T')] [Global] Reversible true;
     Filter      "filter"       "Filter the list"                    "filter"   [c('/')] [Global] View false;
+    Search      "search"       "Search all timelines and postmortems" ""       [Key::ctrl('f')] [Global] View false;
     Palette     "palette"      "Commands"                           "cmds"     [c(':'), Key::ctrl('p')] [Global] View false;
     Help        "help"         "Help"                               "help"     [c('?'), k(Code::F(1))] [Global] View false;
     Back        "back"         "Back; on the last screen quit"      "back"     [c('q'), Key::ctrl('c')] [Global] View false;
@@ -245,9 +292,10 @@ table! {
     Alerts      "alerts"       "Screen: alerts"                     ""         [c('6')] [Global] View false;
     Sources     "sources"      "Screen: sources"                    ""         [c('7')] [Global] View false;
     Changes     "changes"      "Screen: changes in force"           ""         [c('8')] [Global] View false;
+    Board       "desk"         "Screen: commander's desk"          ""         [c('0')] [Global] View false;
     Outbox      "outbox"       "Screen: outbox"                     ""         [c('9')] [Global] View false;
     Messages    "messages"     "Screen: messages"                   ""         [c('!')] [Global] View false;
-    Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Slo, Incident, Timers, Postmortem, Sources, Outbox] View false;
+    Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Alerts, Slo, Incident, Board, Timers, Postmortem, Sources, Outbox] View false;
     Page        "page"         "Show this screen as plain text outside" ""     [c('Y')] [Global] View false;
     Links       "links"        "Links"                              ""         [c('o')] [Global] View false;
     Zone        "zone"         "UTC or local time in lists"         ""         [c('t')] [Global] View false;

@@ -4,6 +4,7 @@
 use crate::app::model::Model;
 use crate::app::outbox::TargetState;
 use crate::domain::alert::Alert;
+use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
 use crate::domain::incident::linked::BackendLink;
 use crate::domain::outward::backend::{BackendAlert, BackendIncident, BackendStatus, OnCall, Priority};
@@ -23,6 +24,8 @@ pub struct Readings {
     pub logs: BTreeMap<String, Timestamp>,
     /// Who is on call for a service of ours, and when that was read.
     pub on_call: BTreeMap<String, (Timestamp, Vec<OnCall>)>,
+    /// Why it is not known who is on call, and when that was asked.
+    pub on_call_fault: Option<(Timestamp, Fault)>,
     /// Priorities, and when they were read.
     pub priorities: Option<(Timestamp, Vec<Priority>)>,
     /// Ends of acknowledgements that were told already.
@@ -72,13 +75,23 @@ pub fn unlinked(model: &Model) -> Vec<(&SourceName, &BackendIncident)> {
     left
 }
 
-/// Links to the open incidents of paging products that are about an alert of ours.
-pub fn about(model: &Model, alert: &Alert) -> Vec<BackendLink> {
-    let mut links = Vec::new();
-    for (name, there) in unlinked(model) {
-        let Some(target) = model.outbox.targets.get(name) else { continue };
-        let inside = target.readings.alerts.get(&there.id).map_or(&[][..], Vec::as_slice);
-        links.extend(correlate::why(there, inside, alert).map(|why| BackendLink::to(name, there, why)));
+/// The open incidents of paging products that are about an alert of ours, and why.
+pub fn of_alert<'m>(model: &'m Model, alert: &Alert) -> Vec<(&'m SourceName, &'m BackendIncident, String)> {
+    let mut found = Vec::new();
+    for (name, target) in &model.outbox.targets {
+        for there in target.open_incidents() {
+            let inside = target.readings.alerts.get(&there.id).map_or(&[][..], Vec::as_slice);
+            found.extend(correlate::why(there, inside, alert).map(|why| (name, there, why)));
+        }
     }
-    links
+    found
+}
+
+/// Links to those of them that belong to no open incident of ours.
+pub fn about(model: &Model, alert: &Alert) -> Vec<BackendLink> {
+    let free: BTreeSet<(&SourceName, &str)> =
+        unlinked(model).into_iter().map(|(name, there)| (name, there.id.as_str())).collect();
+    let found =
+        of_alert(model, alert).into_iter().filter(|(name, there, _)| free.contains(&(*name, there.id.as_str())));
+    found.map(|(name, there, why)| BackendLink::to(name, there, why)).collect()
 }

@@ -5,8 +5,10 @@ use crate::app::editor::Editor;
 use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Command;
+use crate::domain::incident::event::NewEvent;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::{Expected, OpId};
+use crate::domain::outward::silence::SilenceWrite;
 use crate::domain::runbook::model::Risk;
 use crate::domain::runbook::offer::Offer;
 
@@ -27,10 +29,16 @@ pub enum Deed {
     Stop,
     /// The on-call is paged for an incident through a target.
     Page(IncidentId, SourceName),
+    /// An incident goes on as another one.
+    Merge(IncidentId, IncidentId),
     /// Something leaves the house that pages or tells other people.
     Send(Box<Sending>),
     /// An operation was done by hand.
     ByHand(OpId),
+    /// Lines from elsewhere are taken into an incident.
+    Import(IncidentId, Vec<NewEvent>),
+    /// Silences are made or ended.
+    Silences(Box<Silencing>),
     /// The program ends.
     Quit,
 }
@@ -46,6 +54,15 @@ pub struct Sending {
     pub intent: Intent,
     /// What was seen there.
     pub expected: Expected,
+}
+
+/// Silences that were shown with what they would do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Silencing {
+    /// For which incident; `None` is for none.
+    pub incident: Option<IncidentId>,
+    /// To which target, and what. A start that is not in the future moves to the moment of the yes, and the end with it.
+    pub writes: Vec<(SourceName, SilenceWrite)>,
 }
 
 /// A command that was shown and may be run.

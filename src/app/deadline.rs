@@ -17,7 +17,10 @@ pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Tim
     due.extend(model.exec.armed_until);
     if !model.setup.read_only && !model.outbox.holder.is_empty() {
         due.extend(model.outbox.due(now));
+        due.extend(crate::app::update::rooms_due(model, now));
+        due.extend(crate::app::update::rooms_next(model, now));
     }
+    due.extend(crate::app::update::silences_due(model, now));
     due.extend(model.desk.trouble.as_ref().map(|(_, _, at)| *at));
     let looks = model.exec.watches.values().filter(|w| w.asked.is_none()).map(|w| w.hold.next());
     due.extend(looks.filter(|_| !model.setup.read_only));

@@ -1,12 +1,14 @@
 //! What the machine wants done. Plain data, in the order in which it must begin: an append goes before what it records.
 
 use crate::app::cache::Cached;
+use crate::config::OutsideConfig;
 use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, ReqId, SourceName};
 use crate::domain::incident::event::NewEvent;
 use crate::domain::outward::entry::Step;
 use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::outward::question::Question;
+use crate::domain::slo::marks::Marker;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::service::Service;
@@ -26,6 +28,8 @@ pub enum Effect {
     Signals { req: ReqId, source: SourceName, services: Vec<Arc<Service>> },
     /// Read the history of a chart. Answer: `Charted`.
     Chart { req: ReqId, source: SourceName, objective: Arc<Objective>, windows: Vec<Window>, range: Span, step: Span },
+    /// Read deploys and other changes over a range up to now. Answer: `Marks`.
+    Marks { req: ReqId, source: SourceName, markers: Vec<Marker>, range: Span },
     /// Read alerts. Answer: `Alerts`.
     Alerts { req: ReqId, source: SourceName },
     /// Read alerting rules. Answer: `Rules`.
@@ -40,10 +44,16 @@ pub enum Effect {
     Deliver { req: ReqId, op: Box<Operation>, look: bool },
     /// Ask a target something. Answer: `Told`.
     AskTarget { req: ReqId, target: SourceName, question: Question },
+    /// Connect these targets, in place of those of the same names, and let go of the others. Answer: `Targets`.
+    Retarget { connect: Vec<OutsideConfig>, remove: Vec<SourceName> },
     /// Read older events. Answer: `Events`.
     Older { req: ReqId, incident: IncidentId, before: u64 },
     /// Read all events. Answer: `Events`.
     All { req: ReqId, incident: IncidentId },
+    /// Search all timelines and postmortems. Answer: `Hits`, or none when a newer question came.
+    Search { req: ReqId, query: String },
+    /// Ask which past incidents are like one. Answer: `Similar`.
+    Similar { req: ReqId, incident: IncidentId },
     /// Run a command. Answers: `Command`, until it ended.
     Run { req: ReqId, spec: CommandSpec },
     /// Run a command that needs the terminal: the screen is put aside meanwhile. Answers: `Command`.
@@ -52,8 +62,8 @@ pub enum Effect {
     Query { req: ReqId, source: SourceName, promql: String },
     /// Stop the command of a request.
     Stop { req: ReqId },
-    /// Write a draft. Answer: `Draft`.
-    WriteDraft { req: ReqId, incident: IncidentId, name: String, text: String },
+    /// Write a draft, whose blanks are counted when it is known what people filled, and its pictures. Answer: `Draft`.
+    WriteDraft { req: ReqId, incident: IncidentId, name: String, text: String, pictures: Vec<(String, String)> },
     /// Copy a text. Answer: `Copied`.
     Copy { req: ReqId, text: String },
     /// Keep last known values.

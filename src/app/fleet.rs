@@ -8,6 +8,7 @@ use crate::domain::ids::{ReqId, SloId, SourceName};
 use crate::domain::incident::event::NewEvent;
 use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::maintenance::Maintenance;
+use crate::domain::slo::marks::Marks;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::policy::PolicyBands;
 use crate::domain::slo::reading::{History, Measurement};
@@ -15,7 +16,7 @@ use crate::domain::slo::service::Service;
 use crate::domain::slo::settling::{Crossing, Settling};
 use crate::domain::slo::signals::ServiceReading;
 use crate::domain::slo::status::Status;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub struct Fleet {
     pub order: Vec<Arc<Objective>>,
     /// When the statuses were made.
     pub assessed: Option<Timestamp>,
+    /// Deploys and other changes, by source.
+    pub marks: BTreeMap<SourceName, Marked>,
     /// Services with their signals, in file order.
     pub services: Vec<Arc<Service>>,
     /// What the signals said last, by service.
@@ -58,6 +61,17 @@ pub struct Fleet {
     pub over_since: BTreeMap<SloId, BTreeMap<usize, Timestamp>>,
     /// Policy bands as they settled.
     pub bands: Bands,
+}
+
+/// What a source told of deploys and other changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Marked {
+    /// When it answered.
+    pub asked: Timestamp,
+    /// The range of time that was asked for, up to then.
+    pub range: Span,
+    /// What it told.
+    pub marks: Marks,
 }
 
 /// Policy bands as they settled, and the record of their crossings.

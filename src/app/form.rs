@@ -21,6 +21,24 @@ pub enum Purpose {
     Severity(IncidentId),
     /// Roles: role, person.
     Role(IncidentId),
+    /// A task: task, owner, back in.
+    Task(IncidentId),
+    /// What became of a task: answer, text.
+    TaskAnswer(IncidentId, EventKey),
+    /// Something to decide: proposal.
+    Propose(IncidentId),
+    /// What becomes of a proposal: answer, text.
+    Decide(IncidentId, EventKey),
+    /// What is believed of a hypothesis: belief, why.
+    Judge(IncidentId, EventKey),
+    /// Stakeholders are told: audience, text, next in.
+    Update(IncidentId),
+    /// The incident that this one goes on as: into.
+    Merge(IncidentId),
+    /// An incident that has to do with this one: other, why.
+    Relate(IncidentId),
+    /// Who takes part: name, is.
+    People(IncidentId),
     /// When the pain stopped: time.
     Mitigated(IncidentId),
     /// How it was resolved: summary.
@@ -35,12 +53,24 @@ pub enum Purpose {
     LinkPage(IncidentId),
     /// Right text of an event: text.
     Correct(IncidentId, EventKey),
+    /// The word under which an event goes: tag.
+    Tag(IncidentId, EventKey),
+    /// Why the text of an event is taken out: reason.
+    Redact(IncidentId, EventKey),
+    /// The zone of a text that was pasted: zone.
+    Import(IncidentId, String),
     /// A step was left out: reason.
     Skip(IncidentId, At),
     /// A step went wrong: reason.
     Fail(IncidentId, At),
     /// A due timer: answer, reason.
     Timer(IncidentId, TimerId),
+    /// An incident room is opened: name.
+    RoomOpen(IncidentId),
+    /// Something to say in the room: text.
+    RoomPost(IncidentId),
+    /// Somebody for the room: person.
+    RoomInvite(IncidentId),
     /// An operation is not sent: reason.
     Drop(OpId),
     /// Values for commands of a runbook: one field for each of these names.
@@ -49,28 +79,55 @@ pub enum Purpose {
     Witness(IncidentId, String),
     /// Address of a Prometheus to begin with: url.
     Connect,
+    /// A silence, from an alert or by hand: conditions, for, why.
+    Silence(Option<Fingerprint>),
+    /// A longer end for one of these silences: silence, by.
+    Extend(Vec<(SourceName, String)>),
+    /// Which of these silences is ended: silence.
+    Expire(Vec<(SourceName, String)>),
 }
 
 impl Purpose {
     /// The incident it is about.
     pub fn incident_mut(&mut self) -> Option<&mut IncidentId> {
         match self {
-            Self::Declare(_) | Self::DeclareFrom(..) | Self::Connect | Self::Drop(_) => None,
+            Self::Declare(_)
+            | Self::DeclareFrom(..)
+            | Self::Connect
+            | Self::Drop(_)
+            | Self::Silence(_)
+            | Self::Extend(_)
+            | Self::Expire(_) => None,
             Self::Note(id, _)
             | Self::Action(id)
             | Self::Status(id)
             | Self::Severity(id)
             | Self::Role(id)
+            | Self::Task(id)
+            | Self::TaskAnswer(id, _)
+            | Self::Propose(id)
+            | Self::Decide(id, _)
+            | Self::Judge(id, _)
+            | Self::Update(id)
+            | Self::Merge(id)
+            | Self::Relate(id)
+            | Self::People(id)
             | Self::Mitigated(id)
             | Self::Resolve(id)
             | Self::Reopen(id)
             | Self::Correct(id, _)
+            | Self::Tag(id, _)
+            | Self::Redact(id, _)
+            | Self::Import(id, _)
             | Self::Skip(id, _)
             | Self::Fail(id, _)
             | Self::Inputs(id, ..)
             | Self::Backend(id, ..)
             | Self::LinkPage(id)
             | Self::Witness(id, _)
+            | Self::RoomOpen(id)
+            | Self::RoomPost(id)
+            | Self::RoomInvite(id)
             | Self::Timer(id, _) => Some(id),
         }
     }

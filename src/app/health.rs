@@ -4,6 +4,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SloId, SourceName};
 use crate::domain::resilience::breaker::{Breaker, Policy};
 use crate::domain::server_note::ServerNote;
+use crate::domain::slo::marks::Marker;
 use crate::domain::time::{Span, Timestamp, seconds, secs};
 
 /// What a source is.
@@ -69,6 +70,8 @@ pub struct Link {
     pub next: Timestamp,
     /// Samples a second that it may be made to read; a poll that costs more is made less often.
     pub ceiling: Option<f64>,
+    /// What it is asked to tell of deploys and other changes.
+    pub markers: Vec<Marker>,
     /// What its polls cost: samples a second, where it says so.
     pub cost: Option<f64>,
     /// Reading its history.
@@ -121,6 +124,7 @@ impl Link {
             interval,
             next: start,
             ceiling: None,
+            markers: Vec::new(),
             cost: None,
             warming: Warming::new(start),
             next_rows: start,

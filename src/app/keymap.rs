@@ -22,11 +22,11 @@ impl Default for Keymap {
 /// The scopes of a screen, the most particular first.
 pub fn scopes(screen: &Screen) -> [Scope; 2] {
     let own = match screen {
-        Screen::Overview | Screen::Slos | Screen::Alerts | Screen::Runbooks | Screen::Messages | Screen::FirstRun => {
-            Scope::Lists
-        }
+        Screen::Overview | Screen::Slos | Screen::Runbooks | Screen::Messages | Screen::FirstRun => Scope::Lists,
+        Screen::Alerts => Scope::Alerts,
         Screen::Slo(_) => Scope::Slo,
         Screen::Incident(_) => Scope::Incident,
+        Screen::Board(_) | Screen::HandOff(_) => Scope::Board,
         Screen::Timers => Scope::Timers,
         Screen::Changes => Scope::Changes,
         Screen::Walk(..) => Scope::Walk,

@@ -7,19 +7,23 @@ pub use crate::app::model::exec::{Exec, Running, Secrets, Transcript, Watch};
 
 use crate::app::cache::Cached;
 pub use crate::app::fleet::{Bands, Fleet};
-use crate::app::health::Link;
+use crate::app::health::{Link, LinkKind};
 use crate::app::keymap::Keymap;
-use crate::app::outbox::Outbox;
+use crate::app::outbox::{Outbox, TargetState};
+use crate::app::past::Past;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::reload::Reload;
+use crate::app::rooms::Rooms;
 use crate::app::screen::{Nav, Screen};
 use crate::app::suggested::Suggested;
 use crate::domain::document::Finding;
 use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
-use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
+use crate::domain::incident::event::{Body, Event, EventKey, NewEvent, Redaction};
+use crate::domain::incident::redaction::redacted;
 use crate::domain::incident::state::Incident;
 use crate::domain::outward::operation::OpId;
+use crate::domain::outward::target::TargetFacts;
 use crate::domain::postmortem::render::Template;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
@@ -79,6 +83,8 @@ pub enum Layout {
     A,
     /// The other one.
     B,
+    /// The third one.
+    C,
     /// A team's own: path and text.
     Own(String, String),
 }
@@ -89,6 +95,7 @@ impl Layout {
         match self {
             Self::A => Template::A,
             Self::B => Template::B,
+            Self::C => Template::C,
             Self::Own(path, text) => Template::Own { path, text },
         }
     }
@@ -118,14 +125,19 @@ impl Case {
 
     /// Takes in events that are on disk; those it has are left out.
     pub fn take(&mut self, events: &[Event]) {
+        let mut late = false;
         for event in events {
             if self.tail.iter().rev().any(|e| e.key == event.key) {
                 continue;
             }
+            if let Body::Redacted(redaction) = &event.body {
+                self.take_out(redaction);
+                late = true;
+            }
             let newest = self.tail.last().is_none_or(|last| last.rank() < event.rank());
             match &mut self.saved {
                 Some(saved) if saved.precedes(event) => saved.apply(event),
-                Some(_) => {}
+                Some(_) => late = true,
                 None => self.saved = Incident::begin(event),
             }
             if newest {
@@ -135,12 +147,53 @@ impl Case {
                 self.tail.insert(at, event.clone());
             }
         }
-        if self.complete
+        // Only what belongs before something that was folded already needs all of it folded anew.
+        if late
+            && self.complete
             && let Some(folded) = Incident::fold(&self.tail)
         {
             self.saved = Some(folded);
         }
         self.reshow();
+    }
+
+    /// All events were read: the timeline has every one.
+    pub fn whole(&mut self, mut events: Vec<Event>) {
+        // What was recorded after the reading is kept.
+        let later = |e: &&Event| events.last().is_none_or(|last| last.rank() < e.rank());
+        let kept: Vec<Event> = self.tail.iter().filter(later).cloned().collect();
+        events.extend(kept);
+        self.saved = Incident::fold(&events).or(self.saved.take());
+        self.complete = true;
+        self.tail = events;
+        self.reshow();
+    }
+
+    /// A text was taken out of the record: it leaves here as well. The kept state may hold it until it is folded anew.
+    fn take_out(&mut self, redaction: &Redaction) {
+        let Some(event) = self.tail.iter_mut().find(|e| e.key == redaction.of && e.hash == redaction.hash) else {
+            return;
+        };
+        if let Some(left) = redacted(&event.body, &redaction.places) {
+            event.body = left;
+        }
+    }
+
+    /// All events were read: the state is folded from them, and the timeline shows them as they are now. `false`:
+    /// something was recorded after the reading.
+    pub fn refold(&mut self, events: &[Event]) -> bool {
+        let Some(state) = Incident::fold(events) else { return true };
+        if self.tail.last().is_some_and(|newest| state.precedes(newest)) {
+            return false;
+        }
+        for known in &mut self.tail {
+            if let Some(event) = events.iter().find(|event| event.key == known.key) {
+                known.body = event.body.clone();
+            }
+        }
+        self.saved = Some(state);
+        self.reshow();
+        true
     }
 
     /// Makes `shown` anew: what is saved, then what is not.
@@ -252,6 +305,8 @@ pub struct Model {
     pub desk: Desk,
     /// What leaves the house.
     pub outbox: Outbox,
+    /// Incident rooms, beside what the record knows of them.
+    pub rooms: Rooms,
     /// Runbooks.
     pub library: Vec<Arc<Runbook>>,
     /// The files of each version of a runbook, by its SHA-256: path and SHA-256 of the text that was read.
@@ -268,6 +323,8 @@ pub struct Model {
     pub suggested: Suggested,
     /// Where the person is.
     pub nav: Nav,
+    /// What was found of what was written before.
+    pub past: Past,
     /// Requests that are not answered yet.
     pub pending: Pending,
     /// What was said, newest last.
@@ -297,6 +354,7 @@ impl Model {
             links: links.into_iter().map(|l| (l.name.clone(), l)).collect(),
             desk: Desk::default(),
             outbox: Outbox::default(),
+            rooms: Rooms::default(),
             library: Vec::new(),
             files: BTreeMap::new(),
             library_findings: Vec::new(),
@@ -305,6 +363,7 @@ impl Model {
             exec: Exec::default(),
             suggested: Suggested::default(),
             nav: Nav::at(first),
+            past: Past::default(),
             pending: Pending::default(),
             messages: VecDeque::new(),
             size: (80, 24),
@@ -312,6 +371,28 @@ impl Model {
             focused: true,
             quit_asked: None,
             cached_at: None,
+        }
+    }
+
+    /// A target is there, new or in another form: it begins with a clean health. Its source, where it has none of its own,
+    /// is shown among the others.
+    pub fn connect(&mut self, facts: TargetFacts, now: Timestamp) {
+        let name = facts.name.clone();
+        let reads = facts.reads_every_ms.is_some();
+        let every = facts.reads_every_ms.and_then(|ms| i64::try_from(ms).ok()).map_or(secs(60), |ms| secs(ms / 1_000));
+        let own = self.links.get(&name).is_none_or(|link| matches!(link.kind, LinkKind::Target { .. }));
+        if own {
+            let (kind, address) = (LinkKind::Target { reads }, facts.address.clone());
+            self.links.insert(name.clone(), Link::new(name.clone(), name.0.clone(), kind, address, every, now));
+        }
+        self.outbox.targets.insert(name, TargetState::new(facts, now));
+    }
+
+    /// A target is gone; what is to be sent to it waits, and says why.
+    pub fn disconnect(&mut self, name: &SourceName) {
+        self.outbox.targets.remove(name);
+        if self.links.get(name).is_some_and(|link| matches!(link.kind, LinkKind::Target { .. })) {
+            self.links.remove(name);
         }
     }
 
@@ -358,7 +439,8 @@ impl Model {
     /// Events that are not on disk.
     pub fn unsaved(&self) -> usize {
         let events: usize = self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum();
-        events + self.fleet.bands.unsaved.len()
+        let outward: usize = self.outbox.unsaved.iter().map(|(_, events)| events.len()).sum();
+        events + outward + self.fleet.bands.unsaved.len()
     }
 
     /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.

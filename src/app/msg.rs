@@ -9,16 +9,19 @@ use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
 use crate::domain::exec::CommandNews;
 use crate::domain::fault::Fault;
-use crate::domain::ids::{Origin, ReqId};
+use crate::domain::ids::{Origin, ReqId, SourceName};
 use crate::domain::incident::event::Event;
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::stepped::Stepped;
 use crate::domain::outward::entry::Entry;
 use crate::domain::outward::outcome::{Found, Outcome};
 use crate::domain::outward::question::Answer;
+use crate::domain::outward::target::TargetFacts;
 use crate::domain::runbook::model::Runbook;
+use crate::domain::search::{Hit, Similar};
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::catalogue::Plans;
+use crate::domain::slo::marks::Marks;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement};
 use crate::domain::slo::sample::Sample;
@@ -63,6 +66,8 @@ pub enum Reply {
     Signals(Result<Vec<ServiceReading>, Fault>),
     /// A chart's history came.
     Charted(Result<History, Fault>),
+    /// Deploys and other changes came.
+    Marks(Result<Marks, Fault>),
     /// Alerts came.
     Alerts(Result<AlertSnapshot, Fault>),
     /// Alerting rules came.
@@ -75,6 +80,10 @@ pub enum Reply {
     NotSaved(Fault),
     /// A page of older events came.
     Events(Result<Vec<Event>, Fault>),
+    /// What was searched for was found.
+    Hits(Result<Vec<Hit>, Fault>),
+    /// Past incidents that are like one came.
+    Similar(Result<Vec<Similar>, Fault>),
     /// The values of an expression came.
     Queried(Result<Vec<Sample>, Fault>),
     /// A running command told something.
@@ -93,6 +102,17 @@ pub enum Reply {
     Copied(Result<String, Fault>),
 }
 
+/// Targets after the configuration changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Retargeted {
+    /// Connected.
+    pub connected: Vec<TargetFacts>,
+    /// Gone.
+    pub removed: Vec<SourceName>,
+    /// Not connected, and why.
+    pub faults: Vec<(SourceName, Fault)>,
+}
+
 /// News that nobody asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Feed {
@@ -104,6 +124,10 @@ pub enum Feed {
     Others(Vec<Event>),
     /// Operations of the outbox as the record has them now.
     Outbox(Vec<Entry>),
+    /// What a target can do is known better: its answers taught it.
+    Target(Box<TargetFacts>),
+    /// Targets were connected anew, or could not be, or are gone.
+    Targets(Box<Retargeted>),
     /// The record cannot be used.
     StoreFailed(Fault),
     /// SLO files were read: what they say beside objectives. Comes before the objectives.

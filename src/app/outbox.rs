@@ -3,23 +3,28 @@
 
 use crate::app::backend::Readings;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::ids::SourceName;
+use crate::domain::ids::{ReqId, SourceName};
+use crate::domain::incident::event::NewEvent;
 use crate::domain::outward::backend::{BackendIncident, OnCall};
-use crate::domain::outward::capability::Capability;
+use crate::domain::outward::capability::{Capability, Caps, Lack};
 use crate::domain::outward::decide::{Next, Readiness, Scene, decide};
 use crate::domain::outward::entry::{Entry, State, Step};
 use crate::domain::outward::operation::{OpId, Operation};
+use crate::domain::outward::outcome::{Found, Obstacle, Outcome};
 use crate::domain::outward::pace::Bucket;
+use crate::domain::outward::silence::Silence;
 use crate::domain::outward::target::TargetFacts;
 use crate::domain::resilience::breaker::{self, Breaker, Policy};
 use crate::domain::time::{Span, Timestamp, clock, secs};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A target and its health as far as writing goes.
 #[derive(Clone, Debug)]
 pub struct TargetState {
-    /// What it is and can do.
+    /// What it is, and what it can do as far as its answers have taught so far.
     pub facts: TargetFacts,
+    /// What it can do by its configuration and its adapter alone.
+    told: Caps,
     /// Whether it may be written to.
     pub breaker: Breaker,
     /// How fast.
@@ -34,6 +39,8 @@ pub struct TargetState {
     pub on_call: Option<(Timestamp, Vec<OnCall>)>,
     /// What else was read of an incident backend.
     pub readings: Readings,
+    /// Its silences, and when they were read.
+    pub silences: Option<(Timestamp, Vec<Silence>)>,
 }
 
 impl TargetState {
@@ -42,8 +49,10 @@ impl TargetState {
         let seed = crate::domain::outward::pace::seed(facts.name.as_str()) ^ now.timestamp_millis() as u64;
         let bucket = Bucket::full(facts.pace, now);
         let breaker = Breaker::new(Policy::default(), seed);
+        let told = facts.caps.clone();
         Self {
             facts,
+            told,
             breaker,
             bucket,
             fault: None,
@@ -51,7 +60,46 @@ impl TargetState {
             incidents: None,
             on_call: None,
             readings: Readings::default(),
+            silences: None,
         }
+    }
+
+    /// It is known better now: by a probe, by an answer, or because its configuration changed.
+    pub fn know(&mut self, facts: TargetFacts, now: Timestamp) {
+        if self.facts.pace != facts.pace {
+            self.bucket = Bucket::full(facts.pace, now);
+        }
+        self.told = facts.caps.clone();
+        self.facts = facts;
+    }
+
+    /// What an outcome teaches: after a 402 or a 403 the same is not asked for again before a person wants it. Gives what
+    /// was lost by it.
+    pub fn learn(&mut self, capability: Capability, outcome: &Outcome) -> Option<String> {
+        let (lack, words) = match outcome {
+            Outcome::Refused { kind: Obstacle::PlanLacks, words } => (Lack::PlanLacks, words),
+            Outcome::Refused { kind: Obstacle::Permission, words } => (Lack::NoPermission, words),
+            _ => return None,
+        };
+        self.facts.caps.class(capability)?;
+        self.facts.caps.lose(capability, lack, words);
+        self.facts.caps.why_not(capability)
+    }
+
+    /// The same for a look.
+    pub fn learn_of_look(&mut self, capability: Capability, found: &Found) -> Option<String> {
+        match found {
+            Found::Refused { kind, words } => {
+                self.learn(capability, &Outcome::Refused { kind: *kind, words: words.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// A person wants it tried again: what answers had taught is forgotten.
+    pub fn forgive(&mut self) {
+        self.facts.caps = self.told.clone();
+        self.breaker.try_now();
     }
 
     /// Whether it may be written to now.
@@ -132,6 +180,12 @@ pub struct Outbox {
     pub unrecorded: BTreeMap<OpId, (Step, Timestamp)>,
     /// Entries that are let alone for a moment: the record refused a step of ours, or could not be written.
     pub pauses: BTreeMap<OpId, Timestamp>,
+    /// Events of no incident that are not on disk, by request.
+    pub unsaved: Vec<(ReqId, Vec<NewEvent>)>,
+    /// Silences that were made longer by this cockpit, with the end they had.
+    pub kept: BTreeSet<(SourceName, String, Timestamp)>,
+    /// Silences whose end was told, with that end.
+    pub warned: BTreeSet<(SourceName, String, Timestamp)>,
 }
 
 /// The longest such moment.
@@ -227,6 +281,7 @@ impl Outbox {
             target.fault.iter_mut().for_each(|(since, _)| moved(since));
             target.incidents.iter_mut().for_each(|(at, _)| moved(at));
             target.on_call.iter_mut().for_each(|(at, _)| moved(at));
+            target.silences.iter_mut().for_each(|(at, _)| moved(at));
             // A pause that was to end on the old clock may never end on the new one.
             if matches!(target.breaker.state(), breaker::State::Open { .. }) {
                 target.breaker.try_now();

@@ -2,8 +2,10 @@
 
 use crate::app::suggested::Key;
 use crate::domain::ids::{IncidentId, ReqId, SloId, SourceName};
+use crate::domain::incident::event::EventKey;
 use crate::domain::outward::operation::OpId;
 use crate::domain::outward::question::Question;
+use crate::domain::time::Span;
 use std::collections::BTreeMap;
 
 /// What was asked.
@@ -21,6 +23,8 @@ pub enum Asked {
     Sample(IncidentId, String),
     /// The history of an objective's chart.
     Chart(SloId),
+    /// Deploys and other changes of a source, over this range.
+    Marks(SourceName, Span),
     /// Alerts of a source.
     Alerts(SourceName),
     /// Alerting rules of a source.
@@ -37,6 +41,14 @@ pub enum Asked {
     Crossings,
     /// All events of an incident, for its draft.
     All(IncidentId),
+    /// All events of an incident, of which a text was taken out.
+    Refold(IncidentId),
+    /// All events of an incident, to show it at an entry.
+    Visit(IncidentId, Option<EventKey>),
+    /// What was typed into the search.
+    Search(String),
+    /// Incidents that are like one.
+    Similar(IncidentId),
     /// A step of an operation in the outbox.
     Step(OpId),
     /// A send or a look.
@@ -90,6 +102,7 @@ impl Pending {
                 | Asked::Append(id)
                 | Asked::Older(id)
                 | Asked::All(id)
+                | Asked::Refold(id)
                 | Asked::Draft(id)
                     if id == from =>
                 {

@@ -5,6 +5,7 @@
 pub mod alerts;
 pub mod available;
 pub mod backend;
+pub mod board;
 pub mod budget;
 pub mod changes;
 pub mod charts;
@@ -16,10 +17,13 @@ pub mod links;
 pub mod outbox;
 pub mod overlays;
 pub mod palette;
+pub mod past;
 pub mod postmortem;
 pub mod ran;
 pub mod report;
+pub mod rooms;
 pub mod runbooks;
+pub mod silences;
 pub mod slos;
 pub mod sources;
 pub mod step_findings;
@@ -56,6 +60,8 @@ fn body(model: &Model, now: Timestamp) -> Body {
         },
         Screen::Alerts => Body::Alerts(Box::new(alerts::page(model, now))),
         Screen::Incident(id) => Body::Incident(Box::new(incidents::page(model, now, id))),
+        Screen::Board(id) => Body::Board(Box::new(board::page(model, now, id))),
+        Screen::HandOff(id) => Body::HandOff(Box::new(board::handoff_page(model, now, id))),
         Screen::Timers => Body::Timers(Box::new(timers::page(model, now))),
         Screen::Changes => Body::Changes(Box::new(changes::page(model, now))),
         Screen::Runbooks => Body::Runbooks(Box::new(runbooks::page(model, now))),

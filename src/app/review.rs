@@ -69,7 +69,8 @@ pub fn review(model: &Model, now: Timestamp, scope: &Scope<'_>) -> Review {
         let net = events(model, &objective, &work);
         let mut told = tell(made, &objective, &status, net.as_ref(), &work);
         told.row = combined(made, &objective, told.row);
-        unknown.extend(doubts(&objective, &status, &told.row));
+        let oldest = net.as_ref().and_then(|net| net.slices().first()).map(|slice| slice.end - slice.length);
+        unknown.extend(doubts(&objective, &status, &told.row, from, oldest));
         for incident in in_period(model, scope.bounds) {
             if incident.objectives.contains(&objective.id) {
                 let row = burned(made, &objective, incident, net.as_ref(), told.of);
@@ -179,12 +180,21 @@ fn combined(made: Made<'_>, whole: &Objective, mut row: Row) -> Row {
     row
 }
 
-fn doubts(objective: &Objective, status: &Status, row: &Row) -> Vec<String> {
+fn doubts(
+    objective: &Objective,
+    status: &Status,
+    row: &Row,
+    from: Timestamp,
+    kept_from: Option<Timestamp>,
+) -> Vec<String> {
     let mut said = Vec::new();
     if row.attained.is_none() {
         said.push(format!("{}: no events of this period are known", objective.id));
     } else if row.coverage < ENOUGH {
-        said.push(format!("{}: data covers {} of the period so far", objective.id, percent(row.coverage)));
+        let why =
+            kept_from.filter(|at| *at > from).map(|at| format!(" (events are kept from {})", at.format("%d %b %Y")));
+        let (id, share) = (&objective.id, percent(row.coverage));
+        said.push(format!("{id}: data covers {share} of the period so far{}", why.unwrap_or_default()));
     }
     if status.state.blind() {
         let why = status.reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();

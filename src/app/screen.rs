@@ -4,6 +4,7 @@ use crate::app::confirm::Confirm;
 use crate::app::editor::Editor;
 use crate::app::form::Form;
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, TimerId};
+use crate::domain::incident::board::Phase;
 use crate::domain::incident::event::EventKey;
 use crate::domain::outward::operation::OpId;
 use std::collections::BTreeMap;
@@ -21,6 +22,10 @@ pub enum Screen {
     Alerts,
     /// One incident.
     Incident(IncidentId),
+    /// The commander's desk of an incident.
+    Board(IncidentId),
+    /// What the next commander must know.
+    HandOff(IncidentId),
     /// All timers.
     Timers,
     /// Changes in force.
@@ -54,6 +59,14 @@ pub enum Item {
     Timer(IncidentId, TimerId),
     /// An event of a timeline.
     Event(EventKey),
+    /// A task of the shown incident.
+    Task(EventKey),
+    /// A line of the playbook.
+    Tick(Phase, usize),
+    /// A decision of the shown incident.
+    Decision(EventKey),
+    /// A hypothesis of the shown incident.
+    Hypothesis(EventKey),
     /// A runbook.
     Runbook(RunbookId),
     /// A command of the shown step.
@@ -80,6 +93,8 @@ pub enum Item {
     Page(SourceName, String),
     /// An operation in the outbox.
     Operation(OpId),
+    /// A silence: its target and its id there.
+    Silence(SourceName, String),
     /// A row of a list without ids: messages, first-run choices.
     Row(usize),
 }
@@ -94,6 +109,13 @@ pub enum Overlay {
         /// What was typed.
         query: Editor,
         /// Which of the matches.
+        cursor: usize,
+    },
+    /// The search over all timelines and postmortems.
+    Search {
+        /// What was typed.
+        query: Editor,
+        /// Which of the hits.
         cursor: usize,
     },
     /// A text to type.
@@ -191,7 +213,15 @@ impl Nav {
     /// An incident got another id when it was recorded.
     pub fn rename(&mut self, from: &IncidentId, to: &IncidentId) {
         let rename = |screen: &mut Screen| match screen {
-            Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) if id == from => *id = to.clone(),
+            Screen::Incident(id)
+            | Screen::Board(id)
+            | Screen::HandOff(id)
+            | Screen::Postmortem(id)
+            | Screen::Walk(Some(id), _)
+                if id == from =>
+            {
+                *id = to.clone();
+            }
             _ => {}
         };
         self.stack.iter_mut().for_each(rename);

@@ -5,20 +5,28 @@ mod approval;
 mod backend;
 mod backend_act;
 mod bands;
+mod board;
 mod coverage;
 mod draft;
+mod entry;
 mod exec;
 mod forms;
 mod incident;
 mod input;
+mod marks;
 mod outward;
 mod paging;
+mod past;
 mod record;
 mod reload;
 mod rename;
+mod resolve;
 mod rollback;
+mod room;
+mod room_reads;
 mod rows;
 mod signals;
+mod silences;
 mod sources;
 mod suggest;
 mod timers;
@@ -30,7 +38,10 @@ pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
-pub use paging::pager;
+pub use paging::{page, pager, tell};
+pub use room::{chats, due as rooms_due, invitations, opens, posts, proposed, why_no_room};
+pub use room_reads::next as rooms_next;
+pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 pub use suggest::due as suggest_due;
 pub use warm::due as warm_due;
@@ -42,6 +53,7 @@ use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::domain::ids::ReqId;
+use crate::domain::outward::question::Question;
 use crate::domain::resilience::breaker::State;
 use crate::domain::time::{Span, Timestamp, compact};
 
@@ -52,7 +64,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| (model.nav.screen().clone(), model.unsaved()));
     match msg {
         Msg::Key(key) => input::key(model, now, key, &mut out),
-        Msg::Paste(text) => input::paste(model, now, &text),
+        Msg::Paste(text) => input::paste(model, now, &text, &mut out),
         Msg::Act(action) => act::act(model, now, action, &mut out),
         Msg::Reply(req, reply) => answered(model, now, req, reply, &mut out),
         Msg::Feed(feed) => fed(model, now, feed, &mut out),
@@ -77,12 +89,16 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     exec::disarm_when_over(model, now);
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
+    room::keep(model, now, &mut out);
+    room_reads::ask(model, now, &mut out);
     outward::drive(model, now, &mut out);
+    silences::tend(model, now, &mut out);
     watch::look(model, now, &mut out);
     sources::poll(model, now, &mut out);
     warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
     coverage::ask(model, now, &mut out);
+    past::look(model, now, &mut out);
     suggest::look(model, now, &mut out);
     reload::look(model, now, &mut out);
     out
@@ -121,6 +137,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Crossing, Reply::NotSaved(fault)) => record::not_saved(model, now, &fault, out),
         (Asked::Crossings, Reply::Events(result)) => bands::loaded(model, now, result),
         (Asked::Chart(slo), Reply::Charted(result)) => sources::charted(model, now, slo, result, out),
+        (Asked::Marks(source, range), Reply::Marks(result)) => marks::came(model, now, &source, range, result),
         (Asked::Alerts(source), Reply::Alerts(result)) => sources::alerts(model, now, req, &source, result, out),
         (Asked::Rules(source), Reply::Rules(result)) => coverage::answered(model, now, source, result),
         (Asked::Files, Reply::Looked(found)) => reload::looked(model, now, *found, out),
@@ -129,11 +146,21 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         (Asked::Step(op), Reply::Stepped(result)) => outward::stepped(model, now, &op, result, out),
         (Asked::Deliver(op), Reply::Delivered(outcome)) => outward::delivered(model, now, &op, outcome, out),
         (Asked::Deliver(op), Reply::Found(found)) => outward::looked(model, now, &op, found, out),
+        (
+            Asked::Target(source, question @ (Question::Volunteers(..) | Question::Messages(..))),
+            Reply::Told(result),
+        ) => {
+            room_reads::told(model, now, &source, &question, result, out);
+        }
         (Asked::Target(source, question), Reply::Told(result)) => {
             sources::told(model, now, req, &source, &question, result, out);
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),
+        (Asked::Refold(incident), Reply::Events(result)) => record::refolded(model, now, &incident, result, out),
+        (Asked::Visit(incident, key), Reply::Events(result)) => past::read(model, now, incident, key, result),
+        (Asked::Search(query), Reply::Hits(result)) => past::found(model, query, result),
+        (Asked::Similar(incident), Reply::Similar(result)) => past::similar(model, now, incident, result),
         (Asked::Draft(incident), Reply::Draft(result)) => draft::written(model, now, &incident, result, out),
         (Asked::Copy, Reply::Copied(result)) => match result {
             Ok(how) => model.say(now, Tone::Muted, how),
@@ -153,9 +180,15 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
         Feed::Loaded(incidents) => record::loaded(model, now, incidents, out),
         Feed::Others(events) => {
             bands::take(model, &events);
-            record::others(model, now, &events);
+            record::others(model, now, &events, out);
         }
         Feed::Outbox(entries) => model.outbox.take(now, entries),
+        Feed::Target(facts) => {
+            if let Some(target) = model.outbox.targets.get_mut(&facts.name) {
+                target.know(*facts, now);
+            }
+        }
+        Feed::Targets(new) => reload::targets(model, now, *new),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
         Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {
@@ -198,6 +231,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
         }
     }
     model.outbox.reclock(now, by);
+    model.rooms.reclock(now, by);
     model.exec.armed_until.iter_mut().for_each(moved);
     for running in &mut model.exec.running {
         moved(&mut running.since);
@@ -206,6 +240,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     watch::reclock(model, by);
     model.suggested.forget();
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
+    model.fleet.marks.values_mut().for_each(|m| moved(&mut m.asked));
     model.cached_at.iter_mut().for_each(moved);
     model.rules.asked.iter_mut().for_each(moved);
     model.reload.next.iter_mut().for_each(moved);

@@ -3,10 +3,12 @@
 pub mod drill;
 pub mod incident;
 pub mod runbook;
+pub mod silence;
 
 use crate::cli::args::drill::DrillArgs;
 use crate::cli::args::incident::IncidentArgs;
 use crate::cli::args::runbook::RunbookArgs;
+use crate::cli::args::silence::SilenceArgs;
 use crate::config::environment::zone;
 use crate::config::flags::ColorChoice;
 use crate::config::{Flags, LogLevel, ThemeName, Word};
@@ -105,8 +107,14 @@ pub enum Command {
     Slo(SloArgs),
     /// Show firing alerts from every source, with the matching runbook
     Alerts,
+    /// Show what is open at the paging products
+    Pages,
+    /// Show who is on call
+    Oncall,
     /// Declare, steer and read incidents
     Incident(IncidentArgs),
+    /// List, make, extend and end silences
+    Silence(SilenceArgs),
     /// Show what leaves the house, and decide on it
     Outbox(OutboxArgs),
     /// List, read, lint, match and walk runbooks
@@ -305,9 +313,12 @@ pub struct PostmortemArgs {
     /// Where to write; `-` prints. Default: the configured folder
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// `a`, `b` or a template file. Default: as configured
+    /// `a`, `b`, `c` or a template file. Default: as configured
     #[arg(long)]
     pub template: Option<String>,
+    /// Ask no source: without burn charts
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// Instead of writing a postmortem.
@@ -359,7 +370,7 @@ pub struct CompletionsArgs {
 pub struct SchemaArgs {
     /// Of which file kind
     pub kind: SchemaKind,
-    /// The reference page in Markdown instead; for `runbook`, `slo` and `scenario`
+    /// The reference page in Markdown instead; for `runbook`, `slo`, `postmortem` and `scenario`
     #[arg(long)]
     pub reference: bool,
 }
@@ -375,6 +386,8 @@ pub enum SchemaKind {
     Runbook,
     /// The severity table
     Severity,
+    /// What a postmortem template can say
+    Postmortem,
     /// A drill's scenario
     Scenario,
 }
@@ -434,6 +447,12 @@ mod tests {
             "incident timeline INC-1 --format csv",
             "incident timers INC-1",
             "incident timers",
+            "silence list --all -o json",
+            "silence create DiskFull instance=db-1 --for 2h --comment known --dry-run",
+            "silence create DiskFull --comment mine --ack --incident last --source main",
+            "silence extend 6f1 --by 30m",
+            "silence expire 6f1 --source main",
+            "incident declare --title T --severity SEV1 --page",
             "runbook list",
             "runbook show high-api-latency -o json",
             "runbook lint runbooks -o json",

@@ -94,6 +94,7 @@ pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
                     connection: Connection::default(),
                     params: Vec::new(),
                     max_samples_per_second: None,
+                    marks: Vec::new(),
                 });
                 given.config = &config;
                 given.reread = None;

@@ -92,6 +92,11 @@ impl<'c> Desk<'c> {
         self.store.heads().map_err(failed)
     }
 
+    /// All incidents that were not over before an instant.
+    pub fn ended_since(&mut self, from: Timestamp) -> Result<Vec<Incident>, Failure> {
+        self.store.ended_since(from).map_err(failed)
+    }
+
     /// The incident of an id, of the end of one that no other has, or of `last`: the one declared last.
     pub fn find(&mut self, typed: &str) -> Result<Recorded, Failure> {
         let heads = self.heads()?;
@@ -146,6 +151,18 @@ impl<'c> Desk<'c> {
         self.put(id, at, "midwatch", vec![body], once)
     }
 
+    /// Records events as they are; they are on disk when this returns. Those whose key the incident holds are left out.
+    pub fn put_all(&mut self, events: Vec<NewEvent>) -> Result<Vec<Event>, Failure> {
+        match self.store.append(events) {
+            Ok(events) => Ok(events),
+            // After a failed commit only the file itself can tell whether it is there.
+            Err(fault) => match self.store.reopen() {
+                Ok(Some(landed)) => Ok(landed.into_iter().flatten().collect()),
+                Ok(None) | Err(_) => Err(Failure::Refused(format!("NOT SAVED: {fault}; nothing was recorded"))),
+            },
+        }
+    }
+
     fn put(
         &mut self,
         id: &IncidentId,
@@ -163,14 +180,7 @@ impl<'c> Desk<'c> {
             body,
             once: once.clone(),
         };
-        match self.store.append(bodies.into_iter().map(event).collect()) {
-            Ok(events) => Ok(events),
-            // After a failed commit only the file itself can tell whether it is there.
-            Err(fault) => match self.store.reopen() {
-                Ok(Some(landed)) => Ok(landed.into_iter().flatten().collect()),
-                Ok(None) | Err(_) => Err(Failure::Refused(format!("NOT SAVED: {fault}; nothing was recorded"))),
-            },
-        }
+        self.put_all(bodies.into_iter().map(event).collect())
     }
 
     /// The zone of bare times.

@@ -6,10 +6,12 @@ use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::look::objectives;
 use crate::cli::output::{Output, Table};
-use crate::config::Config;
+use crate::config::{AlertmanagerConfig, Config, OutsideConfig};
 use crate::domain::document::Level;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SourceName;
+use crate::domain::outward::backend::Me;
+use crate::domain::outward::capability::{Can, Caps, Lack};
 use crate::domain::slo::lint::questions::Questions;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Span, compact, prometheus as prometheus_span, seconds, secs};
@@ -18,13 +20,14 @@ use crate::io::clock;
 use crate::io::files::atomic::write_atomic;
 use crate::io::files::folders::own_folder;
 use crate::io::http::Endpoint;
-use crate::io::port::{AlertSource, Inspect, Metrics};
+use crate::io::port::{AlertSource, Inspect, Metrics, Outward, Silences};
 use crate::io::prometheus::inspect::inspector;
 use crate::io::prometheus::source::prometheus;
 use crate::io::store::Store;
 use crate::io::store::sqlite::Sqlite;
 use crate::io::store::sqlite::open::{default_path, on_network};
 use crate::run::endpoints;
+use crate::run::integrations;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -170,7 +173,7 @@ fn terminal(context: &Context) -> Vec<Check> {
 
 /// All sources at once, so that one that hangs does not hold up the others.
 fn sources(config: &Config, objectives: &[Arc<Objective>]) -> Result<Vec<Check>, Failure> {
-    if config.prometheus.is_empty() && config.alertmanager.is_empty() {
+    if config.prometheus.is_empty() && config.alertmanager.is_empty() && config.outside.is_empty() {
         return Ok(vec![Check::new("sources", true, "none is configured")]);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -193,11 +196,16 @@ fn sources(config: &Config, objectives: &[Arc<Objective>]) -> Result<Vec<Check>,
             match endpoints::alertmanager(source) {
                 // Each peer alone: the union would hide one that is away behind one that answers.
                 Ok(peers) => {
-                    asked.extend(peers.into_iter().map(|peer| tokio::spawn(alerts(source.name.clone(), peer))));
+                    let check = |peer| tokio::spawn(alerts(source.name.clone(), peer, source.read_only));
+                    asked.extend(peers.into_iter().map(check));
+                    if source.urls.len() > 1 {
+                        asked.push(tokio::spawn(gossip(source.clone())));
+                    }
                 }
                 Err(fault) => asked.push(tokio::spawn(async move { vec![reach(&fault.what, &fault, None)] })),
             }
         }
+        asked.extend(config.outside.iter().cloned().map(|entry| tokio::spawn(target(entry))));
         let mut checks = Vec::new();
         for task in asked {
             match task.await {
@@ -282,7 +290,16 @@ fn scrapes(jobs: &BTreeMap<String, Span>) -> String {
     }
 }
 
-async fn alerts(name: SourceName, peer: Endpoint) -> Vec<Check> {
+/// Whether silences can be read, and whether they may be written; none is.
+async fn silences(what: &str, cluster: &Cluster, read_only: bool) -> Check {
+    let writes = if read_only { "read_only: none is written" } else { "may be written" };
+    match cluster.silences().await {
+        Ok(all) => Check::of(what, "silences", true, format!("{} known, {writes}", all.len()), None),
+        Err(fault) => Check::of(what, "silences", false, fault.to_string(), None),
+    }
+}
+
+async fn alerts(name: SourceName, peer: Endpoint, read_only: bool) -> Vec<Check> {
     let (what, url) = (peer.name().to_owned(), peer.url().to_owned());
     let cluster = Cluster::new(name, vec![peer]);
     let began = clock::running();
@@ -294,9 +311,86 @@ async fn alerts(name: SourceName, peer: Endpoint) -> Vec<Check> {
             let mut checks = answered(&what, &url, took);
             checks.push(Check::of(&what, "version", true, version, None));
             checks.push(Check::of(&what, "alerts", true, format!("{} alerts", snapshot.alerts.len()), None));
+            checks.push(silences(&what, &cluster, read_only).await);
             checks
         }
         Err(fault) => failed(&what, &fault, took),
+    }
+}
+
+/// A target of writes: whether it is there, takes our token, who we are there, and what it cannot do. Nothing is written.
+async fn target(entry: OutsideConfig) -> Vec<Check> {
+    let what = format!("{} {}", entry.kind, entry.name);
+    let target = match integrations::connect(&entry) {
+        Ok(target) => target,
+        Err(fault) => return vec![reach(&what, &fault, None)],
+    };
+    let mut checks = Vec::new();
+    for (source, read) in integrations::secrets(&entry).await {
+        let detail = match &read {
+            Ok(()) => format!("{source}: read"),
+            Err(fault) => fault.to_string(),
+        };
+        checks.push(Check::of(&what, "secret", read.is_ok(), detail, None));
+    }
+    let began = clock::running();
+    let answer = target.outward.probe().await;
+    let took = clock::running().saturating_sub(began);
+    match answer {
+        Ok(note) if note.requests == 0 && target.backend.is_none() => {
+            let words = target.outward.unprobed();
+            checks.push(Check::of(&what, "reach", true, format!("not tried: {words}"), None));
+        }
+        Ok(note) => {
+            checks.extend(answered(&what, &target.address, took));
+            checks.extend(note.version.map(|version| Check::of(&what, "version", true, version, None)));
+            checks.push(skew(&what, note.skew));
+            checks.extend(note.warnings.iter().map(|warning| Check::of(&what, "warning", false, warning, None)));
+            if let Some(backend) = &target.backend {
+                checks.push(who(&what, backend.me().await));
+            }
+        }
+        Err(fault) => checks.extend(failed(&what, &fault, took)),
+    }
+    checks.push(able(&what, &target.outward.caps()));
+    checks
+}
+
+/// Who we are there.
+fn who(what: &str, me: Result<Me, Fault>) -> Check {
+    match me {
+        Ok(me) => {
+            let name = me.person.map_or_else(|| "nobody in person".to_owned(), |person| person.name);
+            Check::of(what, "who", true, format!("{name}, with a token of kind {}", me.token), None)
+        }
+        Err(fault) => Check::of(what, "who", false, fault.to_string(), None),
+    }
+}
+
+/// What can be done there. A reason that stands in the configuration or in the plan is told and is no fault.
+fn able(what: &str, caps: &Caps) -> Check {
+    let can: Vec<&str> =
+        caps.iter().filter(|(c, can)| !c.reads() && matches!(can, Can::Yes(_))).map(|(c, _)| c.title()).collect();
+    let cannot: Vec<String> = caps
+        .iter()
+        .filter(|(_, can)| matches!(can, Can::No(lack, _) if *lack != Lack::Unsupported))
+        .map(|(c, _)| format!("not {} ({})", c.title(), caps.why_not(c).unwrap_or_default()))
+        .collect();
+    let can = if can.is_empty() { "nothing can be written".to_owned() } else { can.join(", ") };
+    Check::of(what, "writes", true, [vec![can], cannot].concat().join("; "), None)
+}
+
+/// Whether the peers of a cluster see each other: silences are written to one of them.
+async fn gossip(source: AlertmanagerConfig) -> Vec<Check> {
+    let what = format!("alertmanager {}", source.name);
+    let Ok(peers) = endpoints::alertmanager(&source) else { return Vec::new() };
+    match Cluster::new(source.name.clone(), peers).probe().await {
+        Ok(note) if note.warnings.is_empty() => {
+            vec![Check::of(&what, "cluster", true, format!("{} peers see each other", source.urls.len()), None)]
+        }
+        Ok(note) => note.warnings.iter().map(|warning| Check::of(&what, "cluster", false, warning, None)).collect(),
+        // A peer that does not answer is told with its own name.
+        Err(_) => Vec::new(),
     }
 }
 

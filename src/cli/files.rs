@@ -1,5 +1,6 @@
 //! Files of people, read with limits: only regular files, only so many bytes, only UTF-8. Expands patterns. Never writes.
 
+use crate::cli::failure::Failure;
 use crate::domain::document::{Finding, Level, SIZE_LIMIT};
 use crate::domain::runbook::markdown;
 use std::collections::BTreeSet;
@@ -44,6 +45,26 @@ pub fn read_text(path: &Path) -> Result<String, Finding> {
         let column = text.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Finding { line, column, ..error("encoding", "this is not UTF-8; save the file as UTF-8".to_owned()) }
     })
+}
+
+/// The text of a file, or of standard input for `-`, of at most so many bytes. Bytes that are no UTF-8 become marks.
+pub fn read_input(path: &Path, limit: usize) -> Result<String, Failure> {
+    let name = crate::domain::text::clean(&path.to_string_lossy()).into_owned();
+    let unreadable = |e: std::io::Error| Failure::Usage(format!("{name}: cannot be read: {e}"));
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(unreadable)?;
+    } else {
+        if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(Failure::Usage(format!("{name}: is no regular file")));
+        }
+        std::fs::File::open(path).map_err(unreadable)?.take(most).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
+    if bytes.len() > limit {
+        return Err(Failure::Refused(format!("{name}: has more than {limit} bytes; split it")));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// What makes a file that can name commands unsafe to follow: others can write it. An error is a reason to refuse it.

@@ -1,7 +1,15 @@
 //! `midwatch incident`: the life of an incident, each act durable when it returns 0.
 
 pub mod act;
+pub mod board;
+pub mod entry;
+pub mod import;
+pub mod outside;
+pub mod past;
+pub mod redact;
+pub mod room;
 pub mod tell;
+pub mod verify;
 
 use crate::cli::args::incident::{IncidentArgs, IncidentCommand};
 use crate::cli::context::Context;
@@ -16,8 +24,30 @@ pub fn run(context: &Context, args: &IncidentArgs, output: &mut Output) -> Resul
     match &args.what {
         IncidentCommand::List { all } => tell::list(context, config, *all, output),
         IncidentCommand::Show { id } => tell::show(context, config, id, output),
-        IncidentCommand::Timeline { id, format } => tell::timeline(context, config, id, *format, output),
+        IncidentCommand::Room { id, what } => room::run(context, config, id, what.as_ref(), output),
+        IncidentCommand::Timeline { id, format, which, words, refs } => {
+            let wanted = entry::Wanted { which, words, refs: *refs };
+            entry::timeline(context, config, id, *format, &wanted, output)
+        }
+        IncidentCommand::Import { .. } => import::run(context, config, &args.what, output),
+        IncidentCommand::Redact { .. } => redact::run(context, config, &args.what, output),
+        IncidentCommand::Search { words, within, limit } => {
+            past::search(context, config, words, within.as_deref(), *limit, output)
+        }
+        IncidentCommand::Similar { id } => past::similar(context, config, id, output),
+        IncidentCommand::Verify { id } => verify::run(context, config, id.as_deref(), output),
         IncidentCommand::Timers { id } => tell::timers(context, config, id.as_deref(), output),
+        IncidentCommand::Handoff { id } => board::handoff(context, id, output),
+        IncidentCommand::Update { id, text: None, .. } => board::draft_update(context, id, output),
+        IncidentCommand::Checklist { id, tick: None, untick: None } => board::checklist(context, config, id, output),
+        IncidentCommand::Task { .. }
+        | IncidentCommand::Decide { .. }
+        | IncidentCommand::Hypothesis { .. }
+        | IncidentCommand::Checklist { .. }
+        | IncidentCommand::Update { .. }
+        | IncidentCommand::Merge { .. }
+        | IncidentCommand::Relate { .. }
+        | IncidentCommand::People { .. } => board::run(context, config, &args.what, output),
         act => act::run(context, config, act, output),
     }
 }

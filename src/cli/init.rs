@@ -5,6 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::desk::writable;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
+use crate::io::clock;
 use crate::io::files::folders::own_folder;
 use serde_json::json;
 use std::io::Write;
@@ -27,10 +28,13 @@ pub fn run(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
     if std::fs::symlink_metadata(config).is_ok() {
         return Err(Failure::Refused(format!("{} is already there; nothing was written", config.display())));
     }
+    // Who writes it today has it before their eyes today.
+    let today = format!("reviewed: {}", clock::now().format("%Y-%m-%d"));
+    let runbook = RUNBOOK.replace("reviewed: 2026-05-01", &today);
     // The configuration comes last: when it is there, everything it names is there.
     let files = [
         (folder.join("slos").join("example.yaml"), SLO),
-        (folder.join("runbooks").join("high-api-latency.yaml"), RUNBOOK),
+        (folder.join("runbooks").join("high-api-latency.yaml"), runbook.as_str()),
         (config.clone(), CONFIG),
     ];
     let mut done = Vec::new();

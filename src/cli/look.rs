@@ -1,15 +1,20 @@
 //! One look at the sources, for commands that print and end. Records nothing.
 
 use crate::app::model::Model;
+use crate::app::screen::Screen;
+use crate::app::update::source_of;
 use crate::cli::cockpit::given;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Progress;
 use crate::domain::alert::Alert;
 use crate::domain::document::{Finding, Level};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::Fingerprint;
+use crate::domain::incident::state::Incident;
 use crate::domain::slo::objective::Objective;
-use crate::domain::time::Timestamp;
+use crate::domain::slo::reading::{History as SloHistory, Window};
+use crate::domain::time::{Timestamp, mins, secs};
 use crate::io::clock;
 use crate::io::store::sqlite::open::default_path;
 use crate::run::once::{History, poll_once};
@@ -63,18 +68,35 @@ impl Look {
 /// Asks every source once, and reads what is missing of the history that budgets need.
 pub fn look(context: &Context, with_record: bool) -> Result<Look, Failure> {
     let mut progress = Progress::default();
-    let looked = look_with(context, with_record, History::Read(&mut |left| progress.left(left)));
+    let looked = look_with(context, with_record, None, History::Read(&mut |left| progress.left(left)));
+    progress.end();
+    looked
+}
+
+/// The same with what one screen shows beside: its charts' marks.
+pub fn look_at(context: &Context, screen: Screen) -> Result<Look, Failure> {
+    let mut progress = Progress::default();
+    let read = History::Read(&mut |left| progress.left(left));
+    let looked = look_with(context, false, Some(screen), read);
     progress.end();
     looked
 }
 
 /// Asks every source once, for alerts: no budget is looked at.
 pub fn glance(context: &Context, with_record: bool) -> Result<Look, Failure> {
-    look_with(context, with_record, History::Skip)
+    look_with(context, with_record, None, History::Skip)
 }
 
-fn look_with(context: &Context, with_record: bool, history: History<'_>) -> Result<Look, Failure> {
-    let Ready { model, mut world, patience, .. } = real(given(context, with_record));
+fn look_with(
+    context: &Context,
+    with_record: bool,
+    screen: Option<Screen>,
+    history: History<'_>,
+) -> Result<Look, Failure> {
+    let Ready { mut model, mut world, patience, .. } = real(given(context, with_record));
+    if let Some(screen) = screen {
+        model.nav.open(screen);
+    }
     if !default_path(&context.folders.data).exists() {
         // A look makes no record where there is none.
         world.store = None;
@@ -91,6 +113,44 @@ fn look_with(context: &Context, with_record: bool, history: History<'_>) -> Resu
 /// The objectives that the configuration names.
 pub fn objectives(context: &Context) -> Vec<Arc<Objective>> {
     read_objectives(&context.slo_files().0).0
+}
+
+/// Burn rates of the objectives of an incident, from an hour before it to half an hour after it, as far as a source has
+/// them; and why some are missing. Asks one source after the other, each within its own time-out.
+pub fn burn(context: &Context, incident: &Incident) -> (Vec<SloHistory>, Vec<Fault>) {
+    let wanted: Vec<Arc<Objective>> =
+        objectives(context).into_iter().filter(|o| incident.objectives.contains(&o.id)).collect();
+    let mut faults = Vec::new();
+    let mut histories = Vec::new();
+    if wanted.is_empty() {
+        return (histories, faults);
+    }
+    let Ready { model, world, .. } = real(given(context, false));
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return (histories, vec![Fault::new(FaultKind::Local, "async runtime", e.to_string())]),
+    };
+    let begin = incident.times.detected.map_or(incident.times.declared, |at| at.min(incident.times.declared));
+    let end = incident.times.resolved.map_or_else(clock::now, |at| (at + mins(30)).min(clock::now()));
+    let range = (end - begin + mins(60)).clamp(mins(120), secs(7 * 86_400));
+    // As many points as a chart has columns, and not more often than a scrape.
+    let step = secs((range.num_seconds() / 120).max(30));
+    for objective in wanted {
+        let port = source_of(&model, &objective).and_then(|source| world.metrics.get(&source).cloned());
+        let Some(port) = port else {
+            faults.push(Fault::new(
+                FaultKind::Local,
+                format!("objective {}", objective.id),
+                "no source is configured for it",
+            ));
+            continue;
+        };
+        match runtime.block_on(port.history(&objective, &[Window::H1, Window::M5], range, step, end)) {
+            Ok(history) => histories.push(history),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    (histories, faults)
 }
 
 /// The alerts of these fingerprints, or of beginnings that only one has. Asks the sources once; all are found, or none

@@ -7,12 +7,19 @@ use crate::cli::desk::{Desk, Recorded, writable};
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::files::read_text;
+use crate::cli::incident::past;
+use crate::cli::look;
 use crate::cli::output::Output;
-use crate::config;
+use crate::config::{self, Config};
+use crate::domain::ids::IncidentId;
 use crate::domain::incident::event::Body;
+use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::draft;
+use crate::domain::postmortem::picture::pictures;
 use crate::domain::postmortem::render::{Draft, Template};
-use crate::io::files::draft::{Written, write_draft};
+use crate::domain::search::Similar;
+use crate::domain::slo::reading::History;
+use crate::io::files::draft::{Written, write_draft, write_picture};
 use crate::io::files::folders::own_folder;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -29,30 +36,44 @@ pub fn run(context: &Context, args: &PostmortemArgs, output: &mut Output) -> Res
     let layout = layout(context, args.template.as_deref())?;
     let mut desk = Desk::to_read(context, config)?;
     let recorded = desk.find(typed)?;
-    let draft = made(&desk, &layout, &recorded)?;
+    let charted = match args.offline {
+        true => Charted::default(),
+        false => charts(context, &recorded.state),
+    };
+    for fault in &charted.faults {
+        output.note(&format!("no burn chart: {fault}"));
+    }
+    let similar = similar(context, config, &id_of(&recorded));
+    let draft = made(&desk, &layout, &recorded, &charted.histories, &similar)?;
     let id = recorded.state.id.clone();
     if args.out.as_deref() == Some(Path::new("-")) {
         match output.is_json() {
             true => output.json(&json!({"incident": id, "path": null, "blanks": draft.blanks, "text": draft.text}))?,
             false => output.verbatim(&draft.text)?,
         }
-        return Ok(Exit::DONE);
+        return Ok(charted.exit());
     }
     writable(config)?;
+    let pictures = pictures(&recorded.state, &charted.histories);
     let written = match &args.out {
-        Some(path) => beside(path, &draft.text)?,
-        None => write(&desk, &recorded, &draft)?,
+        Some(path) => beside(path, &draft, &pictures)?,
+        None => write(&desk, &recorded, &draft, &pictures)?,
     };
     remember(&mut desk, &recorded, &written)?;
     for kept in &written.kept {
         output.note(&format!("{} was edited and is left alone", kept.display()));
     }
+    if written.carried > 0 {
+        output.note(&format!("what people wrote in {} place(s) was kept", written.carried));
+    }
     let path = written.path.to_string_lossy();
     match output.is_json() {
-        true => output.json(&json!({"incident": id, "path": path, "blanks": draft.blanks, "kept": written.kept}))?,
+        true => output.json(&json!({"incident": id, "path": path, "blanks": written.blanks, "kept": written.kept,
+            "carried": written.carried, "pictures": pictures.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            "faults": charted.faults}))?,
         false => output.line(&path)?,
     }
-    Ok(Exit::DONE)
+    Ok(charted.exit())
 }
 
 /// Writes the draft of an incident that has just been resolved and says on standard error where it is. That it could not
@@ -60,11 +81,12 @@ pub fn run(context: &Context, args: &PostmortemArgs, output: &mut Output) -> Res
 pub fn after_resolve(desk: &mut Desk<'_>, recorded: &Recorded, output: &mut Output) {
     let id = recorded.state.id.clone();
     let result = layout(desk.context, None)
-        .and_then(|layout| made(desk, &layout, recorded))
-        .and_then(|draft| Ok((write(desk, recorded, &draft)?, draft.blanks)))
-        .and_then(|(written, blanks)| remember(desk, recorded, &written).map(|()| (written, blanks)));
+        .and_then(|layout| made(desk, &layout, recorded, &[], &similar(desk.context, desk.config, &id)))
+        .and_then(|draft| write(desk, recorded, &draft, &[]))
+        .and_then(|written| remember(desk, recorded, &written).map(|()| written));
     match result {
-        Ok((written, blanks)) => {
+        Ok(written) => {
+            let blanks = written.blanks;
             output.note(&format!("postmortem draft: {} ({blanks} blanks for people)", written.path.display()));
         }
         Err(Failure::Config(findings)) => {
@@ -79,32 +101,73 @@ pub fn after_resolve(desk: &mut Desk<'_>, recorded: &Recorded, output: &mut Outp
     }
 }
 
-fn made(desk: &Desk<'_>, layout: &Layout, recorded: &Recorded) -> Result<Draft, Failure> {
+fn made(
+    desk: &Desk<'_>,
+    layout: &Layout,
+    recorded: &Recorded,
+    histories: &[History],
+    similar: &[Similar],
+) -> Result<Draft, Failure> {
     let made = crate::run::draft::make(
         layout.template(),
         &recorded.state,
         &recorded.events,
-        &[],
+        histories,
         desk.offset(),
         crate::io::clock::now(),
+        similar,
     );
     made.map_err(|finding| Failure::Config(vec![finding]))
 }
 
-fn write(desk: &Desk<'_>, recorded: &Recorded, draft: &Draft) -> Result<Written, Failure> {
-    let written = crate::run::draft::write(
-        &desk.config.postmortems,
-        &crate::domain::postmortem::file_name(&recorded.state),
-        &draft.text,
-    );
+fn id_of(recorded: &Recorded) -> IncidentId {
+    recorded.state.id.clone()
+}
+
+/// Past incidents that are like one. An index that cannot be used is no reason for no draft.
+fn similar(context: &Context, config: &Config, id: &IncidentId) -> Vec<Similar> {
+    let found = past::ready(context, config).ok().and_then(|(_, index)| index.similar(id).ok());
+    found.unwrap_or_default()
+}
+
+/// The burn rates of the objectives of an incident, and what could not be read.
+#[derive(Debug, Default)]
+struct Charted {
+    histories: Vec<History>,
+    faults: Vec<String>,
+}
+
+impl Charted {
+    fn exit(&self) -> Exit {
+        if self.faults.is_empty() { Exit::DONE } else { Exit::PARTIAL }
+    }
+}
+
+fn charts(context: &Context, incident: &Incident) -> Charted {
+    let (histories, faults) = look::burn(context, incident);
+    Charted { histories, faults: faults.iter().map(ToString::to_string).collect() }
+}
+
+fn write(
+    desk: &Desk<'_>,
+    recorded: &Recorded,
+    draft: &Draft,
+    pictures: &[(String, String)],
+) -> Result<Written, Failure> {
+    let name = crate::domain::postmortem::file_name(&recorded.state);
+    let written = crate::run::draft::write(&desk.config.postmortems, &name, &draft.raw, pictures);
     written.map_err(|fault| Failure::Refused(fault.to_string()))
 }
 
 /// Into a file that a person named, never over its edits.
-fn beside(path: &Path, text: &str) -> Result<Written, Failure> {
+fn beside(path: &Path, draft: &Draft, pictures: &[(String, String)]) -> Result<Written, Failure> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let ready = folder.map_or(Ok(()), own_folder);
-    ready.and_then(|()| write_draft(path, text)).map_err(|fault| Failure::Refused(fault.to_string()))
+    let lay = |(name, text): &(String, String)| write_picture(&path.with_file_name(name), text).map(drop);
+    ready
+        .and_then(|()| pictures.iter().try_for_each(lay))
+        .and_then(|()| write_draft(path, &draft.raw))
+        .map_err(|fault| Failure::Refused(fault.to_string()))
 }
 
 fn remember(desk: &mut Desk<'_>, recorded: &Recorded, written: &Written) -> Result<(), Failure> {
@@ -142,6 +205,7 @@ fn layout(context: &Context, typed: Option<&str>) -> Result<Layout, Failure> {
     match &context.config().postmortem_template {
         None | Some(config::Template::A) => Ok(Layout::BuiltIn(Template::A)),
         Some(config::Template::B) => Ok(Layout::BuiltIn(Template::B)),
+        Some(config::Template::C) => Ok(Layout::BuiltIn(Template::C)),
         Some(config::Template::File(path)) => own(path),
     }
 }

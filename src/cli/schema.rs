@@ -1,11 +1,12 @@
 //! `midwatch schema`: the JSON Schema of a file kind, for editors, and the reference pages of runbooks, objectives and
-//! scenarios, for people. Schemas are files, held against the readers by tests; those of these three are rendered from the
+//! postmortem templates and scenarios, for people. Schemas are files, held against the readers by tests; those of runbooks, objectives and scenarios are rendered from the
 //! tables of keys that their readers use.
 
 use crate::cli::args::{SchemaArgs, SchemaKind};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::domain::drill::scenario::schema as scenario;
+use crate::domain::postmortem::reference as postmortem;
 use crate::domain::runbook::reference;
 use crate::domain::slo::own::schema as objectives;
 use std::borrow::Cow;
@@ -16,10 +17,10 @@ pub fn run(args: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
         (false, kind) => output.verbatim(&schema(kind))?,
         (true, SchemaKind::Runbook) => output.verbatim(&reference::markdown())?,
         (true, SchemaKind::Slo) => output.verbatim(&objectives::reference())?,
+        (true, SchemaKind::Postmortem) => output.verbatim(&postmortem::markdown())?,
         (true, SchemaKind::Scenario) => output.verbatim(&scenario::markdown())?,
         (true, _) => {
-            let why =
-                "only runbooks, objectives and scenarios have a reference page (midwatch schema runbook --reference)";
+            let why = "only runbooks, objectives, scenarios and postmortem templates have a reference page (midwatch schema runbook --reference)";
             return Err(Failure::Refused(why.to_owned()));
         }
     }
@@ -32,6 +33,7 @@ pub fn schema(kind: SchemaKind) -> Cow<'static, str> {
         SchemaKind::Config => include_str!("../../assets/schemas/config.json").into(),
         SchemaKind::Slo => objectives::schema().into(),
         SchemaKind::Runbook => reference::schema_text().into(),
+        SchemaKind::Postmortem => postmortem::schema().into(),
         SchemaKind::Scenario => scenario::text().into(),
         SchemaKind::Severity => include_str!("../../assets/schemas/severity.json").into(),
     }

@@ -4,16 +4,19 @@ pub mod convert;
 mod report;
 
 use crate::app::present::budget;
+use crate::app::present::charts;
 use crate::app::present::report as json_of;
 use crate::app::present::slos::{burn_text, own_findings, percent, ranked, status};
+use crate::app::screen::Screen;
 use crate::cli::args::SloArgs;
 use crate::cli::args::SloCommand;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::look::{Look, look};
+use crate::cli::look::{Look, look, look_at};
 use crate::cli::output::{Output, Table};
 use crate::domain::document::nearest;
+use crate::domain::ids::SloId;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::status::{PairState, Status};
@@ -29,7 +32,10 @@ pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exi
     }
     context.ready(output)?;
     // A review tells of incidents and policy bands: those are in the record.
-    let look = look(context, matches!(args.what, SloCommand::Report(_)))?;
+    let look = match &args.what {
+        SloCommand::Show { name } => look_at(context, Screen::Slo(SloId(name.clone())))?,
+        what => look(context, matches!(what, SloCommand::Report(_)))?,
+    };
     output.notes(&look.findings);
     match &args.what {
         SloCommand::List => list(&look, output)?,
@@ -116,6 +122,7 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
             let mut one = json_of::slo(&look.model, look.now, objective, &s);
             if let Some(fields) = one.as_object_mut() {
                 fields.insert("findings".to_owned(), json!(own_findings(&look.model, objective)));
+                fields.insert("marks".to_owned(), json_of::marks(&look.model, objective));
             }
             map.insert("slos".to_owned(), json!([one]));
         }
@@ -133,6 +140,9 @@ fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
     if !signals.is_empty() {
         let words: Vec<&str> = signals.iter().map(|b| b.text.as_str()).collect();
         output.line(&format!("{:<12} {}", "signals", words.join("   ")))?;
+    }
+    for mark in charts::changes(&look.model, objective) {
+        output.line(&format!("{:<12} {} {}", mark.name, rfc3339(mark.at), mark.text))?;
     }
     for finding in own_findings(&look.model, objective) {
         output.line(&format!("{:<12} {} [{}]", finding.level.word(), finding.message, finding.rule))?;

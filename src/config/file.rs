@@ -143,7 +143,8 @@ impl Layer<'_> {
     }
 
     fn outside(&mut self, fields: &Fields<'_>) {
-        let mut names = Names::default();
+        // Silences are written to an Alertmanager under its own name.
+        let mut names = Names(self.loaded.config.alertmanager.iter().map(|source| source.name.clone()).collect());
         for section in Section::ALL {
             let Some(node) = fields.get(section.key()) else { continue };
             for item in self.items(node, section.key()) {
@@ -205,6 +206,7 @@ impl Layer<'_> {
             let named = fields.get("postmortem_template").and_then(Node::text);
             self.loaded.config.postmortem_template = Some(match named {
                 Some("a") => Template::A,
+                Some("c") => Template::C,
                 Some("b") => Template::B,
                 _ => Template::File(path),
             });
@@ -222,6 +224,10 @@ impl Layer<'_> {
         let Some(node) = fields.get("contacts") else { return };
         self.note("contacts", node);
         for (name, value) in self.reader.entries(node, "contacts").unwrap_or(&[]) {
+            if name.text.trim().is_empty() {
+                self.reader.error(name.mark, "empty", "contacts: a name is empty");
+                continue;
+            }
             let reach = match value.value {
                 Value::Null => None,
                 _ => match self.reader.string(value, &name.text) {

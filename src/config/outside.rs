@@ -75,6 +75,8 @@ pub struct OutsideConfig {
     pub kind: String,
     /// Where it is; `None` takes the product's own address.
     pub url: Option<Address>,
+    /// A `url` is written, whether it can be used or not.
+    pub has_url: bool,
     /// How it is asked.
     pub connection: Connection,
     /// Nothing is written to it.
@@ -90,6 +92,16 @@ pub struct OutsideConfig {
 }
 
 impl OutsideConfig {
+    /// Whether both make the same target, wherever they stand in their files.
+    pub fn same(&self, other: &Self) -> bool {
+        let options = match (&self.options, &other.options) {
+            (Some(a), Some(b)) => a.same(b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        let plain = |it: &Self| Self { options: None, mark: Mark::default(), path: String::new(), ..it.clone() };
+        options && plain(self) == plain(other)
+    }
+
     /// Its options as fields; a key that is not `known` is a finding, and no options are an empty map.
     pub fn options<'n>(&'n self, reader: &mut Reader<'_>, known: &[&str]) -> Option<Fields<'n>> {
         reader.map(self.options.as_ref()?, "options", known)
@@ -151,6 +163,7 @@ pub(super) fn target(
         name: name?,
         kind: kind?,
         url,
+        has_url: fields.get("url").is_some(),
         connection,
         read_only,
         options,

@@ -103,12 +103,17 @@ pub(super) fn settings(config: &Config, origins: &Origins) -> Vec<Setting> {
             table.add(format!("{key}.params.{name}"), json!(value));
         }
         table.add(format!("{key}.max_samples_per_second"), json!(source.max_samples_per_second));
+        for (n, marker) in source.marks.iter().enumerate() {
+            table.add(format!("{key}.marks[{n}].name"), json!(marker.name));
+            table.add(format!("{key}.marks[{n}].query"), json!(marker.query));
+        }
     }
     for (i, source) in config.alertmanager.iter().enumerate() {
         let key = format!("alertmanager[{i}]");
         table.add(format!("{key}.name"), json!(source.name));
         table.add_as(format!("{key}.urls"), json!(source.urls), source.urls.join(" "));
         table.connection(&key, &source.connection);
+        table.add(format!("{key}.read_only"), json!(source.read_only));
     }
     targets(&mut table, config);
     files(&mut table, config);
@@ -164,6 +169,7 @@ fn files(table: &mut Table<'_>, config: &Config) {
         match &config.postmortem_template {
             None => Value::Null,
             Some(Template::A) => json!("a"),
+            Some(Template::C) => json!("c"),
             Some(Template::B) => json!("b"),
             Some(Template::File(file)) => path(file),
         },

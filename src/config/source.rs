@@ -1,9 +1,11 @@
 //! Sources: which servers are asked, and how a connection to them is made. Values and their checks; never connects.
 
 use crate::config::endpoint::{endpoint, is_private};
+use crate::config::marks;
 use crate::config::secret::{self, SecretRef};
 use crate::domain::document::{Fields, Level, Node, Reader};
 use crate::domain::ids::SourceName;
+use crate::domain::slo::marks::Marker;
 use crate::domain::time::{Span, secs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -88,6 +90,8 @@ pub struct PrometheusConfig {
     pub params: Vec<(String, String)>,
     /// Samples a second that it may be made to read, over 0; polls are stretched to stay below. `None`: no ceiling.
     pub max_samples_per_second: Option<f64>,
+    /// Queries that tell of deploys and other changes.
+    pub marks: Vec<Marker>,
 }
 
 /// An Alertmanager cluster.
@@ -99,10 +103,12 @@ pub struct AlertmanagerConfig {
     pub urls: Vec<String>,
     /// How it is asked.
     pub connection: Connection,
+    /// Nothing is written to it: no silences.
+    pub read_only: bool,
 }
 
 /// Keys of one Prometheus.
-pub(super) const PROMETHEUS_KEYS: [&str; 10] = [
+pub(super) const PROMETHEUS_KEYS: [&str; 11] = [
     "name",
     "url",
     "poll_interval",
@@ -113,10 +119,11 @@ pub(super) const PROMETHEUS_KEYS: [&str; 10] = [
     "tls",
     "params",
     "max_samples_per_second",
+    "marks",
 ];
 /// Keys of one Alertmanager.
-pub(super) const ALERTMANAGER_KEYS: [&str; 8] =
-    ["name", "urls", "poll_interval", "timeout", "connect_timeout", "auth", "headers", "tls"];
+pub(super) const ALERTMANAGER_KEYS: [&str; 9] =
+    ["name", "urls", "poll_interval", "timeout", "connect_timeout", "auth", "headers", "tls", "read_only"];
 
 /// Reads one Prometheus.
 pub(super) fn prometheus(reader: &mut Reader<'_>, node: &Node, folder: &Path, alone: bool) -> Option<PrometheusConfig> {
@@ -128,7 +135,8 @@ pub(super) fn prometheus(reader: &mut Reader<'_>, node: &Node, folder: &Path, al
     unencrypted(reader, &fields, &connection, std::slice::from_ref(&url));
     let params = fields.get("params").map(|n| params(reader, n)).unwrap_or_default();
     let max_samples_per_second = fields.get("max_samples_per_second").and_then(|n| ceiling(reader, n));
-    Some(PrometheusConfig { name: name?, url, connection, params, max_samples_per_second })
+    let marks = fields.get("marks").map(|n| marks::markers(reader, n)).unwrap_or_default();
+    Some(PrometheusConfig { name: name?, url, connection, params, max_samples_per_second, marks })
 }
 
 fn ceiling(reader: &mut Reader<'_>, node: &Node) -> Option<f64> {
@@ -190,7 +198,8 @@ pub(super) fn alertmanager(
         }
     }
     unencrypted(reader, &fields, &connection, &urls);
-    if urls.is_empty() { None } else { Some(AlertmanagerConfig { name: name?, urls, connection }) }
+    let read_only = fields.get("read_only").and_then(|n| reader.boolean(n, "read_only")).unwrap_or(false);
+    if urls.is_empty() { None } else { Some(AlertmanagerConfig { name: name?, urls, connection, read_only }) }
 }
 
 pub(super) fn name(reader: &mut Reader<'_>, fields: &Fields<'_>, kind: &str, alone: bool) -> Option<SourceName> {

@@ -99,6 +99,19 @@ pub enum Value {
     Map(Vec<(Key, Node)>),
 }
 
+impl Node {
+    /// Whether both say the same, wherever it stands in its file.
+    pub fn same(&self, other: &Self) -> bool {
+        match (&self.value, &other.value) {
+            (Value::Seq(a), Value::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b)),
+            (Value::Map(a), Value::Map(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k.text == l.text && a.same(b))
+            }
+            (a, b) => a == b,
+        }
+    }
+}
+
 /// A map key and where it stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {

@@ -5,7 +5,7 @@ use crate::domain::incident::event::Event;
 use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::entry::{Entry, entries};
 use crate::domain::postmortem::escape::field;
-use crate::domain::text::{clean, is_hidden};
+use crate::domain::text::{clean, is_formula, is_hidden};
 use crate::domain::time::{clock, rfc3339};
 use chrono::{FixedOffset, SecondsFormat};
 use serde_json::json;
@@ -46,14 +46,18 @@ impl Format {
     }
 }
 
-/// The timeline in a form, each piece ending with a line break: one piece, but one or more for [`Format::Text`].
+/// The timeline in a form.
 pub fn export(incident: &Incident, events: &[Event], offset: FixedOffset, format: Format) -> Vec<String> {
-    let entries = entries(incident, events);
+    export_some(incident, &entries(incident, events), offset, format)
+}
+
+/// Some entries of a timeline in a form, each piece ending with a line break: one piece, but one or more for [`Format::Text`].
+pub fn export_some(incident: &Incident, entries: &[Entry<'_>], offset: FixedOffset, format: Format) -> Vec<String> {
     match format {
-        Format::Markdown => vec![markdown(incident, &entries)],
-        Format::Csv => vec![csv(&entries, offset)],
-        Format::JsonLines => vec![json_lines(&entries, offset)],
-        Format::Text => chunks(incident, &entries),
+        Format::Markdown => vec![markdown(incident, entries)],
+        Format::Csv => vec![csv(entries, offset)],
+        Format::JsonLines => vec![json_lines(entries, offset)],
+        Format::Text => chunks(incident, entries),
     }
 }
 
@@ -83,7 +87,7 @@ fn csv(entries: &[Entry<'_>], offset: FixedOffset) -> String {
             rfc3339(event.at),
             local(entry, offset),
             cell(event.body.kind()),
-            cell(&event.actor),
+            cell(event.who()),
             cell(&entry.text),
             cell(&entry.reference),
         ];
@@ -96,9 +100,7 @@ fn csv(entries: &[Entry<'_>], offset: FixedOffset) -> String {
 /// A quoted cell. What a spreadsheet would take for a formula gets an apostrophe in front, as spreadsheets themselves do.
 pub fn cell(raw: &str) -> String {
     let shown = clean(raw);
-    let first = shown.trim_start().chars().next();
-    let formula = matches!(first, Some('=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}'));
-    format!("\"{}{}\"", if formula { "'" } else { "" }, shown.replace('"', "\"\""))
+    format!("\"{}{}\"", if is_formula(shown.trim_start_matches('\'')) { "'" } else { "" }, shown.replace('"', "\"\""))
 }
 
 fn json_lines(entries: &[Entry<'_>], offset: FixedOffset) -> String {
@@ -108,7 +110,8 @@ fn json_lines(entries: &[Entry<'_>], offset: FixedOffset) -> String {
         let body = serde_json::to_value(&event.body).unwrap_or_default();
         let line = json!({
             "seq": event.key.seq, "origin": event.key.origin, "ref": entry.reference, "at": rfc3339(event.at),
-            "at_local": local(entry, offset), "recorded_at": rfc3339(event.recorded_at), "actor": event.actor,
+            "at_local": local(entry, offset), "recorded_at": rfc3339(event.recorded_at), "actor": event.who(),
+            "recorded_by": event.actor,
             "kind": event.body.kind(), "text": entry.text, "data": body.get("data"),
         });
         escape_hidden(&mut out, &line.to_string());

@@ -1,12 +1,22 @@
-//! An incident: a set of events folded into a state. `event` is the record, `state` the fold, `decide` turns a command
-//! into events or a refusal, `change` is what commands did to production, `timeline` tells an event in words. A new kind of event is one variant in `event`, one arm
-//! in `state`, one arm in `timeline`.
+//! An incident: a set of events folded into a state. `event` is the record, `terms` its words, `state` the fold, `decide`
+//! turns a command into events or a refusal, `change` is what commands did to production, `board` what its commander keeps,
+//! `imported` is what came from elsewhere, `mark` what people think of an entry, `redaction` how a text leaves the record,
+//! `filter` which entries are wanted, `timeline` tells an event in words, `room` is what of it is in a chat and `announce`
+//! what is told there. A new kind of event is one variant in `event`, one arm in `state`, one arm in `timeline`.
 
+pub mod announce;
+pub mod board;
 pub mod change;
 pub mod command;
 pub mod decide;
 pub mod event;
+pub mod filter;
+pub mod imported;
 pub mod linked;
+pub mod mark;
+pub mod redaction;
+pub mod room;
 pub mod state;
 pub mod stepped;
+pub mod terms;
 pub mod timeline;

@@ -39,6 +39,8 @@ pub struct SeverityLevel {
     pub update_every: Option<Span>,
     /// Whether the on-call is paged.
     pub page: bool,
+    /// Whether an incident room is opened.
+    pub room: bool,
 }
 
 /// The steps every incident has.
@@ -95,7 +97,8 @@ impl SeverityTable {
     }
 
     /// Reads a table. What is wrong is reported; a missing cadence takes twice the response time of the built-in
-    /// practice (SEV1 and SEV2 30 minutes, others 2 hours), and SEV1 and SEV2 page unless `page` says otherwise.
+    /// practice (SEV1 and SEV2 30 minutes, others 2 hours), and SEV1 and SEV2 page unless `page` says otherwise, all have a
+    /// room unless `room` says otherwise.
     pub fn read(path: &str, text: &str) -> (Self, Vec<Finding>) {
         let (node, mut findings) = parse(path, text);
         let mut reader = Reader::new(path);
@@ -132,7 +135,8 @@ fn level(
     index: usize,
     node: &crate::domain::document::Node,
 ) -> Option<SeverityLevel> {
-    let known = ["description", "response_time", "escalation", "stakeholder_notification", "update_every", "page"];
+    let known =
+        ["description", "response_time", "escalation", "stakeholder_notification", "update_every", "page", "room"];
     let fields = reader.map(node, code, &known)?;
     let response = fields.get("response_time").and_then(|n| reader.span(n, "response_time"));
     let stakeholders = fields.get("stakeholder_notification").and_then(|n| reader.span(n, "stakeholder_notification"));
@@ -145,6 +149,7 @@ fn level(
         stakeholders,
         update_every: Some(fields.get("update_every").and_then(|n| reader.span(n, "update_every")).unwrap_or(cadence)),
         page: fields.get("page").and_then(|n| reader.boolean(n, "page")).unwrap_or(index < 2),
+        room: fields.get("room").and_then(|n| reader.boolean(n, "room")).unwrap_or(true),
     })
 }
 

@@ -13,6 +13,7 @@
 //!   [`calendar`], [`outlook`] and [`incident_cost`]. [`status::beyond`] is where a status takes them in;
 //! - another block of our own format beside objectives, as [`service`], [`maintenance`] and [`policy`] are: a reader over
 //!   [`crate::domain::document`], a field of [`catalogue::Plans`];
+//! - another teller of deploys and changes: whatever makes [`marks::Mark`]s;
 //! - another way of making one objective of several: [`composite`].
 
 pub mod assemble;
@@ -31,6 +32,7 @@ pub mod incident_cost;
 pub mod lines;
 pub mod lint;
 pub mod maintenance;
+pub mod marks;
 pub mod net_events;
 pub mod objective;
 pub mod openslo;

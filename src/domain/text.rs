@@ -97,6 +97,12 @@ pub fn is_hidden(c: char) -> bool {
             | 0x1bca0..=0x1bca3 | 0x1f3fb..=0x1f3ff | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
 }
 
+/// Whether a spreadsheet would take a text for a formula.
+pub fn is_formula(text: &str) -> bool {
+    let first = text.trim_start().chars().next();
+    matches!(first, Some('=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}'))
+}
+
 /// Cells a harmless text takes.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.chars().map(|c| c.width().unwrap_or(0)).sum() }

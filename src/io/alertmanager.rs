@@ -1,19 +1,22 @@
 //! Alertmanager: one cluster of peers seen as one source of alerts. All peers are asked at once; an alert that any of them
-//! has is there, and peers that do not answer are told. Never takes a missing peer for silence.
+//! has is there, and peers that do not answer are told. Never takes a missing peer for silence. Its silences are a target
+//! of writes (`alertmanager/silences.rs`).
 
 pub mod decode;
+pub mod silences;
 pub mod union;
 
 use crate::domain::alert::AlertSnapshot;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SourceName;
 use crate::domain::time::compact;
-use crate::io::http::{ALERTS_LIMIT, Endpoint, Http, QUERY_LIMIT, Request};
+use crate::io::http::{ALERTS_LIMIT, Endpoint, Http, QUERY_LIMIT, Reply, Request};
 use crate::io::port::{AlertSource, Task};
 use decode::Groups;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -24,14 +27,45 @@ const GRACE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Cluster {
     name: SourceName,
-    peers: Vec<Arc<Http>>,
+    peers: Vec<Arc<Peer>>,
     version: OnceCell<Option<String>>,
+    read_only: bool,
+}
+
+/// One peer. It limits the questions that it answers at once, so it is asked one after the other.
+#[derive(Debug)]
+struct Peer {
+    http: Http,
+    turn: Mutex<()>,
+    /// It answered when it was asked last.
+    up: AtomicBool,
+}
+
+impl Peer {
+    async fn ask(&self, request: &Request) -> Result<Reply, Fault> {
+        let _turn = self.turn.lock().await;
+        let answer = self.http.send(request).await;
+        let gone = matches!(&answer, Err(fault) if fault.kind.passing());
+        self.up.store(!gone, Ordering::Relaxed);
+        answer
+    }
+
+    fn malformed(&self, detail: String) -> Fault {
+        Fault::new(FaultKind::Malformed, self.http.endpoint().name(), detail)
+    }
 }
 
 impl Cluster {
     /// A cluster of these peers; nothing is opened before the first question.
     pub fn new(name: SourceName, peers: Vec<Endpoint>) -> Self {
-        Self { name, peers: peers.into_iter().map(|e| Arc::new(Http::new(e))).collect(), version: OnceCell::new() }
+        let peer = |e| Arc::new(Peer { http: Http::new(e), turn: Mutex::new(()), up: AtomicBool::new(true) });
+        Self { name, peers: peers.into_iter().map(peer).collect(), version: OnceCell::new(), read_only: false }
+    }
+
+    /// The same; nothing is written to it when `read_only` says so.
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
     }
 
     async fn ask(&self) -> Result<AlertSnapshot, Fault> {
@@ -72,7 +106,7 @@ impl Cluster {
         let peers = self.peers.len();
         let (mut good, mut faults, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for (peer, answer) in self.peers.iter().zip(answers) {
-            let what = peer.endpoint().name();
+            let what = peer.http.endpoint().name();
             match answer {
                 Some(Ok(groups)) => {
                     notes.extend(groups.notes.into_iter().map(|note| format!("{what}: {note}")));
@@ -100,17 +134,16 @@ fn later(span: Duration) -> Option<Instant> {
 }
 
 /// Asked once, of a peer that has just answered; not knowing it is no fault, and must not hold back the alerts.
-async fn version(peer: &Http) -> Option<String> {
+async fn version(peer: &Peer) -> Option<String> {
     let request = Request::get("api/v2/status", QUERY_LIMIT, decode::explain);
-    let reply = tokio::time::timeout(GRACE, peer.send(&request)).await.ok()?.ok()?;
+    let reply = tokio::time::timeout(GRACE, peer.ask(&request)).await.ok()?.ok()?;
     decode::version(&reply.body)
 }
 
-async fn groups(peer: &Http, source: &SourceName) -> Result<Groups, Fault> {
+async fn groups(peer: &Peer, source: &SourceName) -> Result<Groups, Fault> {
     let request = Request::get("api/v2/alerts/groups", ALERTS_LIMIT, decode::explain);
-    let reply = peer.send(&request).await?;
-    decode::groups(&reply.body, source)
-        .map_err(|detail| Fault::new(FaultKind::Malformed, peer.endpoint().name(), detail))
+    let reply = peer.ask(&request).await?;
+    decode::groups(&reply.body, source).map_err(|detail| peer.malformed(detail))
 }
 
 impl AlertSource for Cluster {

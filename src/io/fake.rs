@@ -8,6 +8,7 @@ mod metrics;
 pub mod outside;
 mod ports;
 mod shell;
+mod silences;
 pub mod staged;
 
 pub use alerts::FakeAlerts;
@@ -56,6 +57,7 @@ struct Shared {
     production: OnceLock<Mutex<Production>>,
     metrics_fault: Mutex<Option<FaultKind>>,
     alerts_fault: Mutex<Option<FaultKind>>,
+    silences: silences::Book,
 }
 
 impl Simulation {
@@ -68,6 +70,7 @@ impl Simulation {
             production: OnceLock::new(),
             metrics_fault: Mutex::new(None),
             alerts_fault: Mutex::new(None),
+            silences: silences::Book::default(),
         };
         Self { shared: Arc::new(shared), waits: true }
     }

@@ -32,6 +32,7 @@ use crate::domain::fault::Fault;
 pub use crate::domain::server_note::ServerNote;
 use crate::domain::slo::lint::facts::Facts;
 use crate::domain::slo::lint::questions::Questions;
+use crate::domain::slo::marks::{Marker, Marks};
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{History, Measurement, Window};
 use crate::domain::slo::sample::Sample;
@@ -100,6 +101,13 @@ pub trait Metrics: Send + Sync + std::fmt::Debug {
         step: Span,
         end: Timestamp,
     ) -> Task<'a, Result<History, Fault>>;
+
+    /// What markers tell of deploys and other changes over `[end - range, end]`, one query each. `Err` when none of them
+    /// could be read.
+    fn marks<'a>(&'a self, markers: &'a [Marker], range: Span, end: Timestamp) -> Task<'a, Result<Marks, Fault>> {
+        let _ = (markers, range, end);
+        Box::pin(async { Ok(Marks::default()) })
+    }
 
     /// The values of a PromQL expression at `now`, as they are: none is no error, NaN is kept. For conditions and queries
     /// of runbooks, one expression at a time.

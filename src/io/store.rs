@@ -1,7 +1,8 @@
 //! The durable record: a log of events per incident, and the port that every store implements. A store numbers, orders
-//! and chains events; it never changes or removes one, and it never decides what is worth recording.
+//! and chains events; it never removes one and changes none but to take a text out, and it never decides what is worth recording.
 
 pub mod chain;
+pub mod examined;
 pub mod ledger;
 pub mod memory;
 pub mod record;
@@ -14,6 +15,8 @@ use crate::domain::incident::state::Incident;
 use crate::domain::incident::stepped::Stepped;
 use crate::domain::outward::entry::{Entry, Step};
 use crate::domain::outward::operation::OpId;
+use crate::domain::time::Timestamp;
+use crate::io::store::examined::Examined;
 use crate::io::store::ledger::Until;
 use std::sync::Arc;
 
@@ -58,6 +61,9 @@ pub trait Store: Send {
     /// The incidents as they stand: all open ones and the newest [`RESOLVED_HEADS`] resolved ones, newest first.
     fn heads(&mut self) -> Result<Vec<Incident>, Fault>;
 
+    /// All incidents that were not over before an instant, however many: open ones, and those mitigated or resolved since.
+    fn ended_since(&mut self, from: Timestamp) -> Result<Vec<Incident>, Fault>;
+
     /// The last `limit` events of an incident whose `order` is below `before`, oldest first. Events that share the order
     /// of the oldest one are all given, so that the page before it begins at that order and misses none.
     fn tail(&mut self, incident: &IncidentId, before: Option<u64>, limit: usize) -> Result<Vec<Event>, Fault>;
@@ -72,8 +78,18 @@ pub trait Store: Send {
     /// from an event that is here under the same key.
     fn merge(&mut self, events: Vec<Event>) -> Result<usize, Fault>;
 
-    /// Checks all that is kept and gives what is wrong, one line each. `Err` only when nothing could be read.
-    fn verify(&mut self) -> Result<Vec<String>, Fault>;
+    /// Checks all that is kept: the chain of every origin, the order, what is recorded once, redactions against their
+    /// seals. With an incident, tells of that one alone. `Err` only when nothing could be read.
+    fn examine(&mut self, incident: Option<&IncidentId>) -> Result<Examined, Fault>;
+
+    /// What is wrong with all that is kept, one line each.
+    fn verify(&mut self) -> Result<Vec<String>, Fault> {
+        Ok(self.examine(None)?.findings.into_iter().map(|finding| finding.text).collect())
+    }
+
+    /// At most `limit` events that arrived after a row, each with its own row, in the order of their arrival. Rows are
+    /// numbers above 0 that rise; a text that was taken out since is not in them.
+    fn since(&mut self, row: u64, limit: usize) -> Result<Vec<(u64, Event)>, Fault>;
 
     /// Everything in the outbox that is not over, and the newest [`ENDED`] of the rest; oldest first.
     fn outbox(&mut self) -> Result<Vec<Entry>, Fault>;

@@ -8,7 +8,6 @@ use crate::domain::outward::operation::Operation;
 use crate::domain::outward::outcome::{Found, Obstacle, Outcome};
 use crate::domain::outward::question::{Answer, Question};
 use crate::io::port::{Target, Task};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ use std::time::Duration;
 const SLACK: Duration = Duration::from_secs(8);
 
 /// Sends an operation, or looks whether it is done.
-pub async fn deliver(targets: &BTreeMap<SourceName, Target>, op: Operation, look: bool) -> Reply {
-    let Some(target) = targets.get(&op.target) else {
+pub async fn deliver(target: Option<&Target>, op: Operation, look: bool) -> Reply {
+    let Some(target) = target else {
         let words = format!("no target `{}` is configured here", op.target);
         return match look {
             true => Reply::Found(Found::Failed { kind: Obstacle::Local, words, wait_ms: None }),
@@ -70,6 +69,10 @@ pub async fn ask(target: &Target, name: &SourceName, question: Question) -> Resu
         Question::Volunteers(room, message) => {
             let chat = target.chat.as_ref().ok_or_else(|| missing("chat"))?;
             within(name, limit, chat.volunteers(room, message)).await.map(Answer::Volunteers)
+        }
+        Question::Messages(room, since) => {
+            let chat = target.chat.as_ref().ok_or_else(|| missing("chat"))?;
+            within(name, limit, chat.messages(room, *since)).await.map(Answer::Messages)
         }
         Question::Notices => {
             let page = target.status_page.as_ref().ok_or_else(|| missing("status page"))?;

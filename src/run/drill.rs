@@ -88,6 +88,7 @@ pub fn prepare(given: &Given<'_>, stage: Stage, runbooks: Vec<RunbookText>, fold
         watch: None,
         clip: None,
         news: Some(personas::news(staged.clone(), record_path(folder))),
+        finder: None,
         now,
     };
     let mut model = Model::new(settings, ports.objectives(), links);

@@ -8,12 +8,15 @@ use crate::domain::alert::AlertSnapshot;
 use crate::domain::exec::{CommandEnd, CommandNews};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
+use crate::domain::search::Question;
 use crate::io::files::cache::Cache;
-use crate::io::port::{AlertSource, Metrics, Shell, Target};
+use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::search::finder::Finder;
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
 use crate::run::courier;
 use crate::run::setup::read_objectives;
 use crate::run::shelf::library;
+use crate::run::targets::Targets;
 use crate::run::watch::Watch;
 use crate::run::world::{Now, RunbookText, World};
 use std::collections::{BTreeMap, HashMap};
@@ -33,14 +36,24 @@ const KEEPING: Duration = Duration::from_millis(1_500);
 struct Ports {
     metrics: BTreeMap<SourceName, Arc<dyn Metrics>>,
     alerts: BTreeMap<SourceName, Arc<dyn AlertSource>>,
-    targets: BTreeMap<SourceName, Target>,
+    targets: Targets,
     shell: Option<Arc<dyn Shell>>,
     drafts: PathBuf,
     cache: Option<Cache>,
     now: Now,
     watch: Option<Mutex<Watch>>,
+    finder: Option<Arc<Finder>>,
     tell: Tell,
     stops: Mutex<HashMap<ReqId, oneshot::Sender<()>>>,
+}
+
+impl Ports {
+    /// Tells what a target can do when its last answer taught it something.
+    fn taught(&self, name: &SourceName) {
+        if let Some(facts) = self.targets.taught(name) {
+            (self.tell)(Msg::Feed(Feed::Target(Box::new(facts))));
+        }
+    }
 }
 
 /// The threads that carry effects out.
@@ -82,12 +95,13 @@ impl Engine {
         let ports = Arc::new(Ports {
             metrics: world.metrics,
             alerts: world.alerts,
-            targets: world.targets,
+            targets: Targets::new(world.targets),
             shell: world.shell,
             drafts: world.drafts,
             cache: world.cache,
             now: world.now,
             watch: world.watch.map(Mutex::new),
+            finder: world.finder,
             tell: tell.clone(),
             stops: Mutex::default(),
         });
@@ -117,10 +131,12 @@ impl Engine {
             Effect::Step { req, op, step, by } => self.job(req, Job::Step { ticket: req.0, op, step, by }),
             Effect::Deliver { .. }
             | Effect::AskTarget { .. }
+            | Effect::Retarget { .. }
             | Effect::Measure { .. }
             | Effect::Warm { .. }
             | Effect::Rows { .. }
             | Effect::Signals { .. }
+            | Effect::Marks { .. }
             | Effect::Chart { .. }
             | Effect::Alerts { .. }
             | Effect::Query { .. }
@@ -129,6 +145,8 @@ impl Engine {
             | Effect::Run { .. }
             | Effect::Stop { .. }
             | Effect::WriteDraft { .. }
+            | Effect::Search { .. }
+            | Effect::Similar { .. }
             | Effect::Cache(_) => {
                 if let Err(unsent) = self.effects.send(effect) {
                     tracing::error!(effect = ?unsent.0, "the io thread has ended");
@@ -262,6 +280,13 @@ async fn measure(ports: Arc<Ports>, effect: Effect) {
             };
             (req, Reply::Charted(result))
         }
+        Effect::Marks { req, source, markers, range } => {
+            let result = match ports.metrics.get(&source) {
+                None => Err(unknown(&source)),
+                Some(port) => port.marks(&markers, range, now()).await,
+            };
+            (req, Reply::Marks(result))
+        }
         other => return tracing::error!(effect = ?other, "an effect that is no question to a source"),
     };
     (ports.tell)(Msg::Reply(req, reply));
@@ -275,7 +300,8 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
         | Effect::Warm { .. }
         | Effect::Signals { .. }
         | Effect::Rows { .. }
-        | Effect::Chart { .. } => spawn(measure(ports, effect)),
+        | Effect::Chart { .. }
+        | Effect::Marks { .. } => spawn(measure(ports, effect)),
         Effect::Alerts { req, source } => spawn(async move {
             let result = match (ports.alerts.get(&source), ports.metrics.get(&source)) {
                 (Some(port), _) => port.snapshot().await,
@@ -290,15 +316,22 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
         }),
         Effect::Deliver { req, op, look } => spawn(async move {
-            let reply = courier::deliver(&ports.targets, *op, look).await;
+            let name = op.target.clone();
+            let reply = courier::deliver(ports.targets.get(&name).as_ref(), *op, look).await;
             (ports.tell)(Msg::Reply(req, reply));
+            ports.taught(&name);
         }),
         Effect::AskTarget { req, target, question } => spawn(async move {
             let result = match ports.targets.get(&target) {
-                Some(port) => courier::ask(port, &target, question).await,
+                Some(port) => courier::ask(&port, &target, question).await,
                 None => Err(unknown(&target)),
             };
             (ports.tell)(Msg::Reply(req, Reply::Told(result)));
+            ports.taught(&target);
+        }),
+        Effect::Retarget { connect, remove } => blocking(move || {
+            let new = ports.targets.change(&connect, remove);
+            (ports.tell)(Msg::Feed(Feed::Targets(Box::new(new))));
         }),
         Effect::Query { req, source, promql } => spawn(async move {
             let result = match ports.metrics.get(&source) {
@@ -327,10 +360,24 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
                 let _: Result<(), ()> = stop.send(());
             }
         }
-        Effect::WriteDraft { req, incident: _, name, text } => blocking(move || {
-            let written = crate::run::draft::write(&ports.drafts, &name, &text);
+        Effect::WriteDraft { req, incident: _, name, text, pictures } => blocking(move || {
+            let written = crate::run::draft::write(&ports.drafts, &name, &text, &pictures);
             let result = written.map(|w| w.path.to_string_lossy().into_owned());
             (ports.tell)(Msg::Reply(req, Reply::Draft(result)));
+        }),
+        Effect::Search { req, query } => blocking(move || {
+            let question = Question::parse(&query);
+            let found = match &ports.finder {
+                Some(finder) => finder.find(req.0, &question),
+                None => Some(Err(nowhere())),
+            };
+            if let Some(result) = found {
+                (ports.tell)(Msg::Reply(req, Reply::Hits(result)));
+            }
+        }),
+        Effect::Similar { req, incident } => blocking(move || {
+            let result = ports.finder.as_ref().map_or_else(|| Err(nowhere()), |finder| finder.similar(&incident));
+            (ports.tell)(Msg::Reply(req, Reply::Similar(result)));
         }),
         Effect::Cache(cached) => blocking(move || keep(&ports, &cached)),
         other => tracing::error!(effect = ?other, "an effect that the io thread does not know"),
@@ -377,6 +424,10 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) {
 
 fn blocking(work: impl FnOnce() + Send + 'static) {
     drop(tokio::task::spawn_blocking(work));
+}
+
+fn nowhere() -> Fault {
+    Fault::new(FaultKind::Local, "search index", "there is no record to search")
 }
 
 fn unknown(source: &SourceName) -> Fault {

@@ -8,12 +8,20 @@ use crate::domain::ids::SourceName;
 use crate::io::http::Endpoint;
 use crate::io::integration::Integration;
 use crate::io::port::Target;
-use crate::io::{pagerduty, webhook};
+use crate::io::secret::resolve;
+use crate::io::{matrix, mattermost, pagerduty, slack, teams, webhook};
 use crate::run::endpoints;
 use std::collections::BTreeMap;
 
 /// Every product, by its word.
-pub const INTEGRATIONS: &[&Integration] = &[&pagerduty::INTEGRATION, &webhook::INTEGRATION];
+pub const INTEGRATIONS: &[&Integration] = &[
+    &matrix::INTEGRATION,
+    &mattermost::INTEGRATION,
+    &pagerduty::INTEGRATION,
+    &slack::INTEGRATION,
+    &teams::INTEGRATION,
+    &webhook::INTEGRATION,
+];
 
 /// Stands for an address that is a secret as a whole.
 const HIDDEN: &str = "https://address.is.secret";
@@ -48,7 +56,7 @@ pub fn findings(config: &OutsideConfig) -> Vec<Finding> {
         reader.error(config.mark, "wrong-section", message);
     }
     match &config.url {
-        None if integration.url.is_none() => {
+        None if integration.url.is_none() && !config.has_url => {
             reader.error(config.mark, "missing-key", format!("{} needs a `url`", config.kind));
         }
         Some(Address::Secret(_)) if !integration.secret_url => {
@@ -70,6 +78,17 @@ fn endpoint(config: &OutsideConfig, integration: &Integration) -> Result<Endpoin
         None => (integration.url.unwrap_or_default(), None),
     };
     Ok(Endpoint { secret_url: secret, ..endpoints::endpoint(name, url, &config.connection)? })
+}
+
+/// Reads the secrets of an entry and forgets them: where each is, and whether it could be read.
+pub async fn secrets(config: &OutsideConfig) -> Vec<(String, Result<(), Fault>)> {
+    let Some(integration) = find(&config.kind) else { return Vec::new() };
+    let Ok(endpoint) = endpoint(config, integration) else { return Vec::new() };
+    let mut read = Vec::new();
+    for source in endpoint.secrets() {
+        read.push((source.masked(), resolve(source).await.map(drop)));
+    }
+    read
 }
 
 /// Makes the target of an entry.

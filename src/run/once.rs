@@ -4,6 +4,7 @@
 use crate::app::health::{Link, LinkKind};
 use crate::app::model::{AlertBook, Model};
 use crate::app::msg::Msg;
+use crate::app::pending::Asked;
 use crate::app::update::{source_of, update};
 use crate::domain::fault::Fault;
 use crate::domain::slo::objective::{Objective, Sli};
@@ -68,7 +69,8 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration, mut history
         let recorded = !with_record || (model.desk.loaded && model.fleet.bands.loaded);
         answered |= asked && !model.fleet.reading && library && recorded;
         let left = unread(&model);
-        let missing = left != Some(0) || unmeasured(&model);
+        let marks = model.pending.any(|asked| matches!(asked, Asked::Marks(..)));
+        let missing = left != Some(0) || unmeasured(&model) || marks;
         let wait = matches!(history, History::Read(_)) && missing && now() <= enough;
         if (answered && !wait) || (!answered && now() > give_up) {
             break;

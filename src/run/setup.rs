@@ -3,7 +3,6 @@
 use crate::app::health::{Link, LinkKind};
 use crate::app::keymap::Keymap;
 use crate::app::model::{Layout, Model, Setup};
-use crate::app::outbox::TargetState;
 use crate::app::reload::{EVERY, Settings};
 use crate::config::{Config, Template};
 use crate::domain::document::{Finding, Level};
@@ -23,6 +22,7 @@ use crate::io::files::read::read_text;
 use crate::io::port::Target;
 use crate::io::prometheus::measure::disk::Disk;
 use crate::io::prometheus::source::prometheus;
+use crate::io::search::finder::{self, Finder};
 use crate::io::shell::LocalShell;
 use crate::io::store::memory::Memory;
 use crate::io::store::sqlite::Sqlite;
@@ -116,6 +116,12 @@ pub fn real(given: Given<'_>) -> Ready {
         model.recall(&cached, start);
     }
     let path = default_path(&given.data);
+    let record = path.clone();
+    let finder = Finder::new(
+        Box::new(move || Ok(Box::new(Sqlite::open(&record)?))),
+        Some(finder::default_path(&given.data)),
+        Some(given.config.postmortems.clone()),
+    );
     let store: crate::run::world::OpenStore = Box::new(move || Ok(Box::new(Sqlite::open(&path)?)));
     let world = World {
         metrics: sources.metrics,
@@ -132,6 +138,7 @@ pub fn real(given: Given<'_>) -> Ready {
         slos: given.slo_files.clone(),
         runbooks: given.runbook_files.iter().cloned().map(RunbookText::File).collect(),
         watch,
+        finder: given.with_record.then(|| Arc::new(finder)),
         clip: Some(given.data.join("clip.txt")),
         news: None,
         now,
@@ -164,17 +171,24 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     setup.cache = false;
     let drafts = given.cache.join("demo");
     setup.drafts_in = drafts.to_string_lossy().into_owned();
+    let record = Memory::new(Origin("demo".into()));
+    let beside = record.beside();
+    let finder = Finder::new(Box::new(move || Ok(Box::new(beside))), None, Some(drafts.clone()));
+    let mut targets: BTreeMap<SourceName, Target> =
+        fake_targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect();
+    targets.insert(am.clone(), simulation.alerts().target());
     let world = World {
         metrics: BTreeMap::from([(prom, Arc::new(simulation.metrics()) as Arc<dyn crate::io::port::Metrics>)]),
         alerts: BTreeMap::from([(am, Arc::new(simulation.alerts()) as Arc<dyn crate::io::port::AlertSource>)]),
-        targets: fake_targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect(),
+        targets,
         shell: Some(Arc::new(simulation.shell())),
-        store: Some(Box::new(|| Ok(Box::new(Memory::new(Origin("demo".into())))))),
+        store: Some(Box::new(move || Ok(Box::new(record)))),
         drafts,
         cache: None,
         slos: Vec::new(),
         runbooks: runbooks().into_iter().map(|(name, text)| RunbookText::BuiltIn(name, text)).collect(),
         watch: None,
+        finder: Some(Arc::new(finder)),
         clip: None,
         news: None,
         now,
@@ -194,15 +208,7 @@ pub(super) fn outbox(
     model.outbox.holder = format!("{}:{}:{}", host(), std::process::id(), uuid::Uuid::now_v7().simple());
     model.outbox.hold = hold;
     for (name, target) in targets {
-        let facts = target.facts(name);
-        let reads = facts.reads_every_ms.is_some();
-        let every = facts.reads_every_ms.and_then(|ms| i64::try_from(ms).ok()).map_or(secs(60), |ms| secs(ms / 1_000));
-        let (kind, address) = (LinkKind::Target { reads }, facts.address.clone());
-        let taken = model.links.contains_key(name);
-        if !taken {
-            model.links.insert(name.clone(), Link::new(name.clone(), name.0.clone(), kind, address, every, start));
-        }
-        model.outbox.targets.insert(name.clone(), TargetState::new(facts, start));
+        model.connect(target.facts(name), start);
     }
 }
 
@@ -242,6 +248,7 @@ fn template(config: &Config, findings: &mut Vec<Finding>) -> Layout {
     match &config.postmortem_template {
         None | Some(Template::A) => Layout::A,
         Some(Template::B) => Layout::B,
+        Some(Template::C) => Layout::C,
         Some(Template::File(path)) => match read_text(path, SLO_LIMIT) {
             Ok(text) => Layout::Own(path.to_string_lossy().into_owned(), text),
             Err(fault) => {
@@ -312,7 +319,7 @@ impl Sources {
                     let disk = slices.map(|folder| Disk::new(folder, &it.name, &address));
                     let interval = it.connection.poll_interval;
                     let link = Link::new(it.name.clone(), short, kind, address, interval, start);
-                    self.links.push(Link { ceiling: it.max_samples_per_second, ..link });
+                    self.links.push(Link { ceiling: it.max_samples_per_second, markers: it.marks.clone(), ..link });
                     let port = prometheus(it.name.clone(), endpoint).keeping(disk).months_in(config.time_zone);
                     self.metrics.insert(it.name.clone(), Arc::new(port));
                     self.patience = self.patience.max(it.connection.timeout);
@@ -328,13 +335,16 @@ impl Sources {
             match endpoints::alertmanager(it) {
                 Ok(peers) => {
                     // A Prometheus and an Alertmanager may have one name; the links must not.
-                    let taken = self.links.iter().any(|l| l.name == it.name);
+                    let taken = self.links.iter().any(|l| l.name == it.name) || self.targets.contains_key(&it.name);
                     let name = if taken { SourceName(format!("{} alertmanager", it.name)) } else { it.name.clone() };
                     let short = if config.alertmanager.len() == 1 { "am".into() } else { it.name.0.clone() };
                     let kind = LinkKind::Alertmanager { peers: peers.len() };
                     let address = peers.iter().map(|p| p.url().to_owned()).collect::<Vec<_>>().join(" ");
                     self.links.push(Link::new(name.clone(), short, kind, address, it.connection.poll_interval, start));
-                    self.alerts.insert(name, Arc::new(Cluster::new(it.name.clone(), peers)));
+                    let limit = it.connection.timeout;
+                    let cluster = Arc::new(Cluster::new(it.name.clone(), peers).read_only(it.read_only));
+                    self.targets.insert(name.clone(), cluster.clone().target(limit));
+                    self.alerts.insert(name, cluster);
                     self.patience = self.patience.max(it.connection.timeout);
                 }
                 Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),

@@ -18,12 +18,13 @@ use crate::app::update::update;
 use crate::domain::document::Finding;
 use crate::domain::drill::stage::Stage;
 use crate::domain::drill::stage::facts::PERSONA;
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::event::{Body, Event, NewEvent, NoteKind};
 use crate::domain::runbook::format;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::domain::time::{Span, Timestamp, mins, secs};
+use crate::io::fake::outside::FakeTarget;
 use crate::io::fake::runbooks;
 use crate::io::fake::staged::Staged;
 use crate::run::sim::check::Checker;
@@ -188,6 +189,11 @@ impl Simulator {
     /// Drafts that were written: name and text of each writing, oldest first.
     pub fn drafts(&self) -> &[(String, String)] {
         self.world.drafts()
+    }
+
+    /// A simulated target: what was carried out there, and what goes wrong next.
+    pub fn target(&self, name: &str) -> Option<&FakeTarget> {
+        self.world.targets().get(&SourceName::from(name))
     }
 
     /// All events of an incident as the record holds them.

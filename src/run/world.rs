@@ -7,6 +7,7 @@ use crate::domain::ids::SourceName;
 use crate::domain::time::Timestamp;
 use crate::io::files::cache::Cache;
 use crate::io::port::{AlertSource, Metrics, Shell, Target};
+use crate::io::search::finder::Finder;
 use crate::io::store::Store;
 use crate::run::watch::Watch;
 use std::collections::BTreeMap;
@@ -43,6 +44,8 @@ pub struct World {
     pub runbooks: Vec<RunbookText>,
     /// The files under a running cockpit; `None` where nobody watches them.
     pub watch: Option<Watch>,
+    /// Finds what was written before; `None` where there is no record.
+    pub finder: Option<Arc<Finder>>,
     /// Where a copied text also goes.
     pub clip: Option<PathBuf>,
     /// What tells news that nobody asks for beside record and files: the personas of a drill.

@@ -1,9 +1,11 @@
 //! One file per screen. A screen places widgets; it computes nothing about the world.
 
 pub mod alerts;
+pub mod board;
 pub mod changes;
 pub mod detail;
 pub mod first_run;
+pub mod handoff;
 pub mod incident;
 pub mod messages;
 pub mod outbox;

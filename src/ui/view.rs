@@ -6,7 +6,7 @@ use crate::ui::layout::Size;
 use crate::ui::pen::{Pen, cells};
 use crate::ui::screen;
 use crate::ui::theme::Theme;
-use crate::ui::widget::{confirm, form, help, hints, links, palette, status};
+use crate::ui::widget::{confirm, form, help, hints, links, palette, search, status};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -43,6 +43,7 @@ pub fn draw(view: &View, theme: &Theme, glyphs: Glyphs, area: Rect, buf: &mut Bu
         match overlay {
             Overlay::Help(v) => help::help(&mut under, v),
             Overlay::Palette(v) => palette::palette(&mut under, v),
+            Overlay::Search(v) => search::search(&mut under, v),
             Overlay::Form(v) => form::form(&mut under, v),
             Overlay::Confirm(v) => confirm::confirm(&mut under, v),
             Overlay::Links(v) => links::links(&mut under, v),
@@ -58,6 +59,8 @@ fn body(pen: &mut Pen<'_>, body: &Body, size: Size) {
         Body::Slo(v) => screen::slo::draw(pen, v, size),
         Body::Alerts(v) => screen::alerts::draw(pen, v, size),
         Body::Incident(v) => screen::incident::draw(pen, v, size),
+        Body::Board(v) => screen::board::draw(pen, v, size),
+        Body::HandOff(v) => screen::handoff::draw(pen, v, size),
         Body::Timers(v) => screen::timers::draw(pen, v, size),
         Body::Outbox(v) => screen::outbox::draw(pen, v, size),
         Body::Changes(v) => screen::changes::draw(pen, v, size),

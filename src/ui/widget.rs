@@ -18,6 +18,8 @@ pub mod outbox_rows;
 pub mod palette;
 pub mod plot;
 pub mod rule;
+pub mod search;
+pub mod silence_rows;
 pub mod slo_rows;
 pub mod source_rows;
 pub mod status;

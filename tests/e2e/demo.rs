@@ -37,7 +37,15 @@ fn from_page_to_draft(columns: u16, rows: u16) {
     terminal.walk(&[("r", "STEP 1"), ("d", "STEP 2"), ("l", "STEP 3"), (":", "COMMANDS")]);
     terminal.walk(&[("arm", "Allow running commands"), ("\r", "type arm"), ("arm\r", "ARMED")]);
     terminal.hides("type arm");
-    terminal.walk(&[("\r", "Run option 1 of Mitigate?"), ("y", "exit 0")]);
+    terminal.walk(&[("\r", "look where we are")]);
+    // Enter looks; when that is done it shows the change, and is never a yes to it.
+    wait_for(|| {
+        terminal.keys("\r");
+        let screen = terminal.screen();
+        if screen.contains("Run option 1 of Mitigate?") { Ok(()) } else { Err(screen) }
+    });
+    // The change is watched until the burn rate has held for its time.
+    terminal.walk(&[("y", "held since")]);
     terminal.keys("6");
     terminal.hides("CheckoutErrorBudgetBurn  page");
     let token = token(&terminal);
@@ -46,6 +54,7 @@ fn from_page_to_draft(columns: u16, rows: u16) {
     terminal.shows("postmortem");
     let written = wait_for(|| drafts(&home.folder()).pop().ok_or_else(|| "no draft".to_owned()));
     let text = std::fs::read_to_string(written).unwrap();
+    assert!(text.contains("Changes in Force") && text.contains("held from"), "{text}");
     assert!(text.contains("rollout undo") && text.contains("Error Budget of checkout\\_success"), "{text}");
     terminal.signal(Signal::TERM);
     terminal.ended();

@@ -5,8 +5,9 @@ use midwatch::app::costs;
 use midwatch::app::effect::Effect;
 use midwatch::app::model::{Model, Setup};
 use midwatch::app::msg::{Feed, Msg, Reply};
-use midwatch::app::present::{budget, report, slos};
+use midwatch::app::present::{budget, charts, report, slos};
 use midwatch::app::review::{Scope, review};
+use midwatch::app::screen::Screen;
 use midwatch::app::update::update;
 use midwatch::domain::fault::{Fault, FaultKind};
 use midwatch::domain::ids::{IncidentId, Origin};
@@ -14,6 +15,7 @@ use midwatch::domain::incident::event::{BUDGET_LOG, Body, NewEvent};
 use midwatch::domain::slo::catalogue::Plans;
 use midwatch::domain::slo::event_slices::{EventSlices, Ring};
 use midwatch::domain::slo::format;
+use midwatch::domain::slo::marks::{Mark, Marker, Marks, Whose};
 use midwatch::domain::slo::objective::{AlertPair, Combine, Composite, Objective, Sli};
 use midwatch::domain::slo::period::{Period, Unit};
 use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
@@ -91,8 +93,9 @@ impl Desk {
     }
 }
 
+/// Slices keep seven digits of their bad events.
 fn near(got: Option<f64>, want: f64) {
-    assert!(got.is_some_and(|g| (g - want).abs() < 1e-9 * want.abs().max(1.0)), "{got:?} is not {want}");
+    assert!(got.is_some_and(|g| (g - want).abs() < 1e-7 * want.abs().max(1.0)), "{got:?} is not {want}");
 }
 
 #[test]
@@ -356,4 +359,57 @@ fn signals_come_with_the_poll_and_grow_old() {
     desk.now += mins(5);
     assert_eq!(said(&desk), "errors 2.0% OVER 1.0%, saturation no data, STALE 5m");
     assert!(report::budget::signals(&desk.model, desk.now, "web").is_null());
+}
+
+#[test]
+fn deploys_stand_on_the_chart_that_is_looked_at() {
+    let mut desk = Desk::with(vec![objective()]);
+    let asked = |effects: &[Effect]| {
+        let marks = |e: &Effect| if let Effect::Marks { req, range, .. } = e { Some((*req, *range)) } else { None };
+        effects.iter().find_map(marks)
+    };
+    desk.model.nav.open(Screen::Slo("api_availability".into()));
+    desk.model.links.values_mut().for_each(|l| l.good = Some(start()));
+    assert_eq!(asked(&desk.send(Msg::Wake)), None, "nobody tells of any");
+    let whose = Whose::Services(vec!["api".into()]);
+    let marker = Marker { name: "deploy".into(), query: "x".into(), text: String::new(), whose };
+    desk.model.links.values_mut().for_each(|l| l.markers = vec![marker.clone()]);
+    let (req, range) = asked(&desk.send(Msg::Wake)).unwrap();
+    assert_eq!((range, asked(&desk.send(Msg::Wake))), (Span::hours(6), None), "one at a time");
+    let service = desk.model.fleet.objectives[0].service.clone();
+    let mark = |minutes: i64, service: &str| Mark {
+        at: start() - mins(minutes),
+        name: "deploy".into(),
+        text: format!("v1.{minutes}"),
+        services: vec![service.to_owned()],
+    };
+    let mine: Vec<Mark> = [200, 90, 45, 5].into_iter().map(|m| mark(m, &service)).collect();
+    let marks = Marks { marks: [mine, vec![mark(4, "elsewhere")]].concat(), remarks: Vec::new() };
+    desk.send(Msg::Reply(req, Reply::Marks(Ok(marks))));
+    let id = "api_availability".into();
+    let shown = |desk: &Desk| {
+        let chart = charts::burn(&desk.model, desk.now, &id).unwrap();
+        chart.marks.iter().filter(|m| m.letter == charts::CHANGED).count()
+    };
+    assert_eq!(shown(&desk), 4);
+    let detail = slos::detail(&desk.model, desk.now, &id).unwrap();
+    let said: Vec<&str> = detail.related.iter().map(|b| b.text.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "d 11:55Z deploy v1.5, 5m ago",
+            "d 11:15Z deploy v1.45, 45m ago",
+            "d 10:30Z deploy v1.90, 1h30m ago",
+            "d 1 earlier"
+        ]
+    );
+    let json = report::marks(&desk.model, &desk.model.fleet.objectives[0]);
+    assert_eq!((json.as_array().unwrap().len(), &json[3]["text"]), (4, &"v1.5".into()));
+    assert_eq!(asked(&desk.send(Msg::Wake)), None, "they are young");
+    desk.now += secs(61);
+    let (req, _) = asked(&desk.send(Msg::Wake)).unwrap();
+    desk.send(Msg::Reply(req, Reply::Marks(Err(Fault::new(FaultKind::Timeout, "prometheus", "slow")))));
+    assert_eq!(shown(&desk), 4, "the last ones stay");
+    let detail = slos::detail(&desk.model, desk.now, &id).unwrap();
+    assert!(detail.related.last().unwrap().text.starts_with("marks: "), "{:?}", detail.related);
 }

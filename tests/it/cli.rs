@@ -53,6 +53,15 @@ impl Machine {
     pub fn args(&self, args: &[&str]) -> Said {
         said(self.command().args(args))
     }
+
+    /// With a text on standard input.
+    pub fn pipe(&self, args: &[&str], input: &str) -> Said {
+        said(self.command().args(args).write_stdin(input))
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("d")
+    }
 }
 
 pub fn said(command: &mut Command) -> Said {

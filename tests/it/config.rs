@@ -7,6 +7,7 @@ use midwatch::config::{
     Auth, Config, Environment, Flags, Glyphs, HeaderValue, Inputs, Loaded, LogLevel, SecretRef, Template, ThemeName,
     read,
 };
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ fn bad_files_give_exactly_these_lines() {
     assert!(files.len() >= 25, "{}", files.len());
     let mut said = String::new();
     for (name, text) in files {
-        let loaded = load(&text, &[], &Flags::default());
+        let mut loaded = load(&text, &[], &Flags::default());
+        midwatch::run::integrations::check(&mut loaded);
         assert!(!loaded.findings.is_empty(), "{name}");
         said.push_str(&format!("== {name}\n"));
         for finding in &loaded.findings {
@@ -255,4 +257,20 @@ proptest::proptest! {
         }
         proptest::prop_assert!(loaded.settings().len() >= 19);
     }
+}
+
+#[test]
+fn a_product_that_is_not_known_is_told_with_the_nearest_that_is() {
+    let mut loaded = load("chat: [{name: x, kind: webhok, url: 'https://a.example'}]\n", &[], &Flags::default());
+    midwatch::run::integrations::check(&mut loaded);
+    let said = loaded.findings[0].to_string();
+    assert!(said.contains("kind `webhok` is not known") && said.contains("nearest: `webhook`"), "{said}");
+}
+
+/// What the file's reader knows is what the schema tells an editor.
+#[test]
+fn the_schema_names_every_key_and_no_other() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../assets/schemas/config.json")).unwrap();
+    let told: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(told, midwatch::config::file::KEYS.into_iter().collect());
 }

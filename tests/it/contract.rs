@@ -1,10 +1,15 @@
 //! What every target of writes must do, run alike on every adapter and on the fake. An adapter adds a rig in
 //! `contract/NAME.rs` and a line in [`rigs`]; what is special to it is tested beside its rig.
 
+pub mod alertmanager;
 mod backend;
 mod fake;
+mod matrix;
+mod mattermost;
 mod outward;
 pub mod pagerduty;
+mod slack;
+mod teams;
 mod webhook;
 
 pub use fake::any_intent;
@@ -12,6 +17,7 @@ use midwatch::domain::outward::capability::Capability;
 use midwatch::domain::outward::intent::Intent;
 use midwatch::domain::outward::operation::Operation;
 use midwatch::io::port::Target;
+pub use webhook::connect;
 
 /// What goes wrong on the way of the next write, as far as a rig can bring it about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +76,12 @@ pub trait Rig {
 pub fn rigs() -> Vec<Box<dyn Rig>> {
     vec![
         Box::new(fake::FakeRig::new()),
+        Box::new(alertmanager::SilenceRig::old()),
+        Box::new(alertmanager::SilenceRig::new()),
+        Box::new(matrix::MatrixRig::new()),
+        Box::new(mattermost::MattermostRig::new()),
+        Box::new(slack::SlackRig::new()),
+        Box::new(teams::TeamsRig::new()),
         Box::new(webhook::WebhookRig::events()),
         Box::new(webhook::WebhookRig::chat()),
         Box::new(webhook::WebhookRig::idempotent()),
@@ -77,6 +89,14 @@ pub fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(pagerduty::PagerDutyRig::account()),
         Box::new(pagerduty::EventsRig::new()),
     ]
+}
+
+/// A file that holds a token as it must be: readable by its owner alone.
+pub fn token(folder: &std::path::Path, text: &str) -> std::path::PathBuf {
+    let file = folder.join("token");
+    std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    file
 }
 
 /// Runs a future to its end.

@@ -4,12 +4,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use midwatch::domain::alert::AlertState;
-use midwatch::domain::document::Value;
-use midwatch::domain::document::parse;
 use midwatch::domain::exec::CommandEnd;
 use midwatch::domain::exec::CommandNews;
 use midwatch::domain::exec::CommandSpec;
 use midwatch::domain::fault::FaultKind;
+use midwatch::domain::labels::Labels;
+use midwatch::domain::runbook::format;
+use midwatch::domain::runbook::lint::lint;
+use midwatch::domain::runbook::model::{Exec, Part};
+use midwatch::domain::runbook::prepare::prepare;
+use midwatch::domain::runbook::values::Values;
 use midwatch::domain::slo::objective::Kind;
 use midwatch::domain::slo::reading::Reading;
 use midwatch::domain::slo::reading::Window;
@@ -266,40 +270,41 @@ fn every_alert_of_the_incident_has_a_runbook_whose_commands_are_answered() {
     block_on(async {
         let demo = Demo::new();
         demo.set(60);
-        let (mut triggers, mut commands) = (vec![], vec![]);
-        for (path, text) in runbooks() {
-            let (node, findings) = parse(path, text);
-            assert_eq!(findings, vec![], "{path}");
-            walk(&node.unwrap().value, &mut triggers, &mut commands);
-        }
         let mut missing = demo.firing(90).await;
-        missing.retain(|name| !triggers.contains(name));
-        assert_eq!(missing, Vec::<String>::new());
-        assert!(commands.len() > 10);
-        for command in commands.iter().filter(|c| !c.contains("deployment/api")) {
-            let (output, end) = run(&demo.simulation, spec(command)).await;
-            assert!(!output.contains("nothing happens") && end.exit == Some(0), "{command}: {output}");
-        }
-    });
-}
-
-fn walk(value: &Value, triggers: &mut Vec<String>, commands: &mut Vec<String>) {
-    match value {
-        Value::Seq(items) => items.iter().for_each(|item| walk(&item.value, triggers, commands)),
-        Value::Map(entries) => {
-            for (key, node) in entries {
-                match (key.text.as_str(), &node.value) {
-                    ("alert", _) => triggers.extend(node.text().map(str::to_owned)),
-                    ("command", _) => commands.extend(node.text().map(str::to_owned)),
-                    ("commands", Value::Seq(items)) => {
-                        commands.extend(items.iter().filter_map(|i| i.text().map(str::to_owned)))
-                    }
-                    _ => walk(&node.value, triggers, commands),
+        let mut asked = 0;
+        for (path, text) in runbooks() {
+            let (book, mut findings) = format::read(path, text);
+            let book = book.unwrap();
+            findings.extend(lint(&book, Some(start())));
+            assert_eq!(findings, vec![], "{path}");
+            missing.retain(|name| !book.triggers.iter().any(|t| t.alert == *name));
+            let labels = Labels::from([("namespace", "production")]);
+            let mut values = Values::of_alert("A", &labels);
+            values.offer("NAMESPACE", "production");
+            for (part, command) in book.parts() {
+                asked += 1;
+                if let Exec::Query(query) = &command.exec {
+                    let series = demo.simulation.metrics().query(query, start() + secs(90)).await.unwrap();
+                    assert!(series.len() == 1 && series[0].value > 1.0, "{query}: {series:?}");
+                    continue;
                 }
+                let prepared = prepare(command, &values).unwrap_or_else(|why| panic!("{path}: {}: {why}", command.id));
+                let spec = CommandSpec { argv: prepared.argv, env: prepared.env, ..spec("") };
+                let (output, end) = run(&demo.simulation, spec).await;
+                for capture in &command.capture {
+                    let found = regex::Regex::new(&capture.regex).unwrap().captures(output.trim());
+                    values.offer(&capture.name, &found.unwrap_or_else(|| panic!("{}: {output}", command.id))[1]);
+                }
+                // What the incident is not about may be asked and changes nothing.
+                let elsewhere = command.text.contains("deployment/api");
+                assert!(end.exit == Some(0), "{path}: {}: {output}", command.text);
+                assert!(elsewhere || !output.contains("nothing happens"), "{path}: {}: {output}", command.text);
+                assert!(part != Part::Guard || output == "production\n", "{output}");
             }
         }
-        _ => {}
-    }
+        assert_eq!(missing, Vec::<String>::new());
+        assert!(asked > 25, "{asked}");
+    });
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Commands that write a gigabyte, that write no newline, and that never end: through the real shell port into what a screen
-//! keeps, in a process of their own, so that its memory is theirs. `MIDWATCH_FLOOD_BYTES` floods with another amount.
+//! keeps, in a process of their own, so that its memory is theirs. `MIDWATCH_FLOOD_BYTES` floods with another amount; without it a slow build takes less, which is
+//! still far more than any bound lets through.
 
 use midwatch::app::model::Transcript;
 use midwatch::io::port::{CommandEnd, CommandNews, CommandSpec, Shell};
@@ -13,10 +14,14 @@ use tokio::sync::{mpsc, oneshot};
 
 const TASK: &str = "MIDWATCH_TEST_FLOOD";
 /// What a flood may cost beside what the program has already: head and tail, the screen's lines, pieces under way.
-const MEMORY_KIB: u64 = 32 * 1024;
+const MEMORY_KIB: u64 = 12 * 1024;
 
 fn bytes() -> u64 {
-    std::env::var("MIDWATCH_FLOOD_BYTES").ok().and_then(|text| text.parse().ok()).unwrap_or(1 << 30)
+    std::env::var("MIDWATCH_FLOOD_BYTES").ok().and_then(|text| text.parse().ok()).unwrap_or(if cfg!(debug_assertions) {
+        64 << 20
+    } else {
+        1 << 30
+    })
 }
 
 /// A line of `/proc/self/status`, in KiB.
@@ -38,7 +43,7 @@ fn spec(text: &str, limit: Duration) -> CommandSpec {
 
 /// Runs it as a cockpit does: every piece goes into what the screen keeps. With `stop`, a person has enough when the file is
 /// full.
-fn flooded(spec: CommandSpec, folder: &Path, stop: bool) -> (CommandEnd, Transcript) {
+fn flooded(spec: CommandSpec, folder: &Path, stop: bool) -> (CommandEnd, Transcript, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let shell = LocalShell { spill: Some(folder.to_path_buf()), ..LocalShell::default() };
@@ -47,8 +52,10 @@ fn flooded(spec: CommandSpec, folder: &Path, stop: bool) -> (CommandEnd, Transcr
         let mut enough = Some(enough);
         let full = || std::fs::metadata(folder.join("flood.txt")).is_ok_and(|file| file.len() >= LIMIT as u64);
         let task = tokio::spawn(shell.run(spec, tell, stopped));
-        let (mut kept, mut end) = (Transcript::default(), None);
+        let (mut kept, mut end, mut most) = (Transcript::default(), None, 0);
         while let Some(next) = news.recv().await {
+            // What it allocated; the program's own text is read in as it is used and is no matter here.
+            most = most.max(memory("RssAnon"));
             match next {
                 CommandNews::Started(_) => {}
                 CommandNews::Output(piece) => kept.push(&piece),
@@ -62,7 +69,7 @@ fn flooded(spec: CommandSpec, folder: &Path, stop: bool) -> (CommandEnd, Transcr
             }
         }
         task.await.unwrap();
-        (end.unwrap(), kept)
+        (end.unwrap(), kept, most)
     })
 }
 
@@ -79,16 +86,16 @@ fn the_flooded() {
         "endless" => spec("exec yes 'and on and on'", long),
         other => panic!("unknown flood {other}"),
     };
-    // Counted from here: what the program itself needs is another matter.
-    std::fs::write("/proc/self/clear_refs", "5").unwrap();
-    let before = memory("VmRSS");
-    let (end, kept) = flooded(spec, &folder, kind == "endless");
-    let grown = memory("VmHWM").saturating_sub(before);
+    let before = memory("RssAnon");
+    let (end, kept, most) = flooded(spec, &folder, kind == "endless");
+    let grown = most.saturating_sub(before);
     match kind {
         "endless" => assert_eq!((end.exit, end.reason.as_deref(), end.survivors), (None, Some("stopped"), false)),
         _ => assert_eq!((end.exit, end.bytes), (Some(0), n)),
     }
-    assert!(end.dropped > 0 && kept.bytes <= 600 * 1024, "{} dropped, {} kept", end.dropped, kept.bytes);
+    // A slow reader is shown less, a fast one has more scroll off.
+    assert!(end.dropped > 0 || kept.lost > 0);
+    assert!(kept.bytes <= 600 * 1024, "{} kept", kept.bytes);
     let file = std::fs::metadata(end.file.unwrap()).unwrap();
     assert!(file.len() >= LIMIT as u64 && file.len() < LIMIT as u64 + 1_024, "{}", file.len());
     assert_eq!(file.permissions().mode() & 0o777, 0o600);

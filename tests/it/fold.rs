@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use midwatch::domain::ids::IncidentId;
+use midwatch::domain::incident::board::{Belief, Bond, DecisionEvent, Phase, TaskEvent};
 use midwatch::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 use midwatch::domain::incident::event::{
-    Answer, At, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, NewEvent, NoteKind, Role, Status,
-    StepEnd,
+    Act, Answer, At, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Import, Mark, NewEvent,
+    NoteKind, Redaction, Role, Status, StepEnd,
 };
 use midwatch::domain::incident::state::Incident;
 use midwatch::domain::outward::capability::{Capability, Class};
@@ -58,7 +59,9 @@ pub fn operation(n: u8) -> Operation {
 }
 
 /// Number of different bodies of [`body`].
-pub const BODIES: usize = 40;
+pub const BODIES: usize = 49;
+/// The kind of [`body`] that changes another event.
+pub const REDACTION: usize = 47;
 
 /// One of every kind; `n` varies what is in it, and `seen` is what the writer knows.
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -80,7 +83,7 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
         7 => Body::Reopened { reason: text() },
         8 => note(&text()),
         9 => Body::ActionItem { text: text(), owner: None, due: None },
-        10 => Body::Update { audience: "all".into(), text: text() },
+        10 => Body::Update { audience: "all".into(), text: text(), next_at: None },
         11 => Body::Corrected { of: of(), text: text() },
         12 => Body::Retracted { of: of(), reason: text() },
         13 => Body::AlertLinked {
@@ -176,7 +179,52 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
                 Ending::Conflict { current: text() }
             },
         },
+        // The commander's board.
+        39..=44 => on_the_board(kind, n, of(), text()),
+        45 => Body::Imported(Import {
+            from: "slack".into(),
+            act: Act::ALL[usize::from(n) % Act::ALL.len()],
+            who: "bob".into(),
+            text: text(),
+            ..Import::default()
+        }),
+        46 => Body::Marked {
+            of: of(),
+            mark: [Mark::Pin, Mark::Exclude, Mark::Tag(format!("t{}", n % 2))][usize::from(n % 3)].clone(),
+            on: !n.is_multiple_of(4),
+        },
+        REDACTION => Body::Redacted(Redaction::of(of(), text())),
         _ => Body::Unknown(serde_json::json!({"kind": "teleported", "data": n})),
+    }
+}
+
+fn on_the_board(kind: usize, n: u8, of: EventKey, text: String) -> Body {
+    let until = n.is_multiple_of(3).then(|| time(i64::from(n) * 60));
+    let owner = n.is_multiple_of(2).then(|| format!("p{}", n % 3));
+    match kind {
+        39 => Body::Task(match n % 3 {
+            0 => TaskEvent::Given { text, owner, until },
+            1 => TaskEvent::Moved { of, owner, until },
+            _ => TaskEvent::Ended { of, done: n.is_multiple_of(2), text: Some(text) },
+        }),
+        40 => Body::Deciding(match n % 4 {
+            0 => DecisionEvent::Proposed { text },
+            1 => DecisionEvent::Objected { of, text },
+            2 => DecisionEvent::Chosen { of },
+            _ => DecisionEvent::Dropped { of, reason: text },
+        }),
+        41 => Body::HypothesisJudged { of, belief: Belief::ALL[usize::from(n % 3)], why: text },
+        42 => Body::Ticked {
+            phase: Phase::ALL[usize::from(n % 3)],
+            line: format!("line {}", n % 2),
+            done: n.is_multiple_of(2),
+        },
+        43 => Body::Tied {
+            other: IncidentId(format!("INC-{}", n % 3)),
+            bond: [Bond::MergedInto, Bond::Absorbed, Bond::Related][usize::from(n % 3)],
+            why: text,
+        },
+        _ => Body::Presence { person: format!("p{}", n % 3), here: n.is_multiple_of(2), how: text },
     }
 }
 

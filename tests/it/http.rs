@@ -4,9 +4,10 @@ use crate::fake_server::{Act, FakeServer, answer, closed_port, json};
 use midwatch::config::{HeaderValue, SecretRef};
 use midwatch::domain::alert::AlertState;
 use midwatch::domain::fault::{Fault, FaultKind};
+use midwatch::domain::outward::pace::Pace;
 use midwatch::domain::time::{Timestamp, secs};
 use midwatch::io::alertmanager::Cluster;
-use midwatch::io::http::{Auth, Endpoint, QUERY_LIMIT};
+use midwatch::io::http::{Auth, Endpoint, Explained, Http, QUERY_LIMIT, Request, Throttled};
 use midwatch::io::port::AlertSource;
 use midwatch::io::prometheus::client::Client;
 use std::os::unix::fs::PermissionsExt;
@@ -397,4 +398,43 @@ async fn no_peer_is_a_fault_and_not_an_empty_list() {
     assert_eq!((fault.kind, fault.what.as_str()), (FaultKind::Unreachable, "alertmanager main"));
     assert!(fault.detail.contains("0/2") && fault.detail.contains("peer 2"), "{fault}");
     assert!(cluster(&[]).snapshot().await.is_err());
+}
+
+/// A client with this budget, and its server, which tells how many requests are left.
+fn throttled(burst: u32, left: &str) -> (Throttled, FakeServer) {
+    let head = [("ratelimit-remaining", left)];
+    let server = FakeServer::always(Act::Drip(answer("200 OK", &head, b"{}"), Duration::from_millis(1)));
+    (Throttled::new(Http::new(endpoint(&server.url())), Pace { burst, per_minute: 1 }), server)
+}
+
+fn question() -> Request {
+    Request::get("x", QUERY_LIMIT, |_| Explained::default())
+}
+
+#[tokio::test]
+async fn one_request_at_a_time_whoever_asks() {
+    let (client, server) = throttled(10, "900");
+    let first = async {
+        client.ask(&question()).await.unwrap();
+        server.requests().len()
+    };
+    let other = question();
+    let (seen, second) = tokio::join!(first, client.write(&other));
+    assert_eq!((seen, second.unwrap().status), (1, 200));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn questions_wait_for_the_budget_and_writes_do_not() {
+    let soon = Duration::from_millis(50);
+    for (left, allowed) in [("900", 3), ("99", 2)] {
+        let (client, server) = throttled(3, left);
+        for n in 0..allowed {
+            assert!(tokio::time::timeout(Duration::from_secs(20), client.ask(&question())).await.is_ok(), "{left} {n}");
+        }
+        // The next token comes in a minute.
+        assert!(tokio::time::timeout(soon, client.ask(&question())).await.is_err(), "{left}");
+        assert_eq!(server.requests().len(), allowed);
+        assert_eq!(client.write(&question()).await.unwrap().status, 200);
+    }
 }

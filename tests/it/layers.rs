@@ -19,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
 ];
 
 /// The inner order of the domain, lowest first; names on one line do not import each other.
-const DOMAIN_ORDER: [&[&str]; 13] = [
+const DOMAIN_ORDER: [&[&str]; 14] = [
     &["time", "ids", "labels", "text", "mask"],
     &["exec"],
     &["fault", "document", "server_note"],
@@ -27,12 +27,13 @@ const DOMAIN_ORDER: [&[&str]; 13] = [
     &["outward"],
     &["slo"],
     &["incident"],
+    &["search"],
     // A runbook's values and its walk are read from the incident it is walked for.
     &["runbook"],
     &["escalation"],
     &["chart"],
     &["postmortem"],
-    &["export", "drill"],
+    &["export", "drill", "import"],
     &["review"],
 ];
 

@@ -14,18 +14,22 @@ mod beyond;
 mod cli;
 mod cli_import;
 mod cli_incident;
+mod cli_outbox;
 mod cli_runbook;
 mod cli_sources;
+mod cli_timeline;
 mod config;
 mod contract;
 mod coverage;
 mod demo;
+mod desk;
 mod drills;
 mod durability;
 mod fake_server;
 mod floods;
 mod fold;
 mod http;
+mod incident_room;
 mod injection;
 mod killed_walks;
 mod layers;
@@ -40,21 +44,28 @@ mod postmortem;
 #[cfg(test)]
 mod readme;
 mod real;
+mod real_matrix;
+mod real_silences;
 mod real_slos;
 mod real_sources;
 mod real_walks;
 mod reload;
 mod runbook_convert;
 mod runbook_keys;
+mod runbook_rules;
 mod runbooks;
 mod running;
+#[cfg(test)]
+mod sample_desk;
 #[cfg(test)]
 mod sample_overlays;
 #[cfg(test)]
 mod sample_views;
 #[cfg(test)]
 mod screens;
+mod search;
 mod shell;
+mod silences;
 mod simulation;
 mod slo_formats;
 mod slo_lint;

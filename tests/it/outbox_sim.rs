@@ -287,19 +287,14 @@ impl World {
         let now = self.now(n);
         let mut out = Vec::new();
         let model = &mut self.cockpits[n].model;
-        if queue(model, now, &IncidentId(ID.into()), &TARGET.into(), intent, Expected::default(), None, &mut out)
-            .is_ok()
-        {
-            self.figures.operations += 1;
-        }
+        // What cannot be asked for now (a target that was taken away) is not an operation.
+        let _ = queue(model, now, &IncidentId(ID.into()), &TARGET.into(), intent, Expected::default(), None, &mut out);
         self.perform(n, out);
     }
 
     /// Kill: everything that is not on disk is gone; what was on its way to the target has left, or not.
     fn kill(&mut self) {
         let n = self.pick(self.cockpits.len());
-        let unsaved: usize = self.cockpits[n].coming.values().filter(|c| matches!(c, Coming::Append(..))).count();
-        self.figures.operations -= unsaved;
         drop(self.cockpits.remove(n));
         self.be_born();
         self.figures.kills += 1;
@@ -384,6 +379,7 @@ impl World {
                 _ => {}
             }
         }
+        self.figures.operations = ops.len();
         for op in &ops {
             let there = effects.contains_key(op);
             let told = ends.get(op).map(Vec::as_slice).unwrap_or_default();

@@ -212,7 +212,9 @@ fn story() -> Vec<(&'static str, Buffer)> {
     it.wait(16);
     it.press("q s <Space> <Tab> 4f2a91_is_the_cause,_rolling_back <Enter>");
     it.wait(5);
-    it.press("r <Enter>");
+    it.press("r <Enter> <Enter>");
+    it.wait(4);
+    it.press("<Enter>");
     pictures.push(("walk", it.frame()));
     it.press("y d");
     it.wait(8);
@@ -259,7 +261,7 @@ fn the_story_is_told_to_its_end() {
     let text = |frame: &Buffer| frame.content.iter().map(|c| c.symbol()).collect::<String>();
     for (name, frame) in story() {
         let words: &[&str] = match name {
-            "walk" => &["CONFIRM", "rollout undo", "MW_LABEL_NAMESPACE=production", "ARMED"],
+            "walk" => &["CONFIRM", "rollout undo", "-n production", "guard", "ARMED"],
             "overview" => &["!! checkout_success", "CheckoutErrorBudgetBurn", "IC alice", "TIMERS", "kubectl rollout"],
             "slo" => &["SLO checkout_success", "ALERT PAIRS", "BUDGET and FORECAST", "sum(rate(http_requests_total"],
             "postmortem" => &["POSTMORTEM", "Root Cause", "Action Items", "need you"],

@@ -135,6 +135,7 @@ fn the_configuration_example_is_accepted_and_names_every_key() {
     };
     write(&home.config(), example);
     write(&home.0.path().join("config/secrets/prometheus"), "secret\n");
+    write(&home.0.path().join("config/secrets/slack"), "secret\n");
     let (code, said) = home.run(&["check".into()]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("0 errors"), "{said}");

@@ -15,26 +15,32 @@ const READY: Duration = Duration::from_secs(90);
 
 /// A child process that does not outlive its owner.
 #[derive(Debug)]
-struct Running {
+pub struct Running {
     child: Child,
-    log: PathBuf,
+    pub log: PathBuf,
 }
 
 impl Running {
-    fn start(command: &mut Command, log: PathBuf) -> Self {
+    /// Starts it with its output in a file.
+    pub fn start(command: &mut Command, log: PathBuf) -> Self {
         let out = fs::File::create(&log).unwrap();
         let child = command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
         Self { child, log }
     }
 
     fn wait_ready(&mut self, port: u16) -> bool {
+        self.wait_for(port, "/-/ready")
+    }
+
+    /// Waits until a page of it answers 200; `false` when it ended before.
+    pub fn wait_for(&mut self, port: u16, path: &str) -> bool {
         #[allow(clippy::disallowed_methods, reason = "bounds the wait for another program")]
         let started = Instant::now();
         while started.elapsed() < READY {
             if self.child.try_wait().unwrap().is_some() {
                 return false;
             }
-            if get(port, "/-/ready").is_some_and(|a| a.starts_with("HTTP/1.1 200")) {
+            if get(port, path).is_some_and(|a| a.starts_with("HTTP/1.1 200")) {
                 return true;
             }
             thread::sleep(Duration::from_millis(50));
@@ -42,7 +48,8 @@ impl Running {
         false
     }
 
-    fn stop(&mut self) {
+    /// Ends it now.
+    pub fn stop(&mut self) {
         // Both fail only when it is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -202,14 +209,36 @@ pub struct Alertmanager {
 impl Alertmanager {
     /// Two peers that gossip with each other, ready.
     pub fn pair() -> Option<[Self; 2]> {
-        let binary = program(&["prometheus-alertmanager", "alertmanager"])?;
+        Some(Self::pair_of(&program(&["prometheus-alertmanager", "alertmanager"])?))
+    }
+
+    /// Newer programs that were unpacked beside (`tests/run` does that where it can): the folder's name and the program.
+    pub fn newer() -> Vec<(String, PathBuf)> {
+        let folder = std::env::var_os("MIDWATCH_ALERTMANAGERS")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/alertmanagers"), PathBuf::from);
+        let mut found: Vec<(String, PathBuf)> = fs::read_dir(&folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|e| (e.file_name().to_string_lossy().into_owned(), e.path().join("usr/bin/prometheus-alertmanager")))
+            .filter(|(_, program)| program.is_file())
+            .collect();
+        found.sort();
+        if found.is_empty() {
+            println!("skipped: no newer Alertmanager below {}", folder.display());
+        }
+        found
+    }
+
+    /// Two peers of a program.
+    pub fn pair_of(binary: &Path) -> [Self; 2] {
         for _ in 0..3 {
             let gossip = [free_port(), free_port()];
-            let first = Self::peer(&binary, gossip[0], gossip[1]);
-            let second = Self::peer(&binary, gossip[1], gossip[0]);
+            let first = Self::peer(binary, gossip[0], gossip[1]);
+            let second = Self::peer(binary, gossip[1], gossip[0]);
             let mut pair = [first, second];
             if pair.iter_mut().all(|peer| peer.running.wait_ready(peer.port)) {
-                return Some(pair);
+                return pair;
             }
             for peer in &pair {
                 println!("alertmanager did not start: {}", fs::read_to_string(&peer.running.log).unwrap_or_default());

@@ -284,6 +284,7 @@ fn intervals_are_taken_and_addresses_are_not() {
         connection: midwatch::config::Connection { poll_interval: secs(seconds), ..Default::default() },
         params: Vec::new(),
         max_samples_per_second: None,
+        marks: Vec::new(),
     };
     bench.model.reload.settings = Some(Box::new(settings(|c| c.prometheus = vec![source("http://a", 3600)])));
     set(&mut bench, settings(|c| c.prometheus = vec![source("http://a", 30)]));
@@ -378,4 +379,84 @@ fn a_walk_says_what_lint_found_where_it_was_found() {
             "Where is it".to_owned(),
         ]
     );
+}
+
+fn outside(text: &str) -> Vec<midwatch::config::OutsideConfig> {
+    let (environment, flags) = (midwatch::config::Environment::new(), midwatch::config::Flags::default());
+    let inputs = midwatch::config::Inputs {
+        file: Some(("config.yaml", text)),
+        folder: std::path::Path::new("/nowhere"),
+        environment: &environment,
+        flags: &flags,
+        machine_zone: None,
+    };
+    midwatch::config::read(&inputs).config.outside
+}
+
+#[test]
+fn targets_change_under_a_running_cockpit_and_what_waits_for_a_gone_one_says_why() {
+    use midwatch::app::msg::Retargeted;
+    use midwatch::domain::outward::entry::State;
+    let hook = "event_sinks: [{name: hook, kind: webhook, url: 'https://a.example'}]\n";
+    let both = format!("{hook}chat: [{{name: room, kind: webhook, url: 'https://b.example'}}]\n");
+    let targets = midwatch::run::targets::Targets::new(std::collections::BTreeMap::new());
+    let mut bench = Bench::new();
+    bench.model.outbox.holder = "here".into();
+    let change = |bench: &mut Bench, text: &str, hold| {
+        let new = settings(|c| (c.outside, c.outward_hold) = (outside(text), hold));
+        let effects = bench.look(Looked { settings: Some(Box::new(new)), ..Looked::default() });
+        let asked = effects.into_iter().find_map(|effect| match effect {
+            Effect::Retarget { connect, remove } => Some((connect, remove)),
+            _ => None,
+        });
+        let told = asked.map(|(connect, remove)| {
+            let names: Vec<String> = connect.iter().map(|c| c.name.0.clone()).collect();
+            let new: Retargeted = targets.change(&connect, remove.clone());
+            bench.send(Msg::Feed(Feed::Targets(Box::new(new))));
+            (names, remove.into_iter().map(|n| n.0).collect::<Vec<_>>())
+        });
+        told.unwrap_or_default()
+    };
+    let none: (Vec<String>, Vec<String>) = Default::default();
+    assert_eq!(change(&mut bench, hook, secs(6)), (vec!["hook".into()], vec![]));
+    assert!(bench.model.links.contains_key(&"hook".into()));
+    // A line above it moved it, and the other one is new: this one is left as it is.
+    assert_eq!(change(&mut bench, &format!("theme: dark\n{both}"), secs(60)), (vec!["room".into()], vec![]));
+    assert_eq!(bench.model.outbox.hold, secs(60));
+    bench.press("i");
+    "checkout is down".chars().for_each(|c| drop(bench.send(Msg::Key(Key::char(c)))));
+    bench.press("Enter");
+    let id = bench.model.desk.cases.keys().next().unwrap().clone();
+    let mut out = Vec::new();
+    midwatch::app::update::page(&mut bench.model, bench.now, &id, &"hook".into(), &mut out).unwrap();
+    for effect in out {
+        let Effect::Append { req, events } = effect else { panic!("{effect:?}") };
+        let saved = bench.record.append(events).unwrap();
+        bench.send(Msg::Reply(req, Reply::Saved(saved)));
+    }
+    let entries = bench.record.outbox_news().unwrap();
+    bench.send(Msg::Feed(Feed::Outbox(entries)));
+    assert_eq!(change(&mut bench, &both.replace(hook, ""), secs(60)), (vec![], vec!["hook".into()]));
+    assert!(!bench.model.links.contains_key(&"hook".into()));
+    assert!(
+        bench.said().iter().any(|t| t == "target hook is gone; 1 operation(s) for it are held"),
+        "{:?}",
+        bench.said()
+    );
+    let asked = bench.after(secs(70));
+    for req in looks(&asked) {
+        bench.send(Msg::Reply(req, Reply::Looked(Box::default())));
+    }
+    let entry = bench.model.outbox.entries.values().next().unwrap();
+    assert_eq!(entry.state, State::Queued, "not lost, not sent");
+    let (why, _) = midwatch::app::present::outbox::why(&bench.model, entry, bench.now);
+    assert!(why.contains("no target `hook` is configured"), "{why}");
+    // Back again it goes on; a broken configuration changes nothing.
+    assert_eq!(change(&mut bench, &both, secs(60)), (vec!["hook".into()], vec![]));
+    let mut broken = settings(|_| {});
+    broken.findings = vec![error("no")];
+    let effects = bench.look(Looked { settings: Some(Box::new(broken)), ..Looked::default() });
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Retarget { .. })));
+    assert!(bench.model.outbox.targets.contains_key(&"hook".into()));
+    assert_eq!(change(&mut bench, &both, secs(60)), none);
 }

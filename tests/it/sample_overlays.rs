@@ -81,7 +81,43 @@ pub fn overlays() -> Vec<(&'static str, View)> {
             })),
         ),
         ("filter", over(Overlay::Filter(LineView { text: s("pay"), cursor: 3 }))),
+        ("search", View { overlay: Some(Overlay::Search(search())), ..view(Body::Incident(Box::new(like()))) }),
+        ("incident_like", view(Body::Incident(Box::new(like())))),
     ]
+}
+
+/// The incident with past ones that are like it.
+fn like() -> IncidentPage {
+    IncidentPage {
+        similar: vec![
+            (s("INC-0207 Checkout 5xx after deploy"), s("same alert CheckoutBudgetBurnFast; same service checkout")),
+            (s("INC-0122 Payments slow"), s("same change roll back checkout; words: pool, saturated")),
+        ],
+        ..incident()
+    }
+}
+
+fn search() -> SearchView {
+    let row = |when: &str, incident: &str, kind: &str, who: &str, text: &str| HitRow {
+        when: s(when),
+        incident: s(incident),
+        kind: s(kind),
+        who: s(who),
+        text: s(text),
+    };
+    SearchView {
+        query: LineView { text: s("pool sat"), cursor: 8 },
+        rows: Pane {
+            rows: vec![
+                row("", "INC-0207", "postmortem", "", "Contributing factors: the pool was sized for half of the pods"),
+                row("2026-05-01 03:04Z", "INC-0311", "finding", "bob", "pool saturated on checkout-7 and checkout-9"),
+                row("2026-03-07 11:20Z", "INC-0122", "hypothesis", "alice", "the pool may be saturated by retries"),
+            ],
+            cursor: Some(1),
+            ..Pane::default()
+        },
+        note: s("3 found"),
+    }
 }
 
 fn help() -> HelpView {

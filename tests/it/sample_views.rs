@@ -23,7 +23,7 @@ pub fn s(text: &str) -> String {
     })
 }
 
-fn bit(text: &str, tone: Tone) -> Bit {
+pub fn bit(text: &str, tone: Tone) -> Bit {
     Bit::new(s(text), tone)
 }
 
@@ -482,6 +482,11 @@ pub fn incident() -> IncidentPage {
         alerts: alerts().into_iter().take(2).collect(),
         runbook: Some((s("checkout-5xx"), s("step 3 of 6"), steps())),
         links: vec![s("https://grafana.example.com/d/api-performance"), s("runbook checkout-5xx")],
+        room: vec![
+            bit("slack #incident-inc-0311", Tone::Text),
+            bit("2 on the way: post: Status: mitigating (03:12 UTC, alice)", Tone::Muted),
+        ],
+        similar: Vec::new(),
         checklist: (
             s("SEV1 mitigating"),
             vec![
@@ -653,8 +658,26 @@ pub fn detail(list: &[(&str, &str)]) -> Vec<(String, String)> {
 fn alerts_page() -> AlertsPage {
     let mut alerts = overview().alerts;
     alerts.cursor = Some(0);
+    let silence = |state: &str, left: &str, by: &str, holds, what: &str, why: &str| SilenceRow {
+        sign: Sign::Held,
+        state: s(state),
+        left: s(left),
+        by: s(by),
+        holds,
+        what: s(what),
+        why: s(why),
+    };
     AlertsPage {
         alerts,
+        silences: Pane {
+            title: s("SILENCES 2"),
+            note: s("by their end"),
+            rows: vec![
+                silence("ack", "12m", "alice", 1, "alertname=\"DiskFull\" instance=\"db-1\"", "ACK! alice looks at it"),
+                silence("silence", "2h40m", "bob", 0, "env=\"staging\"", "moving the rack"),
+            ],
+            ..Pane::default()
+        },
         detail: detail(&[
             ("alertname", "CheckoutBudgetBurnFast"),
             ("env", "prod"),
@@ -849,6 +872,8 @@ pub fn screens() -> Vec<(&'static str, View)> {
                 ..view(Body::Incident(Box::new(incident())))
             },
         ),
+        ("desk", view(Body::Board(Box::new(crate::sample_desk::desk())))),
+        ("handoff", view(Body::HandOff(Box::new(crate::sample_desk::handoff())))),
         ("timers", view(Body::Timers(Box::new(timers_page())))),
         ("changes", view(Body::Changes(Box::new(changes())))),
         ("runbooks", view(Body::Runbooks(Box::new(runbooks())))),
@@ -856,9 +881,63 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("postmortem", view(Body::Postmortem(Box::new(postmortem())))),
         ("sources", view(Body::Sources(Box::new(sources_page())))),
         ("outbox", view(Body::Outbox(Box::new(outbox())))),
+        ("pages", view(Body::Overview(Box::new(paged())))),
+        ("incident_linked", view(Body::Incident(Box::new(linked())))),
         ("messages", view(Body::Messages(Pane { title: s("MESSAGES"), rows: events(), ..Pane::default() }))),
         ("first_run", View { head: quiet_head(), ..view(Body::FirstRun(Box::new(first_run()))) }),
     ]
+}
+
+/// Pages of a paging product beside our incidents.
+fn paged() -> Overview {
+    let page = |sign, severity: &str, id: &str, title: &str, status: &str, who: &str, next: &str| IncidentRow {
+        sign,
+        severity: s(severity),
+        id: s(id),
+        title: s(title),
+        status: s(status),
+        elapsed: s("4m10s"),
+        commander: s(who),
+        progress: s(next),
+        saved: true,
+        elsewhere: true,
+    };
+    let mut body = overview();
+    body.incidents.title = s("INCIDENTS 2, PAGES 2");
+    body.incidents.note = s("W acts on a page");
+    body.incidents.rows.extend([
+        page(
+            Sign::Page,
+            "P1",
+            "#1042",
+            "[FIRING:2] PaymentsDown (payments)",
+            "triggered",
+            "-none-",
+            "pagerduty  escalates 03:18:10Z (in 4m)",
+        ),
+        page(
+            Sign::Held,
+            "low",
+            "#1039",
+            "Disk of db-1 at 91 %",
+            "acknowledged",
+            "Grace Hopper",
+            "pagerduty  no ack timeout: nothing pages again if you vanish",
+        ),
+    ]);
+    body
+}
+
+/// An incident to which pages of a paging product belong.
+fn linked() -> IncidentPage {
+    let mut page = incident();
+    page.facts.push(vec![
+        bit("pagerduty #1042 acknowledged by Ada", Tone::Text),
+        bit("un-acks 03:47:00Z (in 33m)", Tone::Text),
+    ]);
+    let conflict = loud("CONFLICT resolved there by Grace 03:10:00Z; open here", Tone::Warn);
+    page.facts.insert(0, vec![bit("pagerduty #1043 resolved", Tone::Muted), conflict]);
+    page
 }
 
 fn quiet_head() -> Head {

@@ -208,7 +208,8 @@ fn select(view: &mut View, at: usize) {
         Body::Outbox(v) => v.queue.cursor = Some(at),
         Body::Messages(v) => v.cursor = Some(at),
         Body::Incident(v) => v.timeline.cursor = Some(at),
-        Body::Slo(_) | Body::Walk(_) => {}
+        Body::Board(v) => v.tasks.cursor = Some(at),
+        Body::Slo(_) | Body::Walk(_) | Body::HandOff(_) => {}
     }
 }
 

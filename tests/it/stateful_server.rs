@@ -35,10 +35,40 @@ impl Asked {
         serde_json::from_str(&self.body).unwrap_or(serde_json::Value::Null)
     }
 
+    /// The parts of the path, decoded.
+    pub fn parts(&self) -> Vec<String> {
+        self.path.split('/').filter(|part| !part.is_empty()).map(decoded).collect()
+    }
+
+    /// A parameter of the query, decoded; empty when it is not there.
+    pub fn param(&self, name: &str) -> String {
+        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs
+            .map(|(key, value)| (decoded(key), decoded(value)))
+            .find(|(key, _)| key == name)
+            .map_or_else(String::new, |(_, v)| v)
+    }
+
     /// Whether it may change something.
     pub fn writes(&self) -> bool {
         self.method != "GET" && self.method != "HEAD"
     }
+}
+
+fn decoded(text: &str) -> String {
+    let mut out = Vec::new();
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'+' => out.push(b' '),
+            b'%' => {
+                let hex: String = bytes.by_ref().take(2).map(char::from).collect();
+                out.push(u8::from_str_radix(&hex, 16).unwrap());
+            }
+            other => out.push(other),
+        }
+    }
+    String::from_utf8(out).unwrap()
 }
 
 /// One answer.

@@ -8,10 +8,10 @@
     reason = "a test may fail loudly"
 )]
 
-use crate::fold::{BODIES, ID, body, declared, new, note};
+use crate::fold::{BODIES, ID, REDACTION, body, declared, new, note};
 use midwatch::domain::fault::FaultKind;
 use midwatch::domain::ids::IncidentId;
-use midwatch::domain::incident::event::{Body, Event, NewEvent};
+use midwatch::domain::incident::event::{Body, Event, EventKey, NewEvent, Redaction};
 use midwatch::domain::incident::state::Incident;
 use midwatch::io::store::memory::Memory;
 use midwatch::io::store::record::{Job, Record, RecordNews};
@@ -67,7 +67,7 @@ fn texts(events: &[Event]) -> Vec<String> {
 fn what_is_appended_comes_back_as_it_was_told() {
     for (name, mut rig) in rigs() {
         let mut told = rig.one.append(vec![new(ID, 0, declared())]).unwrap();
-        for kind in 1..BODIES {
+        for kind in (1..BODIES).filter(|kind| *kind != REDACTION) {
             let keys: Vec<_> = told.iter().map(|e| e.key.clone()).collect();
             let batch = (0..3).map(|n| new(ID, i64::try_from(kind).unwrap(), body(kind, n, &keys))).collect();
             told.extend(rig.one.append(batch).unwrap());
@@ -246,6 +246,137 @@ fn a_merge_takes_what_is_new_and_refuses_what_contradicts() {
         assert_eq!(rig.one.events(&id()).unwrap(), all, "{name}: a refused merge leaves nothing behind");
         let next = rig.one.append(vec![new(ID, 20, note("after"))]).unwrap();
         assert!(all.iter().all(|e| e.order < next[0].order), "{name}");
+    }
+}
+
+/// Every file of a folder as one text.
+fn bytes(folder: &Path) -> String {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    String::from_utf8_lossy(&files.collect::<Vec<_>>().concat()).into_owned()
+}
+
+fn redact(of: &Event, why: &str) -> Body {
+    Body::Redacted(Redaction::of(of.key.clone(), why.into()))
+}
+
+#[test]
+fn a_text_leaves_the_record_and_the_chain_holds() {
+    for (name, mut rig) in rigs() {
+        let secret = Body::ActionItem { text: "rotate hunter2-SECRET".into(), owner: None, due: None };
+        let told = rig.one.append(vec![new(ID, 0, declared()), new(ID, 1, secret), new(ID, 2, note("after"))]).unwrap();
+        rig.one.append(vec![new(ID, 3, redact(&told[1], "a password"))]).unwrap();
+        for store in [&mut rig.one, &mut rig.two] {
+            let events = store.events(&id()).unwrap();
+            assert!(!format!("{events:?}").contains("SECRET"), "{name}");
+            assert_eq!((&events[1].hash, &events[1].key), (&told[1].hash, &told[1].key), "{name}");
+            assert!(matches!(&events[1].body, Body::ActionItem { text, .. } if text == "[redacted]"), "{name}");
+            let heads = store.heads().unwrap();
+            assert_eq!(heads, vec![Incident::fold(&events).unwrap()], "{name}");
+            assert!(!format!("{heads:?}").contains("SECRET"), "{name}");
+            let seen = store.examine(Some(&id())).unwrap();
+            assert_eq!((seen.events, seen.findings.len()), (4, 0), "{name}: {:?}", seen.findings);
+            assert_eq!((seen.redactions[0].by.as_str(), seen.redactions[0].done), ("midwatch", true), "{name}");
+        }
+        let again = rig.two.append(vec![new(ID, 4, redact(&told[1], "again")), new(ID, 5, note("goes on"))]).unwrap();
+        assert_eq!(again.len(), 2, "{name}");
+        // What is not here, and what has no text, takes nothing out and is told so.
+        let nothing = EventKey { origin: "x".into(), seq: 7 };
+        rig.one.append(vec![new(ID, 6, Body::Redacted(Redaction::of(nothing, "gone".into())))]).unwrap();
+        let seen = rig.one.examine(None).unwrap();
+        assert_eq!(seen.findings, vec![], "{name}");
+        assert_eq!(seen.redactions.iter().filter(|r| r.done).count(), 2, "{name}");
+    }
+}
+
+#[test]
+fn copies_learn_of_a_redaction_whichever_way_they_hear() {
+    for (name, mut rig) in rigs() {
+        let told = rig.one.append(vec![new(ID, 0, declared()), new(ID, 1, note("hunter2-SECRET"))]).unwrap();
+        rig.far.merge(told.clone()).unwrap();
+        rig.one.append(vec![new(ID, 2, redact(&told[1], "a password"))]).unwrap();
+        let ours = rig.one.events(&id()).unwrap();
+        // The copy has the text and hears of the redaction alone.
+        assert_eq!(rig.far.merge(vec![ours[2].clone()]), Ok(1), "{name}");
+        assert_eq!(rig.far.events(&id()).unwrap(), ours, "{name}");
+        assert_eq!(rig.far.verify().unwrap(), Vec::<String>::new(), "{name}");
+        // A third one sends the text again: it does not come back, neither here nor there.
+        for store in [&mut rig.one, &mut rig.far] {
+            assert_eq!(store.merge(told.clone()), Ok(0), "{name}");
+            assert_eq!(store.events(&id()).unwrap(), ours, "{name}");
+        }
+        // One who has only the redaction gets the text afterwards, and does not keep it.
+        let mut late = Memory::new("late".into());
+        late.merge(vec![ours[0].clone(), ours[2].clone()]).unwrap();
+        late.merge(told.clone()).unwrap();
+        assert_eq!(late.events(&id()).unwrap(), ours, "{name}");
+        // Another body under the same hash is a forgery, redaction or not.
+        let mut forged = told[1].clone();
+        forged.actor = "mallory".into();
+        assert!(rig.one.merge(vec![forged]).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn no_byte_of_a_redacted_text_is_left_in_the_folder() {
+    let (_folder, path) = file();
+    let folder = path.parent().unwrap();
+    let mut store = Sqlite::open(&path).unwrap();
+    let mut other = Sqlite::open(&path).unwrap();
+    let batch = |n: i64| (0..40).map(move |k| new(ID, n * 40 + k, note(&format!("filler {n} {k}"))));
+    let secret = Body::ActionItem { text: "hunter2-SECRET".into(), owner: None, due: None };
+    let told =
+        store.append([new(ID, 0, declared()), new(ID, 1, secret)].into_iter().chain(batch(1)).collect()).unwrap();
+    for n in 2..8 {
+        other.append(batch(n).collect()).unwrap();
+    }
+    assert!(bytes(folder).contains("hunter2-SECRET"));
+    store.append(vec![new(ID, 400, redact(&told[1], "a password"))]).unwrap();
+    assert!(!bytes(folder).contains("hunter2"), "free pages, log and kept states");
+    assert!(!folder.join("midwatch.db-scrub").exists());
+    assert_eq!(other.events(&id()).unwrap().len(), 2 + 40 * 7 + 1, "another handle reads on");
+    other.append(vec![new(ID, 500, note("and writes on"))]).unwrap();
+    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_reader_in_the_way_is_told_and_the_file_is_written_anew_later() {
+    let (_folder, path) = file();
+    let folder = path.parent().unwrap();
+    let mut store = Sqlite::open(&path).unwrap();
+    let told = store.append(vec![new(ID, 0, declared()), new(ID, 1, note("hunter2-SECRET"))]).unwrap();
+    let reader = rusqlite::Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM event").unwrap();
+    let _: i64 = reader.query_row("SELECT count(*) FROM event", [], |row| row.get(0)).unwrap();
+    store.append(vec![new(ID, 2, redact(&told[1], "a password"))]).unwrap();
+    let findings = store.verify().unwrap();
+    assert!(findings.len() == 1 && findings[0].contains("free pages"), "{findings:?}");
+    drop(reader);
+    drop(store);
+    let mut store = Sqlite::open(&path).unwrap();
+    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+    assert!(!bytes(folder).contains("hunter2"));
+}
+
+#[test]
+fn rows_come_in_the_order_of_their_arrival() {
+    for (name, mut rig) in rigs() {
+        rig.one
+            .append(
+                (0..7)
+                    .map(|n| if n == 0 { new(ID, 0, declared()) } else { new(ID, n, note(&n.to_string())) })
+                    .collect(),
+            )
+            .unwrap();
+        let mut row = 0;
+        let mut seen = Vec::new();
+        loop {
+            let page = rig.two.since(row, 3).unwrap();
+            let Some((last, _)) = page.last() else { break };
+            assert!(page.windows(2).all(|w| w[0].0 < w[1].0) && page[0].0 > row, "{name}");
+            row = *last;
+            seen.extend(page.into_iter().map(|(_, event)| event));
+        }
+        assert_eq!(seen, rig.one.events(&id()).unwrap(), "{name}");
     }
 }
 

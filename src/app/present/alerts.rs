@@ -1,12 +1,14 @@
 //! Alerts for the screen: severity first, with the runbook and the incident they belong to.
 
+use crate::app::backend::of_alert;
 use crate::app::model::Model;
 use crate::app::present::view::{AlertRow, AlertsPage, Pane, Sign};
-use crate::app::present::{items, near, passes};
+use crate::app::present::{items, near, passes, silences};
 use crate::app::screen::Item;
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::ids::Fingerprint;
 use crate::domain::labels::Labels;
+use crate::domain::outward::backend::{BackendIncident, BackendStatus};
 use crate::domain::runbook::matching::{Match, matches};
 use crate::domain::time::{Timestamp, compact, rfc3339};
 
@@ -91,6 +93,16 @@ fn empty(model: &Model) -> String {
     }
 }
 
+/// Who has it at a paging product, when nobody has it here.
+fn paged(model: &Model, alert: &Alert) -> Option<String> {
+    let found = of_alert(model, alert);
+    // One page that nobody has is enough to be unacknowledged.
+    let acknowledged = |there: &BackendIncident| there.status == BackendStatus::Acknowledged;
+    let all = !found.is_empty() && found.iter().all(|(_, there, _)| acknowledged(there));
+    let who = found.first().and_then(|(_, there, _)| Some(there.acknowledged_by.last()?.0.name.clone()));
+    all.then(|| format!("ack {}", who.unwrap_or_else(|| "there".into())))
+}
+
 fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
     let case = model.open_cases().into_iter().find(|c| c.shown.alerts.contains_key(&alert.fingerprint));
     let state = match (alert.state, &case) {
@@ -98,8 +110,8 @@ fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
             Some(_) => format!("ack {}", case.shown.roles.values().next().cloned().unwrap_or_else(|| "yes".into())),
             None => "UNACKED".into(),
         },
-        (AlertState::Firing, None) => "UNACKED".into(),
-        (state, _) => state.word().into(),
+        (AlertState::Firing, None) => paged(model, alert).unwrap_or_else(|| "UNACKED".into()),
+        (state, _) => silences::held(model, alert, now).unwrap_or_else(|| state.word().into()),
     };
     let found = model.alerts.runbooks.get(&alert.fingerprint);
     let skip = ["alertname", "severity", "service"];
@@ -127,19 +139,25 @@ fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
 /// The alerts screen.
 pub fn page(model: &Model, now: Timestamp) -> AlertsPage {
     let detail = match items::selected(model, now) {
-        Some(Item::Alert(fp)) => model.alerts.get(&fp).map(|a| detail(model, a)).unwrap_or_default(),
+        Some(Item::Alert(fp)) => model.alerts.get(&fp).map(|a| detail(model, a, now)).unwrap_or_default(),
+        Some(Item::Silence(target, id)) => silences::detail(model, &target, &id, now),
         _ => Vec::new(),
     };
-    AlertsPage { alerts: pane(model, now), detail }
+    AlertsPage { alerts: pane(model, now), silences: silences::pane(model, now), detail }
 }
 
-fn detail(model: &Model, alert: &Alert) -> Vec<(String, String)> {
+fn detail(model: &Model, alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
     let mut rows = vec![
         ("state".to_owned(), format!("{} since {}", alert.state.word(), rfc3339(alert.started_at))),
         ("source".into(), alert.source.0.clone()),
     ];
     if !alert.held_by.is_empty() {
-        rows.push(("held by".into(), alert.held_by.join(", ")));
+        let holding = silences::of_alert(model, alert, now);
+        rows.extend(holding.into_iter().map(|words| ("held by".to_owned(), words)));
+    }
+    for (name, there, why) in of_alert(model, alert).iter().take(3) {
+        let number = there.number.as_deref().unwrap_or(&there.id);
+        rows.push(("page".into(), format!("{name} {number} {} ({why})", there.status.word())));
     }
     for found in runbooks_for(model, &alert.name, &alert.labels, &alert.annotations).iter().take(3) {
         rows.push(("runbook".into(), format!("{} ({})", found.runbook, found.why)));

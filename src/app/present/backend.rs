@@ -9,7 +9,7 @@ use crate::app::present::{bit, passes};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::{Timer, TimerKind, TimerState};
 use crate::domain::ids::{IncidentId, SourceName, TimerId};
-use crate::domain::incident::event::PAGES_LOG;
+use crate::domain::incident::event::OUTWARD_LOG;
 use crate::domain::incident::linked::Linked;
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::timeline::lasted;
@@ -109,8 +109,9 @@ fn target<'m>(model: &'m Model, name: &SourceName) -> Option<&'m TargetState> {
     model.outbox.targets.get(name)
 }
 
-/// One line for every incident there that belongs to ours: where it stands, what it will do, where we disagree.
-pub fn facts(model: &Model, incident: &Incident, now: Timestamp) -> Vec<Vec<Bit>> {
+/// One line for every incident there that belongs to ours: where it stands, what it will do, where we disagree. Those on
+/// which we disagree, and the others.
+pub fn facts(model: &Model, incident: &Incident, now: Timestamp) -> (Vec<Vec<Bit>>, Vec<Vec<Bit>>) {
     let line = |linked: &Linked| {
         let there = there(model, linked);
         let status = there.map_or(&linked.status, |there| &there.status);
@@ -132,10 +133,15 @@ pub fn facts(model: &Model, incident: &Incident, now: Timestamp) -> Vec<Vec<Bit>
         bits.extend(stale.map(|(since, fault)| {
             bit(format!("{} since {}: not the newest", fault.kind.word(), clock(*since)), Tone::Warn)
         }));
-        bits.extend(linked.conflict(incident, there).map(|words| Bit::loud(format!("CONFLICT {words}"), Tone::Warn)));
-        bits
+        let conflict = linked.conflict(incident, there);
+        let disagreed = conflict.is_some();
+        let loud = conflict.map(|words| Bit::loud(format!("CONFLICT {words}"), Tone::Warn));
+        bits.splice(1..1, loud);
+        (disagreed, bits)
     };
-    incident.pages.iter().map(line).collect()
+    let (conflicts, agreed): (Vec<_>, Vec<_>) = incident.pages.iter().map(line).partition(|(disagreed, _)| *disagreed);
+    let lines = |list: Vec<(bool, Vec<Bit>)>| list.into_iter().map(|(_, bits)| bits).collect();
+    (lines(conflicts), lines(agreed))
 }
 
 /// The true timers of the incidents there that belong to ours: told by the product, never reckoned.
@@ -144,11 +150,19 @@ pub fn timers(model: &Model, incident: &Incident, now: Timestamp) -> Vec<Timer> 
     linked.flat_map(|(name, there)| of(&incident.id, name, there, now)).collect()
 }
 
+/// Timers of pages without an incident of ours: so many of the nearest, in a storm.
+const LOOSE: usize = 10;
+
 /// The true timers of pages that nobody has and that belong to none of our incidents.
 pub fn loose_timers(model: &Model, now: Timestamp) -> Vec<Timer> {
-    let log = IncidentId(PAGES_LOG.to_owned());
-    let waiting = unlinked(model).into_iter().filter(|(_, there)| there.status == BackendStatus::Triggered);
-    waiting.flat_map(|(name, there)| of(&log, name, there, now)).collect()
+    let log = IncidentId(OUTWARD_LOG.to_owned());
+    let waits =
+        |there: &BackendIncident| there.status == BackendStatus::Triggered && there.urgency.as_deref() != Some("low");
+    let waiting = unlinked(model).into_iter().filter(|(_, there)| waits(there));
+    let mut timers: Vec<Timer> = waiting.flat_map(|(name, there)| of(&log, name, there, now)).collect();
+    timers.sort_by(|a, b| a.due_at.cmp(&b.due_at).then_with(|| a.id.cmp(&b.id)));
+    timers.truncate(LOOSE);
+    timers
 }
 
 fn of(incident: &IncidentId, name: &SourceName, there: &BackendIncident, now: Timestamp) -> Vec<Timer> {

@@ -7,7 +7,7 @@ use crate::app::present::bit;
 use crate::app::present::slos::percent;
 use crate::app::present::view::{Bit, Tone};
 use crate::domain::slo::maintenance::Stretch;
-use crate::domain::slo::objective::Objective;
+use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::outlook::{Fitted, Rolling};
 use crate::domain::slo::signals::{ServiceReading, SignalValue};
 use crate::domain::slo::status::Status;
@@ -28,8 +28,15 @@ pub fn lines(model: &Model, status: &Status, now: Timestamp, objective: &Objecti
     lines.extend(traffic(status));
     lines.extend(trend(status));
     lines.extend(trust(status));
+    lines.extend(without_events(objective).map(|why| bit(why, Tone::Muted)));
     lines.push(bit(format!("now {}", clock(now)), Tone::Muted));
     lines
+}
+
+/// Why an objective that is made of others has no calendar budget, no outlook and no live cost.
+pub fn without_events(objective: &Objective) -> Option<&'static str> {
+    matches!(objective.sli, Sli::Composite(_))
+        .then_some("it has no events of its own: calendar, outlook and the cost of incidents are told of its parts")
 }
 
 /// Where the numbers come from, and how far they can be trusted.

@@ -5,11 +5,12 @@ use crate::app::model::Model;
 use crate::app::present::slos::{burn_text, status};
 use crate::app::present::view::{Chart, ChartMark, Tone};
 use crate::app::screen::Screen;
-use crate::app::update::{CHARTS, ChartRange};
+use crate::app::update::{CHARTS, ChartRange, source_of};
 use crate::domain::ids::SloId;
 use crate::domain::slo::budget::allowance;
 use crate::domain::slo::event_slices::{EventSlices, Slice};
 use crate::domain::slo::lines::{BurnLine, Peak, burn_down, burn_line};
+use crate::domain::slo::marks::Mark;
 use crate::domain::slo::net_events::NetEvents;
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::time::{Timestamp, clock_minutes, compact, prometheus, secs};
@@ -159,11 +160,24 @@ fn excluded(model: &Model, id: &SloId) -> Vec<(Timestamp, Timestamp)> {
     status.map(|s| s.work.inside.iter().map(|w| (w.from, w.to)).collect()).unwrap_or_default()
 }
 
-/// The incidents that an objective belongs to, on the time axis.
+/// The letter of deploys and other changes that a source tells of.
+pub const CHANGED: char = 'd';
+
+/// What a source told of changes that are an objective's business, oldest first.
+pub fn changes<'m>(model: &'m Model, objective: &Objective) -> Vec<&'m Mark> {
+    let told = source_of(model, objective).and_then(|source| model.fleet.marks.get(&source));
+    told.into_iter().flat_map(|m| &m.marks.marks).filter(|m| m.is_for(&objective.service)).collect()
+}
+
+/// The incidents that an objective belongs to, and the changes that its source tells of, on the time axis.
 fn marks(model: &Model, id: &SloId) -> Vec<ChartMark> {
     let of = |at: Option<Timestamp>, letter: char, tone: Tone| at.map(|at| ChartMark { at, letter, tone });
     let incidents = model.desk.cases.values().map(|c| &c.shown).filter(|i| i.objectives.contains(id));
-    incidents
+    let objective = model.fleet.objective(id);
+    let changes = objective.map(|o| changes(model, o)).unwrap_or_default();
+    // What was declared stands over what was changed.
+    let changed = changes.into_iter().filter_map(|m| of(Some(m.at), CHANGED, Tone::Accent));
+    let declared = incidents
         .flat_map(|i| {
             [
                 of(Some(i.times.declared), 'D', Tone::Crit),
@@ -171,6 +185,6 @@ fn marks(model: &Model, id: &SloId) -> Vec<ChartMark> {
                 of(i.times.resolved, 'R', Tone::Ok),
             ]
         })
-        .flatten()
-        .collect()
+        .flatten();
+    changed.chain(declared).collect()
 }

@@ -3,13 +3,15 @@
 use crate::app::costs;
 use crate::app::model::{Case, Model};
 use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
-use crate::app::present::{backend, bit, charts, items, passes, slos, timers, walk};
+use crate::app::present::{backend, bit, board, charts, items, passes, past, rooms, slos, timers, walk};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::{IncidentId, SloId};
-use crate::domain::incident::event::{Body, Event, EventKey, Role, Status, StepEnd};
-use crate::domain::incident::state::Incident;
-use crate::domain::incident::timeline::{lasted, tell};
+use crate::domain::incident::board::Phase;
+use crate::domain::incident::event::{Body, Event, EventKey, Role, StepEnd};
+use crate::domain::incident::filter::Filter;
+use crate::domain::incident::state::{Incident, key_text};
+use crate::domain::incident::timeline::{housekeeping, lasted, tell};
 use crate::domain::time::{Timestamp, clock, compact};
 
 /// Open incidents that are shown, worst first.
@@ -73,6 +75,7 @@ fn sign(model: &Model, i: &Incident) -> Sign {
 fn told<'c>(case: &'c Case, provisional: &'c [Event]) -> Vec<(&'c Event, bool)> {
     let mut all: Vec<(&Event, bool)> =
         case.tail.iter().map(|e| (e, true)).chain(provisional.iter().map(|e| (e, false))).collect();
+    all.retain(|(e, _)| !housekeeping(e));
     all.sort_by_key(|(e, _)| (e.at, e.order));
     all
 }
@@ -80,27 +83,39 @@ fn told<'c>(case: &'c Case, provisional: &'c [Event]) -> Vec<(&'c Event, bool)> 
 /// The keys of a timeline, in the order in which it is drawn.
 pub fn event_keys(model: &Model, id: &IncidentId) -> Vec<EventKey> {
     let Some(case) = model.desk.cases.get(id) else { return Vec::new() };
-    let filter = model.nav.spot().filter;
+    let filter = Filter::parse(&model.nav.spot().filter);
     let provisional = case.provisional();
-    told(case, &provisional)
-        .into_iter()
-        .filter(|(e, _)| matches_filter(&filter, e, case))
-        .map(|(e, _)| e.key.clone())
-        .collect()
+    told(case, &provisional).into_iter().filter(|(e, _)| wanted(&filter, e, case)).map(|(e, _)| e.key.clone()).collect()
 }
 
-fn matches_filter(filter: &str, event: &Event, case: &Case) -> bool {
-    filter.is_empty() || passes(filter, &[&tell(event, Some(&case.shown)), event.body.kind(), &event.actor])
+fn wanted(filter: &Filter, event: &Event, case: &Case) -> bool {
+    filter.is_empty() || filter.wants(event, &tell(event, Some(&case.shown)), &case.shown)
 }
 
-/// A timeline. `limit` keeps only the last rows, for the overview.
+/// Rows on either side of the cursor (or before the end) that a window shows of a long timeline.
+const AROUND: usize = 400;
+
+/// A timeline. `limit` keeps only the last rows, for the overview. Of a long one only the part around the cursor is told
+/// where a window shows it: nobody sees more, and telling all of it would make keys slow.
 pub fn timeline(model: &Model, case: &Case, filter: &str, limit: Option<usize>) -> Pane<EventRow> {
     let provisional = case.provisional();
-    let mut rows = Vec::new();
-    let mut day = None;
+    let filter = Filter::parse(filter);
     let events = told(case, &provisional);
     let skip = limit.map_or(0, |l| events.len().saturating_sub(l));
-    for (event, saved) in events.into_iter().skip(skip).filter(|(e, _)| matches_filter(filter, e, case)) {
+    let mut shown: Vec<(&Event, bool)> =
+        events.into_iter().skip(skip).filter(|(e, _)| wanted(&filter, e, case)).collect();
+    let found = shown.len();
+    if model.windowed && found > AROUND * 2 {
+        let at = match &model.nav.spot().cursor {
+            Some(Item::Event(key)) => shown.iter().position(|(e, _)| e.key == *key),
+            _ => None,
+        };
+        let first = at.unwrap_or(found).saturating_sub(AROUND);
+        shown = shown.into_iter().skip(first).take(AROUND * 2).collect();
+    }
+    let mut rows = Vec::with_capacity(shown.len());
+    let mut day = None;
+    for (event, saved) in shown {
         let row = event_row(model, &case.shown, event, saved);
         let this = event.at.date_naive();
         let new_day = day.is_some_and(|d| d != this).then(|| event.at.format("%a %-d %b").to_string());
@@ -108,7 +123,11 @@ pub fn timeline(model: &Model, case: &Case, filter: &str, limit: Option<usize>) 
         rows.push(EventRow { day: new_day, ..row });
     }
     let total = case.shown.events;
-    Pane { title: format!("TIMELINE {total} entries"), rows, empty: "nothing yet".into(), ..Pane::default() }
+    let title = match filter.is_empty() {
+        true => format!("TIMELINE {total} entries"),
+        false => format!("TIMELINE {found} of {total} entries"),
+    };
+    Pane { title, rows, empty: "nothing yet".into(), ..Pane::default() }
 }
 
 fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> EventRow {
@@ -119,7 +138,9 @@ fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> Eve
         Body::CommandFinished(end) if end.exit != Some(0) => Tone::Warn,
         Body::Mitigated | Body::Resolved { .. } => Tone::Ok,
         Body::BandCrossed(_) => Tone::Warn,
-        Body::BudgetSampled(_) | Body::Cockpit { .. } | Body::DraftWritten { .. } => Tone::Muted,
+        Body::Redacted(_) => Tone::Warn,
+        Body::RoomMessage { pinned: false, .. } => Tone::Muted,
+        Body::BudgetSampled(_) | Body::Cockpit { .. } | Body::DraftWritten { .. } | Body::Marked { .. } => Tone::Muted,
         _ => Tone::Text,
     };
     let time = if model.nav.local_time {
@@ -127,12 +148,19 @@ fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> Eve
     } else {
         clock(event.at)
     };
+    let marks = state.marks.get(&key_text(&event.key)).filter(|_| !state.marks.is_empty());
+    let mut text = tell(event, Some(state));
+    if let Some(marks) = marks {
+        text = format!("{}{text}", if marks.pinned { "* " } else { "" });
+        text.extend(marks.tags.iter().map(|tag| format!(" #{tag}")));
+        text.push_str(if marks.excluded { " (not in the postmortem)" } else { "" });
+    }
     EventRow {
         key: Some(event.key.clone()),
         time,
         kind: event.body.kind().into(),
-        actor: event.actor.clone(),
-        text: tell(event, Some(state)),
+        actor: event.who().to_owned(),
+        text,
         saved,
         tone,
         day: None,
@@ -175,7 +203,9 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
     if let (Some(last), Some(burned)) = (facts.last_mut(), burned(model, now, i)) {
         last.push(burned);
     }
-    facts.extend(backend::facts(model, i, now));
+    // A frame too low for all of them shows the first ones.
+    let (conflicts, agreed) = backend::facts(model, i, now);
+    facts = conflicts.into_iter().chain(facts).chain(agreed).collect();
     let linked: Vec<_> = slos::ranked(model, now).into_iter().filter(|(o, _)| i.objectives.contains(&o.id)).collect();
     IncidentPage {
         title: format!("{} {}", i.id, i.title),
@@ -191,6 +221,8 @@ pub fn page(model: &Model, now: Timestamp, id: &IncidentId) -> IncidentPage {
         alerts: i.alerts.values().map(|a| alert_row(a, now)).collect(),
         runbook: runbook(model, i),
         links: crate::app::present::links::of_incident(model, i),
+        room: rooms::lines(model, i),
+        similar: past::similar(model, &i.id),
         checklist: checklist(model, i),
     }
 }
@@ -272,12 +304,14 @@ fn runbook(model: &Model, i: &Incident) -> Option<(String, String, Vec<StepRow>)
 }
 
 fn checklist(model: &Model, i: &Incident) -> (String, Vec<String>) {
-    let book = &model.setup.severities.playbook;
-    let (name, steps) = match (i.status, i.times.acknowledged) {
-        (Status::Monitoring | Status::Resolved, _) => ("resolution", &book.resolution),
-        (Status::Investigating, None) => ("first minutes", &book.immediate),
-        (Status::Investigating, _) if i.roles.is_empty() => ("first minutes", &book.immediate),
-        _ => ("mitigation", &book.mitigation),
+    let phase = board::phase(i);
+    let name = match phase {
+        Phase::Immediate => "first minutes",
+        phase => phase.word(),
     };
-    (name.to_owned(), steps.clone())
+    let mark = |line: &String| match i.board.tick(phase, line) {
+        Some(_) => format!("[x] {line}"),
+        None => format!("[ ] {line}"),
+    };
+    (name.to_owned(), phase.lines(board::book_of(model)).iter().map(mark).collect())
 }

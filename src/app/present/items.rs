@@ -1,7 +1,9 @@
 //! What can be selected on a screen, in the order in which it is drawn, one list per pane.
 
 use crate::app::model::Model;
-use crate::app::present::{alerts, backend, changes, incidents, outbox, runbooks, slos, sources, timers, walk};
+use crate::app::present::{
+    alerts, backend, board, changes, incidents, outbox, runbooks, silences, slos, sources, timers, walk,
+};
 use crate::app::screen::{Item, Screen};
 use crate::domain::time::Timestamp;
 
@@ -15,8 +17,13 @@ pub fn panes(model: &Model, now: Timestamp) -> Vec<Vec<Item>> {
             timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect(),
         ],
         Screen::Slos => vec![slos::ids(model).into_iter().map(Item::Slo).collect()],
-        Screen::Alerts => vec![alerts::ids(model).into_iter().map(Item::Alert).collect()],
+        Screen::Alerts => vec![
+            alerts::ids(model).into_iter().map(Item::Alert).collect(),
+            silences::all(model, now).into_iter().map(|(at, s)| Item::Silence(at.clone(), s.id.clone())).collect(),
+        ],
         Screen::Incident(id) => vec![incidents::event_keys(model, id).into_iter().map(Item::Event).collect()],
+        Screen::Board(id) => board::panes(model, id),
+        Screen::HandOff(_) => vec![Vec::new()],
         Screen::Timers => vec![timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect()],
         Screen::Changes => vec![changes::items(model, now)],
         Screen::Runbooks => vec![runbooks::ids(model).into_iter().map(Item::Runbook).collect()],

@@ -3,7 +3,7 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{Body, ChangeRow, View};
-use crate::app::present::{alerts, head, incidents, slos, timers, view};
+use crate::app::present::{alerts, head, incidents, silences, slos, timers, view};
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::SloId;
 use crate::domain::slo::reading::Window;
@@ -84,6 +84,16 @@ pub fn facts(model: &Model, now: Timestamp) -> Vec<String> {
         let incident = row.incident.map(|i| format!(", incident {i}")).unwrap_or_default();
         out.push(format!("ALERT {} {} {} {}{runbook}{incident}", row.name, row.severity, row.state, row.service));
     }
+    for (source, silence) in silences::all(model, now) {
+        let held = silences::holds(model, source, &silence.id);
+        let what = if silence.is_ack() { "ACK" } else { "SILENCE" };
+        out.push(format!(
+            "{what} {} by {} until {}, holds {held}",
+            silence.conditions(),
+            silence.created_by,
+            clock(silence.ends_at)
+        ));
+    }
     for row in incidents::pane(model, now).rows {
         if row.elsewhere {
             // What it will do and when is said by its timers: a countdown in a line would make it anew every second.
@@ -119,6 +129,7 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.push(format!("{}  {}", page.title, page.state));
             out.extend(page.facts.iter().map(|l| l.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join("  ")));
             out.extend(page.roles.iter().map(|(role, who)| format!("{role}: {}", who.text)));
+            out.extend(page.room.iter().map(|line| format!("room {}", line.text)));
             out.extend(page.timers.iter().map(|t| format!("timer {} {}", t.clock, t.label)));
             let saved = |s: bool| if s { "" } else { "  NOT SAVED" };
             out.extend(
@@ -168,7 +179,8 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.push(detail.written.clone());
         }
         Body::Alerts(page) => {
-            out.extend(facts(model, now).into_iter().filter(|l| l.starts_with("ALERT")));
+            let here = |l: &String| ["ALERT ", "ACK ", "SILENCE "].iter().any(|word| l.starts_with(word));
+            out.extend(facts(model, now).into_iter().filter(here));
             out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
         }
         Body::Sources(page) => {
@@ -187,6 +199,22 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
         Body::FirstRun(page) => {
             out.extend(page.lines.clone());
             out.extend(page.choices.rows.iter().map(|(c, d)| format!("{c}: {d}")));
+        }
+        Body::Board(page) => {
+            out.push(format!("{}  {}", page.title, page.state));
+            out.extend(page.facts.iter().map(|l| l.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join("  ")));
+            out.extend(page.timers.iter().map(|t| format!("timer {} {}", t.clock, t.label)));
+            for pane in [&page.tasks, &page.checklist, &page.decisions, &page.hypotheses] {
+                out.push(pane.title.clone());
+                out.extend(pane.rows.iter().map(|r| format!("{} {} {}", r.state, r.text, r.who)));
+            }
+        }
+        Body::HandOff(page) => {
+            out.push(format!("{}  {}", page.title, page.state));
+            for (title, lines) in &page.parts {
+                out.push(title.clone());
+                out.extend(lines.iter().map(|l| format!("  {}", l.text)));
+            }
         }
         Body::Changes(page) => {
             out.push(page.changes.title.clone());

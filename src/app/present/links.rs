@@ -1,7 +1,7 @@
 //! Links of a screen, and what `y` copies there.
 
 use crate::app::model::Model;
-use crate::app::present::{items, lines};
+use crate::app::present::{board, items, lines};
 use crate::app::screen::{Item, Screen};
 use crate::domain::alert::Alert;
 use crate::domain::incident::state::Incident;
@@ -15,8 +15,8 @@ fn of_alert(alert: &Alert) -> Vec<String> {
 
 /// Links of an incident: of its alerts, its runbook and its draft.
 pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
-    let mut links: Vec<String> =
-        incident.alerts.keys().filter_map(|fp| model.alerts.get(fp)).flat_map(of_alert).collect();
+    let mut links: Vec<String> = incident.rooms.values().filter_map(|r| r.room.as_ref()?.url.clone()).collect();
+    links.extend(incident.alerts.keys().filter_map(|fp| model.alerts.get(fp)).flat_map(of_alert));
     links.extend(incident.pages.iter().filter_map(|linked| linked.link.url.clone()));
     if let Some(book) = incident.runbook.as_ref().and_then(|id| model.runbook(id)) {
         links.extend(book.links.iter().chain(book.steps.iter().flat_map(|s| &s.links)).map(|l| l.url.clone()));
@@ -30,7 +30,11 @@ pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
 /// Links of the shown screen.
 pub fn links(model: &Model) -> Vec<String> {
     match model.nav.screen() {
-        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => {
+        Screen::Incident(id)
+        | Screen::Board(id)
+        | Screen::HandOff(id)
+        | Screen::Postmortem(id)
+        | Screen::Walk(Some(id), _) => {
             model.desk.cases.get(id).map(|c| of_incident(model, &c.shown)).unwrap_or_default()
         }
         Screen::Walk(None, book) => {
@@ -53,6 +57,7 @@ pub fn links(model: &Model) -> Vec<String> {
 pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
     match model.nav.screen() {
         Screen::Slo(id) => return model.fleet.objective(id).map(|o| o.written.clone()),
+        Screen::HandOff(id) => return Some(board::handoff_lines(model, now, id).join("\n")),
         Screen::Postmortem(id) => return model.desk.drafts.get(id).map(|d| d.text.clone()),
         _ => {}
     }
@@ -61,6 +66,9 @@ pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
         Item::Alert(fp) => model.alerts.get(&fp).map(|a| format!("{} {} {}", a.name, a.state.word(), a.service())),
         Item::Incident(id) => model.desk.cases.get(&id).map(|c| format!("{id} {}", c.shown.title)),
         Item::Timer(incident, timer) => Some(format!("{incident} {timer}")),
+        Item::Task(_) | Item::Tick(..) | Item::Decision(_) | Item::Hypothesis(_) => {
+            board::words(model, now, &items::selected(model, now)?)
+        }
         Item::Event(key) => {
             let case = model.desk.cases.values().find(|c| c.tail.iter().any(|e| e.key == key))?;
             let event = case.tail.iter().find(|e| e.key == key)?;
@@ -71,6 +79,7 @@ pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
             there.url.clone().or_else(|| Some(format!("{name} {page}")))
         }
         Item::Runbook(id) => model.runbook(&id).map(|b| b.path.clone()),
+        Item::Silence(_, id) => Some(id),
         Item::Source(name) => model.links.get(&name).map(|l| l.address.clone()),
         _ => None,
     }

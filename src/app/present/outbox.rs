@@ -5,6 +5,7 @@ use crate::app::outbox::Busy;
 use crate::app::present::items;
 use crate::app::present::view::{OutboxPage, OutboxRow, Pane, Sign, Tone};
 use crate::app::screen::Item;
+use crate::domain::incident::event::is_log;
 use crate::domain::outward::decide::Next;
 use crate::domain::outward::entry::{Entry, State};
 use crate::domain::outward::operation::OpId;
@@ -112,7 +113,7 @@ fn detail(model: &Model, entry: &Entry, now: Timestamp) -> Vec<(String, String)>
     let mut rows = vec![
         ("what".to_owned(), entry.op.intent.words()),
         ("to".into(), entry.op.target.0.clone()),
-        ("for".into(), entry.incident.0.clone()),
+        ("for".into(), if is_log(&entry.incident) { "no incident".into() } else { entry.incident.0.clone() }),
         ("class".into(), format!("{}: {}", entry.op.class.letter(), entry.op.class.words())),
         ("by".into(), format!("{} at {}", entry.op.created_by, rfc3339(entry.op.created_at))),
         ("state".into(), word(entry).to_owned()),
@@ -134,7 +135,7 @@ fn detail(model: &Model, entry: &Entry, now: Timestamp) -> Vec<(String, String)>
     rows
 }
 
-/// One entry for programs: `{"id", "incident", "target", "capability", "what", "class", "created_at", "created_by", "state",
+/// One entry for programs; `incident` is null for what is for none: `{"id", "incident", "target", "capability", "what", "class", "created_at", "created_by", "state",
 /// "why", "next_try_at", "sends", "looks", "last", "outcome", "reference"}`.
 pub fn json(model: &Model, entry: &Entry, now: Timestamp) -> Value {
     let (why, until) = why(model, entry, now);
@@ -149,7 +150,7 @@ pub fn json(model: &Model, entry: &Entry, now: Timestamp) -> Value {
     let end = entry.ended();
     json!({
         "id": entry.op.id,
-        "incident": entry.incident,
+        "incident": (!is_log(&entry.incident)).then_some(&entry.incident),
         "target": entry.op.target,
         "capability": entry.op.intent.capability(),
         "what": entry.op.intent.words(),

@@ -6,7 +6,7 @@ use crate::app::keymap::scopes;
 use crate::app::model::Model;
 use crate::app::present::available::why_not;
 use crate::app::present::view::{ConfirmView, FieldView, FormView, HelpView, Hint, Overlay as Shown, Pane};
-use crate::app::present::{links, palette};
+use crate::app::present::{links, palette, past};
 use crate::app::screen::{Overlay, Screen};
 use crate::domain::time::Timestamp;
 
@@ -46,6 +46,7 @@ fn on_top(overlay: &Overlay) -> Vec<Hint> {
     let keys: &[(&str, &str)] = match overlay {
         Overlay::Help(_) => &[("Down", "next page"), ("Up", "page before"), ("Esc", "close")],
         Overlay::Palette { .. } => &[("Enter", "run"), ("Down", "choose"), ("Tab", "complete"), ("Esc", "close")],
+        Overlay::Search { .. } => &[("Enter", "open"), ("Down", "choose"), ("Esc", "close")],
         Overlay::Form(_) => &[("Enter", "save"), ("Tab", "next field"), ("Right", "choose"), ("Esc", "cancel")],
         Overlay::Confirm(confirm) if confirm.token.is_some() => &[("Enter", "confirm the word"), ("Esc", "cancel")],
         Overlay::Confirm(confirm) if confirm.enter => &[("Enter", "do it"), ("Esc", "cancel")],
@@ -67,6 +68,7 @@ pub fn mode(model: &Model) -> Option<&'static str> {
         Some(Overlay::Form(_)) => Some("INPUT"),
         Some(Overlay::Filter(_)) => Some("FILTER"),
         Some(Overlay::Palette { .. }) => Some("PALETTE"),
+        Some(Overlay::Search { .. }) => Some("SEARCH"),
         Some(Overlay::Confirm(_)) => Some("CONFIRM"),
         _ => None,
     }
@@ -77,6 +79,7 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
     Some(match model.nav.overlay.as_ref()? {
         Overlay::Help(page) => Shown::Help(help(model, *page)),
         Overlay::Palette { query, cursor } => Shown::Palette(palette::view(model, now, query, *cursor)),
+        Overlay::Search { query, cursor } => Shown::Search(past::view(model, query, *cursor)),
         Overlay::Form(form) => Shown::Form(FormView {
             title: form.title.clone(),
             fields: form

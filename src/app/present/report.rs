@@ -2,17 +2,18 @@
 //! renaming one is not.
 
 pub mod budget;
+pub mod pages;
 pub mod review;
 mod runbook;
 
 pub use runbook::{command, exec, runbook};
 
 use crate::app::model::Model;
-use crate::app::present::{alerts, slos};
+use crate::app::present::{alerts, board, charts, slos};
 use crate::domain::escalation::timer::Timer;
 use crate::domain::ids::RunbookId;
 use crate::domain::incident::event::{Body, Event, Role};
-use crate::domain::incident::state::Incident;
+use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::incident::timeline::tell;
 use crate::domain::slo::objective::{Kind, Objective};
 use crate::domain::slo::status::Status;
@@ -82,8 +83,15 @@ pub fn slo(model: &Model, now: Timestamp, objective: &Objective, s: &Status) -> 
         "approximate": s.approximate, "history_read": number(s.read),
         "recorded": s.recorded.map(|r| json!({"error_ratio": number(Some(r.errors)),
             "budget_remaining": number(r.remaining), "differs": r.differs})),
+        "without_events": crate::app::present::budget::without_events(objective),
         "says": objective.says, "declared": objective.declared,
     })
+}
+
+/// Deploys and other changes on the charts of an objective.
+pub fn marks(model: &Model, objective: &Objective) -> Value {
+    let marks = charts::changes(model, objective);
+    marks.iter().map(|m| json!({"at": rfc3339(m.at), "name": m.name, "text": m.text})).collect()
 }
 
 /// `midwatch alerts`.
@@ -114,15 +122,19 @@ pub fn incident(i: &Incident, events: &[Event], timers: &[Timer]) -> Value {
         i.budget.values().map(|b| json!({"slo": b.slo.0, "gross": number(b.gross), "net": number(b.net), "of": b.basis, "moment": b.moment})).collect();
     let actions: Vec<Value> =
         i.actions.iter().map(|a| json!({"text": a.text, "owner": a.owner, "due": a.due})).collect();
-    json!({
+    let mut report = json!({
         "id": i.id.0, "title": i.title, "severity": i.severity.0, "status": i.status.word(), "service": i.service,
         "declared_at": rfc3339(i.times.declared), "detected_at": at(i.times.detected), "acknowledged_at": at(i.times.acknowledged),
         "mitigated_at": at(i.times.mitigated), "resolved_at": at(i.times.resolved), "declared_by": i.declared_by,
         "roles": roles, "alerts": i.alerts.keys().map(|f| f.0.clone()).collect::<Vec<_>>(),
         "objectives": i.objectives.iter().map(|o| o.0.clone()).collect::<Vec<_>>(), "runbooks": runbooks,
-        "budget_burned": burned, "actions": actions, "timers": timers.iter().map(timer).collect::<Vec<_>>(),
+        "pages": i.pages.iter().map(pages::linked).collect::<Vec<_>>(), "budget_burned": burned, "actions": actions, "timers": timers.iter().map(timer).collect::<Vec<_>>(),
         "timeline": events.iter().map(|e| event(e, i)).collect::<Vec<_>>(),
-    })
+    });
+    if let (Some(all), Value::Object(desk)) = (report.as_object_mut(), board::report(i)) {
+        all.extend(desk);
+    }
+    report
 }
 
 /// One timer.
@@ -141,8 +153,12 @@ pub fn event(e: &Event, i: &Incident) -> Value {
         Body::Unknown(v) => v.get("kind").and_then(Value::as_str).unwrap_or("unknown").to_owned(),
         body => body.kind().to_owned(),
     };
-    json!({"seq": e.key.seq, "origin": e.key.origin.0, "at": rfc3339(e.at), "recorded_at": rfc3339(e.recorded_at),
-        "actor": e.actor, "kind": kind, "text": tell(e, Some(i)), "data": data})
+    let reference = key_text(&e.key);
+    let marks = i.marks.get(&reference);
+    json!({"seq": e.key.seq, "origin": e.key.origin.0, "ref": reference, "at": rfc3339(e.at),
+        "recorded_at": rfc3339(e.recorded_at), "actor": e.actor, "who": e.who(), "kind": kind, "text": tell(e, Some(i)),
+        "pinned": marks.is_some_and(|m| m.pinned), "excluded": marks.is_some_and(|m| m.excluded),
+        "tags": marks.map(|m| &m.tags), "redacted": i.redacted.get(&reference), "data": data})
 }
 
 /// `midwatch runbook match`.

@@ -4,6 +4,7 @@ use crate::app::model::Model;
 use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
 use crate::app::present::{bit, budget, charts, items, near, passes};
 use crate::app::screen::Item;
+use crate::app::update::source_of;
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::SloId;
 use crate::domain::slo::composite::{self, Part};
@@ -75,7 +76,7 @@ fn work_of(model: &Model, now: Timestamp, objective: &Objective) -> Vec<Stretch>
 const AHEAD: Span = Span::days(31);
 
 fn judge_by(model: &Model, now: Timestamp, objective: &Objective, composed: &BTreeMap<SloId, Made>) -> Status {
-    let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
+    let source = source_of(model, objective).and_then(|s| model.links.get(&s));
     let interval = source.map_or_else(|| secs(15), |l| l.interval);
     let work = work_of(model, now, objective);
     let never = BTreeMap::new();
@@ -300,7 +301,7 @@ pub fn detail(model: &Model, now: Timestamp, id: &SloId) -> Option<SloDetail> {
         pairs: pairs(&status),
         budget: budget::lines(model, &status, now, objective),
         signals: budget::signals(model, now, &objective.service),
-        related: related(model, objective),
+        related: related(model, now, objective),
         findings: findings.into_iter().map(|f| finding_line(objective, f)).collect(),
         written: objective.written.clone(),
         declared: objective.declared.clone(),
@@ -390,7 +391,10 @@ fn pairs(status: &Status) -> Vec<PairRow> {
     status.alerts.iter().map(pair).collect()
 }
 
-fn related(model: &Model, objective: &Objective) -> Vec<Bit> {
+/// The most changes that are told in words.
+const CHANGES: usize = 3;
+
+fn related(model: &Model, now: Timestamp, objective: &Objective) -> Vec<Bit> {
     let mut lines = Vec::new();
     for alert in model.alerts.all().filter(|a| a.service() == objective.service) {
         let tone = if alert.pages() { Tone::Crit } else { Tone::Warn };
@@ -399,5 +403,17 @@ fn related(model: &Model, objective: &Objective) -> Vec<Bit> {
     for case in model.open_cases().into_iter().filter(|c| c.shown.objectives.contains(&objective.id)) {
         lines.push(bit(format!("{} {} {}", case.shown.severity, case.shown.id, case.shown.title), Tone::Accent));
     }
+    let changes = charts::changes(model, objective);
+    for mark in changes.iter().rev().take(CHANGES) {
+        // The letter is the one under the chart.
+        let what = if mark.text == mark.name { mark.name.clone() } else { format!("{} {}", mark.name, mark.text) };
+        let ago = compact((now - mark.at).max(Span::zero()));
+        lines.push(bit(format!("{} {} {what}, {ago} ago", charts::CHANGED, clock_minutes(mark.at)), Tone::Text));
+    }
+    if changes.len() > CHANGES {
+        lines.push(bit(format!("{} {} earlier", charts::CHANGED, changes.len() - CHANGES), Tone::Muted));
+    }
+    let told = source_of(model, objective).and_then(|source| model.fleet.marks.get(&source));
+    lines.extend(told.into_iter().flat_map(|m| &m.marks.remarks).map(|r| bit(format!("marks: {r}"), Tone::Stale)));
     lines
 }

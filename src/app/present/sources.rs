@@ -2,10 +2,14 @@
 
 use crate::app::health::{Link, LinkKind};
 use crate::app::model::Model;
+use crate::app::outbox::TargetState;
 use crate::app::present::items;
 use crate::app::present::view::{Pane, Sign, SourceRow, SourcesPage};
 use crate::app::screen::Item;
+use crate::domain::fault::FaultKind;
 use crate::domain::ids::SourceName;
+use crate::domain::outward::capability::Can;
+use crate::domain::resilience::breaker::State;
 use crate::domain::time::{Timestamp, clock, compact, secs};
 
 /// The sources, in order.
@@ -27,7 +31,13 @@ pub fn rows(model: &Model, now: Timestamp) -> Vec<SourceRow> {
 }
 
 fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
-    let word = link.word();
+    let writes = model.outbox.targets.get(&link.name).and_then(|target| target.fault.as_ref());
+    let target = matches!(link.kind, LinkKind::Target { .. });
+    let word = match writes.filter(|_| target && link.fault.is_none()) {
+        Some((_, fault)) if fault.kind == FaultKind::Auth => "AUTH".into(),
+        Some(_) => "DOWN".into(),
+        None => link.word(),
+    };
     let sign = match word.as_str() {
         "ok" => Sign::Ok,
         "waiting" => Sign::Stale,
@@ -43,9 +53,16 @@ fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
             }
             LinkKind::Alertmanager { peers } => {
                 let n = model.alerts.by_source.get(&link.name).map_or(0, Vec::len);
-                format!("{n} alerts, {}/{peers} peers{}", link.answered.map_or(0, |(a, _)| a), took(link))
+                let silences = match writes {
+                    Some((_, fault)) => format!(", no writes: {}", fault.kind.word()),
+                    None => silences(model, link, now),
+                };
+                format!("{n} alerts, {}/{peers} peers{silences}{}", link.answered.map_or(0, |(a, _)| a), took(link))
             }
-            LinkKind::Target { reads } => target(model, link, reads),
+            LinkKind::Target { reads } => match writes {
+                Some((since, fault)) => format!("{fault} since {}", clock(*since)),
+                None => self::target(model, link, reads),
+            },
         },
     };
     SourceRow {
@@ -55,6 +72,15 @@ fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
         word,
         age: link.age(now).map_or_else(|| "-".into(), |a| compact(secs(a.num_seconds() / 5 * 5))),
         detail,
+    }
+}
+
+/// How many silences an Alertmanager has, where any are known.
+fn silences(model: &Model, link: &Link, now: Timestamp) -> String {
+    let all = crate::app::present::silences::known(model, &link.name);
+    match all.iter().filter(|silence| silence.in_force(now)).count() {
+        0 => String::new(),
+        n => format!(", {n} silences"),
     }
 }
 
@@ -106,7 +132,11 @@ pub fn page(model: &Model, now: Timestamp) -> SourcesPage {
     let selected = items::selected(model, now);
     let cursor = model.links.keys().position(|n| selected == Some(Item::Source(n.clone())));
     let detail = match &selected {
-        Some(Item::Source(name)) => model.links.get(name).map(|l| detail(l, now)).unwrap_or_default(),
+        Some(Item::Source(name)) => {
+            let mut rows = model.links.get(name).map(|l| detail(l, now)).unwrap_or_default();
+            rows.extend(model.outbox.targets.get(name).map(writes).unwrap_or_default());
+            rows
+        }
         _ => Vec::new(),
     };
     SourcesPage {
@@ -136,6 +166,28 @@ fn every(link: &Link) -> String {
         }
         _ => compact(link.interval),
     }
+}
+
+/// What can be written there, and why the rest cannot.
+fn writes(target: &TargetState) -> Vec<(String, String)> {
+    let caps = &target.facts.caps;
+    let can: Vec<&str> =
+        caps.iter().filter(|(c, can)| !c.reads() && matches!(can, Can::Yes(_))).map(|(c, _)| c.title()).collect();
+    let mut rows = Vec::new();
+    if let Some((since, fault)) = &target.fault {
+        rows.push(("writes".to_owned(), format!("{fault} since {}", clock(*since))));
+        if target.breaker.state() == State::Held {
+            rows.push(("stopped".into(), "nothing is sent before R tries again".into()));
+        }
+    }
+    if !can.is_empty() {
+        rows.push(("can".into(), can.join(", ")));
+    }
+    let lacks = caps.iter().filter(|(_, can)| matches!(can, Can::No(..)));
+    rows.extend(
+        lacks.map(|(c, _)| ("cannot".to_owned(), format!("{}: {}", c.title(), caps.why_not(c).unwrap_or_default()))),
+    );
+    rows
 }
 
 fn detail(link: &Link, now: Timestamp) -> Vec<(String, String)> {

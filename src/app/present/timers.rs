@@ -2,7 +2,7 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{Pane, Sign, TimerRow, TimersPage};
-use crate::app::present::{backend, items, slos};
+use crate::app::present::{backend, items, silences, slos};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::{Timer, TimerKind, TimerState};
 use crate::domain::escalation::timers::timers;
@@ -88,7 +88,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<TimerRow> {
     Pane {
         title: if due > 0 { format!("TIMERS {due} DUE") } else { "TIMERS".into() },
         note: if due > 0 { "T answers".into() } else { String::new() },
-        rows: live.iter().map(|t| row(t, now)).collect(),
+        rows: live.iter().map(|t| row(t, now)).chain(silences::timers(model, now)).collect(),
         cursor,
         empty: "none runs".into(),
     }

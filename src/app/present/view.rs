@@ -1,5 +1,9 @@
 //! The types of the view model, from the whole frame down to a row.
 
+mod board;
+
+pub use board::{BoardPage, BoardRow, HandOffPage};
+
 use crate::domain::incident::event::EventKey;
 use crate::domain::text::{clean, width, wrap};
 use crate::domain::time::{Span, Timestamp};
@@ -190,6 +194,10 @@ pub enum Body {
     Alerts(Box<AlertsPage>),
     /// One incident.
     Incident(Box<IncidentPage>),
+    /// The commander's desk.
+    Board(Box<BoardPage>),
+    /// What the next commander must know.
+    HandOff(Box<HandOffPage>),
     /// All timers.
     Timers(Box<TimersPage>),
     /// Changes in force.
@@ -289,6 +297,25 @@ pub struct AlertRow {
     pub labels: String,
 }
 
+/// A silence in a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SilenceRow {
+    /// Sign.
+    pub sign: Sign,
+    /// `silence`, `ack`, `pending`.
+    pub state: String,
+    /// Until its end, or its begin when that is ahead: `12m`.
+    pub left: String,
+    /// Who made it.
+    pub by: String,
+    /// Alerts that it holds now.
+    pub holds: usize,
+    /// Its conditions.
+    pub what: String,
+    /// Why it was made.
+    pub why: String,
+}
+
 /// An incident in a list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IncidentRow {
@@ -374,7 +401,7 @@ pub struct SourceRow {
 pub struct ChartMark {
     /// When.
     pub at: Timestamp,
-    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released.
+    /// One letter under the axis: `D` declared, `M` mitigated, `R` resolved, `r` released, `d` a deploy or another change.
     pub letter: char,
     /// How loud.
     pub tone: Tone,
@@ -465,6 +492,8 @@ pub struct PairRow {
 pub struct AlertsPage {
     /// The list.
     pub alerts: Pane<AlertRow>,
+    /// Silences in force, the next to end first.
+    pub silences: Pane<SilenceRow>,
     /// The selected one in full: label and value, one pair per line; annotations; links; runbooks with the reason.
     pub detail: Vec<(String, String)>,
 }
@@ -498,6 +527,10 @@ pub struct IncidentPage {
     pub runbook: Option<(String, String, Vec<StepRow>)>,
     /// Links, numbered for `o`.
     pub links: Vec<String>,
+    /// Its rooms: where, what waits for them, who volunteers.
+    pub room: Vec<Bit>,
+    /// Past incidents that are like it: which, and why.
+    pub similar: Vec<(String, String)>,
     /// The checklist of its phase from the severity playbook.
     pub checklist: (String, Vec<String>),
 }
@@ -701,6 +734,8 @@ pub enum Overlay {
     Help(HelpView),
     /// Every action.
     Palette(PaletteView),
+    /// The search over everything.
+    Search(SearchView),
     /// A text to type.
     Form(FormView),
     /// Something that must be confirmed.
@@ -743,6 +778,32 @@ pub struct PaletteView {
     pub rows: Pane<PaletteRow>,
     /// All actions there are.
     pub total: usize,
+}
+
+/// The search over everything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SearchView {
+    /// What was typed.
+    pub query: LineView,
+    /// What was found.
+    pub rows: Pane<HitRow>,
+    /// How many, or what helps.
+    pub note: String,
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HitRow {
+    /// `2026-05-01 03:12Z`.
+    pub when: String,
+    /// `INC-…`.
+    pub incident: String,
+    /// `note`, `postmortem`.
+    pub kind: String,
+    /// Who said it.
+    pub who: String,
+    /// What.
+    pub text: String,
 }
 
 /// An action in the palette.

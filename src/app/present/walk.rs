@@ -471,7 +471,7 @@ fn output(model: &Model, now: Timestamp, incident: Option<&IncidentId>, book: &R
             format!("{code}  {:.1}s  {} bytes{dropped}", end.took.as_secs_f64(), end.bytes)
         }
     };
-    let mut lines: Vec<String> = transcript.lines.iter().map(|line| strip(line)).collect();
+    let mut lines: Vec<String> = transcript.lines.iter().map(|line| seen(line)).collect();
     if lines.last().is_some_and(String::is_empty) {
         lines.pop();
     }
@@ -482,4 +482,15 @@ fn output(model: &Model, now: Timestamp, incident: Option<&IncidentId>, book: &R
         lines.push(format!("(more of it is in {file})"));
     }
     Some(Output { title: format!("{slot}   {how}"), lines, running: transcript.end.is_none() })
+}
+
+/// Bytes of a line that are shown: more than any screen is wide. A line without an end must not cost every key its length.
+const SHOWN: usize = 2 * 1024;
+
+/// A line of output as it can be read.
+fn seen(line: &str) -> String {
+    match line.get(..line.floor_char_boundary(SHOWN)) {
+        Some(begin) if begin.len() < line.len() => format!("{}...", strip(begin)),
+        _ => strip(line),
+    }
 }

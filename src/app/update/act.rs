@@ -12,8 +12,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, backend, backend_act, draft, exec, forms, incident, outward, paging, record, reload, rollback, timers,
-    walk,
+    approval, backend, backend_act, board, draft, entry, exec, forms, incident, outward, paging, past, record, reload,
+    rollback, room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -66,6 +66,10 @@ fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>
         Action::Filter => {
             let line = Editor::with(&model.nav.spot().filter);
             overlay(model, Overlay::Filter(line))
+        }
+        Action::Search => {
+            past::open(model);
+            Ok(())
         }
         Action::Links => overlay(model, Overlay::Links(0)),
         Action::Copy => {
@@ -125,6 +129,14 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
         Action::ActionItem => form(model, now, Purpose::Action(need()?)),
         Action::Status => form(model, now, Purpose::Status(need()?)),
         Action::Severity => form(model, now, Purpose::Severity(need()?)),
+        Action::Task
+        | Action::Propose
+        | Action::Update
+        | Action::Merge
+        | Action::Relate
+        | Action::People
+        | Action::Board
+        | Action::HandOff => board::act(model, now, action, need()?),
         Action::Roles => form(model, now, Purpose::Role(need()?)),
         Action::Mitigated => form(model, now, Purpose::Mitigated(need()?)),
         Action::Resolve => form(model, now, Purpose::Resolve(need()?)),
@@ -186,6 +198,12 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
 
 /// What is about the outbox, the on-call and the sources.
 fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
+    let silences = [Action::SilenceAlert, Action::AckAlert, Action::ExtendSilence, Action::ExpireSilence];
+    if silences.contains(&action) && *model.nav.screen() == Screen::Alerts {
+        // A silence moves its alerts down the list; what was meant stays selected.
+        let meant = items::selected(model, now);
+        model.nav.spot_mut().cursor = meant;
+    }
     let need = || target(model).ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::SendNow => {
@@ -197,6 +215,22 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             form(model, now, Purpose::Drop(op))
         }
         Action::ByHand => ask_by_hand(model, now),
+        Action::Pin | Action::Exclude => entry::mark(model, now, action, out),
+        Action::Tag => entry::ask_tag(model, now),
+        Action::Redact => entry::ask_redact(model, now),
+        Action::SilenceAlert => {
+            let alert = selected_alert(model, now);
+            form(model, now, Purpose::Silence(alert))
+        }
+        Action::AckAlert => silences::ask_ack(model, now),
+        Action::ExtendSilence => {
+            let found = silences::selected(model, now)?;
+            form(model, now, Purpose::Extend(found))
+        }
+        Action::ExpireSilence => match silences::selected(model, now)?.as_slice() {
+            [only] => silences::ask_expire(model, now, std::slice::from_ref(only)),
+            several => form(model, now, Purpose::Expire(several.to_vec())),
+        },
         Action::PageOnCall => {
             let id = need()?;
             refused(paging::ask(model, now, &id, out))
@@ -206,6 +240,23 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             let selected = items::selected(model, now);
             backend_act::open(model, now, selected)
         }
+        Action::Room => {
+            let id = need()?;
+            let link = model.desk.cases.get(&id).and_then(|c| c.shown.rooms.values().find_map(|r| r.room.clone()));
+            match link {
+                Some(room) => {
+                    copy(model, room.url.unwrap_or(room.name), out);
+                    Ok(())
+                }
+                None => {
+                    room::proposed(model, &id).map_err(|refusal| refusal.0)?;
+                    form(model, now, Purpose::RoomOpen(id))
+                }
+            }
+        }
+        Action::RoomPost => form(model, now, Purpose::RoomPost(need()?)),
+        Action::RoomInvite => form(model, now, Purpose::RoomInvite(need()?)),
+        Action::Volunteer => refused(room::confirm_volunteer(model, &need()?)),
         Action::Retry => {
             for link in model.links.values_mut() {
                 link.breaker.try_now();
@@ -214,7 +265,7 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
                 link.next_rows = now;
             }
             for target in model.outbox.targets.values_mut() {
-                target.breaker.try_now();
+                target.forgive();
             }
             model.say(now, Tone::Muted, "asking every source now");
             Ok(())
@@ -297,7 +348,11 @@ pub fn copy(model: &mut Model, text: String, out: &mut Vec<Effect>) {
 /// The incident that an action is about: the one in view, the selected one, else the worst open one.
 pub fn target(model: &Model) -> Option<IncidentId> {
     match model.nav.screen() {
-        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => return Some(id.clone()),
+        Screen::Incident(id)
+        | Screen::Board(id)
+        | Screen::HandOff(id)
+        | Screen::Postmortem(id)
+        | Screen::Walk(Some(id), _) => return Some(id.clone()),
         _ => {}
     }
     match model.nav.spot().cursor {
@@ -391,34 +446,6 @@ pub fn runbook_of(model: &Model, id: &IncidentId) -> Option<crate::domain::ids::
     found.into_iter().max_by_key(|m| m.score).map(|m| m.runbook)
 }
 
-/// Asks for the word before an incident is closed.
-pub fn confirm_resolve(model: &mut Model, id: &IncidentId, summary: String) -> Result<(), Refusal> {
-    let summary = crate::domain::incident::decide::text(&summary, "a summary")?;
-    let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
-    let firing = case.shown.alerts.values().filter(|a| a.state == "firing").count();
-    let mut rows =
-        vec![("incident".to_owned(), format!("{id} {}", case.shown.title)), ("summary".into(), summary.clone())];
-    if firing > 0 {
-        rows.push(("still firing".into(), format!("{firing} linked alert(s)")));
-    }
-    if case.shown.times.mitigated.is_none() {
-        rows.push(("mitigated".into(), "never marked; the moment of resolving will count".into()));
-    }
-    rows.push(("then".into(), format!("timers stop, the postmortem draft is written to {}", model.setup.drafts_in)));
-    let token: String = id.0.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-    model.nav.overlay = Some(Overlay::Confirm(Box::new(Confirm {
-        title: "resolve".into(),
-        question: format!("Resolve {id}?"),
-        rows,
-        token: Some(token),
-        enter: false,
-        typed: Editor::default(),
-        painted: false,
-        deed: Deed::Incident(id.clone(), Command::Resolve(summary)),
-    })));
-    Ok(())
-}
-
 fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
     if matches!(model.nav.screen(), Screen::Walk(..)) {
         return walk::enter(model, now, out);
@@ -439,6 +466,9 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
         Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
         Some(Item::Timer(incident, timer)) => return answer(model, now, incident, timer, out),
         Some(Item::Page(name, page)) => return backend_act::open(model, now, Some(Item::Page(name, page))),
+        Some(item @ (Item::Task(_) | Item::Tick(..) | Item::Decision(_) | Item::Hypothesis(_))) => {
+            return board::open(model, now, &item, out);
+        }
         Some(Item::Runbook(id)) => match target(model) {
             Some(incident) if !model.open_cases().is_empty() => walk::open(model, now, &incident, &id, out),
             _ => model.nav.open(Screen::Walk(None, id)),
@@ -460,6 +490,9 @@ fn answer(
     timer: crate::domain::ids::TimerId,
     out: &mut Vec<Effect>,
 ) -> Result<(), String> {
+    if let Some(task) = board::boxed(model, &incident, &timer) {
+        return form(model, now, Purpose::TaskAnswer(incident, task));
+    }
     match crate::app::present::backend::of_timer(model, &timer) {
         Some((name, page)) => {
             backend_act::prepare(model, now, out);

@@ -1,5 +1,5 @@
 //! Reading paging products: which questions are due beside the open incidents, and what their answers bring into the
-//! record. Bounded: one log, one incident and the alerts of one incident with every poll.
+//! record. Bounded: two logs, one incident and the alerts of one incident with every poll.
 
 use crate::app::effect::Effect;
 use crate::app::model::Model;
@@ -7,6 +7,7 @@ use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
 use crate::app::update::{outward, paging, record};
 use crate::app::{backend, model};
+use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::event::{Body, NewEvent};
 use crate::domain::incident::linked::{BackendLine, BackendLink};
@@ -14,7 +15,7 @@ use crate::domain::outward::backend::{BackendIncident, BackendStatus, BackendWri
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::question::{Answer, Question};
-use crate::domain::time::{Span, Timestamp, clock, secs};
+use crate::domain::time::{Span, Timestamp, clock};
 use std::collections::BTreeSet;
 
 /// How long the log of an incident is read after ours is over.
@@ -72,17 +73,24 @@ pub fn questions(model: &mut Model, now: Timestamp, name: &SourceName) -> Vec<Qu
             !open && known.is_none_or(|(at, i)| i.status != BackendStatus::Resolved && !young(*at, GONE_EVERY))
         });
         questions.extend(lost.map(|w| Question::Incident(w.page.clone())));
-        let unread = target.open_incidents().iter().find(|i| alerts && !target.readings.alerts.contains_key(&i.id));
+        let unread = target.open_incidents().iter().filter(|i| alerts && !target.readings.alerts.contains_key(&i.id));
+        // The newest first: that is what somebody is about to declare from.
+        let unread = unread.max_by_key(|i| i.created_at);
         questions.extend(unread.map(|i| Question::Alerts(i.id.clone())));
     }
     if log {
         // What is looked at comes every time, the others in turn.
         let asked = |w: &&Watched| target.readings.logs.get(&w.page).copied();
-        let next = watched.iter().find(|w| w.in_view && asked(w).is_none_or(|at| !young(at, secs(25))));
-        let next = next.or_else(|| watched.iter().min_by_key(asked));
-        if let Some(w) = next {
-            questions.push(Question::Log(w.page.clone(), w.newest.map(|at| at - OVERLAP)));
-            target.readings.logs.insert(w.page.clone(), now);
+        let mut due: Vec<(String, Option<Timestamp>)> = Vec::new();
+        for next in [
+            watched.iter().filter(|w| w.in_view).min_by_key(asked),
+            watched.iter().filter(|w| !w.in_view).min_by_key(asked),
+        ] {
+            due.extend(next.map(|w| (w.page.clone(), w.newest)));
+        }
+        for (page, newest) in due {
+            target.readings.logs.insert(page.clone(), now);
+            questions.push(Question::Log(page, newest.map(|at| at - OVERLAP)));
         }
     }
     if priorities && target.readings.priorities.as_ref().is_none_or(|(at, _)| !young(*at, PRIORITIES_EVERY)) {
@@ -92,11 +100,12 @@ pub fn questions(model: &mut Model, now: Timestamp, name: &SourceName) -> Vec<Qu
 }
 
 /// A question had no answer; one that would be asked first for ever is taken as answered with nothing.
-pub fn unanswered(model: &mut Model, now: Timestamp, name: &SourceName, question: &Question) {
+pub fn unanswered(model: &mut Model, now: Timestamp, name: &SourceName, question: &Question, fault: &Fault) {
     let Some(target) = model.outbox.targets.get_mut(name) else { return };
     match question {
         Question::Alerts(page) => drop(target.readings.alerts.insert(page.clone(), Vec::new())),
         Question::Priorities => target.readings.priorities = Some((now, Vec::new())),
+        Question::OnCall(None) => target.readings.on_call_fault = Some((now, fault.clone())),
         _ => {}
     }
 }
@@ -127,7 +136,10 @@ pub fn told(
         }
         (Question::Alerts(page), Answer::Alerts(alerts)) => drop(target.readings.alerts.insert(page.clone(), alerts)),
         (Question::Log(page, _), Answer::Log(log)) => logged(model, now, name, page, &log, out),
-        (Question::OnCall(None), Answer::OnCall(people)) => target.on_call = Some((now, people)),
+        (Question::OnCall(None), Answer::OnCall(people)) => {
+            target.on_call = Some((now, people));
+            target.readings.on_call_fault = None;
+        }
         (Question::OnCall(Some(service)), Answer::OnCall(people)) => {
             target.readings.on_call.insert(service.clone(), (now, people));
             paging::refresh(model, now);
@@ -183,27 +195,27 @@ fn changed(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<E
                 by_itself: false,
                 text: format!("{}{who}", there.status.word()),
             };
-            lines.push((case.shown.id.clone(), linked.link.page.clone(), entry));
+            lines.push((case.shown.id.clone(), linked.link.clone(), entry));
         }
     }
-    for (id, page, entry) in lines {
-        append(model, now, &id, name, &page, &[entry], out);
+    for (id, link, entry) in lines {
+        append(model, now, &id, &link, &[entry], out);
     }
 }
 
 /// Lines of a log go to the timelines of the incidents that it belongs to, each once.
 fn logged(model: &mut Model, now: Timestamp, name: &SourceName, page: &str, log: &[LogEntry], out: &mut Vec<Effect>) {
-    let cases: Vec<(IncidentId, BTreeSet<String>)> = model
-        .desk
-        .cases
-        .values()
-        .filter_map(|case| Some((case.shown.id.clone(), case.shown.page(name, page)?.lines.clone())))
-        .collect();
-    for (id, known) in cases {
+    let linked = |case: &model::Case| {
+        let linked = case.shown.page(name, page)?;
+        Some((case.shown.id.clone(), linked.link.clone(), linked.lines.clone()))
+    };
+    let cases: Vec<(IncidentId, BackendLink, BTreeSet<String>)> =
+        model.desk.cases.values().filter_map(linked).collect();
+    for (id, link, known) in cases {
         // A note of ours came from the timeline.
         let new = log.iter().filter(|entry| !known.contains(&entry.id) && !entry.text.contains("[mw:"));
         let new: Vec<LogEntry> = new.cloned().collect();
-        append(model, now, &id, name, page, &new, out);
+        append(model, now, &id, &link, &new, out);
     }
 }
 
@@ -211,8 +223,7 @@ fn append(
     model: &mut Model,
     now: Timestamp,
     id: &IncidentId,
-    name: &SourceName,
-    page: &str,
+    link: &BackendLink,
     log: &[LogEntry],
     out: &mut Vec<Effect>,
 ) {
@@ -225,18 +236,30 @@ fn append(
         at: entry.at.min(now),
         recorded_at: now,
         actor: "midwatch".into(),
-        body: Body::BackendLogged(Box::new(BackendLine::of(name, page, entry))),
-        once: Some(format!("log:{name}:{page}:{}", entry.id)),
+        body: Body::BackendLogged(Box::new(BackendLine::of(link, entry))),
+        once: Some(format!("log:{}:{}:{}", link.target, link.page, entry.id)),
     };
     let events = log.iter().map(event).collect();
     record::append(model, id, events, out);
 }
 
+/// The incidents there that somebody here has: linked to an open one, or acknowledged from here.
+fn ours(model: &Model, name: &SourceName) -> BTreeSet<String> {
+    let linked = model.open_cases().into_iter().flat_map(|case| &case.shown.pages);
+    let linked = linked.filter(|linked| linked.link.target == *name).map(|linked| linked.link.page.clone());
+    let acknowledged = model.outbox.entries.values().filter_map(|entry| match &entry.op.intent {
+        Intent::Backend(BackendWrite::Acknowledge { incident }) if entry.op.target == *name => Some(incident.clone()),
+        _ => None,
+    });
+    linked.chain(acknowledged).collect()
+}
+
 /// An acknowledgement of ours that is about to end is told once.
 fn warn(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<Effect>) {
+    let ours = ours(model, name);
     let Some(target) = model.outbox.targets.get_mut(name) else { return };
     let mut ends = Vec::new();
-    for there in target.incidents.iter().flat_map(|(_, open)| open) {
+    for there in target.incidents.iter().flat_map(|(_, open)| open).filter(|there| ours.contains(&there.id)) {
         let end = there.pending.iter().find(|p| p.action == "unacknowledge").map(|p| p.at);
         let Some(at) = end.filter(|at| *at > now && *at - now <= ACK_ENDS) else { continue };
         if target.readings.warned.insert((there.id.clone(), at)) {
@@ -299,7 +322,7 @@ pub fn acknowledge(
     }
     let (expected, intent) =
         (backend::expected(there), Intent::Backend(BackendWrite::Acknowledge { incident: page.to_owned() }));
-    let log = IncidentId(crate::domain::incident::event::PAGES_LOG.to_owned());
+    let log = IncidentId(crate::domain::incident::event::OUTWARD_LOG.to_owned());
     outward::queue(model, now, &log, name, intent, expected, None, out).map_err(|refusal| refusal.0)
 }
 

@@ -12,7 +12,7 @@ use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{act, backend as reading, outward, paging, record};
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::{Refusal, text};
-use crate::domain::incident::event::{Body, PAGES_LOG};
+use crate::domain::incident::event::{Body, OUTWARD_LOG};
 use crate::domain::incident::linked::BackendLink;
 use crate::domain::outward::backend::{BackendWrite, Party};
 use crate::domain::outward::capability::{Capability, Class};
@@ -81,7 +81,7 @@ pub fn open(model: &mut Model, now: Timestamp, selected: Option<Item>) -> Result
 /// The open incident of ours that a page belongs to, else the log of pages.
 fn owner(model: &Model, name: &SourceName, page: &str) -> IncidentId {
     let case = model.open_cases().into_iter().find(|case| case.shown.page(name, page).is_some());
-    case.map_or_else(|| IncidentId(PAGES_LOG.to_owned()), |case| case.shown.id.clone())
+    case.map_or_else(|| IncidentId(OUTWARD_LOG.to_owned()), |case| case.shown.id.clone())
 }
 
 fn form(model: &mut Model, now: Timestamp, purpose: Purpose) {

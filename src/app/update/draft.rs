@@ -9,7 +9,8 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::event::{Body, Event};
 use crate::domain::postmortem::facts::facts;
 use crate::domain::postmortem::file_name;
-use crate::domain::postmortem::render::render;
+use crate::domain::postmortem::picture::pictures;
+use crate::domain::postmortem::render::{Draft, render};
 use crate::domain::time::Timestamp;
 
 /// Asks for all events of an incident; its draft follows from them. `write` also writes it to its file.
@@ -50,14 +51,14 @@ pub fn made(
     let name = file_name(&state);
     let draft = model.desk.drafts.entry(id.clone()).or_default();
     match rendered {
-        Ok((text, blanks)) => {
-            draft.text = text;
-            draft.blanks = blanks;
+        Ok(made) => {
+            draft.text = made.text;
+            draft.blanks = made.blanks;
             draft.fault = None;
             if std::mem::take(&mut draft.write) && !model.setup.read_only {
-                let text = draft.text.clone();
+                let pictures = pictures(&state, &histories);
                 let req = model.pending.ask(Asked::Draft(id.clone()));
-                out.push(Effect::WriteDraft { req, incident: id.clone(), name, text });
+                out.push(Effect::WriteDraft { req, incident: id.clone(), name, text: made.raw, pictures });
             }
         }
         Err(why) => {
@@ -74,15 +75,17 @@ fn render_with(
     histories: &[crate::domain::slo::reading::History],
     offset: chrono::FixedOffset,
     now: Timestamp,
-) -> Result<(String, usize), String> {
-    let facts = facts(state, events, histories, offset, now);
-    let drawn = render(model.setup.template.template(), &facts).map_err(|e| e.to_string())?;
-    // A rehearsal must not be taken for what happened, wherever its draft ends up.
-    let text = match model.setup.simulated {
-        Some("DRILL") => format!("> **DRILL.** This incident was simulated. Nothing in it happened.\n\n{}", drawn.text),
-        _ => drawn.text,
-    };
-    Ok((text, drawn.blanks))
+) -> Result<Draft, String> {
+    let similar = model.past.similar.get(&state.id).map(|(_, known)| known.as_slice()).unwrap_or_default();
+    let facts = facts(state, events, histories, offset, now).with_similar(similar);
+    let mut drawn = render(model.setup.template.template(), &facts).map_err(|e| e.to_string())?;
+    if model.setup.simulated == Some("DRILL") {
+        // A rehearsal must not be taken for what happened, wherever its draft ends up.
+        let banner = "> **DRILL.** This incident was simulated. Nothing in it happened.\n\n";
+        drawn.text.insert_str(0, banner);
+        drawn.raw.insert_str(0, banner);
+    }
+    Ok(drawn)
 }
 
 /// A draft was written, or could not be.

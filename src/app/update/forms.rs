@@ -5,10 +5,12 @@ use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, backend_act, incident, outward, paging, record, timers, walk};
+use crate::app::update::{
+    act, approval, backend_act, board, entry, incident, outward, paging, record, resolve, room, silences, timers, walk,
+};
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
 use crate::domain::incident::decide::{Command, Refusal};
-use crate::domain::incident::event::{Body, NoteKind, Role, Status, StepEnd};
+use crate::domain::incident::event::{Body, Mark, NoteKind, Role, Status, StepEnd};
 use crate::domain::runbook::model::InputFrom;
 use crate::domain::runbook::values::judge;
 use crate::domain::text::clean;
@@ -76,6 +78,15 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
                 ],
             )
         }
+        Purpose::Task(_)
+        | Purpose::TaskAnswer(..)
+        | Purpose::Propose(_)
+        | Purpose::Decide(..)
+        | Purpose::Judge(..)
+        | Purpose::Update(_)
+        | Purpose::Merge(_)
+        | Purpose::Relate(_)
+        | Purpose::People(_) => board::fields(model, now, purpose),
         Purpose::Mitigated(id) => (
             format!("When did the pain of {id} stop?"),
             vec![Field::typed("time", "-0m", "-7m, 03:10, or a full time")],
@@ -94,6 +105,19 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
                 vec![Field::typed("text", &old.unwrap_or_default(), "the old text stays in the record")],
             )
         }
+        Purpose::Tag(..) => ("Tag an entry".into(), vec![Field::typed("tag", "", "one word")]),
+        Purpose::Redact(id, _) => (
+            format!("Take a text out of {id}"),
+            vec![Field::typed("reason", "", "why, not the text itself; then a word to type")],
+        ),
+        Purpose::Import(id, text) => (
+            format!("Take {} pasted line(s) into {id}", text.lines().count()),
+            vec![Field::typed(
+                "zone",
+                model.setup.zone.name(),
+                "of times that have none; then you see what it becomes",
+            )],
+        ),
         Purpose::Skip(_, place) => {
             (format!("Skip: {}", place.name), vec![Field::typed("reason", "", "why it is not needed")])
         }
@@ -104,10 +128,24 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
             let what = model.outbox.entries.get(op).map(|e| e.op.intent.words()).unwrap_or_default();
             (format!("Do not send: {what}"), vec![Field::typed("reason", "", "why it is not wanted any more")])
         }
+        Purpose::RoomOpen(id) => {
+            let (target, name) = room::proposed(model, id).unwrap_or_else(|_| ("no chat".into(), String::new()));
+            (format!("Open a room for {id} in {target}"), vec![Field::typed("name", &name, "a-z, 0-9, - and _")])
+        }
+        Purpose::RoomPost(id) => {
+            (format!("Post to the room of {id}"), vec![Field::typed("text", "", "everybody there reads it")])
+        }
+        Purpose::RoomInvite(id) => (
+            format!("Invite into the room of {id}"),
+            vec![Field::typed("person", "", "a name, an address, or an id there")],
+        ),
         Purpose::Timer(id, timer) => timers::form(model, now, id, timer),
         Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
         Purpose::Witness(id, request) => witness_fields(state(id), request),
         Purpose::Connect => ("Connect to a Prometheus".into(), vec![Field::typed("url", "http://127.0.0.1:9090", "")]),
+        Purpose::Silence(alert) => silences::form(model, alert.as_ref()),
+        Purpose::Extend(found) => silences::form_of(model, now, found, true),
+        Purpose::Expire(found) => silences::form_of(model, now, found, false),
     }
 }
 
@@ -278,15 +316,30 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let role = Role::ALL.get(form.index("role")).copied().unwrap_or(Role::Commander);
             incident::command(model, now, now, &id, Command::SetRole(role, some("person")), out)
         }
+        Purpose::Task(_)
+        | Purpose::TaskAnswer(..)
+        | Purpose::Propose(_)
+        | Purpose::Decide(..)
+        | Purpose::Judge(..)
+        | Purpose::Update(_)
+        | Purpose::Merge(_)
+        | Purpose::Relate(_)
+        | Purpose::People(_) => board::fill(model, now, form, out),
         Purpose::Mitigated(id) => {
             let at = parse_when(&form.value("time"), now, offset(model, now)).map_err(Refusal)?;
             incident::command(model, now, at, &id, Command::Mitigated, out)
         }
-        Purpose::Resolve(id) => act::confirm_resolve(model, &id, form.value("summary")),
+        Purpose::Resolve(id) => resolve::confirm_resolve(model, &id, form.value("summary")),
         Purpose::Reopen(id) => incident::command(model, now, now, &id, Command::Reopen(form.value("reason")), out),
         Purpose::Correct(id, key) => {
             incident::command(model, now, now, &id, Command::Correct(key, form.value("text")), out)
         }
+        Purpose::Tag(id, key) => {
+            let command = Command::Mark(key, Mark::Tag(form.value("tag")), true);
+            incident::command(model, now, now, &id, command, out)
+        }
+        Purpose::Redact(id, key) => entry::confirm_redact(model, &id, key, &form.value("reason")),
+        Purpose::Import(id, text) => entry::confirm_import(model, now, &id, &text, &form.value("zone")),
         Purpose::Skip(id, place) => {
             let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
             walk::end_step(model, now, &id, place, StepEnd::Skipped(reason), out)
@@ -299,6 +352,12 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
             outward::discard(model, now, &op, reason, out)
         }
+        Purpose::RoomOpen(id) => {
+            let (target, _) = room::proposed(model, &id)?;
+            room::open(model, now, &id, &target, &form.value("name"), out)
+        }
+        Purpose::RoomPost(id) => room::post(model, now, &id, &form.value("text"), out),
+        Purpose::RoomInvite(id) => room::invite(model, now, &id, &form.value("person"), out),
         Purpose::Timer(id, timer) => timers::answer(model, now, &id, &timer, form, out),
         Purpose::Inputs(id, runbook, names) => give_inputs(model, now, form, (&id, &runbook, &names), out),
         Purpose::Witness(id, request) => approval::witness(model, now, &id, &request, form, out),
@@ -306,6 +365,12 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let url = crate::domain::incident::decide::text(&form.value("url"), "an address")?;
             out.push(Effect::Begin(Some(url)));
             Ok(())
+        }
+        Purpose::Silence(alert) => silences::given(model, now, form, alert.as_ref()),
+        Purpose::Extend(found) => silences::extend(model, now, form, &found, out),
+        Purpose::Expire(found) => {
+            let chosen = found.get(form.index("silence")).cloned().into_iter().collect::<Vec<_>>();
+            silences::ask_expire(model, now, &chosen).map_err(Refusal)
         }
     }
 }
@@ -316,7 +381,7 @@ pub fn offset(model: &Model, now: Timestamp) -> chrono::FixedOffset {
 }
 
 /// `db pool full @-7m`: the text and when it was.
-fn back_dated(model: &Model, now: Timestamp, text: &str) -> Result<(String, Timestamp), Refusal> {
+pub fn back_dated(model: &Model, now: Timestamp, text: &str) -> Result<(String, Timestamp), Refusal> {
     if let Some((before, when)) = text.rsplit_once(" @")
         && (when.starts_with('-') || when.starts_with(|c: char| c.is_ascii_digit()))
     {

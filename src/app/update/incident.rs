@@ -6,7 +6,7 @@ use crate::app::model::{Case, Model};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{backend, paging, record, sources};
+use crate::app::update::{backend, board, paging, record, sources};
 use crate::domain::alert::Alert;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{Fingerprint, IncidentId, SourceName};
@@ -120,15 +120,14 @@ pub fn command(
     let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
     let (reverse, words, moment) = undoing(&case.shown, &command);
     let mut bodies = decide(&case.shown, command, at, &model.setup.severities)?;
-    let takes_back =
-        bodies.iter().all(|b| matches!(b, Body::Note { .. } | Body::ActionItem { .. })) || reverse.is_some();
+    let takes_back = bodies.iter().all(board::is_entry) || reverse.is_some();
     let ends = bodies.iter().find_map(|b| match b {
         Body::Acknowledged => Some((false, None)),
         Body::Resolved { summary } => Some((true, Some(summary.clone()))),
         _ => None,
     });
     if let Some((over, resolution)) = ends {
-        bodies.extend(paging::tell(model, now, id, over));
+        bodies.extend(paging::alarms(model, now, id, over));
         let (told, words) = backend::tell(model, now, id, resolution.as_deref());
         bodies.extend(told);
         words.into_iter().for_each(|words| model.say(now, Tone::Warn, words));
@@ -173,9 +172,17 @@ fn undoing(
         Command::Reopen(_) => (None, "reopened".into(), None),
         Command::Note(sort, _) => (None, sort.word().to_owned(), None),
         Command::Action(..) => (None, "action item".into(), None),
-        Command::Update(..) => (None, "update".into(), None),
+        Command::Board(ask) => {
+            let (back, words) = board::undoing(state, ask);
+            (back, words, None)
+        }
         Command::Correct(..) => (None, "corrected".into(), None),
         Command::Retract(..) => (None, "retracted".into(), None),
+        Command::Mark(of, mark, on) => {
+            let back = Body::Marked { of: of.clone(), mark: mark.clone(), on: !on };
+            (Some(back), format!("entry {}", mark.told(*on)), None)
+        }
+        Command::Redact(..) => (None, "the text is being taken out of the record".into(), None),
     }
 }
 

@@ -9,7 +9,10 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::present::{overlays, palette};
 use crate::app::screen::Overlay;
-use crate::app::update::{act, approval, backend_act, exec, forms, incident, outward, paging};
+use crate::app::update::{
+    act, approval, backend_act, board, entry, exec, forms, incident, outward, paging, past, silences,
+};
+use crate::domain::incident::decide::Command;
 use crate::domain::time::Timestamp;
 
 /// Handles a key press.
@@ -26,6 +29,7 @@ pub fn key(model: &mut Model, now: Timestamp, key: Key, out: &mut Vec<Effect>) {
         Some(_) if ctrl_c => {}
         Some(Overlay::Help(page)) => model.nav.overlay = help(page, key),
         Some(Overlay::Palette { query, cursor }) => in_palette(model, now, query, cursor, key, out),
+        Some(Overlay::Search { query, cursor }) => past::key(model, now, query, cursor, key, out),
         Some(Overlay::Form(form)) => in_form(model, now, form, key, out),
         Some(Overlay::Confirm(confirm)) => in_confirm(model, now, confirm, key, out),
         Some(Overlay::Links(cursor)) => in_links(model, cursor, key, out),
@@ -170,21 +174,28 @@ fn cancelled(model: &mut Model, now: Timestamp, confirm: &Confirm) {
     }
 }
 
-/// Whether a command would run of which not all is on the screen.
+/// Whether something would be done of which not all is on the screen: a command, a silence.
 fn unseen(model: &Model, confirm: &Confirm) -> bool {
     model.windowed
-        && matches!(confirm.deed, Deed::Run(_) | Deed::Reads(_) | Deed::Approve(..))
+        && matches!(confirm.deed, Deed::Run(_) | Deed::Reads(_) | Deed::Approve(..) | Deed::Silences(_))
         && !overlays::confirmation(confirm).fits(model.size)
 }
 
 fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effect>) {
     if unseen(model, &confirm) {
         model.nav.overlay = Some(Overlay::Confirm(Box::new(confirm)));
-        model.say(now, Tone::Warn, "not all of what would run can be seen: enlarge the window, or Esc");
+        model.say(now, Tone::Warn, "not all of what would be done can be seen: enlarge the window, or Esc");
         return;
     }
     let done = match confirm.deed {
-        Deed::Incident(id, command) => incident::command(model, now, now, &id, command, out).map_err(|r| r.0),
+        Deed::Incident(id, command) => {
+            let over = matches!(command, Command::Resolve(_));
+            let done = incident::command(model, now, now, &id, command, out).map_err(|r| r.0);
+            if done.is_ok() && over {
+                silences::offer_expiry(model, now, &id);
+            }
+            done
+        }
         Deed::Run(run) => exec::run(model, now, *run, out),
         Deed::Reads(runs) => exec::reads(model, now, runs, out),
         Deed::Approve(id, request) => approval::give(model, now, &id, &request, out),
@@ -199,8 +210,14 @@ fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effec
         }
         Deed::Stop => exec::stop(model, now, out),
         Deed::Page(id, target) => paging::page(model, now, &id, &target, out).map_err(|r| r.0),
+        Deed::Merge(id, into) => board::merged(model, now, &id, &into, out).map_err(|r| r.0),
         Deed::Send(sending) => backend_act::send(model, now, *sending, out).map_err(|r| r.0),
+        Deed::Silences(silencing) => silences::perform(model, now, *silencing, out).map_err(|r| r.0),
         Deed::ByHand(op) => outward::by_hand(model, now, &op, out).map_err(|r| r.0),
+        Deed::Import(id, events) => {
+            entry::import(model, now, &id, events, out);
+            Ok(())
+        }
         Deed::Quit => {
             out.push(Effect::Quit(0));
             Ok(())
@@ -229,7 +246,7 @@ fn in_links(model: &mut Model, cursor: usize, key: Key, out: &mut Vec<Effect>) {
 }
 
 /// A paste goes into a text field and nowhere else.
-pub fn paste(model: &mut Model, now: Timestamp, text: &str) {
+pub fn paste(model: &mut Model, now: Timestamp, text: &str, out: &mut Vec<Effect>) {
     let placed = match &mut model.nav.overlay {
         Some(Overlay::Form(form)) => {
             let focus = form.focus;
@@ -245,6 +262,13 @@ pub fn paste(model: &mut Model, now: Timestamp, text: &str) {
             query.paste(text);
             true
         }
+        Some(Overlay::Search { query, cursor }) => {
+            query.paste(text);
+            *cursor = 0;
+            let typed = query.text();
+            past::ask(model, &typed, out);
+            true
+        }
         Some(Overlay::Filter(line)) => {
             line.paste(text);
             let filter = line.text();
@@ -253,7 +277,7 @@ pub fn paste(model: &mut Model, now: Timestamp, text: &str) {
         }
         _ => false,
     };
-    if !placed {
+    if !placed && !entry::pasted(model, now, text) {
         model.say(now, Tone::Muted, "pasted text does nothing here");
     }
 }

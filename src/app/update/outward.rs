@@ -3,14 +3,16 @@
 
 use crate::app::effect::Effect;
 use crate::app::model::Model;
-use crate::app::outbox::{Busy, PAUSE};
+use crate::app::outbox::{Busy, PAUSE, TargetState};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
+use crate::app::update::record;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Refusal;
-use crate::domain::incident::event::{Body, NewEvent};
+use crate::domain::incident::event::{Body, NewEvent, OUTWARD_LOG};
 use crate::domain::incident::stepped::Stepped;
+use crate::domain::outward::capability::Capability;
 use crate::domain::outward::decide::{Next, Readiness, Scene, still_good};
 use crate::domain::outward::entry::{Entry, Lease, State, Step};
 use crate::domain::outward::intent::Intent;
@@ -64,9 +66,38 @@ pub fn queue(
     let body = outgoing(model, now, target, intent, expected)?;
     let actor = model.setup.responder.clone();
     let event = NewEvent { incident: incident.clone(), at: now, recorded_at: now, actor, body, once };
-    let req = crate::app::update::record::append(model, incident, vec![event], out);
-    crate::app::update::record::remember(model, incident, req, None, words.clone());
+    let req = record::append(model, incident, vec![event], out);
+    record::remember(model, incident, req, None, words.clone());
     model.say(now, Tone::Accent, format!("to {target}: {words}   u takes it back"));
+    Ok(())
+}
+
+/// The log of what is for no incident.
+pub fn log() -> IncidentId {
+    IncidentId(OUTWARD_LOG.to_owned())
+}
+
+/// Queues several operations as one act of the person, for an incident or for none: all of them or, when one is refused,
+/// none. `u` takes back those that have not left.
+pub fn queue_all(
+    model: &mut Model,
+    now: Timestamp,
+    incident: Option<&IncidentId>,
+    wanted: Vec<(SourceName, Intent)>,
+    out: &mut Vec<Effect>,
+) -> Result<(), Refusal> {
+    let id = incident.cloned().unwrap_or_else(log);
+    let told: Vec<String> = wanted.iter().map(|(target, intent)| format!("to {target}: {}", intent.words())).collect();
+    let waits = wanted.iter().any(|(_, intent)| !intent.immediate()) && model.outbox.hold > Span::zero();
+    let mut bodies = Vec::new();
+    for (target, intent) in wanted {
+        bodies.push(outgoing(model, now, &target, intent, Expected::default())?);
+    }
+    let req = record::person(model, now, now, &id, bodies, out);
+    let (first, more) = (told.first().cloned().unwrap_or_default(), told.len().saturating_sub(1));
+    let words = if more > 0 { format!("{first} and {more} more") } else { first };
+    record::remember(model, &id, req, None, words.clone());
+    model.say(now, Tone::Accent, if waits { format!("{words}   u takes it back") } else { words });
     Ok(())
 }
 
@@ -228,6 +259,12 @@ fn taken(model: &mut Model, now: Timestamp, entry: &Entry, step: &Step, out: &mu
             out.push(Effect::Bell);
         }
     }
+    if matches!(entry.op.intent, Intent::Silence(_)) && entry.ended().is_some() {
+        // What it changed is read at once.
+        if let Some(link) = model.links.get_mut(&entry.op.target) {
+            link.next = link.next.min(now + Span::seconds(1));
+        }
+    }
     if let Some(end) = entry.ended() {
         let tone = if end.good() { Tone::Muted } else { Tone::Warn };
         let more = end.words();
@@ -242,6 +279,7 @@ pub fn delivered(model: &mut Model, now: Timestamp, id: &OpId, outcome: Outcome,
         return;
     }
     health(model, now, id, outcome.fault("target"));
+    learn(model, now, id, |target, capability| target.learn(capability, &outcome));
     let holder = model.outbox.holder.clone();
     step(model, id, Step::Report { holder, at: now, outcome }, false, out);
 }
@@ -252,8 +290,24 @@ pub fn looked(model: &mut Model, now: Timestamp, id: &OpId, found: Found, out: &
         return;
     }
     health(model, now, id, found.fault("target"));
+    learn(model, now, id, |target, capability| target.learn_of_look(capability, &found));
     let holder = model.outbox.holder.clone();
     step(model, id, Step::Seen { holder, at: now, found }, false, out);
+}
+
+/// A plan that lacks something and a token that may not are told once, and grey the keys that need it.
+fn learn(
+    model: &mut Model,
+    now: Timestamp,
+    id: &OpId,
+    teach: impl FnOnce(&mut TargetState, Capability) -> Option<String>,
+) {
+    let Some(entry) = model.outbox.entries.get(id) else { return };
+    let (name, capability) = (entry.op.target.clone(), entry.op.intent.capability());
+    if let Some(why) = model.outbox.targets.get_mut(&name).and_then(|target| teach(target, capability)) {
+        let words = format!("{name} cannot {}: {why}; R on screen 7 tries again", capability.title());
+        model.say(now, Tone::Warn, words);
+    }
 }
 
 fn health(model: &mut Model, now: Timestamp, id: &OpId, fault: Option<Fault>) {
@@ -278,7 +332,7 @@ pub fn release(model: &mut Model, now: Timestamp, id: &OpId, out: &mut Vec<Effec
     let entry = idle(model, id)?;
     let name = entry.op.target.clone();
     if let Some(target) = model.outbox.targets.get_mut(&name) {
-        target.breaker.try_now();
+        target.forgive();
     }
     let by = model.setup.responder.clone();
     step(model, id, Step::Release { at: now, by }, true, out);

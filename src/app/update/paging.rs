@@ -189,8 +189,15 @@ pub fn key(model: &Model, id: &IncidentId) -> String {
     format!("{origin}/{id}")
 }
 
-/// What an acknowledgement or a resolution tells the pagers that raised an alarm for the incident. Nobody is woken by it.
+/// What an acknowledgement or a resolution tells all that were told of the incident. Nobody is woken by it.
 pub fn tell(model: &Model, now: Timestamp, id: &IncidentId, resolved: bool) -> Vec<Body> {
+    let mut bodies = alarms(model, now, id, resolved);
+    bodies.extend(backend::tell(model, now, id, resolved.then_some("")).0);
+    bodies
+}
+
+/// What it tells the pagers that raised an alarm for the incident.
+pub fn alarms(model: &Model, now: Timestamp, id: &IncidentId, resolved: bool) -> Vec<Body> {
     let Some(case) = model.desk.cases.get(id) else { return Vec::new() };
     let mut targets: Vec<&SourceName> =
         case.shown.outside.values().filter(|o| o.capability == Capability::Trigger).map(|o| &o.target).collect();

@@ -9,8 +9,8 @@ use crate::app::update::rename::rename;
 use crate::app::update::{bands, draft};
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, ReqId};
-use crate::domain::incident::event::{Body, Event, NewEvent};
-use crate::domain::incident::state::Incident;
+use crate::domain::incident::event::{Body, Event, NewEvent, is_log};
+use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::time::{Timestamp, clock, secs};
 
 /// What the machine itself saw. Not recorded in read-only mode. `once` lets several cockpits record it one time.
@@ -86,9 +86,30 @@ pub fn append(model: &mut Model, id: &IncidentId, events: Vec<NewEvent>, out: &m
             drop(model.pending.take(req));
             return req;
         }
+    } else if is_log(id) {
+        model.outbox.unsaved.push((req, events.clone()));
     }
     out.push(Effect::Append { req, events });
     req
+}
+
+/// The same for events of no incident.
+fn send_loose(model: &mut Model, out: &mut Vec<Effect>) {
+    for n in 0..model.outbox.unsaved.len() {
+        let Some((number, events)) = model.outbox.unsaved.get(n).cloned() else { return };
+        let Some(log) = events.first().map(|event| event.incident.clone()) else { continue };
+        if model.pending.peek(number).is_some() {
+            continue;
+        }
+        let req = model.pending.ask(Asked::Append(log));
+        if let Some(waiting) = model.outbox.unsaved.get_mut(n) {
+            waiting.0 = req;
+        }
+        if let Some(act) = model.desk.last_act.as_mut().filter(|a| a.req == number) {
+            act.req = req;
+        }
+        out.push(Effect::Append { req, events });
+    }
 }
 
 /// Asks for the append of every group of an incident that is neither on disk nor on its way, oldest first, each under a
@@ -119,6 +140,8 @@ pub fn saved(model: &mut Model, now: Timestamp, req: ReqId, id: &IncidentId, eve
         case.unsaved.retain(|(waiting, _)| *waiting != req);
         case.take(events);
     }
+    refold(model, events, out);
+    model.outbox.unsaved.retain(|(waiting, _)| *waiting != req);
     if let Some(act) = &mut model.desk.last_act
         && act.req == req
     {
@@ -173,6 +196,7 @@ pub fn retry(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     for id in ids {
         send_waiting(model, &id, out);
     }
+    send_loose(model, out);
     bands::retry(model, out);
 }
 
@@ -208,7 +232,8 @@ pub fn loaded(model: &mut Model, now: Timestamp, incidents: Vec<(Incident, Vec<E
 }
 
 /// Another cockpit recorded events.
-pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
+pub fn others(model: &mut Model, now: Timestamp, events: &[Event], out: &mut Vec<Effect>) {
+    refold(model, events, out);
     let mut told = std::collections::BTreeSet::new();
     for event in events {
         let id = event.incident.clone();
@@ -228,6 +253,41 @@ pub fn others(model: &mut Model, now: Timestamp, events: &[Event]) {
             && told.insert((event.actor.clone(), id.clone()))
         {
             model.say(now, Tone::Muted, format!("{} wrote in {id}", event.actor));
+        }
+    }
+}
+
+/// Where a text was taken out, what was folded from it is folded anew.
+fn refold(model: &mut Model, events: &[Event], out: &mut Vec<Effect>) {
+    let redacted = events.iter().filter(|event| matches!(event.body, Body::Redacted(_)));
+    let ids: std::collections::BTreeSet<IncidentId> = redacted.map(|event| event.incident.clone()).collect();
+    for id in ids {
+        // The draft holds the text as well; it is made anew when it is looked at.
+        model.desk.drafts.remove(&id);
+        let req = model.pending.ask(Asked::Refold(id.clone()));
+        out.push(Effect::All { req, incident: id });
+    }
+}
+
+/// All events of an incident came, of which a text was taken out.
+pub fn refolded(
+    model: &mut Model,
+    now: Timestamp,
+    id: &IncidentId,
+    result: Result<Vec<Event>, Fault>,
+    out: &mut Vec<Effect>,
+) {
+    match result {
+        Ok(events) => {
+            let done = model.desk.cases.get_mut(id).is_none_or(|case| case.refold(&events));
+            if !done {
+                let req = model.pending.ask(Asked::Refold(id.clone()));
+                out.push(Effect::All { req, incident: id.clone() });
+            }
+        }
+        Err(fault) => {
+            let what = format!("{id} could not be read anew: {fault}; leave and start again to forget the text here");
+            model.say(now, Tone::Warn, what);
         }
     }
 }
@@ -278,12 +338,22 @@ pub fn undo(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<
     let act = model.desk.last_act.clone().ok_or("there is nothing to take back")?;
     // What set a status back would open a resolved incident without a word.
     let over = model.desk.cases.get(&act.incident).is_some_and(|c| !c.shown.is_open());
-    if over && act.reverse.as_ref().is_some_and(|b| !matches!(b, Body::RoleSet { .. })) {
+    if over && act.reverse.as_ref().is_some_and(|b| !matches!(b, Body::RoleSet { .. } | Body::Marked { .. })) {
         return Err(format!("{} is resolved; :reopen opens it again", act.incident));
     }
     // What is on its way is caught if it has not left; the record says which.
     for op in &act.ops {
         outward::discard(model, now, op, "taken back".into(), out).map_err(|refusal| refusal.0)?;
+    }
+    // What was to be told of it elsewhere is not told.
+    if let Some(key) = &act.key {
+        let about = key_text(key);
+        let told = model.outbox.open().filter(|e| e.incident == act.incident && e.op.about.as_ref() == Some(&about));
+        let ops: Vec<_> = told.map(|e| e.op.id.clone()).collect();
+        for op in ops {
+            // What has left stays: the room reads the correction.
+            let _ = outward::discard(model, now, &op, "taken back".into(), out);
+        }
     }
     if act.reverse.is_none() && act.key.is_none() && !act.ops.is_empty() {
         model.desk.last_act = None;

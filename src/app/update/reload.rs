@@ -4,14 +4,15 @@
 use crate::app::effect::Effect;
 use crate::app::keymap::Keymap;
 use crate::app::model::Model;
+use crate::app::msg::Retargeted;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::reload::{AWAY, EVERY, Looked, Settings};
 use crate::app::screen::Screen;
 use crate::app::update::{coverage, walk};
-use crate::config::{Config, Connection};
+use crate::config::{Config, Connection, OutsideConfig};
 use crate::domain::document::{Finding, Level};
-use crate::domain::ids::RunbookId;
+use crate::domain::ids::{RunbookId, SourceName};
 use crate::domain::runbook::limit::limited;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::runbook::{diff, include};
@@ -256,10 +257,49 @@ fn live(model: &mut Model, now: Timestamp, old: &Settings, new: &Settings, out: 
         model.exec.armed_until = None;
         named.push("read_only");
     }
+    if before.outward_hold != after.outward_hold {
+        model.outbox.hold = after.outward_hold;
+        named.push("outward_hold");
+    }
+    if retarget(before, after, out) {
+        named.push("targets");
+    }
     if intervals(model, now, after) {
         named.push("poll_interval");
     }
     named
+}
+
+/// Asks for the targets that are new or were changed, and lets go of those that are not named any more.
+fn retarget(before: &Config, after: &Config, out: &mut Vec<Effect>) -> bool {
+    let kept = |new: &&OutsideConfig| before.outside.iter().any(|old| old.same(new));
+    let connect: Vec<OutsideConfig> = after.outside.iter().filter(|new| !kept(new)).cloned().collect();
+    let named = |old: &&OutsideConfig| after.outside.iter().any(|new| new.name == old.name);
+    let remove: Vec<SourceName> = before.outside.iter().filter(|old| !named(old)).map(|old| old.name.clone()).collect();
+    let changed = !(connect.is_empty() && remove.is_empty());
+    if changed {
+        out.push(Effect::Retarget { connect, remove });
+    }
+    changed
+}
+
+/// Targets were connected anew, or could not be, or are gone: what waits for one that is not there says so.
+pub fn targets(model: &mut Model, now: Timestamp, new: Retargeted) {
+    let waiting = |model: &Model, name: &SourceName| model.outbox.open().filter(|e| e.op.target == *name).count();
+    for facts in new.connected {
+        model.say(now, Tone::Accent, format!("target {} is connected", facts.name));
+        model.connect(facts, now);
+    }
+    for name in new.removed {
+        model.disconnect(&name);
+        let held = waiting(model, &name);
+        let words = if held > 0 { format!("; {held} operation(s) for it are held") } else { String::new() };
+        model.say(now, if held > 0 { Tone::Warn } else { Tone::Accent }, format!("target {name} is gone{words}"));
+    }
+    for (name, fault) in new.faults {
+        model.disconnect(&name);
+        model.say(now, Tone::Warn, format!("target {name} cannot be connected: {fault}"));
+    }
 }
 
 /// Gives each source its interval. The first Alertmanager of two sources with one name has a longer name here.
@@ -291,7 +331,8 @@ fn restart(old: &Config, new: &Config) -> Vec<&'static str> {
         c.prometheus.iter().map(|p| (p.name.clone(), p.url.clone(), connection(&p.connection))).collect::<Vec<_>>()
     };
     let alertmanager = |c: &Config| {
-        c.alertmanager.iter().map(|a| (a.name.clone(), a.urls.clone(), connection(&a.connection))).collect::<Vec<_>>()
+        let all = c.alertmanager.iter();
+        all.map(|a| (a.name.clone(), a.urls.clone(), a.read_only, connection(&a.connection))).collect::<Vec<_>>()
     };
     let mut named = Vec::new();
     for (differs, word) in [

@@ -57,11 +57,13 @@ fn overlay(model: &mut Model, from: &IncidentId, to: &IncidentId) {
         }
         Some(Overlay::Confirm(confirm)) => {
             let about = match &confirm.deed {
-                Deed::Incident(id, _) | Deed::Page(id, _) => Some(id),
+                Deed::Incident(id, _) | Deed::Page(id, _) | Deed::Import(id, _) => Some(id),
                 Deed::Send(sending) => Some(&sending.incident),
                 Deed::Run(run) => Some(&run.offer.incident),
                 Deed::Reads(runs) => runs.first().map(|run| &run.offer.incident),
                 Deed::Approve(id, _) => Some(id),
+                Deed::Merge(id, into) => [id, into].into_iter().find(|known| *known == from),
+                Deed::Silences(silencing) => silencing.incident.as_ref(),
                 Deed::Arm | Deed::Stop | Deed::Quit | Deed::ByHand(_) => None,
             };
             if about == Some(from) {

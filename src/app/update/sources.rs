@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
-use crate::app::update::{backend, draft, record, rows, signals};
+use crate::app::update::{backend, draft, marks, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SloId, SourceName};
@@ -105,6 +105,9 @@ pub fn poll(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
             asked.push(req);
             out.push(Effect::Alerts { req, source: name.clone() });
         }
+        if matches!(kind, LinkKind::Alertmanager { .. }) {
+            asked.extend(ask_silences(model, &name, out));
+        }
         if let Some(link) = model.links.get_mut(&name) {
             link.out = asked;
         }
@@ -118,7 +121,8 @@ const ON_CALL_EVERY: Span = Span::minutes(5);
 fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<Effect>) -> Vec<ReqId> {
     let Some(target) = model.outbox.targets.get(name) else { return Vec::new() };
     let mut questions = vec![Question::Incidents];
-    let old = target.on_call.as_ref().is_none_or(|(at, _)| *at > now || now - *at >= ON_CALL_EVERY);
+    let asked = [target.on_call.as_ref().map(|(at, _)| *at), target.readings.on_call_fault.as_ref().map(|(at, _)| *at)];
+    let old = asked.into_iter().flatten().max().is_none_or(|at| at > now || now - at >= ON_CALL_EVERY);
     if old && target.facts.caps.class(Capability::ReadOnCall).is_some() {
         questions.push(Question::OnCall(None));
     }
@@ -130,6 +134,16 @@ fn ask_target(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Ve
         out.push(Effect::AskTarget { req, target: name.clone(), question });
     }
     asked
+}
+
+/// The silences of an Alertmanager, at every poll of its alerts.
+fn ask_silences(model: &mut Model, name: &SourceName, out: &mut Vec<Effect>) -> Option<ReqId> {
+    let target = model.outbox.targets.get(name)?;
+    target.facts.caps.class(Capability::ReadSilences)?;
+    let (target, question) = (name.clone(), Question::Silences);
+    let req = model.pending.ask(Asked::Target(target.clone(), question.clone()));
+    out.push(Effect::AskTarget { req, target, question });
+    Some(req)
 }
 
 /// A target answered a question, or did not.
@@ -156,13 +170,23 @@ pub fn told(
                 down(model, now, source, fault);
             } else {
                 tracing::warn!(source = %source, %fault, "a question to a target");
-                backend::unanswered(model, now, source, question);
+                backend::unanswered(model, now, source, question, &fault);
             }
             return;
         }
     };
     if let Some(link) = model.links.get_mut(source).filter(|_| *question == Question::Incidents) {
         link.succeeded(now);
+    }
+    if let Answer::Silences(silences) = answer {
+        let Some(target) = model.outbox.targets.get_mut(source) else { return };
+        // What is over is not told twice, and is forgotten here too.
+        let there: Vec<&str> = silences.iter().map(|s| s.id.as_str()).collect();
+        let gone = |(name, id, _): &(SourceName, String, Timestamp)| name != source || there.contains(&id.as_str());
+        model.outbox.kept.retain(gone);
+        model.outbox.warned.retain(gone);
+        target.silences = Some((now, silences));
+        return;
     }
     backend::told(model, now, source, question, answer, out);
 }
@@ -404,7 +428,20 @@ pub fn charts(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     };
     for id in wanted {
         chart(model, now, &id, mins(1), out);
+        let source = model.fleet.objective(&id).and_then(|o| source_of(model, o));
+        if let Some(source) = source {
+            marks::ask(model, now, &source, shown(model, &id).range(), out);
+        }
     }
+}
+
+/// The range of an objective's chart: the chosen one on its own screen, the first elsewhere.
+fn shown(model: &Model, id: &SloId) -> ChartRange {
+    let chosen = match model.nav.screen() {
+        Screen::Slo(shown) if shown == id => model.nav.spot().window,
+        _ => 0,
+    };
+    CHARTS.get(chosen % CHARTS.len()).copied().unwrap_or(CHARTS[0])
 }
 
 /// Asks for a history unless it is younger than `age` or on its way.
@@ -421,11 +458,7 @@ pub fn chart(model: &mut Model, now: Timestamp, id: &SloId, age: Span, out: &mut
     if !model.links.get(&source).is_some_and(|l| l.breaker.is_closed() && l.good.is_some()) {
         return;
     }
-    let chosen = match model.nav.screen() {
-        Screen::Slo(shown) if shown == id => model.nav.spot().window,
-        _ => 0,
-    };
-    let range = CHARTS.get(chosen % CHARTS.len()).copied().unwrap_or(CHARTS[0]);
+    let range = shown(model, id);
     if crate::app::present::charts::from_slices(model, id, &range) {
         return;
     }

@@ -1,8 +1,11 @@
 //! What may be typed after `midwatch incident`. The life of an incident, one word per act of a responder.
 
+use crate::domain::import::Shape;
 use crate::domain::incident::event::{NoteKind, Role, Status};
+use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 /// `incident`
 #[derive(Clone, Debug, clap::Args)]
@@ -35,6 +38,14 @@ pub enum IncidentCommand {
         /// When it was noticed
         #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
         at: Option<String>,
+        /// Page the on-call for it, through the target that pages
+        #[arg(long)]
+        page: bool,
+    },
+    /// Page the on-call for an incident
+    Page {
+        /// The incident
+        id: String,
     },
     /// Open incidents
     List {
@@ -142,6 +153,126 @@ pub enum IncidentCommand {
         #[arg(long, value_name = "FINGERPRINT", required = true)]
         alert: Vec<String>,
     },
+    /// Give a task with a time to come back, or say what became of one
+    Task {
+        /// The incident
+        id: String,
+        /// What is to be done
+        text: Option<String>,
+        /// Who does it
+        #[arg(long)]
+        owner: Option<String>,
+        /// When the owner comes back, such as 10m; with --extend, how much more time
+        #[arg(long = "in", value_name = "SPAN")]
+        within: Option<String>,
+        /// A task that is done, by the number of its entry
+        #[arg(long, value_name = "N", conflicts_with = "text")]
+        done: Option<String>,
+        /// A task that is dropped; --reason says why
+        #[arg(long, value_name = "N", conflicts_with_all = ["text", "done"])]
+        drop: Option<String>,
+        /// A task that gets more time
+        #[arg(long, value_name = "N", conflicts_with_all = ["text", "done", "drop"])]
+        extend: Option<String>,
+        /// A task that --owner takes over
+        #[arg(long, value_name = "N", conflicts_with_all = ["text", "done", "drop", "extend"])]
+        hand: Option<String>,
+        /// What came of it, or why it is dropped
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Record a decision, propose one, or say what became of a proposal
+    Decide {
+        /// The incident
+        id: String,
+        /// What is decided, or the objection
+        text: Option<String>,
+        /// It is only proposed
+        #[arg(long)]
+        propose: bool,
+        /// A proposal that is what we do, by the number of its entry
+        #[arg(long, value_name = "N", conflicts_with = "propose")]
+        choose: Option<String>,
+        /// A decision that TEXT objects to
+        #[arg(long, value_name = "N", conflicts_with_all = ["propose", "choose"])]
+        object: Option<String>,
+        /// A proposal that is dropped; TEXT says why
+        #[arg(long, value_name = "N", conflicts_with_all = ["propose", "choose", "object"])]
+        drop: Option<String>,
+    },
+    /// Record a guess at the cause, or what is believed of one
+    Hypothesis {
+        /// The incident
+        id: String,
+        /// The guess, or why it is believed
+        text: String,
+        /// It is so, by the number of its entry
+        #[arg(long, value_name = "N")]
+        confirm: Option<String>,
+        /// It is not so
+        #[arg(long, value_name = "N", conflicts_with = "confirm")]
+        reject: Option<String>,
+        /// It may be so again
+        #[arg(long, value_name = "N", conflicts_with_all = ["confirm", "reject"])]
+        reopen: Option<String>,
+    },
+    /// Show the playbook, or tick a line of it
+    Checklist {
+        /// The incident
+        id: String,
+        /// A line that is done: its number, or a piece of it
+        #[arg(long, value_name = "LINE")]
+        tick: Option<String>,
+        /// A line that is open again
+        #[arg(long, value_name = "LINE", conflicts_with = "tick")]
+        untick: Option<String>,
+    },
+    /// Record that stakeholders were told; without TEXT print a draft of what to tell
+    Update {
+        /// The incident
+        id: String,
+        /// What they were told
+        text: Option<String>,
+        /// Who was told
+        #[arg(long, default_value = "stakeholders")]
+        audience: String,
+        /// When they hear again, such as 30m
+        #[arg(long, value_name = "SPAN")]
+        next: Option<String>,
+    },
+    /// Everything the next commander must know, on one page
+    Handoff {
+        /// The incident
+        id: String,
+    },
+    /// Close an incident as a part of another one
+    Merge {
+        /// The incident that is closed
+        id: String,
+        /// The incident that goes on
+        #[arg(long, value_name = "ID")]
+        into: String,
+    },
+    /// Say that two incidents have to do with each other
+    Relate {
+        /// The incident
+        id: String,
+        /// The other one
+        other: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Say that somebody takes part, or has left
+    People {
+        /// The incident
+        id: String,
+        /// Who
+        person: String,
+        /// They have left
+        #[arg(long)]
+        left: bool,
+    },
     /// The record in order
     Timeline {
         /// The incident
@@ -149,11 +280,154 @@ pub enum IncidentCommand {
         /// In which form
         #[arg(long, value_enum, default_value_t)]
         format: TimelineFormat,
+        /// Which entries
+        #[command(flatten)]
+        which: Which,
+        /// Only entries with these words; also `kind:note`, `who:alice`, `tag:db`, `is:excluded`
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+        /// With the name of every entry, for `pin`, `redact` and the like
+        #[arg(long)]
+        refs: bool,
+    },
+    /// Take in what was written elsewhere: a pasted chat, a Slack export, a table, a pager's log, a journal
+    Import {
+        /// The incident
+        id: String,
+        /// The file; `-` is standard input
+        file: PathBuf,
+        /// Its shape; found out by itself
+        #[arg(long, value_parser = shape())]
+        shape: Option<Shape>,
+        /// The zone of times that have none, such as Europe/Berlin
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<chrono_tz::Tz>,
+        /// The day of the first time that has none (YYYY-MM-DD); else the one nearest to the declaration
+        #[arg(long)]
+        date: Option<NaiveDate>,
+        /// Record it; without this it is only shown
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take the text of entries out of the record for good; that it was done stays
+    Redact {
+        /// The incident
+        id: String,
+        /// The entry, as `timeline --refs` names it
+        #[arg(required_unless_present = "containing", conflicts_with = "containing")]
+        entry: Option<String>,
+        /// Every entry that holds the text on standard input
+        #[arg(long)]
+        containing: bool,
+        /// Why; not the text itself
+        #[arg(long)]
+        reason: String,
+    },
+    /// Mark an entry as one that matters
+    Pin(MarkArgs),
+    /// Put an entry under a word
+    Tag {
+        /// Which entry
+        #[command(flatten)]
+        mark: MarkArgs,
+        /// The word
+        #[arg(long = "as", value_name = "TAG")]
+        tag: String,
+    },
+    /// Leave an entry out of the postmortem
+    Exclude(MarkArgs),
+    /// Search all timelines and postmortems
+    Search {
+        /// Words; also `kind:decision`, `who:alice`, `-word`
+        #[arg(required = true, value_name = "WORD")]
+        words: Vec<String>,
+        /// Only in this incident
+        #[arg(long = "in", value_name = "ID")]
+        within: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Past incidents that are like one, and why
+    Similar {
+        /// The incident
+        id: String,
+    },
+    /// Check the record: chains, order, what may be there once, redactions; exit 1 when something is wrong
+    Verify {
+        /// The incident; without one, the whole record
+        id: Option<String>,
+    },
+    /// Its room in the chat; what is to be done there a running cockpit sends
+    Room {
+        /// The incident
+        id: String,
+        /// What about it; shown when left out
+        #[command(subcommand)]
+        what: Option<RoomCommand>,
     },
     /// What is due when
     Timers {
         /// The incident; without one, all open ones
         id: Option<String>,
+    },
+}
+
+/// Which entry, and whether it gets the mark.
+#[derive(Clone, Debug, clap::Args)]
+pub struct MarkArgs {
+    /// The incident
+    pub id: String,
+    /// The entry, as `timeline --refs` names it
+    pub entry: String,
+    /// Take the mark away
+    #[arg(long)]
+    pub off: bool,
+}
+
+/// Which entries of a timeline.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Which {
+    /// Only of this kind; may be repeated
+    #[arg(long, value_name = "KIND")]
+    pub kind: Vec<String>,
+    /// Only by this person; may be repeated
+    #[arg(long, value_name = "PERSON")]
+    pub who: Vec<String>,
+    /// Only with this tag; may be repeated
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Only pinned ones
+    #[arg(long)]
+    pub pinned: bool,
+    /// Not before
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Not after
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub until: Option<String>,
+}
+
+/// What about an incident's room.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RoomCommand {
+    /// Where it is, what it says and what is on its way to it
+    Show,
+    /// Open it
+    Open {
+        /// Its name, when it shall not be that of the incident
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Post to it
+    Post {
+        /// What everybody there reads
+        text: String,
+    },
+    /// Invite somebody into it
+    Invite {
+        /// A name of the record, an address, or an id there
+        person: String,
     },
 }
 
@@ -198,6 +472,11 @@ pub enum TimelineFormat {
     Csv,
     /// One JSON document per line
     Jsonl,
+}
+
+fn shape() -> impl TypedValueParser<Value = Shape> {
+    PossibleValuesParser::new(Shape::ALL.map(Shape::word))
+        .try_map(|text| Shape::named(&text).ok_or_else(|| format!("no shape `{text}`")))
 }
 
 fn status() -> impl TypedValueParser<Value = Status> {

@@ -1,9 +1,10 @@
 //! The acts of a responder: what was typed becomes a command of the domain, its events go to disk, and nothing else happens.
 
-use crate::cli::args::incident::IncidentCommand;
+use crate::cli::args::incident::{IncidentCommand, MarkArgs};
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, Recorded, refused, writable};
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::incident::{entry, outside};
 use crate::cli::library::Library;
 use crate::cli::look;
 use crate::cli::output::Output;
@@ -11,7 +12,7 @@ use crate::cli::postmortem;
 use crate::config::Config;
 use crate::domain::alert::Alert;
 use crate::domain::incident::decide::{self, Command, decide, id_at, link};
-use crate::domain::incident::event::Body;
+use crate::domain::incident::event::{Body, Mark};
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
@@ -22,13 +23,24 @@ pub fn run(context: &Context, config: &Config, what: &IncidentCommand, output: &
     match what {
         IncidentCommand::Declare { .. } => return declare(context, config, what, output),
         IncidentCommand::Link { id, alert } => return link_alerts(context, config, id, alert, output),
+        IncidentCommand::Pin(which) => return mark(context, config, which, Mark::Pin, output),
+        IncidentCommand::Tag { mark: which, tag } => {
+            return mark(context, config, which, Mark::Tag(tag.clone()), output);
+        }
+        IncidentCommand::Exclude(which) => return mark(context, config, which, Mark::Exclude, output),
+        IncidentCommand::Page { id } => return page(context, config, id, output),
         _ => {}
     }
     let mut desk = Desk::to_write(context, config)?;
     let (typed, command, at) = read(&desk, what)?;
     let before = desk.find(typed)?;
     let resolves = matches!(command, Command::Resolve(_));
-    let bodies = decide(&before.state, command, at, &context.severities).map_err(refused)?;
+    let acknowledges = matches!(command, Command::Acknowledge);
+    let mut bodies = decide(&before.state, command, at, &context.severities).map_err(refused)?;
+    if acknowledges || resolves {
+        bodies.extend(outside::tell(&desk, &before, resolves));
+        outside::note(&bodies, output);
+    }
     desk.act(&before.state.id, at, bodies)?;
     let after = again(&mut desk, &before)?;
     if resolves {
@@ -63,17 +75,12 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         IncidentCommand::Action { id, text, owner, due } => {
             (id, Command::Action(text.clone(), owner.clone(), due.clone()), now)
         }
-        IncidentCommand::Declare { .. }
-        | IncidentCommand::List { .. }
-        | IncidentCommand::Show { .. }
-        | IncidentCommand::Link { .. }
-        | IncidentCommand::Timeline { .. }
-        | IncidentCommand::Timers { .. } => return Err(Failure::Usage("this is no act on one incident".to_owned())),
+        _ => return Err(Failure::Usage("this is no act on one incident".to_owned())),
     })
 }
 
 fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &mut Output) -> Result<Exit, Failure> {
-    let IncidentCommand::Declare { title, severity, service, runbook, alert, at } = what else {
+    let IncidentCommand::Declare { title, severity, service, runbook, alert, at, page } = what else {
         return Err(Failure::Usage("this is no declaration".to_owned()));
     };
     let title = decide::text(title, "a title").map_err(refused)?;
@@ -85,10 +92,13 @@ fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &
     let book = runbook.as_deref().map(|id| library.find(id)).transpose()?;
     let alerts = look::alerts_named(context, alert)?;
     let objectives = look::objectives(context);
+    if *page {
+        outside::pager(context)?;
+    }
 
     let mut desk = Desk::to_write(context, config)?;
     let noticed = at.as_deref().map(|text| desk.when(Some(text))).transpose()?;
-    let mut bodies = decide::declare(title, severity, service.clone(), alerts.first(), &objectives);
+    let mut bodies = decide::declare(title, severity.clone(), service.clone(), alerts.first(), &objectives);
     if let (Some(Body::Declared { detected_at, .. }), Some(noticed)) = (bodies.first_mut(), noticed) {
         *detected_at = Some(noticed);
     }
@@ -98,12 +108,30 @@ fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &
     let events = desk.act(&id_at(now), now, bodies)?;
     // Two declarations of one second have two ids; the record says which is ours.
     let id = events.first().map_or_else(|| id_at(now), |event| event.incident.clone());
+    let recorded = desk.read(&id)?.ok_or_else(|| Failure::Refused(format!("{id} cannot be read back")))?;
+    if *page {
+        outside::page(&mut desk, &recorded, output)?;
+    } else if context.severities.level(&severity).is_some_and(|level| level.page) && outside::pager(context).is_ok() {
+        output.note(&format!("{severity} pages the on-call and nobody was paged; `midwatch incident page {id}` does"));
+    }
     if !output.is_json() {
         output.line(id.as_str())?;
         return Ok(Exit::DONE);
     }
-    let recorded = desk.read(&id)?.ok_or_else(|| Failure::Refused(format!("{id} cannot be read back")))?;
     done(&mut desk, &recorded, output)
+}
+
+/// Pages the on-call for an incident that is recorded.
+fn page(context: &Context, config: &Config, typed: &str, output: &mut Output) -> Result<Exit, Failure> {
+    outside::pager(context)?;
+    let mut desk = Desk::to_write(context, config)?;
+    let before = desk.find(typed)?;
+    if !before.state.is_open() {
+        return Err(Failure::Refused(format!("{} is resolved; reopen it first", before.state.id)));
+    }
+    outside::page(&mut desk, &before, output)?;
+    let after = again(&mut desk, &before)?;
+    done(&mut desk, &after, output)
 }
 
 /// The event that opens a runbook.
@@ -138,13 +166,32 @@ fn link_alerts(
     done(&mut desk, &after, output)
 }
 
-fn again(desk: &mut Desk<'_>, before: &Recorded) -> Result<Recorded, Failure> {
+/// An entry gets a mark, or loses it.
+fn mark(
+    context: &Context,
+    config: &Config,
+    which: &MarkArgs,
+    mark: Mark,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let mut desk = Desk::to_write(context, config)?;
+    let before = desk.find(&which.id)?;
+    let of = entry::named(&before, &which.entry)?.key.clone();
+    let now = desk.now;
+    let command = Command::Mark(of, mark, !which.off);
+    let bodies = decide(&before.state, command, now, &context.severities).map_err(refused)?;
+    desk.act(&before.state.id, now, bodies)?;
+    let after = again(&mut desk, &before)?;
+    done(&mut desk, &after, output)
+}
+
+pub fn again(desk: &mut Desk<'_>, before: &Recorded) -> Result<Recorded, Failure> {
     let id = &before.state.id;
     desk.read(id)?.ok_or_else(|| Failure::Refused(format!("{id} is recorded but cannot be read back")))
 }
 
 /// Nothing for people, the incident for programs.
-fn done(desk: &mut Desk<'_>, recorded: &Recorded, output: &mut Output) -> Result<Exit, Failure> {
+pub fn done(desk: &mut Desk<'_>, recorded: &Recorded, output: &mut Output) -> Result<Exit, Failure> {
     if output.is_json() {
         let latest = again(desk, recorded)?;
         let timers = desk.timers(&latest.state, &Library::load(desk.context));

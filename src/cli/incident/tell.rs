@@ -2,7 +2,6 @@
 
 use crate::app::present::report;
 use crate::app::present::slos::percent;
-use crate::cli::args::incident::TimelineFormat;
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, Recorded};
 use crate::cli::failure::{Exit, Failure};
@@ -10,7 +9,6 @@ use crate::cli::library::Library;
 use crate::cli::output::{Output, Table};
 use crate::config::Config;
 use crate::domain::escalation::timer::{Timer, TimerState};
-use crate::domain::export::{Format, export};
 use crate::domain::incident::event::Role;
 use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::entry::entries;
@@ -91,33 +89,6 @@ fn facts(i: &Incident) -> Vec<(&'static str, String)> {
     };
     out.extend(i.actions.iter().map(|a| ("action item", action(a))));
     out
-}
-
-/// The timeline in a form for elsewhere; with JSON `{"id", "timeline"}`.
-pub fn timeline(
-    context: &Context,
-    config: &Config,
-    typed: &str,
-    format: TimelineFormat,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
-    let mut desk = Desk::to_read(context, config)?;
-    let Recorded { state, events } = desk.find(typed)?;
-    if output.is_json() {
-        let rows: Vec<Value> = entries(&state, &events).iter().map(|e| report::event(e.event, &state)).collect();
-        output.json(&json!({"id": state.id, "timeline": rows}))?;
-        return Ok(Exit::DONE);
-    }
-    let format = match format {
-        TimelineFormat::Text => Format::Text,
-        TimelineFormat::Md => Format::Markdown,
-        TimelineFormat::Csv => Format::Csv,
-        TimelineFormat::Jsonl => Format::JsonLines,
-    };
-    for piece in export(&state, &events, desk.offset(), format) {
-        output.verbatim(&piece)?;
-    }
-    Ok(Exit::DONE)
 }
 
 /// What is due when, of one incident or of all open ones; `{"timers": […]}` also holds those that are over.

@@ -77,15 +77,17 @@ impl Around {
     /// One remark when no drill was ever held, instead of one for each of so many runbooks.
     pub fn undrilled(&self, runbooks: usize) -> Option<Finding> {
         let path = self.never_drilled.as_ref().filter(|_| runbooks > 0)?;
-        let which =
-            if runbooks == 1 { "the runbook was not".to_owned() } else { format!("none of {runbooks} runbooks was") };
+        let which = match runbooks {
+            1 => "the runbook was never".to_owned(),
+            many => format!("none of {many} runbooks was ever"),
+        };
         Some(Finding {
             path: path.to_string_lossy().into_owned(),
             line: 0,
             column: 0,
             rule: "RB015".to_owned(),
             level: Level::Info,
-            message: format!("no drill by people was held yet: {which} ever rehearsed"),
+            message: format!("no drill by people was held yet: {which} rehearsed"),
         })
     }
 

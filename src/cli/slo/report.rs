@@ -1,10 +1,12 @@
 //! `midwatch slo report`: the review of a calendar period, as Markdown, JSON or CSV. Reads the sources and the record once;
 //! writes nothing.
 
+use crate::app::model::Case;
 use crate::app::present::report::review as document;
 use crate::app::review::{Scope, review};
 use crate::cli::args::{ReportFormat, ReportPeriod, SloReportArgs};
 use crate::cli::context::Context;
+use crate::cli::desk::Desk;
 use crate::cli::failure::Failure;
 use crate::cli::look::Look;
 use crate::cli::output::Output;
@@ -43,10 +45,15 @@ pub fn run(context: &Context, look: &Look, args: &SloReportArgs, output: &mut Ou
     known(look, args)?;
     let scope =
         Scope { period: &period, bounds, objective: args.objective.as_deref(), service: args.service.as_deref() };
-    let review = review(&look.model, look.now, &scope);
+    // A screen holds the newest incidents; a review needs every one of its period.
+    let mut model = look.model.clone();
+    for incident in Desk::to_read(context, context.config())?.ended_since(bounds.0)? {
+        model.desk.cases.entry(incident.id.clone()).or_insert_with(|| Case::of(incident, Vec::new()));
+    }
+    let review = review(&model, look.now, &scope);
     let format = args.format.unwrap_or(if output.is_json() { ReportFormat::Json } else { ReportFormat::Md });
     match format {
-        ReportFormat::Json => output.json(&look.sign(document::review(&look.model, &review))),
+        ReportFormat::Json => output.json(&look.sign(document::review(&model, &review))),
         ReportFormat::Md => output.verbatim(&review.markdown()),
         ReportFormat::Csv => output.verbatim(&review.csv()),
     }

@@ -14,6 +14,9 @@ use crate::domain::time::compact;
 use crate::domain::time::rfc3339;
 use crate::domain::time::secs;
 
+/// Replicas of a deployment that nobody scaled.
+const USUAL: i64 = 6;
+
 /// What a command says and does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
@@ -45,6 +48,21 @@ pub fn answer(production: &Production, argv: &[String], env: &[(String, String)]
     if has("rollout history") {
         return Answer::says(scene.revisions());
     }
+    if has("current-context") {
+        return Answer::says(vec!["production".to_owned()]);
+    }
+    if has("jsonpath") {
+        return Answer::says(scene.field(&lower));
+    }
+    if has("set env") && has("--list") {
+        return Answer::says(scene.variables());
+    }
+    if has("--dry-run") {
+        return Answer::says(vec![format!("deployment.apps/{} unchanged (server dry run)", scene.name())]);
+    }
+    if has("--to-revision") {
+        return nothing(&text);
+    }
     if has("rollout status") {
         return Answer::says(vec![format!("deployment \"{}\" successfully rolled out", scene.name())]);
     }
@@ -54,7 +72,8 @@ pub fn answer(production: &Production, argv: &[String], env: &[(String, String)]
         let lifts = ["=0", "=off", "=false", " off", "disable"].iter().any(|w| has(w));
         Some(if lifts { Act::Admit } else { Act::Shed })
     } else if has("scale") {
-        Some(Act::ScaleOut)
+        let few = replicas(&lower).is_some_and(|n| n <= USUAL);
+        Some(if few { Act::ScaleIn } else { Act::ScaleOut })
     } else {
         None
     };
@@ -69,6 +88,13 @@ pub fn answer(production: &Production, argv: &[String], env: &[(String, String)]
         None if has("get ") && has("event") => Answer::says(scene.events()),
         None => nothing(&text),
     }
+}
+
+/// How many replicas a command asks for.
+fn replicas(text: &str) -> Option<i64> {
+    let (_, after) = text.split_once("--replicas")?;
+    let number: String = after.chars().skip(1).take_while(char::is_ascii_digit).collect();
+    number.parse().ok()
 }
 
 fn nothing(text: &str) -> Answer {
@@ -144,7 +170,7 @@ impl Scene<'_> {
                 answer.lines.push(format!("deployment \"checkout\" successfully rolled out (image {GOOD_DEPLOY})"));
                 answer
             }
-            Act::ScaleOut => Answer::does(act, "deployment.apps/checkout scaled"),
+            Act::ScaleOut | Act::ScaleIn => Answer::does(act, "deployment.apps/checkout scaled"),
             Act::Shed => {
                 let mut answer = Answer::does(act, "deployment.apps/checkout env updated");
                 answer.lines.push("simulated: one customer in two is now turned away with 429".to_owned());
@@ -187,8 +213,30 @@ impl Scene<'_> {
     }
 
     fn replicas(&self) -> i64 {
-        let scaled = self.done(Act::ScaleOut).is_some();
-        if self.service == Some(Service::Checkout) && scaled { 12 } else { 6 }
+        let scaled = self.production.course().scaled(self.production.elapsed(self.now));
+        if self.service == Some(Service::Checkout) && scaled { 12 } else { USUAL }
+    }
+
+    /// One value of a deployment: how many replicas, or which revision.
+    fn field(&self, path: &str) -> Vec<String> {
+        if path.contains("replicas") {
+            return vec![self.replicas().to_string()];
+        }
+        if path.contains("revision") {
+            // The rows of the history, newest last, without its heads.
+            let row = self.revisions().pop().unwrap_or_default();
+            return vec![row.split_whitespace().next().unwrap_or_default().to_owned()];
+        }
+        vec![String::new()]
+    }
+
+    /// What the containers get by name.
+    fn variables(&self) -> Vec<String> {
+        let shed = self.service == Some(Service::Checkout) && self.production.course().shedding();
+        vec![
+            format!("# Deployment {}, container app", self.name()),
+            format!("LOAD_SHED={}", if shed { "50" } else { "off" }),
+        ]
     }
 
     fn pod(&self, i: i64) -> String {
@@ -312,6 +360,12 @@ mod tests {
             ("helm rollback checkout 41", Some(Act::RollBack)),
             ("kubectl set image deploy/checkout app=checkout:4f2a90", Some(Act::RollBack)),
             ("kubectl scale deployment checkout --replicas=12", Some(Act::ScaleOut)),
+            ("kubectl scale deployment checkout --replicas=6", Some(Act::ScaleIn)),
+            ("kubectl scale deployment/checkout --replicas=12 --dry-run=server", None),
+            ("kubectl rollout undo deployment/checkout --dry-run=server", None),
+            ("kubectl rollout undo deployment/checkout --to-revision=42", None),
+            ("kubectl set env deployment/checkout --list", None),
+            ("kubectl get deployment/checkout -o jsonpath={.spec.replicas}", None),
             ("kubectl set env deployment/checkout RATE_LIMIT=50", Some(Act::Shed)),
             ("kubectl set env deployment/checkout LOAD_SHED=50", Some(Act::Shed)),
             ("kubectl set env deployment/checkout LOAD_SHED=off", Some(Act::Admit)),
@@ -340,6 +394,26 @@ mod tests {
                 "42        4f2a91  2026-05-01 03:12:12Z    1m27s ago  (canary 40m before)",
             ]
         );
+    }
+
+    #[test]
+    fn what_was_there_before_is_told_and_can_be_put_back() {
+        let mut production = production();
+        let read = |p: &Production, second: i64, text: &str| ask(p, second, text).lines.join(" ");
+        let revision =
+            r"kubectl get deployment/checkout -o jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}";
+        let count = "kubectl get deployment/checkout -o jsonpath={.spec.replicas}";
+        assert_eq!(read(&production, 60, "kubectl config current-context"), "production");
+        assert_eq!((read(&production, 60, revision), read(&production, 60, count)), ("42".into(), "6".into()));
+        let at = |second: i64| production.start() + secs(second);
+        let (out, back, undo) = (at(70), at(80), at(90));
+        production.act(out, Act::ScaleOut);
+        assert_eq!((read(&production, 69, count), read(&production, 75, count)), ("6".into(), "12".into()));
+        production.act(back, Act::ScaleIn);
+        assert_eq!(read(&production, 85, count), "6");
+        production.act(undo, Act::RollBack);
+        assert_eq!(read(&production, 95, revision), "43");
+        assert!(read(&production, 60, "kubectl set env deployment/checkout --list").ends_with("LOAD_SHED=off"));
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub enum Act {
     RollBack,
     /// More replicas: a third better.
     ScaleOut,
+    /// As many replicas as before.
+    ScaleIn,
     /// Turn half of the customers away: half the errors, half the traffic.
     Shed,
     /// Let all customers in again.
@@ -61,7 +63,9 @@ impl Course {
         let idle = match act {
             Act::Admit => !self.shedding(),
             Act::Shed => self.shedding(),
-            Act::RollBack | Act::ScaleOut => self.done(act).is_some(),
+            Act::ScaleOut => self.scaled(at),
+            Act::ScaleIn => !self.scaled(at),
+            Act::RollBack => self.done(act).is_some(),
         };
         if idle || !at.is_finite() || self.acts.len() >= MOST_ACTS {
             return false;
@@ -72,7 +76,7 @@ impl Course {
         self.knots.push(Knot { at, level: now });
         let (delay, ramp) = match act {
             Act::RollBack => (4.0, 38.0),
-            Act::ScaleOut => (6.0, 20.0),
+            Act::ScaleOut | Act::ScaleIn => (6.0, 20.0),
             Act::Shed | Act::Admit => (2.0, 10.0),
         };
         let goal = self.goal();
@@ -98,12 +102,21 @@ impl Course {
             .is_some_and(|(_, a)| *a == Act::Shed)
     }
 
+    /// Whether there are more replicas than usual at an instant, by what was done until then.
+    pub fn scaled(&self, at: f64) -> bool {
+        self.acts
+            .iter()
+            .rev()
+            .find(|(done, act)| *done <= at && matches!(act, Act::ScaleOut | Act::ScaleIn))
+            .is_some_and(|(_, act)| *act == Act::ScaleOut)
+    }
+
     fn goal(&self) -> Level {
         let shedding = self.shedding();
-        let severity = match (self.done(Act::RollBack), self.done(Act::ScaleOut)) {
+        let severity = match (self.done(Act::RollBack), self.scaled(f64::MAX)) {
             (Some(_), _) => 0.0,
-            (None, Some(_)) => 2.0 / 3.0,
-            (None, None) => 1.0,
+            (None, true) => 2.0 / 3.0,
+            (None, false) => 1.0,
         };
         Level { severity: if shedding { severity / 2.0 } else { severity }, admitted: if shedding { 0.5 } else { 1.0 } }
     }

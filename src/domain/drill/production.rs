@@ -269,7 +269,7 @@ mod tests {
     }
 
     fn act() -> impl Strategy<Value = Act> {
-        prop_oneof![Just(Act::RollBack), Just(Act::ScaleOut), Just(Act::Shed), Just(Act::Admit)]
+        prop_oneof![Just(Act::RollBack), Just(Act::ScaleOut), Just(Act::ScaleIn), Just(Act::Shed), Just(Act::Admit)]
     }
 
     proptest! {

@@ -18,6 +18,10 @@ pub enum TimerKind {
     Update,
     /// A rung of the runbook's escalation.
     Escalation,
+    /// Somebody who leads, in an incident that pages.
+    Commander,
+    /// A task whose owner comes back.
+    Task,
     /// The forecast end of an error budget.
     Exhaustion,
     /// The postmortem draft.
@@ -26,13 +30,15 @@ pub enum TimerKind {
 
 impl TimerKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Acknowledge,
         Self::Backend,
         Self::Response,
         Self::Stakeholders,
         Self::Update,
         Self::Escalation,
+        Self::Commander,
+        Self::Task,
         Self::Exhaustion,
         Self::Postmortem,
     ];
@@ -46,6 +52,8 @@ impl TimerKind {
             Self::Stakeholders => "stakeholders",
             Self::Update => "update",
             Self::Escalation => "escalation",
+            Self::Commander => "commander",
+            Self::Task => "task",
             Self::Exhaustion => "exhaustion",
             Self::Postmortem => "postmortem",
         }

@@ -3,6 +3,8 @@
 
 use crate::domain::escalation::timer::{Timer, TimerKind, TimerState};
 use crate::domain::ids::{SloId, TimerId};
+use crate::domain::incident::board::Task;
+use crate::domain::incident::event::Role;
 use crate::domain::incident::state::Incident;
 use crate::domain::runbook::model::{Clock, Runbook, Rung};
 use crate::domain::severity::{SeverityLevel, SeverityTable};
@@ -10,6 +12,9 @@ use crate::domain::time::{Span, Timestamp, compact, mins, rfc3339};
 
 /// How long after the end the postmortem draft is due, in hours.
 pub const POSTMORTEM_HOURS: i64 = 48;
+
+/// How long an incident that pages may go on before somebody leads it, in minutes.
+pub const COMMANDER_MINUTES: i64 = 10;
 
 /// The deadlines at `now`, nearest first, those that are over among them. `runbook` is the one whose escalation counts,
 /// `exhaustion` the forecast ends of error budgets.
@@ -26,12 +31,14 @@ pub fn timers(
         timers.extend(derive.response(level));
         timers.extend(derive.stakeholders(level));
         timers.extend(derive.update(level));
+        timers.extend(derive.commander(level));
     }
     if let Some(runbook) = runbook {
         for (index, rung) in runbook.escalation.iter().enumerate() {
             timers.push(derive.rung(runbook, index + 1, rung));
         }
     }
+    timers.extend(incident.board.tasks.iter().filter_map(|task| derive.task(task)));
     timers.extend(exhaustion.iter().filter_map(|(slo, at)| derive.exhaustion(slo, *at)));
     timers.extend(derive.postmortem());
     timers.sort_by(|a, b| a.due_at.cmp(&b.due_at).then_with(|| a.id.cmp(&b.id)));
@@ -114,10 +121,23 @@ impl Derive<'_> {
     /// One round at a time: the one that began with the last update. Its instant names the round.
     fn update(&self, level: &SeverityLevel) -> Option<Timer> {
         let last = self.incident.times.last_update?;
-        let after = level.update_every?;
         if !self.incident.is_open() {
             return None;
         }
+        // What was promised with the update goes before the table.
+        if let Some(next) = self.incident.board.promised.filter(|next| *next > last) {
+            return Some(self.timer(Plan {
+                kind: TimerKind::Update,
+                mark: &format!("promised:{}", rfc3339(next)),
+                label: "next status update".to_owned(),
+                start: next,
+                after: Span::zero(),
+                need: Need::Waiting,
+                contact: None,
+                then: format!("The last update promised the next one. {PROMPTS}"),
+            }));
+        }
+        let after = level.update_every?;
         Some(self.timer(Plan {
             kind: TimerKind::Update,
             mark: &format!("{}:{}", level.code, rfc3339(last)),
@@ -127,6 +147,42 @@ impl Derive<'_> {
             need: Need::Waiting,
             contact: None,
             then: format!("{} asks for an update every {}. {PROMPTS}", level.code, compact(after)),
+        }))
+    }
+
+    fn commander(&self, level: &SeverityLevel) -> Option<Timer> {
+        level.page.then(|| {
+            self.timer(Plan {
+                kind: TimerKind::Commander,
+                mark: "claim",
+                label: "take command".to_owned(),
+                start: self.incident.times.declared,
+                after: mins(COMMANDER_MINUTES),
+                need: self.need(self.incident.roles.contains_key(&Role::Commander)),
+                contact: None,
+                then: format!("Nobody leads after {COMMANDER_MINUTES}m: c gives the role. {PROMPTS}"),
+            })
+        })
+    }
+
+    /// Each time box of a task is a timer of its own: more time is another one, and is told again.
+    fn task(&self, task: &Task) -> Option<Timer> {
+        let until = task.until?;
+        let owner = task.owner.as_deref();
+        let need = match (&task.ended, self.incident.is_open()) {
+            (Some((true, ..)), _) => Need::Met,
+            (Some((false, ..)), _) | (None, false) => Need::Gone,
+            (None, true) => Need::Waiting,
+        };
+        Some(self.timer(Plan {
+            kind: TimerKind::Task,
+            mark: &task_mark(self.incident, task),
+            label: format!("{}: {}", owner.unwrap_or("nobody"), task.text),
+            start: until,
+            after: Span::zero(),
+            need,
+            contact: owner,
+            then: format!("{} comes back with it: done, or more time? {PROMPTS}", owner.unwrap_or("The owner")),
         }))
     }
 
@@ -180,7 +236,8 @@ impl Derive<'_> {
     }
 
     fn postmortem(&self) -> Option<Timer> {
-        let resolved = self.incident.times.resolved?;
+        // What was merged has its postmortem where it went on.
+        let resolved = self.incident.times.resolved.filter(|_| self.incident.board.merged_into().is_none())?;
         Some(self.timer(Plan {
             kind: TimerKind::Postmortem,
             mark: &rfc3339(resolved),
@@ -234,6 +291,20 @@ impl Derive<'_> {
             recorded,
         }
     }
+}
+
+/// Who gave it and when, and until when it is: the same before and after it is on disk. A second one of that very moment
+/// has a number.
+fn task_mark(incident: &Incident, task: &Task) -> String {
+    let same = incident.board.tasks.iter().take_while(|t| t.key != task.key).filter(|t| t.by == task.by).count();
+    let number = if same > 0 { format!("#{}", same + 1) } else { String::new() };
+    format!("{}{number}:{}@{}", rfc3339(task.by.1), task.by.0, task.until.map(rfc3339).unwrap_or_default())
+}
+
+/// The task whose time box a timer is.
+pub fn task_of<'i>(incident: &'i Incident, timer: &TimerId) -> Option<&'i Task> {
+    let id = |task: &Task| format!("{}:{}:{}", incident.id, TimerKind::Task.word(), task_mark(incident, task));
+    incident.board.tasks.iter().find(|task| id(task) == timer.0)
 }
 
 const PROMPTS: &str = "midwatch prompts here and pages nobody by itself.";

@@ -2,8 +2,9 @@
 
 use crate::domain::alert::Alert;
 use crate::domain::ids::IncidentId;
-use crate::domain::incident::event::{Body, EventKey, NoteKind, Role, Status};
-use crate::domain::incident::state::Incident;
+use crate::domain::incident::board::ask::{Ask, ask};
+use crate::domain::incident::event::{Body, EventKey, Mark, NoteKind, Redaction, Role, Status};
+use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::severity::{Severity, SeverityTable};
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, clock};
@@ -43,12 +44,16 @@ pub enum Command {
     Note(NoteKind, String),
     /// Something to do afterwards.
     Action(String, Option<String>, Option<String>),
-    /// Stakeholders were told.
-    Update(String, String),
     /// The text of an earlier event was wrong.
     Correct(EventKey, String),
     /// An earlier note does not hold.
     Retract(EventKey, String),
+    /// Something of the commander's board.
+    Board(Ask),
+    /// An entry gets a mark, or loses it.
+    Mark(EventKey, Mark, bool),
+    /// The text of an earlier event is to leave the record.
+    Redact(EventKey, String),
 }
 
 /// Turns a command into events. `at` is when it happened, at most `now`.
@@ -62,15 +67,19 @@ pub fn decide(
     if at < incident.times.declared - chrono::TimeDelta::days(7) {
         return refuse(format!("{} is more than a week before {} was declared", clock(at), incident.id));
     }
-    let after_the_end = matches!(
-        command,
-        Command::Note(..)
-            | Command::Action(..)
-            | Command::Correct(..)
-            | Command::Retract(..)
-            | Command::Reopen(_)
-            | Command::SetRole(..)
-    );
+    let of_the_board = matches!(&command, Command::Board(ask) if ask.after_the_end());
+    let after_the_end = of_the_board
+        || matches!(
+            command,
+            Command::Note(..)
+                | Command::Action(..)
+                | Command::Correct(..)
+                | Command::Retract(..)
+                | Command::Mark(..)
+                | Command::Redact(..)
+                | Command::Reopen(_)
+                | Command::SetRole(..)
+        );
     if !incident.is_open() && !after_the_end {
         return refuse(format!("{} is resolved; reopen it first", incident.id));
     }
@@ -119,12 +128,32 @@ pub fn decide(
         Command::Reopen(reason) => Ok(vec![Body::Reopened { reason: text(&reason, "a reason")? }]),
         Command::Note(sort, note) => Ok(vec![Body::Note { sort, text: text(&note, "a text")? }]),
         Command::Action(what, owner, due) => Ok(vec![Body::ActionItem { text: text(&what, "a text")?, owner, due }]),
-        Command::Update(audience, what) => {
-            Ok(vec![Body::Update { audience: text(&audience, "an audience")?, text: text(&what, "a text")? }])
-        }
+        Command::Board(wish) => ask(incident, wish, at),
         Command::Correct(of, right) => Ok(vec![Body::Corrected { of, text: text(&right, "the right text")? }]),
         Command::Retract(of, reason) => Ok(vec![Body::Retracted { of, reason: text(&reason, "a reason")? }]),
+        Command::Mark(of, mark, on) => mark_entry(incident, of, mark, on),
+        Command::Redact(of, reason) => Ok(vec![Body::Redacted(Redaction::of(of, text(&reason, "a reason")?))]),
     }
+}
+
+fn mark_entry(incident: &Incident, of: EventKey, mark: Mark, on: bool) -> Result<Vec<Body>, Refusal> {
+    let mark = match mark {
+        Mark::Tag(tag) => {
+            let tag = text(&tag, "a tag")?;
+            if tag.chars().count() > 40 || tag.contains(|c: char| c.is_whitespace() || c == ',') {
+                return Err(Refusal("a tag is one word of at most 40 characters".into()));
+            }
+            Mark::Tag(tag)
+        }
+        mark => mark,
+    };
+    let marks = incident.marks.get(&key_text(&of)).cloned().unwrap_or_default();
+    let mut after = marks.clone();
+    after.set(&mark, on);
+    if after == marks {
+        return Err(Refusal(format!("the entry is {} already", mark.told(on))));
+    }
+    Ok(vec![Body::Marked { of, mark, on }])
 }
 
 /// The id of an incident declared at an instant; the record adds `-2` when there is one already.

@@ -1,8 +1,15 @@
 //! The record of an incident: what happened, when, by whom. Events are never changed; a correction is a new event.
 
+mod kind;
+
+use crate::domain::incident::board::{Belief, Bond, DecisionEvent, Phase, TaskEvent};
 pub use crate::domain::incident::change::{ApprovalRequest, ChangePlan, RollbackPlan, VerifyPlan};
 pub use crate::domain::incident::command::{CommandFinish, CommandStart};
+pub use crate::domain::incident::imported::{Act, Import};
 pub use crate::domain::incident::linked::{BackendLine, BackendLink};
+pub use crate::domain::incident::mark::Mark;
+pub use crate::domain::incident::redaction::Redaction;
+pub use crate::domain::incident::terms::{Answer, NoteKind, Role, Status};
 
 use crate::domain::ids::{Fingerprint, IncidentId, Origin, RunbookId, SloId, SourceName, StepId, TimerId};
 use crate::domain::labels::Labels;
@@ -29,12 +36,13 @@ pub struct EventKey {
 
 /// The log of policy bands: no incident, and no event declares it.
 pub const BUDGET_LOG: &str = "BUDGET";
-/// The log of acts on pages that belong to no incident of ours; no event declares it either.
-pub const PAGES_LOG: &str = "PAGES";
+/// The log of what leaves the house for no incident of ours, a silence for planned work or an acknowledgement of a page
+/// that is worth no incident say: no event declares it either.
+pub const OUTWARD_LOG: &str = "OUTSIDE";
 
 /// Whether an id is that of a log, and not of an incident.
 pub fn is_log(id: &IncidentId) -> bool {
-    matches!(id.as_str(), BUDGET_LOG | PAGES_LOG)
+    matches!(id.as_str(), BUDGET_LOG | OUTWARD_LOG)
 }
 
 /// A recorded event.
@@ -61,6 +69,15 @@ pub struct Event {
 }
 
 impl Event {
+    /// Who did or said it: where it was taken in from elsewhere, the one who was named there.
+    pub fn who(&self) -> &str {
+        match &self.body {
+            Body::Imported(import) if !import.who.is_empty() => &import.who,
+            Body::BackendLogged(line) => line.by.as_deref().unwrap_or(&self.actor),
+            _ => &self.actor,
+        }
+    }
+
     /// The total order of the fold: the same for every arrival order.
     pub fn rank(&self) -> (u64, &Origin, u64) {
         (self.order, &self.key.origin, self.key.seq)
@@ -83,117 +100,6 @@ pub struct NewEvent {
     /// A key under which the incident holds at most one event: two cockpits that see the same timer fall due or the same
     /// alert end record it once.
     pub once: Option<String>,
-}
-
-/// A role in an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Leads.
-    Commander,
-    /// Tells others.
-    Comms,
-    /// Turns the screws.
-    Operations,
-    /// Keeps the record.
-    Scribe,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Commander, Self::Comms, Self::Operations, Self::Scribe];
-
-    /// Its word in commands and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Commander => "commander",
-            Self::Comms => "comms",
-            Self::Operations => "operations",
-            Self::Scribe => "scribe",
-        }
-    }
-}
-
-/// Where an incident stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Looking for the cause.
-    Investigating,
-    /// Cause known.
-    Identified,
-    /// Acting on it.
-    Mitigating,
-    /// Watching whether it holds.
-    Monitoring,
-    /// Over.
-    Resolved,
-}
-
-impl Status {
-    /// All of them, in the order they usually come.
-    pub const ALL: [Self; 5] =
-        [Self::Investigating, Self::Identified, Self::Mitigating, Self::Monitoring, Self::Resolved];
-
-    /// Its word in commands and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Investigating => "investigating",
-            Self::Identified => "identified",
-            Self::Mitigating => "mitigating",
-            Self::Monitoring => "monitoring",
-            Self::Resolved => "resolved",
-        }
-    }
-}
-
-/// What a line of text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoteKind {
-    /// Something seen or done.
-    Note,
-    /// Something decided.
-    Decision,
-    /// A guess at the cause.
-    Hypothesis,
-    /// A fact found.
-    Finding,
-}
-
-impl NoteKind {
-    /// Its word in commands and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Decision => "decision",
-            Self::Hypothesis => "hypothesis",
-            Self::Finding => "finding",
-        }
-    }
-}
-
-/// An answer to a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// Yes.
-    Yes,
-    /// No.
-    No,
-    /// Cannot tell.
-    Unsure,
-}
-
-impl Answer {
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unsure => "unsure",
-        }
-    }
 }
 
 /// How a step ended.
@@ -318,6 +224,49 @@ pub enum Body {
         audience: String,
         /// What.
         text: String,
+        /// When they hear again, as promised with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_at: Option<Timestamp>,
+    },
+    /// Somebody is to do something, or did it.
+    Task(TaskEvent),
+    /// Something is being decided. What is decided at once is a note.
+    Deciding(DecisionEvent),
+    /// What is believed of a hypothesis.
+    HypothesisJudged {
+        /// The note that holds it.
+        of: EventKey,
+        /// What is believed now.
+        belief: Belief,
+        /// Why.
+        why: String,
+    },
+    /// A line of the playbook was ticked, or opened again.
+    Ticked {
+        /// Of which phase.
+        phase: Phase,
+        /// The line.
+        line: String,
+        /// It is done.
+        done: bool,
+    },
+    /// Another incident belongs to this one.
+    Tied {
+        /// Which.
+        other: IncidentId,
+        /// How.
+        bond: Bond,
+        /// Why, in words.
+        why: String,
+    },
+    /// Somebody takes part, or has left.
+    Presence {
+        /// Who.
+        person: String,
+        /// They take part.
+        here: bool,
+        /// How it is known.
+        how: String,
     },
     /// The text of an earlier event was wrong.
     Corrected {
@@ -532,6 +481,19 @@ pub enum Body {
         /// How it ended.
         end: Ending,
     },
+    /// Something said or done elsewhere, taken in from there.
+    Imported(Import),
+    /// An entry got a mark, or lost it.
+    Marked {
+        /// Which event.
+        of: EventKey,
+        /// Which mark.
+        mark: Mark,
+        /// It got it.
+        on: bool,
+    },
+    /// The text of an earlier event was taken out of the record.
+    Redacted(Redaction),
     /// An incident of a paging product belongs to this one.
     BackendLinked(Box<BackendLink>),
     /// It does not belong to it any more.
@@ -545,53 +507,22 @@ pub enum Body {
     },
     /// A line of its log there; recorded once, by its id there.
     BackendLogged(Box<BackendLine>),
+    /// Somebody wrote in the incident's room, or pinned what was written.
+    RoomMessage {
+        /// In which chat.
+        target: SourceName,
+        /// The message's id there.
+        message: String,
+        /// Who wrote it, as the chat says; outside text.
+        author: String,
+        /// What; outside text.
+        text: String,
+        /// It is pinned.
+        pinned: bool,
+    },
     /// A kind that a newer program wrote; kept as it is.
     #[serde(untagged)]
     Unknown(Value),
-}
-
-impl Body {
-    /// Its kind in JSON and in the timeline.
-    pub fn kind(&self) -> &str {
-        match self {
-            Self::Declared { .. } => "declared",
-            Self::Acknowledged => "acknowledged",
-            Self::RoleSet { .. } => "role",
-            Self::SeveritySet { .. } => "severity",
-            Self::StatusSet { .. } => "status",
-            Self::Mitigated => "mitigated",
-            Self::Resolved { .. } => "resolved",
-            Self::Reopened { .. } => "reopened",
-            Self::Note { sort, .. } => sort.word(),
-            Self::ActionItem { .. } => "action",
-            Self::Update { .. } => "update",
-            Self::Corrected { .. } => "correction",
-            Self::Retracted { .. } => "retraction",
-            Self::AlertLinked { .. } | Self::AlertChanged { .. } => "alert",
-            Self::ObjectiveLinked { .. } => "objective",
-            Self::BudgetSampled(_) => "budget",
-            Self::BandCrossed(_) => "policy",
-            Self::RunbookOpened { .. } => "runbook",
-            Self::StepEnded { .. } => "step",
-            Self::CheckAnswered { .. } => "check",
-            Self::OptionChosen { .. } => "option",
-            Self::CommandStarted(_) | Self::CommandFinished(_) => "command",
-            Self::InputGiven { .. } | Self::ValueCaptured { .. } => "value",
-            Self::GuardChecked { .. } => "guard",
-            Self::ChangeApplied { .. } => "change",
-            Self::RolledBack { .. } => "rollback",
-            Self::VerifyStarted(_) | Self::VerifyHeld { .. } | Self::VerifyFailed { .. } => "verify",
-            Self::ApprovalAsked(_) | Self::ApprovalGiven { .. } => "approval",
-            Self::TimerDue { .. } | Self::TimerSnoozed { .. } | Self::TimerDismissed { .. } => "timer",
-            Self::Escalated { .. } => "escalated",
-            Self::Cockpit { .. } => "cockpit",
-            Self::DraftWritten { .. } => "draft",
-            Self::Outgoing(_) => "outgoing",
-            Self::OutgoingOutcome { .. } => "outcome",
-            Self::BackendLinked(_) | Self::BackendUnlinked { .. } | Self::BackendLogged(_) => "backend",
-            Self::Unknown(_) => "unknown",
-        }
-    }
 }
 
 #[cfg(test)]

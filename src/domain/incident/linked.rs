@@ -71,6 +71,9 @@ pub struct BackendLine {
     pub target: SourceName,
     /// The incident's id there.
     pub page: String,
+    /// The number people say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
     /// The line's id there.
     pub line: String,
     /// `acknowledge`, `escalate`, `notify` … or another word of the product.
@@ -84,15 +87,21 @@ pub struct BackendLine {
 
 impl BackendLine {
     /// The line as it was read.
-    pub fn of(target: &SourceName, page: &str, entry: &LogEntry) -> Self {
+    pub fn of(link: &BackendLink, entry: &LogEntry) -> Self {
         Self {
-            target: target.clone(),
-            page: page.to_owned(),
+            target: link.target.clone(),
+            page: link.page.clone(),
+            number: link.number.clone(),
             line: entry.id.clone(),
             action: entry.kind.clone(),
             by: entry.actor.clone(),
             text: entry.text.clone(),
         }
+    }
+
+    /// `pagerduty #123`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.target, self.number.as_deref().unwrap_or(&self.page))
     }
 
     /// The status that it tells.
@@ -215,5 +224,127 @@ impl Incident {
             let status = link.status.clone();
             self.pages.push(Linked { link, status, by: None, since: at, newest: None, lines: BTreeSet::new() });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::incident::event::EventKey;
+    use crate::domain::outward::backend::Party;
+
+    fn at(text: &str) -> Timestamp {
+        format!("2026-05-01T{text}Z").parse().unwrap()
+    }
+
+    fn event(seq: u64, at: Timestamp, body: Body) -> Event {
+        Event {
+            key: EventKey { origin: "here".into(), seq },
+            id: String::new(),
+            incident: "INC-1".into(),
+            order: seq,
+            at,
+            recorded_at: at,
+            actor: "midwatch".into(),
+            body,
+            hash: String::new(),
+        }
+    }
+
+    fn there(status: BackendStatus) -> BackendIncident {
+        let mut there = BackendIncident::new("P1", "api 5xx", status);
+        there.number = Some("#7".into());
+        there
+    }
+
+    fn line(seq: u64, when: &str, action: &str, by: &str) -> Event {
+        let entry = LogEntry {
+            id: format!("R{when}"),
+            at: at(when),
+            kind: action.into(),
+            actor: Some(by.into()),
+            actor_id: None,
+            by_itself: false,
+            text: format!("{action} by {by}"),
+        };
+        let link = BackendLink::to(&"pd".into(), &there(BackendStatus::Triggered), "by hand");
+        event(seq, at(when), Body::BackendLogged(Box::new(BackendLine::of(&link, &entry))))
+    }
+
+    fn declared() -> Vec<Event> {
+        let declared = Body::Declared {
+            title: "api".into(),
+            severity: "SEV2".into(),
+            service: None,
+            detected_by: None,
+            detected_at: None,
+        };
+        let link = BackendLink::to(&"pd".into(), &there(BackendStatus::Acknowledged), "by hand");
+        vec![event(1, at("03:10:00"), declared), event(2, at("03:10:00"), Body::BackendLinked(Box::new(link)))]
+    }
+
+    #[test]
+    fn the_youngest_line_that_tells_a_status_is_right_whatever_came_first() {
+        let lines = [
+            line(3, "03:00:00", "trigger", "api"),
+            line(4, "03:20:00", "resolve", "grace"),
+            line(5, "03:05:00", "acknowledge", "ada"),
+            line(6, "03:21:00", "annotate", "ada"),
+            line(7, "03:20:00", "resolve", "grace"),
+        ];
+        let all: Vec<Event> = declared().into_iter().chain(lines).collect();
+        let incident = Incident::fold(&all).unwrap();
+        let page = incident.page(&"pd".into(), "P1").unwrap();
+        assert_eq!(
+            (&page.status, page.by.as_deref(), page.since),
+            (&BackendStatus::Resolved, Some("grace"), at("03:20:00"))
+        );
+        assert_eq!((page.newest, page.lines.len()), (Some(at("03:21:00")), 4));
+        assert_eq!(page.conflict(&incident, None).as_deref(), Some("resolved there by grace 03:20:00Z; open here"));
+        assert_eq!(incident.times.responded, None, "what happened there is no act of ours");
+    }
+
+    #[test]
+    fn a_difference_is_told_and_agreement_is_not() {
+        let base = Incident::fold(&declared()).unwrap();
+        let act = |body: Body| {
+            let mut incident = base.clone();
+            incident.apply(&event(9, at("03:15:00"), body));
+            incident
+        };
+        let (acked, over) = (act(Body::Acknowledged), act(Body::Resolved { summary: "done".into() }));
+        for (ours, status, want) in [
+            (&base, BackendStatus::Triggered, None),
+            (&base, BackendStatus::Acknowledged, Some("acknowledged there by Ada; not acknowledged here")),
+            (&acked, BackendStatus::Acknowledged, None),
+            (&acked, BackendStatus::Triggered, Some("acknowledged here; nobody has it there")),
+            (&acked, BackendStatus::Resolved, Some("resolved there 03:10:00Z; open here")),
+            (&over, BackendStatus::Resolved, None),
+            (&over, BackendStatus::Triggered, Some("triggered there; resolved here")),
+            (&base, BackendStatus::Other("parked".into()), None),
+        ] {
+            let mut read = there(status.clone());
+            if status == BackendStatus::Acknowledged {
+                read.acknowledged_by = vec![(Party { name: "Ada".into(), ..Party::default() }, None)];
+            }
+            let said = ours.pages[0].conflict(ours, Some(&read));
+            assert_eq!(said.as_deref(), want, "{status:?}");
+        }
+        let mut merged = there(BackendStatus::Resolved);
+        merged.merged_into = Some("P9".into());
+        assert_eq!(base.pages[0].conflict(&base, Some(&merged)).as_deref(), Some("merged there into P9; open here"));
+    }
+
+    #[test]
+    fn a_link_is_one_however_often_it_is_made_and_goes_with_its_reason() {
+        let mut events = declared();
+        let link = BackendLink::to(&"pd".into(), &there(BackendStatus::Triggered), "by its key");
+        events.push(event(3, at("03:11:00"), Body::BackendLinked(Box::new(link))));
+        assert_eq!(Incident::fold(&events).unwrap().pages.len(), 1);
+        let gone = Body::BackendUnlinked { target: "pd".into(), page: "P1".into(), reason: "another service".into() };
+        events.push(event(4, at("03:12:00"), gone));
+        // A line that comes after that belongs to nothing.
+        events.push(line(5, "03:13:00", "resolve", "grace"));
+        assert!(Incident::fold(&events).unwrap().pages.is_empty());
     }
 }

@@ -2,18 +2,24 @@
 //! which the events arrived.
 
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, StepId, TimerId};
+use crate::domain::incident::board::Board;
 use crate::domain::incident::change::{Approval, Change};
 use crate::domain::incident::event::{
     Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
 };
 use crate::domain::incident::linked::Linked;
+use crate::domain::incident::mark::Marks;
+use crate::domain::incident::redaction::{left, redactions};
+use crate::domain::incident::room::IncidentRoom;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;
+use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::OpId;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An alert that belongs to an incident.
@@ -182,12 +188,24 @@ pub struct Incident {
     pub actions: Vec<ActionItem>,
     /// Corrections and retractions by the event they are about; the newest wins.
     pub amended: BTreeMap<String, Amendment>,
+    /// Marks of entries, by the event they are on.
+    #[serde(default)]
+    pub marks: BTreeMap<String, Marks>,
+    /// Events whose text was taken out, and why.
+    #[serde(default)]
+    pub redacted: BTreeMap<String, String>,
     /// What was to leave the house, by operation, in the order of their making.
     #[serde(default)]
     pub outside: BTreeMap<OpId, Outside>,
+    /// What its commander keeps.
+    #[serde(default)]
+    pub board: Board,
     /// Incidents of paging products that belong to it, in the order in which they were linked.
     #[serde(default)]
     pub pages: Vec<Linked>,
+    /// Its rooms, by chat.
+    #[serde(default)]
+    pub rooms: BTreeMap<SourceName, IncidentRoom>,
     /// How many events were folded.
     pub events: u64,
     /// The rank of the last event folded.
@@ -234,6 +252,7 @@ fn answers(body: &Body) -> bool {
             | Body::ObjectiveLinked { .. }
             | Body::BackendLinked(_)
             | Body::Cockpit { .. }
+            | Body::Imported(_)
     )
 }
 
@@ -248,8 +267,12 @@ impl Incident {
         let mut sorted: Vec<&Event> = events.into_iter().collect();
         sorted.sort_by(|a, b| a.rank().cmp(&b.rank()));
         sorted.dedup_by(|a, b| a.key == b.key);
+        // One copy of the log may still have a text that another one has taken out: it is gone in both.
+        let taken_out = redactions(sorted.iter().copied());
         let mut state: Option<Self> = None;
         for event in sorted {
+            let left = if taken_out.is_empty() { None } else { left(event, &taken_out) };
+            let event = &left.map_or(Cow::Borrowed(event), |body| Cow::Owned(Event { body, ..event.clone() }));
             match &mut state {
                 Some(state) => state.apply(event),
                 None => state = Self::begin(event),
@@ -271,6 +294,8 @@ impl Incident {
             first_update: None,
             last_update: None,
         };
+        let mut board = Board::default();
+        board.apply(event);
         Some(Self {
             id: event.incident.clone(),
             title: title.clone(),
@@ -293,11 +318,20 @@ impl Incident {
             timers: BTreeMap::new(),
             actions: Vec::new(),
             amended: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            redacted: BTreeMap::new(),
             outside: BTreeMap::new(),
+            board,
             pages: Vec::new(),
+            rooms: BTreeMap::new(),
             events: 1,
             last: (event.order, event.key.origin.0.clone(), event.key.seq),
         })
+    }
+
+    /// Whether it was not over before an instant: what it hurts ends with its mitigation.
+    pub fn lasted_to(&self, from: Timestamp) -> bool {
+        self.times.mitigated.or(self.times.resolved).is_none_or(|end| end >= from)
     }
 
     /// Whether it is over.
@@ -317,13 +351,32 @@ impl Incident {
         if self.times.responded.is_none() && event.actor != "midwatch" && answers(&event.body) {
             self.times.responded = Some(event.at);
         }
+        self.board.apply(event);
         match &event.body {
-            Body::Declared { .. }
+            // What the board alone knows, and what changes nothing.
+            Body::Task(_)
+            | Body::Deciding(_)
+            | Body::HypothesisJudged { .. }
+            | Body::Ticked { .. }
+            | Body::Tied { .. }
+            | Body::Presence { .. }
+            | Body::Declared { .. }
             | Body::Cockpit { .. }
             | Body::DraftWritten { .. }
             | Body::BandCrossed(_)
             | Body::Note { .. }
+            | Body::Imported(_)
             | Body::Unknown(_) => {}
+            Body::Marked { of, mark, on } => {
+                let marks = self.marks.entry(key_text(of)).or_default();
+                marks.set(mark, *on);
+                if marks.is_empty() {
+                    self.marks.remove(&key_text(of));
+                }
+            }
+            Body::Redacted(redaction) => {
+                self.redacted.insert(key_text(&redaction.of), redaction.reason.clone());
+            }
             Body::Acknowledged => {
                 self.times.acknowledged.get_or_insert(event.at);
             }
@@ -384,6 +437,10 @@ impl Incident {
             }
             Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
             Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
+            Body::RoomMessage { target, message, pinned, .. } => {
+                let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
+                *taken.entry(message.clone()).or_default() |= *pinned;
+            }
         }
     }
 
@@ -399,6 +456,9 @@ impl Incident {
                     end: None,
                 };
                 self.outside.entry(op.id.clone()).or_insert(outside);
+                if let Intent::Chat(write) = &op.intent {
+                    self.rooms.entry(op.target.clone()).or_default().asked(event, op, write);
+                }
             }
             Body::OutgoingOutcome { op, target, capability, words, end } => {
                 let outside = self.outside.entry(op.clone()).or_insert_with(|| Outside {
@@ -410,6 +470,9 @@ impl Incident {
                 });
                 outside.end = Some(end.clone());
                 self.opened(event);
+                if let Some(room) = self.rooms.get_mut(target) {
+                    room.ended(op, end);
+                }
             }
             _ => {}
         }

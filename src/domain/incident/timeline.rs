@@ -1,12 +1,19 @@
 //! An event in words: one line for the timeline, the postmortem and the exports.
 
+use crate::domain::incident::board::{DecisionEvent, TaskEvent};
 use crate::domain::incident::event::{Body, CommandStart, Event, StepEnd};
 use crate::domain::incident::state::{Amendment, Incident, key_text};
-use crate::domain::time::{clock, compact, secs};
+use crate::domain::outward::capability::Capability;
+use crate::domain::time::{Timestamp, clock, compact, secs};
 
 /// The text of an event, amended where it was corrected; raw outside text may be in it.
 pub fn tell(event: &Event, incident: Option<&Incident>) -> String {
     let words = words(&event.body);
+    let gone = incident.filter(|i| !i.redacted.is_empty()).and_then(|i| i.redacted.get(&key_text(&event.key)));
+    let words = match gone {
+        Some(why) => format!("{words} (text taken out: {why})"),
+        None => words,
+    };
     match incident.and_then(|i| i.amended.get(&key_text(&event.key))) {
         Some(Amendment::Corrected(text)) => format!("{text} (corrected)"),
         Some(Amendment::Retracted(why)) => format!("{words} (retracted: {why})"),
@@ -35,7 +42,18 @@ fn words(body: &Body) -> String {
             let due = due.as_ref().map(|d| format!(", due {d}")).unwrap_or_default();
             format!("{text}{owner}{due}")
         }
-        Body::Update { audience, text } => format!("told {audience}: {text}"),
+        Body::Update { audience, text, next_at } => {
+            let next = next_at.map(|at| format!(" (next at {})", clock(at))).unwrap_or_default();
+            format!("told {audience}: {text}{next}")
+        }
+        Body::Task(task) => tasked(task),
+        Body::Deciding(step) => deciding(step),
+        Body::HypothesisJudged { of, belief, why } => format!("{} (entry {}): {why}", belief.word(), of.seq),
+        Body::Ticked { phase, line, done: true } => format!("{}: {line}", phase.word()),
+        Body::Ticked { phase, line, done: false } => format!("{}: {line} (open again)", phase.word()),
+        Body::Tied { other, bond, why } => format!("{} {other}: {why}", bond.words()),
+        Body::Presence { person, here: true, .. } => format!("{person} is in"),
+        Body::Presence { person, here: false, .. } => format!("{person} has left"),
         Body::Corrected { of, text } => format!("event {} reads: {text}", of.seq),
         Body::Retracted { of, reason } => format!("event {} does not hold: {reason}", of.seq),
         Body::AlertLinked { name, .. } => format!("{name} linked"),
@@ -95,19 +113,73 @@ fn words(body: &Body) -> String {
         Body::Escalated { contact, .. } => format!("told {contact}"),
         Body::Cockpit { what, detail } => format!("{what} {detail}").trim_end().to_owned(),
         Body::DraftWritten { path } => format!("postmortem draft {path}"),
-        Body::Outgoing(op) => format!("to {}: {}", op.target, op.intent.words()),
+        Body::Outgoing(op) => format!("to {}: {}", op.target, brief(&op.intent.words())),
         Body::OutgoingOutcome { target, words, end, .. } => match end.words() {
-            more if more.is_empty() => format!("{target}: {}: {words}", end.word()),
-            more => format!("{target}: {}: {words} ({more})", end.word()),
+            more if more.is_empty() => format!("{target}: {}: {}", end.word(), brief(words)),
+            more => format!("{target}: {}: {} ({more})", end.word(), brief(words)),
         },
+        Body::Imported(import) if import.text.is_empty() => import.act.word().into(),
+        Body::Imported(import) => import.text.clone(),
+        Body::Marked { of, mark, on } => format!("event {} {}", of.seq, mark.told(*on)),
+        Body::Redacted(redaction) => format!("text of event {} taken out: {}", redaction.of.seq, redaction.reason),
         Body::BackendLinked(link) => format!("{} linked: {}", link.name(), link.title),
         Body::BackendUnlinked { target, page, reason } => format!("{target} {page} does not belong here: {reason}"),
-        Body::BackendLogged(line) => format!("{} {}: {}", line.target, line.page, line.text),
+        Body::BackendLogged(line) => format!("{}: {}", line.name(), line.text),
+        Body::RoomMessage { target, author, text, pinned, .. } => {
+            format!("{author} in {target}{}: {text}", if *pinned { ", pinned" } else { "" })
+        }
         Body::Unknown(value) => {
             let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("?");
             format!("an event of kind {kind} that this version does not know")
         }
     }
+}
+
+fn tasked(task: &TaskEvent) -> String {
+    let box_of = |owner: &Option<String>, until: &Option<Timestamp>| {
+        let owner = owner.as_deref().unwrap_or("nobody yet");
+        format!("{owner}{}", until.map(|at| format!(", back at {}", clock(at))).unwrap_or_default())
+    };
+    match task {
+        TaskEvent::Given { text, owner, until } => format!("{text} ({})", box_of(owner, until)),
+        TaskEvent::Moved { of, owner, until } => format!("task of entry {}: {}", of.seq, box_of(owner, until)),
+        TaskEvent::Ended { of, done, text } => {
+            let how = if *done { "done" } else { "dropped" };
+            let more = text.as_ref().map(|t| format!(": {t}")).unwrap_or_default();
+            format!("task of entry {} {how}{more}", of.seq)
+        }
+    }
+}
+
+fn deciding(step: &DecisionEvent) -> String {
+    match step {
+        DecisionEvent::Proposed { text } => format!("proposed: {text}"),
+        DecisionEvent::Objected { of, text } => format!("against entry {}: {text}", of.seq),
+        DecisionEvent::Chosen { of } => format!("decided: entry {}", of.seq),
+        DecisionEvent::Dropped { of, reason } => format!("not done: entry {} ({reason})", of.seq),
+    }
+}
+
+/// The first line of what was sent: the rest stands in the operation.
+fn brief(words: &str) -> String {
+    match words.trim().split_once('\n') {
+        Some((first, _)) => format!("{} …", first.trim_end()),
+        None => words.to_owned(),
+    }
+}
+
+/// Whether an event is about keeping a room in order and tells nothing by itself: its topic, its pins, its headline, who is
+/// invited. Lists leave it out while it goes well; the record and its exports have it.
+pub fn housekeeping(event: &Event) -> bool {
+    let capability = match &event.body {
+        Body::Outgoing(op) if event.actor == "midwatch" => op.intent.capability(),
+        Body::OutgoingOutcome { capability, end, .. } if end.good() => *capability,
+        _ => return false,
+    };
+    matches!(
+        capability,
+        Capability::SetTopic | Capability::Pin | Capability::Bookmark | Capability::EditMessage | Capability::Post
+    )
 }
 
 fn started(start: &CommandStart) -> String {
@@ -121,6 +193,6 @@ fn lengthy(seconds: u64) -> String {
 }
 
 /// `21m40s` between two instants, for headers.
-pub fn lasted(from: crate::domain::time::Timestamp, to: crate::domain::time::Timestamp) -> String {
+pub fn lasted(from: Timestamp, to: Timestamp) -> String {
     compact(secs((to - from).num_seconds().max(0)))
 }

@@ -99,6 +99,8 @@ capabilities! {
     Bookmark "bookmark" "bookmark";
     /// Read who volunteered on a message.
     ReadVolunteers "read_volunteers" "read volunteers";
+    /// Read what people write in a room.
+    ReadMessages "read_messages" "read the room";
     /// Open a notice on the public page.
     OpenNotice "open_notice" "publish a notice";
     /// Add to a notice.

@@ -4,6 +4,7 @@ use crate::domain::outward::backend::Party;
 use crate::domain::outward::capability::Capability;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,76 @@ pub struct Room {
     /// Its page.
     #[serde(default)]
     pub url: Option<String>,
+}
+
+/// Which messages of a room go to the timeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Import {
+    /// What people write.
+    #[default]
+    All,
+    /// What is pinned.
+    Pinned,
+    /// None.
+    Nothing,
+}
+
+/// How the rooms of a chat are made and who belongs there, as its configuration says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomSettings {
+    /// Stands before the incident's id in the name of its room.
+    pub prefix: String,
+    /// Only invited people may see it.
+    pub private: bool,
+    /// Who is invited into every room, by id or address there.
+    pub invite: Vec<Party>,
+    /// Who is who: names as they stand in the record, each with the id there.
+    pub people: BTreeMap<String, String>,
+    /// The reactions to the headline that volunteer as commander, in the product's own words.
+    pub volunteer: Vec<String>,
+    /// The sign of such a reaction, as people see it.
+    pub sign: String,
+    /// Which of its messages go to the timeline.
+    pub import: Import,
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            prefix: "incident-".into(),
+            private: false,
+            invite: Vec::new(),
+            people: BTreeMap::new(),
+            volunteer: Vec::new(),
+            sign: "🏅".into(),
+            import: Import::All,
+        }
+    }
+}
+
+impl RoomSettings {
+    /// The name in the record of somebody there; the product's own where the configuration knows none.
+    pub fn name_of<'s>(&'s self, party: &'s Party) -> &'s str {
+        let ours = self.people.iter().find(|(_, id)| **id == party.id).map(|(name, _)| name.as_str());
+        ours.unwrap_or(if party.name.is_empty() { &party.id } else { &party.name })
+    }
+}
+
+/// A message of a room, as it was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// Its id there; names it once in our record.
+    pub id: String,
+    /// When it was written, by the clock there.
+    pub at: Timestamp,
+    /// Who wrote it.
+    pub author: Party,
+    /// What; outside text.
+    pub text: String,
+    /// It is pinned.
+    pub pinned: bool,
+    /// No person wrote it, or we did.
+    pub bot: bool,
 }
 
 /// Somebody who reacted to the headline message.

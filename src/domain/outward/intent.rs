@@ -77,6 +77,7 @@ impl Intent {
     /// Whether it acts on the moment: sent late it does harm. Such an operation is held for a person after [`FRESH`].
     pub fn fades(&self) -> bool {
         self.pages()
+            || self.acknowledges_alerts()
             || matches!(
                 self.capability(),
                 Capability::Acknowledge
@@ -87,9 +88,18 @@ impl Intent {
             )
     }
 
+    /// A short silence that stands for an acknowledgement.
+    fn acknowledges_alerts(&self) -> bool {
+        matches!(self, Self::Silence(write) if write.is_ack())
+    }
+
     /// Whether it never waits for `u`: an acknowledgement stops a clock that runs against us.
     pub fn immediate(&self) -> bool {
-        matches!(self.capability(), Capability::Acknowledge | Capability::AcknowledgeAlarm | Capability::ExpireSilence)
+        self.acknowledges_alerts()
+            || matches!(
+                self.capability(),
+                Capability::Acknowledge | Capability::AcknowledgeAlarm | Capability::ExpireSilence
+            )
     }
 
     /// How long it is tried before a person is asked.

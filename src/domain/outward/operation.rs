@@ -61,6 +61,9 @@ pub struct Operation {
     pub expected: Expected,
     /// How often it may be sent.
     pub class: Class,
+    /// What it is about beside its intent: which event it tells of, which part of a room it makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// When it was decided.
     pub created_at: Timestamp,
     /// By whom.
@@ -81,6 +84,7 @@ impl Operation {
             intent,
             expected: Expected::default(),
             class,
+            about: None,
             created_at: at,
             created_by: by.into(),
             hold_ms: 0,
@@ -91,6 +95,12 @@ impl Operation {
     /// The same with what was seen there.
     pub fn expecting(mut self, expected: Expected) -> Self {
         self.expected = expected;
+        self
+    }
+
+    /// The same, about something.
+    pub fn about(mut self, about: impl Into<String>) -> Self {
+        self.about = Some(about.into());
         self
     }
 

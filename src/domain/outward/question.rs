@@ -3,7 +3,7 @@
 use crate::domain::outward::annotation::Annotation;
 use crate::domain::outward::backend::{BackendAlert, BackendIncident, Change, LogEntry, OnCall, Priority};
 use crate::domain::outward::capability::Capability;
-use crate::domain::outward::chat::Volunteer;
+use crate::domain::outward::chat::{ChatMessage, Volunteer};
 use crate::domain::outward::silence::Silence;
 use crate::domain::outward::status_page::{Component, Notice};
 use crate::domain::outward::ticket::Ticket;
@@ -28,6 +28,8 @@ pub enum Question {
     Changes(Timestamp, Timestamp),
     /// Who reacted to a message of a room.
     Volunteers(String, String),
+    /// What was written in a room since then.
+    Messages(String, Timestamp),
     /// Open notices and components.
     Notices,
     /// The ticket of a marker.
@@ -57,6 +59,8 @@ pub enum Answer {
     Changes(Vec<Change>),
     /// Volunteers.
     Volunteers(Vec<Volunteer>),
+    /// Messages, oldest first.
+    Messages(Vec<ChatMessage>),
     /// Notices and components.
     Notices(Vec<Notice>, Vec<Component>),
     /// A ticket, if there is one.
@@ -78,6 +82,7 @@ impl Question {
             Self::Priorities => Capability::ReadPriorities,
             Self::Changes(..) => Capability::ReadChanges,
             Self::Volunteers(..) => Capability::ReadVolunteers,
+            Self::Messages(..) => Capability::ReadMessages,
             Self::Notices => Capability::ReadNotices,
             Self::Ticket(_) => Capability::FindTicket,
             Self::Annotations(..) => Capability::ReadAnnotations,

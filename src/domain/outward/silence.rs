@@ -1,9 +1,24 @@
-//! Silences of an Alertmanager: what is silenced, for how long, and writes to them.
+//! Silences of an Alertmanager: what is silenced, for how long, and writes to them. An acknowledgement is a short silence
+//! whose comment begins with [`ACK_PREFIX`], as other tools have it; it is kept alive while its alerts fire.
+
+pub mod filter;
 
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
-use crate::domain::time::{Timestamp, compact};
+use crate::domain::time::{Span, Timestamp, compact};
 use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// How the comment of an acknowledgement begins.
+pub const ACK_PREFIX: &str = "ACK!";
+/// How long an acknowledgement holds before it must be made longer.
+pub const ACK_FOR: Span = Span::minutes(15);
+/// So long before its end it is made longer.
+pub const ACK_EARLY: Span = Span::minutes(5);
+/// It is never made longer than this: a cockpit that nobody looks at must not keep an alert quiet for ever.
+pub const ACK_LONGEST: Span = Span::hours(24);
+/// So long before its end a silence that holds alerts is told.
+pub const ENDS_SOON: Span = Span::minutes(5);
 
 /// One condition on a label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,7 +69,17 @@ impl std::fmt::Display for Matcher {
             (false, false) => "!=",
             (false, true) => "!~",
         };
-        write!(f, "{}{sign}{:?}", self.name, self.value)
+        write!(f, "{}{sign}\"", self.name)?;
+        for c in self.value.chars() {
+            match c {
+                '"' => f.write_str("\\\"")?,
+                '\\' => f.write_str("\\\\")?,
+                '\n' => f.write_str("\\n")?,
+                '\t' => f.write_str("\\t")?,
+                c => f.write_char(c)?,
+            }
+        }
+        f.write_str("\"")
     }
 }
 
@@ -92,6 +117,44 @@ pub struct Silence {
     pub state: SilenceState,
 }
 
+impl Silence {
+    /// Whether it is an acknowledgement.
+    pub fn is_ack(&self) -> bool {
+        self.comment.trim_start().starts_with(ACK_PREFIX)
+    }
+
+    /// Whether a midwatch made it: its comment carries the mark of an operation.
+    pub fn is_ours(&self) -> bool {
+        self.comment.contains("[mw:")
+    }
+
+    /// Whether it holds alerts at an instant, or will.
+    pub fn in_force(&self, now: Timestamp) -> bool {
+        matches!(self.state, SilenceState::Active | SilenceState::Pending) && self.ends_at > now
+    }
+
+    /// Its comment without the mark.
+    pub fn words(&self) -> String {
+        match self.comment.split_once("[mw:") {
+            Some((before, rest)) => {
+                let after = rest.split_once(']').map_or("", |(_, after)| after);
+                format!("{}{}", before.trim_end(), after).trim().to_owned()
+            }
+            None => self.comment.trim().to_owned(),
+        }
+    }
+
+    /// Its conditions in one line.
+    pub fn conditions(&self) -> String {
+        conditions(&self.matchers)
+    }
+}
+
+/// Conditions in one line.
+pub fn conditions(matchers: &[Matcher]) -> String {
+    matchers.iter().map(Matcher::to_string).collect::<Vec<_>>().join(" ")
+}
+
 /// Writes to silences.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -114,15 +177,21 @@ impl SilenceWrite {
         }
     }
 
+    /// Whether it acknowledges alerts.
+    pub fn is_ack(&self) -> bool {
+        matches!(self, Self::Create { comment, .. } if comment.trim_start().starts_with(ACK_PREFIX))
+    }
+
     /// In words.
     pub fn words(&self) -> String {
-        let all = |matchers: &[Matcher]| matchers.iter().map(Matcher::to_string).collect::<Vec<_>>().join(" ");
         match self {
             Self::Create { matchers, starts_at, ends_at, .. } => {
-                format!("silence {} for {}", all(matchers), compact(*ends_at - *starts_at))
+                let verb = if self.is_ack() { "acknowledge" } else { "silence" };
+                format!("{verb} {} for {}", conditions(matchers), compact(*ends_at - *starts_at))
             }
             Self::Extend { silence, ends_at } => {
-                format!("extend the silence of {} by {}", all(&silence.matchers), compact(*ends_at - silence.ends_at))
+                let more = compact(*ends_at - silence.ends_at);
+                format!("extend the silence of {} by {more}", silence.conditions())
             }
             Self::Expire { id } => format!("end the silence {id}"),
         }

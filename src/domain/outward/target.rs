@@ -2,6 +2,7 @@
 
 use crate::domain::ids::SourceName;
 use crate::domain::outward::capability::Caps;
+use crate::domain::outward::chat::RoomSettings;
 use crate::domain::outward::pace::Pace;
 use serde::{Deserialize, Serialize};
 
@@ -65,4 +66,6 @@ pub struct TargetFacts {
     pub address: String,
     /// How often it is read, in milliseconds; `None` for one that is only written to.
     pub reads_every_ms: Option<u64>,
+    /// How its rooms are made.
+    pub room: RoomSettings,
 }

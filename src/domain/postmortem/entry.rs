@@ -25,7 +25,7 @@ impl Entry<'_> {
     pub fn head(&self) -> String {
         let kind = self.event.body.kind();
         let said = self.text.split([' ', ':']).take(2).any(|word| word == kind);
-        if said { self.event.actor.clone() } else { format!("{}, {kind}", self.event.actor) }
+        if said { self.event.who().to_owned() } else { format!("{}, {kind}", self.event.who()) }
     }
 }
 
@@ -64,6 +64,11 @@ fn told(event: &Event, incident: &Incident, events: &[Event]) -> String {
             .map(|old| format!("entry of {} corrected to: {text} (it read: {})", clock(old.at), tell(old, None))),
         Body::Retracted { of, reason } => {
             other(of).map(|old| format!("entry of {} does not hold: {reason}", clock(old.at)))
+        }
+        Body::Marked { of, mark, on } => other(of).map(|old| format!("entry of {} {}", clock(old.at), mark.told(*on))),
+        Body::Redacted(redaction) => {
+            let by = |old: &Event| format!("text of the entry of {} taken out: {}", clock(old.at), redaction.reason);
+            other(&redaction.of).map(by)
         }
         _ => None,
     };

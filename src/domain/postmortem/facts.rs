@@ -3,20 +3,23 @@
 //! of templates: its field names are a promise. Never guesses a cause.
 
 mod budget;
+mod changes;
 mod clocks;
 
 use crate::domain::incident::event::{Body, Event, NoteKind, Role};
 use crate::domain::incident::state::{Amendment, CommandRun, Incident, key_text};
-use crate::domain::incident::timeline::lasted;
+use crate::domain::incident::timeline::{housekeeping, lasted};
 use crate::domain::postmortem::entry::{dated, entries, once};
 use crate::domain::postmortem::escape::{code, field};
+use crate::domain::search::{Similar, Why};
 use crate::domain::slo::reading::History;
 use crate::domain::time::Timestamp;
 use chrono::FixedOffset;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-pub use budget::{Chart, Cost};
+pub use budget::{Chart, Cost, drawn};
+pub use changes::ChangeLine;
 pub use clocks::{Durations, Moment, Times};
 
 /// The context of a postmortem template.
@@ -56,10 +59,22 @@ pub struct Facts {
     pub objectives: Vec<Cost>,
     /// Burn rates over time.
     pub charts: Vec<Chart>,
-    /// Every event exactly once.
+    /// Every event exactly once, without marks and what people left out.
     pub timeline: Vec<Line>,
+    /// How many entries people left out.
+    pub excluded: usize,
+    /// Entries that people pinned.
+    pub pinned: Vec<Remark>,
+    /// Who had which role from when until when.
+    pub holdings: Vec<Holding>,
+    /// What others were told.
+    pub updates: Vec<Remark>,
+    /// Past incidents that are like this one.
+    pub similar: Vec<Like>,
     /// Every command that was run.
     pub commands: Vec<CommandLine>,
+    /// Every change that a command made to production.
+    pub changes: Vec<ChangeLine>,
     /// What is to be done afterwards.
     pub actions: Vec<Action>,
     /// The text that resolved it; null while it is open.
@@ -122,6 +137,40 @@ pub struct Line {
     pub head: String,
     /// What.
     pub text: String,
+    /// People pinned it.
+    pub pinned: bool,
+    /// The words that people put it under.
+    pub tags: Vec<String>,
+}
+
+/// A person in a role.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Holding {
+    /// `commander`, `comms`, `operations`, `scribe`.
+    pub role: String,
+    /// Who.
+    pub person: String,
+    /// UTC.
+    pub from: String,
+    /// UTC, or `the end`.
+    pub until: String,
+}
+
+/// A past incident that is like this one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Like {
+    /// `INC-20260401-101500`.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its severity.
+    pub severity: String,
+    /// The day it was declared (UTC); `unknown` where that is not in the record.
+    pub declared: String,
+    /// Why it is like this one: `same alert HighLatency; words: pool`.
+    pub why: String,
+    /// How it was resolved; null when nobody said.
+    pub resolution: Option<String>,
 }
 
 /// A command that was run.
@@ -175,10 +224,17 @@ pub fn facts(
     let line = |entry: crate::domain::postmortem::entry::Entry<'_>| Line {
         head: field(&entry.head()),
         when: entry.when,
-        actor: field(&entry.event.actor),
+        actor: field(entry.event.who()),
         kind: field(entry.event.body.kind()),
         text: field(&entry.text),
+        pinned: incident.marks.get(&entry.reference).is_some_and(|marks| marks.pinned),
+        tags: incident
+            .marks
+            .get(&entry.reference)
+            .map(|m| m.tags.iter().map(|t| field(t)).collect())
+            .unwrap_or_default(),
     };
+    let excluded = |event: &Event| incident.marks.get(&key_text(&event.key)).is_some_and(|marks| marks.excluded);
     Facts {
         id: field(incident.id.as_str()),
         title: field(&incident.title),
@@ -197,8 +253,20 @@ pub fn facts(
         alerts: alerts(incident),
         objectives: budget::costs(incident),
         charts: budget::charts(incident, histories),
-        timeline: entries(incident, events).into_iter().map(line).collect(),
+        timeline: entries(incident, events)
+            .into_iter()
+            .filter(|entry| {
+                !housekeeping(entry.event) && !excluded(entry.event) && !matches!(entry.event.body, Body::Marked { .. })
+            })
+            .map(line)
+            .collect(),
+        excluded: log.iter().filter(|event| excluded(event)).count(),
+        pinned: pinned(incident, events),
+        holdings: holdings(&log),
+        updates: updates(incident, &log),
+        similar: Vec::new(),
         commands: incident.commands.iter().map(command).collect(),
+        changes: changes::changes(incident, &log),
         actions: actions(incident),
         resolution: resolution(incident, &log),
         hypotheses: remarks(incident, &log, NoteKind::Hypothesis),
@@ -207,6 +275,70 @@ pub fn facts(
         zone: offset.to_string(),
         written: dated(now),
     }
+}
+
+impl Facts {
+    /// The same facts with past incidents that are like this one.
+    pub fn with_similar(mut self, similar: &[Similar]) -> Self {
+        let like = |one: &Similar| Like {
+            id: field(one.incident.as_str()),
+            title: field(&one.title),
+            severity: field(&one.severity),
+            declared: one.declared.map_or_else(|| "unknown".to_owned(), |at| at.format("%Y-%m-%d").to_string()),
+            why: field(&one.why.iter().map(Why::told).collect::<Vec<_>>().join("; ")),
+            resolution: said(one.resolution.as_deref()),
+        };
+        self.similar = similar.iter().map(like).collect();
+        self
+    }
+}
+
+fn pinned(incident: &Incident, events: &[Event]) -> Vec<Remark> {
+    let is = |entry: &crate::domain::postmortem::entry::Entry<'_>| {
+        incident.marks.get(&entry.reference).is_some_and(|marks| marks.pinned && !marks.excluded)
+    };
+    let remark = |entry: crate::domain::postmortem::entry::Entry<'_>| Remark {
+        at: dated(entry.event.at),
+        actor: field(entry.event.who()),
+        text: field(&entry.text),
+    };
+    entries(incident, events).into_iter().filter(is).map(remark).collect()
+}
+
+fn holdings(log: &[&Event]) -> Vec<Holding> {
+    let mut out: Vec<(Role, String, Timestamp, Option<Timestamp>)> = Vec::new();
+    for event in log {
+        let Body::RoleSet { role, person } = &event.body else { continue };
+        if let Some(before) = out.iter_mut().rev().find(|(r, _, _, until)| r == role && until.is_none()) {
+            before.3 = Some(event.at);
+        }
+        out.extend(person.iter().map(|person| (*role, person.clone(), event.at, None)));
+    }
+    let holding = |(role, person, from, until): (Role, String, Timestamp, Option<Timestamp>)| Holding {
+        role: role.word().to_owned(),
+        person: field(&person),
+        from: dated(from),
+        until: until.map_or_else(|| "the end".to_owned(), dated),
+    };
+    out.into_iter().map(holding).collect()
+}
+
+/// What was said to others: messages of a status, updates to stakeholders.
+fn updates(incident: &Incident, log: &[&Event]) -> Vec<Remark> {
+    let update = |event: &&Event| {
+        let told = match &event.body {
+            Body::StatusSet { to, message: Some(message) } => format!("{}: {message}", to.word()),
+            Body::Update { audience, text, .. } => format!("to {audience}: {text}"),
+            _ => return None,
+        };
+        let told = match incident.amended.get(&key_text(&event.key)) {
+            Some(Amendment::Retracted(_)) => return None,
+            Some(Amendment::Corrected(right)) => right.clone(),
+            None => told,
+        };
+        Some(Remark { at: dated(event.at), actor: field(&event.actor), text: field(&told) })
+    };
+    log.iter().filter_map(update).collect()
 }
 
 /// An escaped text, or nothing when it is blank.
@@ -230,7 +362,7 @@ fn stretches(incident: &Incident, now: Timestamp) -> Vec<Stretch> {
 }
 
 fn participants(incident: &Incident, log: &[&Event]) -> Vec<String> {
-    let actors = log.iter().map(|event| event.actor.as_str());
+    let actors = log.iter().flat_map(|event| [event.actor.as_str(), event.who()]);
     let people: BTreeSet<&str> = actors.chain(incident.roles.values().map(String::as_str)).collect();
     people.into_iter().filter(|name| *name != "midwatch" && !name.trim().is_empty()).map(field).collect()
 }

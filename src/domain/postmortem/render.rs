@@ -14,6 +14,9 @@ pub const A: &str = include_str!("../../../assets/postmortem/a.md");
 /// The template of the second seed: analysis in parts, actions as a table.
 pub const B: &str = include_str!("../../../assets/postmortem/b.md");
 
+/// The third one: one page that asks for contributing factors, luck and surprises, and no root cause.
+pub const C: &str = include_str!("../../../assets/postmortem/c.md");
+
 /// The largest template, in bytes.
 const SIZE_LIMIT: usize = 256 * 1024;
 /// Steps that a template may take: enough for a timeline of a hundred thousand events.
@@ -29,6 +32,8 @@ pub enum Template<'t> {
     A,
     /// The other one.
     B,
+    /// The third one.
+    C,
     /// A team's own.
     Own {
         /// The file it came from, for errors.
@@ -39,11 +44,12 @@ pub enum Template<'t> {
 }
 
 impl Template<'static> {
-    /// `a` or `b`.
+    /// `a`, `b` or `c`.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "a" => Some(Self::A),
             "b" => Some(Self::B),
+            "c" => Some(Self::C),
             _ => None,
         }
     }
@@ -56,6 +62,14 @@ pub struct Draft {
     pub text: String,
     /// How many blanks are left for people.
     pub blanks: usize,
+    /// The text in which a mark stands for that number, until it is known what people have filled: see [`finish`].
+    pub raw: String,
+}
+
+/// A draft whose blanks are counted.
+pub fn finish(raw: &str) -> (String, usize) {
+    let blanks = check(raw).len();
+    (raw.replace(COUNT, &blanks.to_string()), blanks)
 }
 
 /// Renders a template. The error names the template, the line and what is wrong there.
@@ -63,6 +77,7 @@ pub fn render(template: Template<'_>, facts: &Facts) -> Result<Draft, Finding> {
     let (path, text) = match template {
         Template::A => ("a.md (built in)", A),
         Template::B => ("b.md (built in)", B),
+        Template::C => ("c.md (built in)", C),
         Template::Own { path, text } => (path, text),
     };
     if text.len() > SIZE_LIMIT {
@@ -83,8 +98,8 @@ pub fn render(template: Template<'_>, facts: &Facts) -> Result<Draft, Finding> {
     let text = environment
         .render_named_str("postmortem.md", text, context! { blanks => COUNT, ..known })
         .map_err(|error| finding(path, error.line().unwrap_or(1), what(&error)))?;
-    let blanks = check(&text).len();
-    Ok(Draft { text: text.replace(COUNT, &blanks.to_string()), blanks })
+    let (finished, blanks) = finish(&text);
+    Ok(Draft { text: finished, blanks, raw: text })
 }
 
 fn what(error: &Error) -> String {

@@ -143,7 +143,7 @@ mod tests {
         let at = line.worst.iter().position(|w| w.is_some_and(|w| w > 100.0)).unwrap();
         // A fifth of that hour's requests failed: 200 times the budget. Its six hours: 720 + 5 x 0.9 of 21,600.
         assert!((line.worst[at].unwrap() - 200.0).abs() < 1e-9);
-        assert!((line.mean.points[at].unwrap() - 724.5 / 21.6).abs() < 1e-9);
+        assert!((line.mean.points[at].unwrap() - 724.5 / 21.6).abs() < 1e-6);
         let peak = line.peak.unwrap();
         assert_eq!((peak.length, peak.burn.round()), (mins(60), 200.0));
         assert_eq!(peak.end, end() - Span::hours(240));

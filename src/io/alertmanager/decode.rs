@@ -9,6 +9,10 @@ use crate::domain::time::Timestamp;
 use crate::io::http::Explained;
 use serde::Deserialize;
 
+mod silence;
+
+pub use silence::{Held, no_such_silence, silence, silence_id, silences};
+
 /// What one peer told.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Groups {
@@ -128,6 +132,20 @@ pub fn version(body: &[u8]) -> Option<String> {
         version: String,
     }
     serde_json::from_slice::<Answer>(body).ok().map(|a| a.info.version).filter(|v| !v.is_empty())
+}
+
+/// How many peers a peer sees in its cluster, itself among them: 0 when it keeps to itself by its settings.
+pub fn joined(body: &[u8]) -> Option<usize> {
+    #[derive(Deserialize)]
+    struct Answer {
+        cluster: Seen,
+    }
+    #[derive(Deserialize)]
+    struct Seen {
+        #[serde(default)]
+        peers: Option<Vec<serde::de::IgnoredAny>>,
+    }
+    serde_json::from_slice::<Answer>(body).ok().map(|a| a.cluster.peers.map_or(0, |peers| peers.len()))
 }
 
 /// Reads an error body: a JSON string, an object with `message`, plain text, or nothing. Its limit on concurrent requests is

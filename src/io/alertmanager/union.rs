@@ -3,6 +3,9 @@
 use crate::domain::alert::Alert;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{Fingerprint, SourceName};
+use crate::domain::outward::silence::{Silence, SilenceState};
+use crate::domain::time::{Span, Timestamp};
+use crate::io::alertmanager::decode::Held;
 use std::collections::BTreeMap;
 
 /// One alert per fingerprint, in the state closest to people: an alert that one peer notifies of does reach them, whatever
@@ -26,6 +29,25 @@ pub fn union(peers: Vec<Vec<Alert>>) -> Vec<Alert> {
     let mut alerts: Vec<Alert> = all.into_values().collect();
     alerts.sort_by(|a, b| (a.started_at, &a.name, &a.fingerprint).cmp(&(b.started_at, &b.name, &b.fingerprint)));
     alerts
+}
+
+/// How long a silence that is over is still told.
+const LATELY: Span = Span::hours(1);
+
+/// One silence per id, as the peer has it that heard of the last change. Those that are over for long are left out. Ordered
+/// by their end.
+pub fn silences(peers: Vec<Vec<Held>>, now: Timestamp) -> Vec<Silence> {
+    let mut all: BTreeMap<String, Held> = BTreeMap::new();
+    for held in peers.into_iter().flatten() {
+        let newer = |kept: &Held| kept.updated_at >= held.updated_at;
+        if !all.get(&held.silence.id).is_some_and(newer) {
+            all.insert(held.silence.id.clone(), held);
+        }
+    }
+    let old = |s: &Silence| s.state == SilenceState::Expired && now - s.ends_at > LATELY;
+    let mut silences: Vec<Silence> = all.into_values().map(|held| held.silence).filter(|s| !old(s)).collect();
+    silences.sort_by(|a, b| (a.ends_at, &a.id).cmp(&(b.ends_at, &b.id)));
+    silences
 }
 
 /// The fault of a cluster of which no peer answered. Its kind is that of the first peer whose trouble may pass, so that one
@@ -58,7 +80,7 @@ mod tests {
             labels: Labels::default(),
             annotations: Labels::default(),
             state,
-            started_at: "2026-05-01T03:00:00Z".parse::<crate::domain::time::Timestamp>().unwrap() + secs(second),
+            started_at: "2026-05-01T03:00:00Z".parse::<Timestamp>().unwrap() + secs(second),
             source: "main".into(),
             held_by: if state == AlertState::Silenced { vec!["s".into()] } else { vec![] },
             generator_url: None,

@@ -21,11 +21,18 @@ impl FakeAlerts {
         Self { simulation }
     }
 
+    pub(super) fn simulation(&self) -> &Simulation {
+        &self.simulation
+    }
+
     async fn answer(&self) -> Result<AlertSnapshot, Fault> {
         let simulation = &self.simulation;
         simulation.ask(&simulation.shared.alerts_fault, WHAT).await?;
+        let now = simulation.now();
+        let mut alerts = alarm::alerts(&simulation.production(), now);
+        simulation.shared.silences.hold(&mut alerts, now);
         Ok(AlertSnapshot {
-            alerts: alarm::alerts(&simulation.production(), simulation.now()),
+            alerts,
             answered: PEERS,
             peers: PEERS,
             faults: vec![],

@@ -9,6 +9,7 @@ use crate::domain::drill::promise::{ALL, Promise};
 use crate::domain::drill::service as production;
 use crate::domain::fault::Fault;
 use crate::domain::fault::FaultKind;
+use crate::domain::labels::Labels;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::assemble;
 use crate::domain::slo::objective::{Objective, Sli};
@@ -27,6 +28,7 @@ use crate::domain::text::clean;
 use crate::domain::text::truncate;
 use crate::domain::time::Span;
 use crate::domain::time::Timestamp;
+use crate::domain::time::parse_span;
 use crate::domain::time::secs;
 use crate::io::fake::Simulation;
 use crate::io::port::Metrics;
@@ -52,6 +54,13 @@ impl FakeMetrics {
         self.simulation.ask(&self.simulation.shared.metrics_fault, WHAT).await?;
         Ok(self.simulation.production())
     }
+}
+
+/// The one series that is recorded here: `slo:burn_rate:5m{slo="NAME"}`.
+fn burn_rate(promql: &str) -> Option<(&str, Window)> {
+    let (window, matcher) = promql.trim().strip_prefix("slo:burn_rate:")?.split_once('{')?;
+    let slo = matcher.strip_prefix("slo=\"")?.strip_suffix("\"}")?;
+    Some((slo, Window::of(parse_span(window).ok()?)))
 }
 
 impl Metrics for FakeMetrics {
@@ -116,9 +125,14 @@ impl Metrics for FakeMetrics {
         })
     }
 
-    fn query<'a>(&'a self, promql: &'a str, _now: Timestamp) -> Task<'a, Result<Vec<Sample>, Fault>> {
+    fn query<'a>(&'a self, promql: &'a str, now: Timestamp) -> Task<'a, Result<Vec<Sample>, Fault>> {
         Box::pin(async move {
-            self.ask().await?;
+            let production = self.ask().await?;
+            if let Some((slo, window)) = burn_rate(promql) {
+                let value = production.burn(slo, window, now);
+                let labels = Labels::from([("slo", slo)]);
+                return Ok(value.map(|value| Sample { labels, at: now, value }).into_iter().collect());
+            }
             // Answering an expression that nobody modelled would look like a measurement.
             let why = format!("the simulated production does not know `{}`", truncate(&clean(promql), 60));
             Err(Fault::new(FaultKind::Rejected, WHAT, why))

@@ -8,7 +8,7 @@ use crate::domain::outward::backend::{
     BackendIncident, BackendStatus, BackendWrite, LogEntry, Me, OnCall, Party, PendingAction,
 };
 use crate::domain::outward::capability::{Capability, Caps, Class, Lack};
-use crate::domain::outward::chat::{Room, Volunteer};
+use crate::domain::outward::chat::{ChatMessage, Room, RoomSettings, Volunteer};
 use crate::domain::outward::event_sink::EventWrite;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::{OpId, Operation};
@@ -67,6 +67,7 @@ struct State {
     incidents: Vec<BackendIncident>,
     on_call: Vec<OnCall>,
     volunteers: Vec<Volunteer>,
+    messages: Vec<ChatMessage>,
 }
 
 /// What every request meets now; `None` is nothing.
@@ -159,9 +160,12 @@ pub fn targets() -> BTreeMap<SourceName, FakeTarget> {
                     | Capability::Pin
                     | Capability::Bookmark
                     | Capability::ReadVolunteers
+                    | Capability::ReadMessages
             )
         }),
     );
+    let grace = Party { id: "U2".into(), name: "grace".into(), ..Party::default() };
+    room.put_volunteer(Volunteer { person: grace, reaction: "🏅".into(), at: None, bot: false });
     let page = FakeTarget::new(
         "status-page",
         only(|c| matches!(c, Capability::OpenNotice | Capability::UpdateNotice | Capability::ReadNotices)),
@@ -233,6 +237,11 @@ impl FakeTarget {
         self.lock().volunteers.push(volunteer);
     }
 
+    /// Puts a message into every room there.
+    pub fn put_message(&self, message: ChatMessage) {
+        self.lock().messages.push(message);
+    }
+
     /// With the ports that it can do anything of, for the engine.
     pub fn target(&self) -> Target {
         let me = Arc::new(self.clone());
@@ -242,7 +251,8 @@ impl FakeTarget {
             target = target.with_backend(me.clone()).read_every(Duration::from_secs(15));
         }
         if can(Capability::Post) {
-            target = target.with_chat(me.clone());
+            let settings = RoomSettings { volunteer: vec!["🏅".into()], ..RoomSettings::default() };
+            target = target.with_chat(me.clone()).rooms(settings);
         }
         if can(Capability::OpenNotice) {
             target = target.with_status_page(me.clone());
@@ -471,6 +481,10 @@ impl ChatRoom for FakeTarget {
 
     fn volunteers<'a>(&'a self, _: &'a str, _: &'a str) -> Task<'a, Result<Vec<Volunteer>, Fault>> {
         answer!(self, |s: &State| s.volunteers.clone())
+    }
+
+    fn messages<'a>(&'a self, _: &'a str, since: Timestamp) -> Task<'a, Result<Vec<ChatMessage>, Fault>> {
+        answer!(self, |s: &State| s.messages.iter().filter(|m| m.at >= since).cloned().collect())
     }
 }
 

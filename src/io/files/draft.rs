@@ -1,9 +1,13 @@
-//! Drafts that people edit. The last line of a draft is a comment with the hash of the text above it: while the two agree
-//! nobody has touched the file and it may be written again; once they differ, or the line is gone, it belongs to the
-//! person and a new file is written beside it. The mark is in the file itself so that it holds on another machine, after
-//! a copy, and when our own data is lost.
+//! Drafts that people edit. The last line of a draft is a comment with a hash of the text above it without what stands
+//! between keep marks: while the two agree nobody has touched what is ours, and the file may be written again with what
+//! people wrote between the marks; once they differ, or the line is gone, it belongs to the person and a new file is
+//! written beside it. The mark is in the file itself so that it holds on another machine, after a copy, and when our own
+//! data is lost.
 
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::postmortem::keep::{carry, outside};
+use crate::domain::postmortem::picture::MARK;
+use crate::domain::postmortem::render::finish;
 use crate::io::files::atomic::{write_atomic, write_new};
 use crate::io::files::fault;
 use crate::io::files::read::read_limited;
@@ -25,25 +29,34 @@ pub struct Written {
     pub path: PathBuf,
     /// Files that a person edited, which were left alone.
     pub kept: Vec<PathBuf>,
+    /// Places between keep marks whose text was carried over.
+    pub carried: usize,
+    /// Blanks that are left in it.
+    pub blanks: usize,
 }
 
-/// Writes a draft (0600) to `path`, or to `…-2.md`, `…-3.md` beside it when the files before it were edited.
-pub fn write_draft(path: &Path, text: &str) -> Result<Written, Fault> {
-    let marked = mark(text);
+/// Writes a draft (0600) to `path`, with what people wrote between keep marks there; or to `…-2.md`, `…-3.md` beside it
+/// when the files before it were edited elsewhere, or hold text for which the new draft has no place. `raw` is the draft
+/// before its blanks are counted.
+pub fn write_draft(path: &Path, raw: &str) -> Result<Written, Fault> {
     let mut kept = Vec::new();
     for n in 1..=VERSIONS {
         let candidate = numbered(path, n);
         match candidate.symlink_metadata() {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                if write_new(&candidate, marked.as_bytes(), 0o600)? {
-                    return Ok(Written { path: candidate, kept });
+                let (text, blanks) = finish(raw);
+                if write_new(&candidate, mark(&text).as_bytes(), 0o600)? {
+                    return Ok(Written { path: candidate, kept, carried: 0, blanks });
                 }
                 // It appeared this very moment: somebody else's.
             }
             Err(e) => return Err(fault(&candidate, &e)),
-            Ok(meta) if meta.is_file() && untouched(&candidate) => {
-                write_atomic(&candidate, marked.as_bytes(), 0o600)?;
-                return Ok(Written { path: candidate, kept });
+            Ok(meta) if meta.is_file() => {
+                if let Some((text, carried)) = ours(&candidate).and_then(|theirs| carry(&theirs, raw)) {
+                    let (text, blanks) = finish(&text);
+                    write_atomic(&candidate, mark(&text).as_bytes(), 0o600)?;
+                    return Ok(Written { path: candidate, kept, carried, blanks });
+                }
             }
             Ok(_) => {}
         }
@@ -53,18 +66,50 @@ pub fn write_draft(path: &Path, text: &str) -> Result<Written, Fault> {
     Err(Fault::new(FaultKind::Local, format!("file {}", path.display()), why))
 }
 
-/// Whether the file is as we wrote it. What cannot be read is taken for edited.
+/// Writes a picture of a draft (0600) beside it; a file that is not ours is left alone. `false`: it was.
+pub fn write_picture(path: &Path, text: &str) -> Result<bool, Fault> {
+    let ours = match path.symlink_metadata() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => true,
+        Err(e) => return Err(fault(path, &e)),
+        Ok(meta) => {
+            let read = || read_limited(path, LIMIT).ok().is_some_and(|bytes| bytes.ends_with(MARK.as_bytes()));
+            meta.is_file() && read()
+        }
+    };
+    if ours {
+        write_atomic(path, text.as_bytes(), 0o600)?;
+    }
+    Ok(ours)
+}
+
+/// Whether what is ours in the file is as we wrote it. What cannot be read is taken for edited.
 pub fn untouched(path: &Path) -> bool {
-    let Ok(bytes) = read_limited(path, LIMIT) else { return false };
-    let Ok(content) = String::from_utf8(bytes) else { return false };
-    content.rfind(OPEN).and_then(|at| content.split_at_checked(at)).is_some_and(|(text, _)| mark(text) == content)
+    ours(path).is_some()
+}
+
+/// The text of a file of which nobody touched what is ours, without its mark.
+fn ours(path: &Path) -> Option<String> {
+    let content = String::from_utf8(read_limited(path, LIMIT).ok()?).ok()?;
+    let (text, _) = content.rfind(OPEN).and_then(|at| content.split_at_checked(at))?;
+    // Drafts of before have the hash of the whole text.
+    (mark(text) == content || whole(text) == content).then(|| text.to_owned())
 }
 
 fn mark(text: &str) -> String {
-    let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    let text = format!("{text}{newline}");
+    let text = ended(text);
+    let hash = hex(&Sha256::digest(outside(&text).as_bytes()));
+    format!("{text}{OPEN}kept {hash}{CLOSE}")
+}
+
+fn whole(text: &str) -> String {
+    let text = ended(text);
     let hash = hex(&Sha256::digest(text.as_bytes()));
     format!("{text}{OPEN}{hash}{CLOSE}")
+}
+
+fn ended(text: &str) -> String {
+    let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    format!("{text}{newline}")
 }
 
 fn numbered(path: &Path, n: u32) -> PathBuf {
@@ -91,7 +136,10 @@ mod tests {
         let path = folder.path().join("INC-1.md");
         let second = folder.path().join("INC-1-2.md");
         let third = folder.path().join("INC-1-3.md");
-        assert_eq!(write_draft(&path, "one").unwrap(), Written { path: path.clone(), kept: vec![] });
+        assert_eq!(
+            write_draft(&path, "one").unwrap(),
+            Written { path: path.clone(), kept: vec![], carried: 0, blanks: 0 }
+        );
         assert_eq!(write_draft(&path, "two\n").unwrap().path, path);
         assert!(fs::read_to_string(&path).unwrap().starts_with("two\n<!-- midwatch draft "));
 
@@ -107,11 +155,12 @@ mod tests {
             let edited = edit(ours.clone());
             fs::write(&path, &edited).unwrap();
             let written = write_draft(&path, "three").unwrap();
-            assert_eq!(written, Written { path: second.clone(), kept: vec![path.clone()] });
+            assert_eq!((&written.path, &written.kept), (&second, &vec![path.clone()]));
             assert_eq!(fs::read_to_string(&path).unwrap(), edited);
         }
         fs::write(&second, "mine too").unwrap();
-        assert_eq!(write_draft(&path, "four").unwrap(), Written { path: third, kept: vec![path, second] });
+        let written = write_draft(&path, "four").unwrap();
+        assert_eq!((written.path, written.kept), (third, vec![path, second]));
     }
 
     #[test]
@@ -122,6 +171,52 @@ mod tests {
         fs::write(folder.path().join("d-2.md"), [0xff, 0xfe]).unwrap();
         std::os::unix::fs::symlink("/nonexistent", folder.path().join("d-3.md")).unwrap();
         assert_eq!(write_draft(&path, "x").unwrap().path, folder.path().join("d-4.md"));
+    }
+
+    #[test]
+    fn what_people_wrote_between_marks_stays_when_it_is_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.md");
+        let draft = |fact: &str| {
+            format!("# T\n\u{1}blanks\u{1} left\n{fact}\n## Impact\n<!-- keep -->\n[[BLANK: who]]\n<!-- /keep -->\n")
+        };
+        assert_eq!(write_draft(&path, &draft("one")).unwrap().blanks, 1);
+        let filled = fs::read_to_string(&path).unwrap().replace("[[BLANK: who]]", "everybody\nand more");
+        fs::write(&path, &filled).unwrap();
+        assert!(untouched(&path));
+        let again = write_draft(&path, &draft("two")).unwrap();
+        assert_eq!((&again.path, again.carried, again.blanks, again.kept.len()), (&path, 1, 0, 0));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with("# T\n0 left\ntwo\n## Impact\n<!-- keep -->\neverybody\nand more\n<!-- /keep -->\n"),
+            "{text}"
+        );
+        // A draft that has no place for it lies beside, and so does one whose facts a person changed.
+        let beside = write_draft(&path, "# T\nthree\n").unwrap();
+        assert_eq!((beside.path, fs::read_to_string(&path).unwrap()), (folder.path().join("d-2.md"), text.clone()));
+        fs::write(&path, text.replace("two", "too")).unwrap();
+        assert!(!untouched(&path));
+    }
+
+    #[test]
+    fn a_draft_of_before_is_known_by_its_whole_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.md");
+        fs::write(&path, whole("# T\n<!-- keep -->\nx\n<!-- /keep -->\n")).unwrap();
+        assert!(untouched(&path));
+    }
+
+    #[test]
+    fn a_picture_of_ours_is_drawn_anew_and_another_file_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.svg");
+        for text in ["<svg>1</svg>", "<svg>2</svg>"] {
+            assert_eq!(write_picture(&path, &format!("{text}{MARK}")), Ok(true));
+            assert!(fs::read_to_string(&path).unwrap().starts_with(text));
+        }
+        fs::write(&path, "mine").unwrap();
+        assert_eq!(write_picture(&path, MARK), Ok(false));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
     }
 
     /// A text that itself ends in our comment must not pass for an older draft of another text.

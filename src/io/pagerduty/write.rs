@@ -359,3 +359,57 @@ pub async fn by_key(client: &Client, op: &Operation) -> Result<Option<BackendInc
     let same = |i: &BackendIncident| i.key.as_deref() == Some(op.id.as_str());
     Ok(decode::list(&answer, "incidents").filter_map(decode::incident).find(same))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::{Fault, FaultKind};
+
+    #[test]
+    fn the_products_own_codes_say_what_became_of_a_write() {
+        let failure = |code: &str, status: u16, reach| Failure {
+            fault: Fault::new(FaultKind::Rejected, "pagerduty", format!("answered {status}: in words")),
+            reach,
+            status: Some(status),
+            code: Some(code.to_owned()),
+        };
+        for (code, status, want) in [
+            ("1001", 400, "conflict"),
+            ("1002", 400, "already done"),
+            ("1005", 400, "conflict"),
+            ("1006", 400, "refused"),
+            ("1012", 400, "conflict"),
+            ("1015", 400, "refused"),
+            ("1019", 400, "already done"),
+            ("2014", 402, "refused"),
+            ("2015", 400, "refused"),
+            ("2016", 400, "unknown"),
+            ("2100", 404, "refused"),
+            ("9999", 400, "refused"),
+        ] {
+            assert_eq!(by_code(&failure(code, status, Reach::Declined)).word(), want, "{code}");
+        }
+        // A proxy's error after the work was done knows nothing of codes.
+        let lost = Failure {
+            fault: Fault::new(FaultKind::Server, "pagerduty", "answered 502"),
+            ..failure("1002", 502, Reach::Sent)
+        };
+        assert_eq!(by_code(&lost).word(), "unknown");
+        let words = |code| match by_code(&failure(code, 400, Reach::Declined)) {
+            Outcome::Refused { kind, words } => (kind, words),
+            other => panic!("{other:?}"),
+        };
+        assert!(words("1015").1.starts_with("nobody is on call there"));
+        assert_eq!(words("2014").0, Obstacle::PlanLacks);
+        assert_eq!(words("2010").0, Obstacle::Permission);
+    }
+
+    #[test]
+    fn a_question_before_a_write_that_fails_has_sent_nothing() {
+        for kind in [FaultKind::Timeout, FaultKind::Server, FaultKind::Malformed, FaultKind::Unreachable] {
+            let fault = Fault::new(kind, "pagerduty", "it broke off");
+            let outcome = before(Failure { fault, reach: Reach::Sent, status: None, code: None });
+            assert_eq!(outcome.word(), "not done", "{kind:?}");
+        }
+    }
+}

@@ -2,7 +2,8 @@
 
 use crate::domain::fault::Fault;
 use crate::domain::outward::backend::Party;
-use crate::domain::outward::chat::{Room, Volunteer};
+use crate::domain::outward::chat::{ChatMessage, Room, Volunteer};
+use crate::domain::time::Timestamp;
 use crate::io::port::backend::missing;
 use crate::io::port::{Outward, Task};
 
@@ -18,6 +19,12 @@ pub trait ChatRoom: Outward {
     fn volunteers<'a>(&'a self, room: &'a str, message: &'a str) -> Task<'a, Result<Vec<Volunteer>, Fault>> {
         let _ = (room, message);
         missing("no reactions")
+    }
+
+    /// What was written in a room since an instant, oldest first; at most a few hundred of the newest.
+    fn messages<'a>(&'a self, room: &'a str, since: Timestamp) -> Task<'a, Result<Vec<ChatMessage>, Fault>> {
+        let _ = (room, since);
+        missing("no messages to read")
     }
 
     /// The page of a message.

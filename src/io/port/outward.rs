@@ -34,8 +34,14 @@ pub trait Outward: Send + Sync + fmt::Debug {
     }
 
     /// A cheap question that says whether it is there, who we are, and what the token may; it may change [`Self::caps`].
-    /// For `doctor` and after a 401. A target without any question answers `Ok` with no requests made.
+    /// For `doctor` and after a 401; `requests` of its note says how many it took. A target without any question answers `Ok`
+    /// with no requests made, and [`Self::unprobed`] says why.
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {
         Box::pin(std::future::ready(Ok(ServerNote::default())))
+    }
+
+    /// Why [`Self::probe`] asks nothing, for `doctor`.
+    fn unprobed(&self) -> String {
+        "it has no question that changes nothing; its settings and secrets were read".into()
     }
 }

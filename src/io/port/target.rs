@@ -1,6 +1,7 @@
 //! One configured target with the ports it has. The registry makes it; the engine finds a port in it.
 
 use crate::domain::ids::SourceName;
+use crate::domain::outward::chat::RoomSettings;
 use crate::domain::outward::target::{PortKind, TargetFacts};
 use crate::io::port::{Annotations, ChatRoom, EventSink, IncidentBackend, Outward, Silences, StatusPage, TicketSink};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub struct Target {
     pub limit: Duration,
     /// How often it is read; `None` for one that is only written to.
     pub reads_every: Option<Duration>,
+    /// How its rooms are made, for a chat.
+    pub room: RoomSettings,
     /// The way to write.
     pub outward: Arc<dyn Outward>,
     /// As an incident backend.
@@ -53,6 +56,7 @@ impl Target {
             address: address.into(),
             limit,
             reads_every: None,
+            room: RoomSettings::default(),
             outward,
             backend: None,
             chat: None,
@@ -93,6 +97,12 @@ impl Target {
         with_silences silences Silences
     );
 
+    /// Its rooms are made so.
+    pub fn rooms(mut self, room: RoomSettings) -> Self {
+        self.room = room;
+        self
+    }
+
     /// It is read so often.
     pub fn read_every(mut self, every: Duration) -> Self {
         self.reads_every = Some(every);
@@ -126,6 +136,7 @@ impl Target {
             audience: self.event_sink.as_ref().and_then(|sink| sink.audience()),
             address: self.address.clone(),
             reads_every_ms: self.reads_every.map(ms),
+            room: self.room.clone(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod asking;
 mod chart;
 pub mod disk;
 mod kept;
+mod marks;
 mod poll;
 mod recordings;
 mod rows;
@@ -16,6 +17,7 @@ use crate::domain::alert::rule::AlertRule;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::SloId;
 use crate::domain::labels::Labels;
+use crate::domain::slo::marks::{Marker, Marks};
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::plan::Groups;
 use crate::domain::slo::reading::{History, Measurement, Window};
@@ -208,6 +210,10 @@ impl<A: Ask> Metrics for Prometheus<A> {
         end: Timestamp,
     ) -> Task<'a, Result<History, Fault>> {
         Box::pin(self.chart(objective, windows, range, step, end))
+    }
+
+    fn marks<'a>(&'a self, markers: &'a [Marker], range: Span, end: Timestamp) -> Task<'a, Result<Marks, Fault>> {
+        Box::pin(self.marked(markers, range, end))
     }
 
     fn query<'a>(&'a self, promql: &'a str, now: Timestamp) -> Task<'a, Result<Vec<Sample>, Fault>> {

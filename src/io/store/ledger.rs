@@ -3,13 +3,14 @@
 
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{IncidentId, Origin};
-use crate::domain::incident::event::{Body, Event, EventKey, NewEvent};
+use crate::domain::incident::event::{Body, Event, EventKey, NewEvent, Redaction};
+use crate::domain::incident::redaction::{Redactions, left, places, redacted, redactions};
 use crate::domain::incident::stepped::Stepped;
 use crate::domain::outward::entry::{Entry, State, Step};
 use crate::domain::outward::operation::OpId;
 use crate::domain::time::Timestamp;
 use crate::io::store::{NUMBER_LIMIT, chain};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What a store must know and do inside one transaction.
 pub trait Rows {
@@ -21,6 +22,12 @@ pub trait Rows {
     fn top(&mut self, incident: &IncidentId) -> Result<u64, Fault>;
     /// The number and hash of the last event of an origin, `(0, "")` when there is none.
     fn last_of(&mut self, origin: &Origin) -> Result<(u64, String), Fault>;
+    /// The event of a key.
+    fn find(&mut self, key: &EventKey) -> Result<Option<Event>, Fault>;
+    /// Puts another body in the place of a kept event's, and forgets every copy of the old one that the store itself made.
+    fn replace(&mut self, event: &Event) -> Result<(), Fault>;
+    /// The redactions of an incident.
+    fn redactions(&mut self, incident: &IncidentId) -> Result<Vec<Redaction>, Fault>;
     /// Keeps an event.
     fn put(&mut self, event: &Event, once: Option<&str>) -> Result<(), Fault>;
     /// The operation of an id in the outbox.
@@ -100,9 +107,13 @@ pub fn write(rows: &mut impl Rows, origin: &Origin, batches: Vec<Vec<NewEvent>>)
             }
             seq += 1;
             let id = rows.fresh(new.recorded_at);
+            let body = match new.body {
+                Body::Redacted(asked) => Body::Redacted(take_out(rows, &incident, asked)?),
+                body => with_id(body, &id),
+            };
             let mut event = Event {
                 key: EventKey { origin: origin.clone(), seq },
-                body: with_id(new.body, &id),
+                body,
                 id,
                 order: rows.top(&incident)?.saturating_add(1),
                 incident,
@@ -190,6 +201,89 @@ fn with_id(body: Body, id: &str) -> Body {
         }
         other => other,
     }
+}
+
+/// Takes the text of an event out of the record and gives the redaction that says so. One whose event is not here, or has
+/// no text, or is an operation that is not over, takes nothing out.
+fn take_out(rows: &mut impl Rows, incident: &IncidentId, asked: Redaction) -> Result<Redaction, Fault> {
+    let nothing = Redaction::of(asked.of.clone(), asked.reason.clone());
+    let Some(mut event) = rows.find(&asked.of)?.filter(|event| event.incident == *incident) else {
+        return Ok(nothing);
+    };
+    let places = places(&event.body);
+    let Some(left) = redacted(&event.body, &places).filter(|_| !places.is_empty()) else { return Ok(nothing) };
+    if !follow(rows, &event, &left)? {
+        return Ok(nothing);
+    }
+    event.body = left;
+    rows.replace(&event)?;
+    Ok(Redaction { places, hash: event.hash.clone(), sealed: chain::seal(&event), ..nothing })
+}
+
+/// Takes the text out of the operation in the outbox as well; `false` while it may still be sent.
+fn follow(rows: &mut impl Rows, event: &Event, left: &Body) -> Result<bool, Fault> {
+    let (Body::Outgoing(was), Body::Outgoing(op)) = (&event.body, left) else { return Ok(true) };
+    let Some(mut entry) = rows.entry(&was.id)? else { return Ok(true) };
+    if entry.ended().is_none() {
+        return Ok(false);
+    }
+    entry.op = op.as_ref().clone();
+    rows.keep(entry, None)?;
+    Ok(true)
+}
+
+/// Takes in events of another installation; gives how many were new. A redaction that comes with them is carried out here
+/// as well, and an event whose text is gone here is the same event as the one that still has it.
+pub fn merge(rows: &mut impl Rows, events: &[Event]) -> Result<usize, Fault> {
+    let mut known: Redactions = redactions(events);
+    let incidents: BTreeSet<&IncidentId> = events.iter().map(|event| &event.incident).collect();
+    for incident in incidents {
+        for redaction in rows.redactions(incident)? {
+            known.entry(redaction.of.clone()).or_default().push(redaction);
+        }
+    }
+    let mut taken = 0;
+    let mut touched: Vec<EventKey> = redactions(events).into_keys().collect();
+    for event in events {
+        plausible(event)?;
+        match rows.find(&event.key)? {
+            Some(there) if there == *event => {}
+            // The same but for the text: one of the two has heard of the redaction and the other one will.
+            Some(there) if there.hash == event.hash && known.contains_key(&event.key) => {
+                if (Event { body: event.body.clone(), ..there.clone() }) != *event {
+                    return Err(clash(event));
+                }
+                touched.push(event.key.clone());
+            }
+            Some(_) => return Err(clash(event)),
+            None => {
+                rows.put(event, None)?;
+                taken += 1;
+                if known.contains_key(&event.key) {
+                    touched.push(event.key.clone());
+                }
+            }
+        }
+    }
+    for key in touched {
+        learn(rows, &key, &known)?;
+    }
+    Ok(taken)
+}
+
+/// Carries out redactions that others made. One that does not fit the event is left for the check to find: nobody gets
+/// other words into the record that way. An operation that still waits here goes out without the text.
+fn learn(rows: &mut impl Rows, key: &EventKey, known: &Redactions) -> Result<(), Fault> {
+    let Some(mut event) = rows.find(key)? else { return Ok(()) };
+    let Some(left) = left(&event, known) else { return Ok(()) };
+    if let (Body::Outgoing(was), Body::Outgoing(op)) = (&event.body, &left)
+        && let Some(mut entry) = rows.entry(&was.id)?
+    {
+        entry.op = op.as_ref().clone();
+        rows.keep(entry, None)?;
+    }
+    event.body = left;
+    rows.replace(&event)
 }
 
 /// Refuses numbers that no honest installation reaches.

@@ -4,12 +4,14 @@
 use crate::domain::drill::chance::unit;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, Origin};
-use crate::domain::incident::event::{Event, EventKey, NewEvent};
+use crate::domain::incident::event::{Event, EventKey, NewEvent, Redaction};
+use crate::domain::incident::redaction::redactions;
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::stepped::Stepped;
 use crate::domain::outward::entry::{Entry, Step};
 use crate::domain::outward::operation::OpId;
 use crate::domain::time::Timestamp;
+use crate::io::store::examined::Examined;
 use crate::io::store::ledger::{self, Rows, Until};
 use crate::io::store::{ENDED, OwnClock, RESOLVED_HEADS, Store, chain};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +35,7 @@ struct Shelf {
 }
 
 impl Shelf {
-    fn find(&self, key: &EventKey) -> Option<&Event> {
+    fn event(&self, key: &EventKey) -> Option<&Event> {
         let (order, incident) = self.keys.get(key)?;
         self.incidents.get(incident)?.get(&(*order, key.origin.clone(), key.seq))
     }
@@ -46,7 +48,7 @@ impl Rows for Shelf {
 
     fn once(&mut self, incident: &IncidentId, key: &str) -> Result<Option<Event>, Fault> {
         let there = self.once.get(&(incident.clone(), key.to_owned()));
-        Ok(there.and_then(|key| self.find(key)).cloned())
+        Ok(there.and_then(|key| self.event(key)).cloned())
     }
 
     fn top(&mut self, incident: &IncidentId) -> Result<u64, Fault> {
@@ -56,8 +58,23 @@ impl Rows for Shelf {
     fn last_of(&mut self, origin: &Origin) -> Result<(u64, String), Fault> {
         let first = EventKey { origin: origin.clone(), seq: 0 };
         let last = EventKey { origin: origin.clone(), seq: u64::MAX };
-        let event = self.keys.range(first..=last).next_back().and_then(|(key, _)| self.find(key));
+        let event = self.keys.range(first..=last).next_back().and_then(|(key, _)| self.event(key));
         Ok(event.map_or((0, String::new()), |event| (event.key.seq, event.hash.clone())))
+    }
+
+    fn find(&mut self, key: &EventKey) -> Result<Option<Event>, Fault> {
+        Ok(self.event(key).cloned())
+    }
+
+    fn replace(&mut self, event: &Event) -> Result<(), Fault> {
+        let rank = (event.order, event.key.origin.clone(), event.key.seq);
+        self.incidents.entry(event.incident.clone()).or_default().insert(rank, event.clone());
+        Ok(())
+    }
+
+    fn redactions(&mut self, incident: &IncidentId) -> Result<Vec<Redaction>, Fault> {
+        let log = self.incidents.get(incident).into_iter().flat_map(BTreeMap::values);
+        Ok(redactions(log).into_values().flatten().collect())
     }
 
     fn put(&mut self, event: &Event, once: Option<&str>) -> Result<(), Fault> {
@@ -167,6 +184,16 @@ impl Store for Memory {
         Ok(newest_first(shelf.incidents.values().filter_map(|log| Incident::fold(log.values())).collect()))
     }
 
+    fn ended_since(&mut self, from: Timestamp) -> Result<Vec<Incident>, Fault> {
+        let shelf = self.lock();
+        Ok(shelf
+            .incidents
+            .values()
+            .filter_map(|log| Incident::fold(log.values()))
+            .filter(|i| i.lasted_to(from))
+            .collect())
+    }
+
     fn tail(&mut self, incident: &IncidentId, before: Option<u64>, limit: usize) -> Result<Vec<Event>, Fault> {
         let shelf = self.lock();
         let Some(log) = shelf.incidents.get(incident) else { return Ok(Vec::new()) };
@@ -190,7 +217,7 @@ impl Store for Memory {
     fn news(&mut self) -> Result<Vec<Event>, Fault> {
         let shelf = self.lock();
         let fresh = shelf.arrivals.get(self.cursor..).unwrap_or_default();
-        let events = fresh.iter().filter(|(_, by)| *by != self.handle).filter_map(|(key, _)| shelf.find(key));
+        let events = fresh.iter().filter(|(_, by)| *by != self.handle).filter_map(|(key, _)| shelf.event(key));
         let (events, cursor) = (events.cloned().collect(), shelf.arrivals.len());
         drop(shelf);
         self.cursor = cursor;
@@ -201,31 +228,30 @@ impl Store for Memory {
         let mut shelf = self.lock();
         shelf.writer = self.handle;
         let mut next = shelf.clone();
-        let mut taken = 0;
-        for event in events {
-            ledger::plausible(&event)?;
-            match next.find(&event.key) {
-                Some(there) if *there == event => {}
-                Some(_) => return Err(ledger::clash(&event)),
-                None => {
-                    next.put(&event, None)?;
-                    taken += 1;
-                }
-            }
-        }
+        let taken = ledger::merge(&mut next, &events)?;
         *shelf = next;
         Ok(taken)
     }
 
-    fn verify(&mut self) -> Result<Vec<String>, Fault> {
+    fn examine(&mut self, incident: Option<&IncidentId>) -> Result<Examined, Fault> {
         let shelf = self.lock();
         let mut origins: BTreeSet<Origin> = shelf.keys.keys().map(|key| key.origin.clone()).collect();
         origins.insert(self.origin.clone());
+        let all = || shelf.incidents.values().flat_map(BTreeMap::values);
+        let taken_out = redactions(all());
         let check = |origin: &Origin| {
-            let of = shelf.keys.keys().filter(|key| key.origin == *origin).filter_map(|key| shelf.find(key));
-            chain::check(of, *origin == self.origin)
+            let of = shelf.keys.keys().filter(|key| key.origin == *origin).filter_map(|key| shelf.event(key));
+            chain::check(of, *origin == self.origin, &taken_out)
         };
-        Ok(origins.iter().flat_map(check).collect())
+        let findings = origins.iter().flat_map(check).collect();
+        Ok(Examined::of(all(), findings, incident))
+    }
+
+    fn since(&mut self, row: u64, limit: usize) -> Result<Vec<(u64, Event)>, Fault> {
+        let shelf = self.lock();
+        let from = usize::try_from(row).unwrap_or(usize::MAX);
+        let fresh = shelf.arrivals.iter().enumerate().skip(from).take(limit);
+        Ok(fresh.filter_map(|(n, (key, _))| Some((n as u64 + 1, shelf.event(key)?.clone()))).collect())
     }
 
     fn outbox(&mut self) -> Result<Vec<Entry>, Fault> {

@@ -18,7 +18,7 @@ use crate::domain::time::{Span, Timestamp, mins, secs};
 use crate::io::fake::outside::{FakeTarget, Trouble};
 use crate::io::fake::staged::Staged;
 use crate::io::fake::{Now, Ports, Simulation};
-use crate::io::port::{IncidentBackend, Outward};
+use crate::io::port::{ChatRoom, IncidentBackend, Outward};
 use crate::io::store::Store;
 use crate::io::store::memory::Memory;
 use crate::run::sim::Chances;
@@ -254,6 +254,11 @@ impl World {
                     .and_then(|()| ready(metrics.history(objective, windows, *range, *step, now))?);
                 self.answer(elapsed, *req, Reply::Charted(result));
             }
+            Effect::Marks { req, markers, range, .. } => {
+                let metrics = self.ports.metrics();
+                let result = self.faulty("prometheus").and_then(|()| ready(metrics.marks(markers, *range, now))?);
+                self.answer(elapsed, *req, Reply::Marks(result));
+            }
             Effect::Query { req, promql, .. } => {
                 let metrics = self.ports.metrics();
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.query(promql, now))?);
@@ -305,8 +310,11 @@ impl World {
                 let result = self.faulty("prometheus").and_then(|()| ready(metrics.rules())?);
                 self.answer(elapsed, *req, Reply::Rules(result));
             }
+            Effect::Search { req, .. } => self.answer(elapsed, *req, Reply::Hits(Ok(Vec::new()))),
+            Effect::Similar { req, .. } => self.answer(elapsed, *req, Reply::Similar(Ok(Vec::new()))),
             Effect::Look { req } => self.answer(elapsed, *req, Reply::Looked(Box::default())),
             Effect::Cache(_)
+            | Effect::Retarget { .. }
             | Effect::Restyle(_)
             | Effect::Bell
             | Effect::Title(_)
@@ -427,6 +435,10 @@ impl World {
         match question {
             Question::Incidents => ready(target.list())?.map(Answer::Incidents),
             Question::OnCall(service) => ready(target.on_call(service.as_deref()))?.map(Answer::OnCall),
+            Question::Volunteers(room, message) => {
+                ready(ChatRoom::volunteers(target, &room, &message))?.map(Answer::Volunteers)
+            }
+            Question::Messages(room, since) => ready(ChatRoom::messages(target, &room, since))?.map(Answer::Messages),
             _ => Err(Fault::new(FaultKind::Rejected, name.as_str(), "not simulated")),
         }
     }

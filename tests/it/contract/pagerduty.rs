@@ -67,14 +67,19 @@ impl PagerDutyRig {
         Self { server: StatefulServer::start(Account::new(), answer), key: secret(key), more }
     }
 
-    fn connect(&self, read_only: bool) -> Target {
-        connect(&format!(
+    /// Its section of a configuration.
+    pub fn section(&self, read_only: bool) -> String {
+        format!(
             "incident_backends:\n  - {{name: pd, kind: pagerduty, url: '{}', timeout: 1s, read_only: {read_only}, auth: \
              {{bearer: {{file: '{}'}}}}, options: {{{}services: {{api: S1}}}}}}\n",
             self.server.url(),
             self.key.1,
             self.more,
-        ))
+        )
+    }
+
+    fn connect(&self, read_only: bool) -> Target {
+        connect(&self.section(read_only))
     }
 
     fn backend(&self) -> Arc<dyn IncidentBackend> {
@@ -506,4 +511,71 @@ fn half_an_answer_is_read_for_what_is_in_it() {
     assert_eq!(open[1].status, BackendStatus::Other("parked".into()));
     assert_eq!(open[1].pending.len(), 1);
     assert_eq!(server.with(|n| *n), 2);
+}
+
+#[test]
+fn what_is_wrong_in_the_options_is_told_with_its_place_and_what_is_expected() {
+    let key = secret(USER_KEY);
+    let auth = format!("auth: {{bearer: {{file: '{}'}}}}", key.1);
+    for (section, entry, rule, words) in [
+        ("incident_backends", "options: {services: {api: S1}}".to_owned(), "missing-key", "its token under auth"),
+        ("incident_backends", format!("{auth}, options: {{region: mars}}"), "wrong-type", "us or eu"),
+        ("incident_backends", format!("{auth}, options: {{from_email: ada}}"), "wrong-type", "the address of a user"),
+        (
+            "incident_backends",
+            format!("{auth}, options: {{services: {{api: 'a/../b'}}}}"),
+            "wrong-type",
+            "an id such as",
+        ),
+        ("incident_backends", format!("{auth}, options: {{urgencies: [urgent]}}"), "wrong-type", "high and low"),
+        ("incident_backends", format!("{auth}, options: {{audience: us}}"), "not-allowed", "event_sinks"),
+        ("incident_backends", format!("{auth}, url: 'http://pd.example.com'"), "unencrypted", "https"),
+        (
+            "incident_backends",
+            format!("{auth}, url: 'https://pd.example.com', options: {{region: eu}}"),
+            "not-allowed",
+            "region",
+        ),
+        ("incident_backends", format!("{auth}, options: {{servces: {{}}}}"), "unknown-key", "nearest: `services`"),
+        ("event_sinks", "options: {audience: us}".to_owned(), "missing-key", "options.routing_key"),
+        (
+            "event_sinks",
+            format!("options: {{routing_key: {{file: '{}'}}, teams: [T1]}}", key.1),
+            "not-allowed",
+            "incident_backends",
+        ),
+        ("event_sinks", "options: {routing_key: canary-in-the-file}".to_owned(), "", "routing_key"),
+    ] {
+        let text = format!("{section}:\n  - {{kind: pagerduty, {entry}}}\n");
+        let (environment, flags) = (Default::default(), Default::default());
+        let mut loaded = midwatch::config::read(&midwatch::config::Inputs {
+            file: Some(("config.yaml", &text)),
+            folder: std::path::Path::new("/nowhere"),
+            environment: &environment,
+            flags: &flags,
+            machine_zone: None,
+        });
+        midwatch::run::integrations::check(&mut loaded);
+        let found = loaded.findings.iter().find(|f| (rule.is_empty() || f.rule == rule) && f.message.contains(words));
+        assert!(found.is_some(), "{text}: {:?}", loaded.findings);
+        assert!(loaded.findings.iter().all(|f| !f.message.contains("canary")), "{:?}", loaded.findings);
+    }
+}
+
+#[test]
+fn each_region_and_each_port_has_its_host() {
+    let key = secret(USER_KEY);
+    for (section, region, want) in [
+        ("incident_backends", "us", "https://api.pagerduty.com/"),
+        ("incident_backends", "eu", "https://api.eu.pagerduty.com/"),
+        ("event_sinks", "us", "https://events.pagerduty.com/"),
+        ("event_sinks", "eu", "https://events.eu.pagerduty.com/"),
+    ] {
+        let rest = match section {
+            "event_sinks" => format!("options: {{region: {region}, routing_key: {{file: '{}'}}}}", key.1),
+            _ => format!("auth: {{bearer: {{file: '{}'}}}}, options: {{region: {region}}}", key.1),
+        };
+        let target = connect(&format!("{section}:\n  - {{kind: pagerduty, {rest}}}\n"));
+        assert_eq!(target.address, want);
+    }
 }

@@ -2,6 +2,7 @@
 
 use chrono::FixedOffset;
 use midwatch::domain::ids::{Origin, SloId};
+use midwatch::domain::incident::change::{ApprovalRequest, ChangePlan, PlannedCommand, RollbackPlan, VerifyPlan};
 use midwatch::domain::incident::event::{
     Answer, At, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, NoteKind, Role, Status, StepEnd,
 };
@@ -58,6 +59,19 @@ impl Log {
     }
 
     fn command(&mut self, w: &Words<'_>, when: &str, run: &str, command: &str, end: Option<(&str, Option<i32>, &str)>) {
+        self.changing(w, when, run, command, (None, None), end);
+    }
+
+    /// A command that changes something, with the second person's approval.
+    fn changing(
+        &mut self,
+        w: &Words<'_>,
+        when: &str,
+        run: &str,
+        command: &str,
+        (change, approval): (Option<ChangePlan>, Option<String>),
+        end: Option<(&str, Option<i32>, &str)>,
+    ) {
         let place = At { runbook: "api-latency".into(), step: "mitigate".into(), name: w.say("Mitigate") };
         self.add(
             when,
@@ -77,8 +91,8 @@ impl Log {
                 risk: None,
                 target: None,
                 context: None,
-                approval: None,
-                change: None,
+                approval,
+                change: change.map(Box::new),
             }),
         );
         let Some((when, exit, reason)) = end else { return };
@@ -91,7 +105,7 @@ impl Log {
             bytes: 12,
             sha256: String::new(),
             excerpt: vec![],
-            ok: None,
+            ok: exit.map(|code| code == 0),
             never: false,
             file: None,
         };
@@ -168,7 +182,85 @@ pub fn work(w: &Words<'_>, log: &mut Log) {
     log.command(w, "02T00:02:30", "run-1", undo, Some(("02T00:02:32", Some(0), "")));
     log.command(w, "02T00:03:00", "run-2", "kubectl get pods", Some(("02T00:03:09", None, "timed out")));
     log.command(w, "02T00:04:00", "run-3", "curl -s http://127.0.0.1:8080/healthz", None);
-    log.add("02T00:05:00", &bob, Body::Update { audience: w.say("stakeholders"), text: w.say("rolling back") });
+    changes(w, log);
+    log.add(
+        "02T00:05:00",
+        &bob,
+        Body::Update { audience: w.say("stakeholders"), text: w.say("rolling back"), next_at: None },
+    );
+}
+
+/// One change that helped and stays, one that did not and was taken back, one of which nobody knows.
+fn changes(w: &Words<'_>, log: &mut Log) {
+    let alice = w.say("alice");
+    let plan = |action: &str, rollback| ChangePlan { action: w.say(action), rollback, undoes: None };
+    let back = |shown: &str| {
+        RollbackPlan::Command(Box::new(PlannedCommand { shown: w.say(shown), ..PlannedCommand::default() }))
+    };
+    let watch = |run: &str| {
+        let what = w.say("burn rate of checkout_success (5m) < 1 for 5m");
+        Body::VerifyStarted(VerifyPlan { run: run.into(), what, for_s: 300, within_s: 1_200, every_s: 15 })
+    };
+    let request = ApprovalRequest {
+        id: "ask-1".into(),
+        command: w.say("kubectl scale deploy/checkout --replicas=8"),
+        target: w.say("bastion1"),
+        code: "KELMAR".into(),
+        ..ApprovalRequest::default()
+    };
+    log.add("02T00:04:10", &alice, Body::ApprovalAsked(request));
+    log.add("02T00:04:15", &alice, Body::ApprovalGiven { id: "ask-1".into(), witness: Some(w.say("carol")) });
+    let scale = (Some(plan("Scale out", back("kubectl scale deploy/checkout --replicas=4"))), Some("ask-1".to_owned()));
+    log.changing(
+        w,
+        "02T00:04:20",
+        "run-4",
+        "kubectl scale deploy/checkout --replicas=8",
+        scale,
+        Some(("02T00:04:22", Some(0), "")),
+    );
+    log.add("02T00:04:22", &alice, Body::ChangeApplied { run: "run-4".into(), action: w.say("Scale out") });
+    log.add("02T00:04:23", "midwatch", watch("run-4"));
+    log.add("02T00:04:50", "midwatch", Body::VerifyFailed { run: "run-4".into(), why: w.say("14.2") });
+    let undoing = ChangePlan { undoes: Some("run-4".into()), ..plan("Scale out", RollbackPlan::Unstated) };
+    log.changing(
+        w,
+        "02T00:04:52",
+        "run-5",
+        "kubectl scale deploy/checkout --replicas=4",
+        (Some(undoing), None),
+        Some(("02T00:04:53", Some(0), "")),
+    );
+    log.add(
+        "02T00:04:53",
+        &alice,
+        Body::RolledBack { run: "run-4".into(), by: "run-5".into(), action: w.say("Scale out") },
+    );
+    let undo = plan("Undo the deploy", RollbackPlan::None(w.say("the bad version stays away")));
+    log.changing(
+        w,
+        "02T00:04:55",
+        "run-6",
+        "kubectl rollout undo deploy/checkout",
+        (Some(undo), None),
+        Some(("02T00:04:57", Some(0), "")),
+    );
+    log.add("02T00:04:57", &alice, Body::ChangeApplied { run: "run-6".into(), action: w.say("Undo the deploy") });
+    log.add("02T00:04:57", "midwatch", watch("run-6"));
+    let held = Body::VerifyHeld {
+        run: "run-6".into(),
+        since: at("02T00:04:58"),
+        what: w.say("burn rate of checkout_success (5m) < 1 for 5m"),
+    };
+    log.add("02T00:04:59", "midwatch", held);
+    log.changing(
+        w,
+        "02T00:04:59",
+        "run-7",
+        "kubectl delete pod checkout-7",
+        (Some(plan("Restart one", RollbackPlan::Unstated)), None),
+        None,
+    );
 }
 
 pub fn finish(w: &Words<'_>, log: &mut Log) {

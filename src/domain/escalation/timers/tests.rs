@@ -98,7 +98,7 @@ fn an_acknowledgement_stops_what_waits_for_it_and_no_more() {
 
 #[test]
 fn updates_come_in_rounds() {
-    let update = || Body::Update { audience: "all".into(), text: "t".into() };
+    let update = || Body::Update { audience: "all".into(), text: "t".into(), next_at: None };
     let one = story(&[(5, Body::Acknowledged), (20, update())]);
     assert_eq!(told(&one, 21)[3..], ["manager@30 running", "stakeholders@30 done", "update@50 running"]);
     let two = story(&[(5, Body::Acknowledged), (20, update()), (49, update())]);
@@ -228,7 +228,7 @@ fn act() -> impl Strategy<Value = Body> {
         Just(Body::Mitigated),
         Just(Body::Resolved { summary: "s".into() }),
         Just(Body::Reopened { reason: "r".into() }),
-        Just(Body::Update { audience: "a".into(), text: "t".into() }),
+        Just(Body::Update { audience: "a".into(), text: "t".into(), next_at: None }),
         Just(Body::StatusSet { to: Status::Monitoring, message: None }),
         prop::sample::select(vec!["SEV1", "SEV2", "SEV3", "SEV4"])
             .prop_map(|to| Body::SeveritySet { to: to.into(), reason: "r".into() }),

@@ -1,10 +1,11 @@
 //! What the incident cost each objective, and its burn rates as a chart in characters.
 
-use crate::domain::chart::burn::{burn, standard};
+use crate::domain::chart::burn::{BurnChart, burn, standard};
 use crate::domain::chart::text::lines;
 use crate::domain::ids::SloId;
 use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::escape::field;
+use crate::domain::postmortem::picture::file_name;
 use crate::domain::slo::reading::{History, Window};
 use crate::domain::time::compact;
 use serde::Serialize;
@@ -39,6 +40,8 @@ pub struct Chart {
     pub caption: String,
     /// The chart, in ASCII, for a fenced block.
     pub text: String,
+    /// The file of the same chart as a picture, beside the draft.
+    pub file: String,
 }
 
 fn all(incident: &Incident) -> BTreeSet<&SloId> {
@@ -67,23 +70,31 @@ pub(super) fn costs(incident: &Incident) -> Vec<Cost> {
     all(incident).into_iter().map(cost).collect()
 }
 
-/// One per objective with a history: the one-hour window, else the shortest.
+/// The chart of a history with its caption; raw. The one-hour window, else the shortest.
+pub fn drawn(history: &History) -> Option<(BurnChart, String)> {
+    let hour = history.series.iter().find(|series| series.window == Window::H1);
+    let series = hour.or_else(|| history.series.iter().min_by_key(|series| series.window))?;
+    let drawn = burn(series, COLUMNS, ROWS, &standard());
+    let (from, to) = drawn.span?;
+    let caption = format!(
+        "Burn rate of {} over {} windows, {} to {}, {} per column",
+        history.slo,
+        drawn.window,
+        from.format("%Y-%m-%d %H:%MZ"),
+        to.format("%Y-%m-%d %H:%MZ"),
+        compact(drawn.bucket)
+    );
+    Some((drawn, caption))
+}
+
+/// One per objective with a history.
 pub(super) fn charts(incident: &Incident, histories: &[History]) -> Vec<Chart> {
     let wanted = all(incident);
     let chart = |history: &History| {
-        let hour = history.series.iter().find(|series| series.window == Window::H1);
-        let series = hour.or_else(|| history.series.iter().min_by_key(|series| series.window))?;
-        let drawn = burn(series, COLUMNS, ROWS, &standard());
-        let (from, to) = drawn.span?;
+        let (chart, caption) = drawn(history)?;
         let name = field(history.slo.as_str());
-        let caption = format!(
-            "Burn rate of {name} over {} windows, {} to {}, {} per column",
-            drawn.window,
-            from.format("%Y-%m-%d %H:%MZ"),
-            to.format("%Y-%m-%d %H:%MZ"),
-            compact(drawn.bucket)
-        );
-        Some(Chart { name, caption, text: lines(&drawn).join("\n") })
+        let caption = caption.replacen(history.slo.as_str(), &name, 1);
+        Some(Chart { name, caption, text: lines(&chart).join("\n"), file: file_name(incident, &history.slo) })
     };
     histories.iter().filter(|history| wanted.contains(&history.slo)).filter_map(chart).collect()
 }

@@ -1,6 +1,6 @@
 //! When things happened, where that is known from, and how long they took. A missing anchor makes an `unknown (no …)`.
 
-use crate::domain::incident::event::{Body, Event, Status};
+use crate::domain::incident::event::{Act, Body, Event, Status};
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::timeline::lasted;
 use crate::domain::postmortem::entry::dated;
@@ -33,6 +33,8 @@ pub struct Times {
     pub impact: Moment,
     /// It was noticed.
     pub detected: Moment,
+    /// Somebody was paged, where the pager's log was taken in.
+    pub paged: Moment,
     /// It was declared.
     pub declared: Moment,
     /// Somebody took it.
@@ -50,12 +52,16 @@ pub struct Durations {
     pub total: String,
     /// Beginning of the impact to detected.
     pub ttd: String,
-    /// Declared to acknowledged.
+    /// Paged (else declared) to acknowledged.
     pub tta: String,
     /// Detected (else declared) to mitigated.
     pub ttm: String,
     /// Detected (else declared) to resolved.
     pub ttr: String,
+    /// Beginning of the impact to mitigated.
+    pub ttm_impact: String,
+    /// Beginning of the impact to resolved.
+    pub ttr_impact: String,
 }
 
 /// Both of them.
@@ -78,13 +84,15 @@ pub(super) fn clocks(
             known: true,
         },
     };
-    let (detected_by, acknowledged_by) = (detection(incident), acknowledgement(log, times.acknowledged));
+    let (paged, acknowledged) = pager(log, times.acknowledged);
+    let (detected_by, acknowledged_by) = (detection(incident), acknowledgement(log, acknowledged));
     let (mitigated_by, resolved_by) = (mitigation(log, times.mitigated), resolution(log, times.resolved));
     let told = Times {
         impact: moment(impact_at, impact.map(|(_, b)| b).unwrap_or_default(), NO_IMPACT),
         detected: moment(times.detected, detected_by, NO_DETECTION),
+        paged: moment(paged, "the pager's log".to_owned(), NO_PAGE),
         declared: moment(Some(times.declared), format!("declared by {}", field(&incident.declared_by)), ""),
-        acknowledged: moment(times.acknowledged, acknowledged_by, NO_ACK),
+        acknowledged: moment(acknowledged, acknowledged_by, NO_ACK),
         mitigated: moment(times.mitigated, mitigated_by, NO_MITIGATION),
         resolved: moment(times.resolved, resolved_by, NO_RESOLUTION),
     };
@@ -97,15 +105,21 @@ pub(super) fn clocks(
     let durations = Durations {
         total,
         ttd: between(impact_at, "beginning of impact", NO_IMPACT, times.detected, "detected", NO_DETECTION),
-        tta: between(Some(times.declared), "declaration", "", times.acknowledged, "acknowledged", NO_ACK),
+        tta: match paged {
+            Some(_) => between(paged, "page", "", acknowledged, "acknowledged", NO_ACK),
+            None => between(Some(times.declared), "declaration", "", acknowledged, "acknowledged", NO_ACK),
+        },
         ttm: between(Some(from), name, "", times.mitigated, "mitigated", NO_MITIGATION),
         ttr: between(Some(from), name, "", times.resolved, "resolved", NO_RESOLUTION),
+        ttm_impact: between(impact_at, "beginning of impact", NO_IMPACT, times.mitigated, "mitigated", NO_MITIGATION),
+        ttr_impact: between(impact_at, "beginning of impact", NO_IMPACT, times.resolved, "resolved", NO_RESOLUTION),
     };
     (told, durations)
 }
 
 const NO_IMPACT: &str = "no burn rate that shows its beginning";
 const NO_DETECTION: &str = "no alert and no time of detection";
+const NO_PAGE: &str = "no page in the record";
 const NO_ACK: &str = "no acknowledgement";
 const NO_MITIGATION: &str = "no mitigation";
 const NO_RESOLUTION: &str = "no resolution";
@@ -137,14 +151,41 @@ fn detection(incident: &Incident) -> String {
 
 fn acknowledgement(log: &[&Event], at: Option<Timestamp>) -> String {
     let event = log.iter().find(|e| Some(e.at) == at && matches!(e.body, Body::Acknowledged));
-    event.map_or_else(|| "recorded".to_owned(), |e| format!("acknowledged by {}", field(&e.actor)))
+    let pager = |e: &&&Event| Some(e.at) == at && pagers(e) == Some(Act::Ack);
+    match (event, log.iter().find(pager)) {
+        (Some(event), _) => format!("acknowledged by {}", field(&event.actor)),
+        (None, Some(event)) => format!("the pager's log, by {}", field(event.who())),
+        (None, None) => "recorded".to_owned(),
+    }
+}
+
+/// What a line of a pager's log tells, whether it was read there or taken in by hand.
+fn pagers(event: &Event) -> Option<Act> {
+    match &event.body {
+        Body::Imported(import) => Some(import.act),
+        Body::BackendLogged(line) => match line.action.as_str() {
+            "notify" => Some(Act::Page),
+            "acknowledge" => Some(Act::Ack),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// When somebody was paged and when it was acknowledged: here, or where the pager's log says it was before.
+fn pager(log: &[&Event], here: Option<Timestamp>) -> (Option<Timestamp>, Option<Timestamp>) {
+    let first = |wanted: Act| log.iter().filter(|event| pagers(event) == Some(wanted)).map(|event| event.at).min();
+    (first(Act::Page), [here, first(Act::Ack)].into_iter().flatten().min())
 }
 
 fn mitigation(log: &[&Event], at: Option<Timestamp>) -> String {
     let here = || log.iter().filter(|event| Some(event.at) == at);
     let marked = here().find(|event| matches!(event.body, Body::Mitigated));
     if let Some(event) = marked {
-        return format!("marked by {}", field(&event.actor));
+        // A condition that held since then says more than a mark by hand.
+        let held = log.iter().any(|e| matches!(&e.body, Body::VerifyHeld { since, .. } if Some(*since) == at));
+        let held = if held { ", and what was watched held since" } else { "" };
+        return format!("marked by {}{held}", field(&event.actor));
     }
     if here().any(|event| matches!(event.body, Body::StatusSet { to: Status::Monitoring, .. })) {
         return "inferred from status monitoring".to_owned();

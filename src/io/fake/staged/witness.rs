@@ -7,8 +7,10 @@ use crate::domain::incident::state::Incident;
 use crate::domain::incident::stepped::Stepped;
 use crate::domain::outward::entry::{Entry, Step};
 use crate::domain::outward::operation::OpId;
+use crate::domain::time::Timestamp;
 use crate::io::fake::staged::Staged;
 use crate::io::store::Store;
+use crate::io::store::examined::Examined;
 
 /// A store behind which a stage looks on.
 #[derive(Debug)]
@@ -37,6 +39,18 @@ impl<S: Store> Store for Witnessed<S> {
             self.staged.with(|stage| events.iter().for_each(|batch| stage.witness(batch)));
         }
         Ok(landed)
+    }
+
+    fn ended_since(&mut self, from: Timestamp) -> Result<Vec<Incident>, Fault> {
+        self.store.ended_since(from)
+    }
+
+    fn examine(&mut self, incident: Option<&IncidentId>) -> Result<Examined, Fault> {
+        self.store.examine(incident)
+    }
+
+    fn since(&mut self, row: u64, limit: usize) -> Result<Vec<(u64, Event)>, Fault> {
+        self.store.since(row, limit)
     }
 
     fn heads(&mut self) -> Result<Vec<Incident>, Fault> {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeSet, HashMap};
 
 /// Of the fold and of its JSON; a head of another version is folded anew.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
 
 /// A head of so many bytes is rewritten at every event, one of twice the size at every second one: the time of an append
 /// stays that of its sync.
@@ -34,6 +34,11 @@ impl Heads {
     /// Forgets what may no longer be true: another process wrote, or a transaction failed.
     pub fn forget(&mut self) {
         self.live.clear();
+    }
+
+    /// Forgets one incident whose events were changed.
+    pub fn drop_one(&mut self, incident: &IncidentId) {
+        self.live.remove(incident);
     }
 
     /// Takes in events that were just put, in this transaction, and writes the heads that must be written.
@@ -130,7 +135,7 @@ pub fn stale(conn: &Connection) -> rusqlite::Result<Vec<IncidentId>> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let fresh = |id: &IncidentId| known.get(id.as_str()).is_some_and(|version| version == VERSION);
-    // The log of policy bands is no incident: it never has a head, and looking for one would be writing at every start.
+    // A log is no incident: it never has a head, and looking for one would be writing at every start.
     Ok(incidents(conn)?.into_iter().filter(|id| !is_log(id) && !fresh(id)).collect())
 }
 

@@ -272,6 +272,11 @@ pub fn fault(path: &Path, e: &rusqlite::Error) -> Fault {
     Fault::new(kind, name(path), why)
 }
 
+/// A file beside the record could not be written.
+pub fn file_fault(path: &Path, e: &io::Error) -> Fault {
+    Fault::new(FaultKind::Local, name(path), format!("the folder cannot be written: {e}"))
+}
+
 /// Where the record lies in a data folder.
 pub fn default_path(data: &Path) -> PathBuf {
     data.join("midwatch.db")

@@ -3,14 +3,17 @@
 
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{IncidentId, Origin};
-use crate::domain::incident::event::{Body, Event, EventKey};
+use crate::domain::incident::event::{Body, Event, EventKey, Redaction};
+use crate::domain::incident::redaction::redactions;
 use crate::domain::outward::entry::Entry;
 use crate::domain::outward::operation::OpId;
 use crate::domain::time::Timestamp;
 use crate::io::store::ledger::{Rows, Until};
+use crate::io::store::sqlite::head;
 use crate::io::store::sqlite::open::{fault, name};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The columns of an event, for every SELECT.
@@ -21,7 +24,8 @@ pub fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-fn unsigned(n: i64) -> u64 {
+/// And back.
+pub fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
@@ -71,22 +75,18 @@ pub struct Inside<'t> {
     pub path: &'t Path,
     /// What was put, in order, with its row number.
     pub put: Vec<(i64, Event)>,
+    /// Incidents of which an event got another body.
+    pub rewritten: BTreeSet<IncidentId>,
 }
 
 impl<'t> Inside<'t> {
     /// Nothing put yet.
     pub fn new(conn: &'t Connection, path: &'t Path) -> Self {
-        Self { conn, path, put: Vec::new() }
+        Self { conn, path, put: Vec::new(), rewritten: BTreeSet::new() }
     }
 
     fn ask<T>(&self, result: rusqlite::Result<T>) -> Result<T, Fault> {
         result.map_err(|e| fault(self.path, &e))
-    }
-
-    /// The event of a key.
-    pub fn find(&self, key: &EventKey) -> Result<Option<Event>, Fault> {
-        let sql = format!("SELECT {COLUMNS} FROM event WHERE origin = ?1 AND seq = ?2");
-        self.ask(select(self.conn, &sql, params![key.origin.as_str(), signed(key.seq)])).map(|mut found| found.pop())
     }
 
     fn insert(&self, event: &Event, once: Option<&str>) -> rusqlite::Result<i64> {
@@ -142,6 +142,35 @@ impl Rows for Inside<'_> {
             .prepare_cached(sql)
             .and_then(|mut s| s.query_row([origin.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional());
         self.ask(last).map(|last: Option<(i64, String)>| last.map_or((0, String::new()), |(n, h)| (unsigned(n), h)))
+    }
+
+    fn find(&mut self, key: &EventKey) -> Result<Option<Event>, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM event WHERE origin = ?1 AND seq = ?2");
+        self.ask(select(self.conn, &sql, params![key.origin.as_str(), signed(key.seq)])).map(|mut found| found.pop())
+    }
+
+    fn replace(&mut self, event: &Event) -> Result<(), Fault> {
+        let body = serde_json::to_string(&event.body).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()));
+        let body = self.ask(body)?;
+        let sql = "UPDATE event SET body = ?3 WHERE origin = ?1 AND seq = ?2";
+        let key = &event.key;
+        let changed = self
+            .conn
+            .prepare_cached(sql)
+            .and_then(|mut s| s.execute(params![key.origin.as_str(), signed(key.seq), body]))
+            .and_then(|_| head::drop_head(self.conn, &event.incident));
+        self.ask(changed)?;
+        if let Some((_, put)) = self.put.iter_mut().find(|(_, put)| put.key == *key) {
+            put.body = event.body.clone();
+        }
+        self.rewritten.insert(event.incident.clone());
+        Ok(())
+    }
+
+    fn redactions(&mut self, incident: &IncidentId) -> Result<Vec<Redaction>, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM event WHERE incident = ?1 AND body LIKE '{{\"kind\":\"redacted\"%'");
+        let found = self.ask(select(self.conn, &sql, [incident.as_str()]))?;
+        Ok(redactions(&found).into_values().flatten().collect())
     }
 
     fn put(&mut self, event: &Event, once: Option<&str>) -> Result<(), Fault> {

@@ -1,0 +1,65 @@
+//! What the acts of a responder queue for other people's systems: exactly what a cockpit would. Nothing is sent from here;
+//! a running cockpit does, and what waits too long is held for a person there.
+
+use crate::app::effect::Effect;
+use crate::app::model::{Case, Model};
+use crate::app::update;
+use crate::cli::cockpit::given;
+use crate::cli::context::Context;
+use crate::cli::desk::{Desk, Recorded, refused};
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::domain::ids::SourceName;
+use crate::domain::incident::event::Body;
+use crate::run::setup::real;
+
+/// A machine that knows the targets and this incident.
+fn model(desk: &Desk<'_>, recorded: &Recorded) -> Model {
+    let mut model = real(given(desk.context, false)).model;
+    model.desk.origin = Some(desk.store.origin().clone());
+    let case = Case::of(recorded.state.clone(), recorded.events.clone());
+    model.desk.cases.insert(recorded.state.id.clone(), case);
+    model
+}
+
+/// What an acknowledgement or a resolution tells those that were told of the incident.
+pub fn tell(desk: &Desk<'_>, recorded: &Recorded, resolved: bool) -> Vec<Body> {
+    update::tell(&model(desk, recorded), desk.now, &recorded.state.id, resolved)
+}
+
+/// The target that pages, or the reason why there is none.
+pub fn pager(context: &Context) -> Result<SourceName, Failure> {
+    let model = real(given(context, false)).model;
+    if let Some(target) = update::pager(&model) {
+        return Ok(target.facts.name.clone());
+    }
+    use crate::domain::outward::capability::Capability::{Declare, Trigger};
+    let why = crate::app::present::available::lacks(&model, &[Trigger, Declare]).unwrap_or_default();
+    Err(Failure::Refused(format!("nobody can be paged: {why}")))
+}
+
+/// Queues a page for an incident that is recorded.
+pub fn page(desk: &mut Desk<'_>, recorded: &Recorded, output: &mut Output) -> Result<(), Failure> {
+    let target = pager(desk.context)?;
+    let mut model = model(desk, recorded);
+    let mut out = Vec::new();
+    update::page(&mut model, desk.now, &recorded.state.id, &target, &mut out).map_err(refused)?;
+    for effect in out {
+        if let Effect::Append { events, .. } = effect {
+            note(&events.iter().map(|event| event.body.clone()).collect::<Vec<_>>(), output);
+            desk.store.append(events).map_err(|fault| Failure::Refused(format!("NOT SAVED: {fault}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Says what is queued, and who sends it.
+pub fn note(bodies: &[Body], output: &mut Output) {
+    for body in bodies {
+        if let Body::Outgoing(op) = body {
+            let words = op.intent.words();
+            output
+                .note(&format!("queued for {}: {words}; a running cockpit sends it (midwatch outbox list)", op.target));
+        }
+    }
+}
