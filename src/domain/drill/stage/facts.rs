@@ -175,8 +175,8 @@ impl Facts {
         }
         let mut first = None;
         for milestone in milestones(&event.body) {
-            if !self.reached.contains_key(&milestone) {
-                self.reached.insert(milestone, at);
+            if let std::collections::btree_map::Entry::Vacant(e) = self.reached.entry(milestone) {
+                e.insert(at);
                 first.get_or_insert(milestone);
             }
         }
