@@ -214,7 +214,10 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             let op = selected_operation(model, now).ok_or("select an operation first")?;
             form(model, now, Purpose::Drop(op))
         }
-        Action::ByHand => ask_by_hand(model, now),
+        Action::ByHand => {
+            let op = selected_operation(model, now).ok_or("select an operation first")?;
+            refused(outward::ask_by_hand(model, op))
+        }
         Action::Pin | Action::Exclude => entry::mark(model, now, action, out),
         Action::Tag => entry::ask_tag(model, now),
         Action::Redact => entry::ask_redact(model, now),
@@ -265,30 +268,6 @@ fn selected_operation(model: &Model, now: Timestamp) -> Option<OpId> {
         Some(Item::Operation(op)) => Some(op),
         _ => None,
     }
-}
-
-/// Asks before an operation counts as done: what the record says then nobody sends any more.
-fn ask_by_hand(model: &mut Model, now: Timestamp) -> Result<(), String> {
-    let op = selected_operation(model, now).ok_or("select an operation first")?;
-    let entry = model.outbox.entries.get(&op).ok_or("it is gone")?;
-    let rows = vec![
-        ("what".to_owned(), entry.op.intent.words()),
-        ("to".into(), entry.op.target.to_string()),
-        ("then".into(), "it is never sent, and the timeline says that you did it".into()),
-    ];
-    overlay(
-        model,
-        Overlay::Confirm(Box::new(Confirm {
-            title: "done by hand".into(),
-            question: "Did you do this yourself?".into(),
-            rows,
-            token: None,
-            typed: Editor::default(),
-            painted: false,
-            enter: false,
-            deed: Deed::ByHand(op),
-        })),
-    )
 }
 
 fn approve(model: &mut Model, now: Timestamp) -> Result<(), String> {
