@@ -1,6 +1,7 @@
 //! The only writer of the model: a message in, effects out. One file per concern; this one only says which.
 
 mod act;
+mod answer;
 mod approval;
 mod backend;
 mod backend_act;
@@ -155,7 +156,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
             room_reads::told(model, now, &source, &question, result, out);
         }
         (Asked::Target(source, question), Reply::Told(result)) => {
-            sources::told(model, now, req, &source, &question, result, out);
+            sources::told(model, now, req, (&source, &question), result, out);
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),

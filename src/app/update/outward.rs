@@ -1,14 +1,11 @@
 //! The outbox: what may go out is claimed, sent, and its outcome recorded; a person's word comes before every rule. One
 //! step at a time per operation, and every step is on disk before the next begins.
 
-use crate::app::confirm::{Confirm, Deed};
-use crate::app::editor::Editor;
 use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::outbox::{Busy, PAUSE, TargetState};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
-use crate::app::screen::Overlay;
 use crate::app::update::record;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, SourceName};
@@ -374,25 +371,4 @@ fn idle<'m>(model: &'m Model, id: &OpId) -> Result<&'m Entry, Refusal> {
         Some(Busy::Sending | Busy::Looking) => Err(Refusal("it is being sent at this moment".into())),
         _ => Ok(entry),
     }
-}
-
-/// Asks before an operation counts as done: what the record says then nobody sends any more.
-pub fn ask_by_hand(model: &mut Model, op: OpId) -> Result<(), Refusal> {
-    let entry = model.outbox.entries.get(&op).ok_or_else(|| Refusal("it is gone".into()))?;
-    let rows = vec![
-        ("what".to_owned(), entry.op.intent.words()),
-        ("to".into(), entry.op.target.to_string()),
-        ("then".into(), "it is never sent, and the timeline says that you did it".into()),
-    ];
-    model.nav.overlay = Some(Overlay::Confirm(Box::new(Confirm {
-        title: "done by hand".into(),
-        question: "Did you do this yourself?".into(),
-        rows,
-        token: None,
-        typed: Editor::default(),
-        painted: false,
-        enter: false,
-        deed: Deed::ByHand(op),
-    })));
-    Ok(())
 }
