@@ -435,12 +435,8 @@ impl Incident {
             | Body::Escalated { .. } => {
                 self.apply_timer(event);
             }
-            Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
+            Body::Outgoing(_) | Body::OutgoingOutcome { .. } | Body::RoomMessage { .. } => self.apply_outside(event),
             Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
-            Body::RoomMessage { target, message, pinned, .. } => {
-                let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
-                *taken.entry(message.clone()).or_default() |= *pinned;
-            }
         }
     }
 
@@ -473,6 +469,10 @@ impl Incident {
                 if let Some(room) = self.rooms.get_mut(target) {
                     room.ended(op, end);
                 }
+            }
+            Body::RoomMessage { target, message, pinned, .. } => {
+                let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
+                *taken.entry(message.clone()).or_default() |= *pinned;
             }
             _ => {}
         }
