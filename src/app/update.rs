@@ -6,6 +6,7 @@ mod backend;
 mod backend_act;
 mod bands;
 mod board;
+mod by_hand;
 mod coverage;
 mod draft;
 mod entry;

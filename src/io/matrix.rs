@@ -167,14 +167,14 @@ impl Matrix {
             ChatWrite::Post { room: Some(room), text, thread } => {
                 let mut content = words(text);
                 if let Some(thread) = thread {
-                    content["m.relates_to"] = json!({"rel_type": "m.thread", "event_id": thread});
+                    put(&mut content, "m.relates_to", json!({"rel_type": "m.thread", "event_id": thread}));
                 }
                 self.message(op, room, &content).await
             }
             ChatWrite::Edit { room: Some(room), message, text } => {
                 let mut content = words(&format!("* {text}"));
-                content["m.new_content"] = words(text);
-                content["m.relates_to"] = json!({"rel_type": "m.replace", "event_id": message});
+                put(&mut content, "m.new_content", words(text));
+                put(&mut content, "m.relates_to", json!({"rel_type": "m.replace", "event_id": message}));
                 // The message keeps its id; that of the edit is of no use to anybody.
                 self.message(op, room, &content).await?;
                 Ok(Outcome::Applied(Reference::id(message).at(Some(self.link_to(room, Some(message)).await))))
@@ -196,10 +196,10 @@ impl Matrix {
             "name": name,
         });
         if !topic.is_empty() {
-            body["topic"] = json!(cut(topic, LONGEST));
+            put(&mut body, "topic", json!(cut(topic, LONGEST)));
         }
         if !invite.is_empty() {
-            body["invite"] = invite.iter().map(|p| p.id.as_str()).collect();
+            put(&mut body, "invite", invite.iter().map(|p| p.id.as_str()).collect());
         }
         match self.call(Method::POST, format!("{API}/createRoom"), Some(&body)).await {
             Ok(answer) => {
@@ -340,6 +340,13 @@ impl Matrix {
         out.reverse();
         out.sort_by_key(|m| m.at);
         Ok(out)
+    }
+}
+
+/// A field of an object.
+fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
     }
 }
 

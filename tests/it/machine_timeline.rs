@@ -9,7 +9,7 @@ use midwatch::app::key::Key;
 use midwatch::app::model::{Model, Setup};
 use midwatch::app::msg::{Feed, Msg, Reply};
 use midwatch::app::present::view;
-use midwatch::app::present::view::{Body as Shown, Overlay as Over};
+use midwatch::app::present::view::{Body as Shown, IncidentPage, Overlay as Over};
 use midwatch::app::screen::{Item, Overlay, Screen};
 use midwatch::app::update::update;
 use midwatch::domain::ids::{IncidentId, Origin};
@@ -102,7 +102,7 @@ impl Bench {
         out
     }
 
-    fn page(&self) -> midwatch::app::present::view::IncidentPage {
+    fn page(&self) -> IncidentPage {
         match view(&self.model, start()).body {
             Shown::Incident(page) => *page,
             other => panic!("{other:?}"),

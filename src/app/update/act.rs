@@ -12,8 +12,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, backend, backend_act, board, draft, entry, exec, forms, incident, outward, paging, past, record, reload,
-    rollback, room, silences, timers, walk,
+    approval, backend, backend_act, board, by_hand, draft, entry, exec, forms, incident, outward, paging, past, record,
+    reload, rollback, room, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -100,6 +100,7 @@ fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: an arm for each action")]
 fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
     let id = target(model);
     let need = || id.clone().ok_or_else(|| "there is no open incident; i declares one".to_owned());
@@ -214,7 +215,10 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
             let op = selected_operation(model, now).ok_or("select an operation first")?;
             form(model, now, Purpose::Drop(op))
         }
-        Action::ByHand => ask_by_hand(model, now),
+        Action::ByHand => {
+            let op = selected_operation(model, now).ok_or("select an operation first")?;
+            by_hand::ask(model, op)
+        }
         Action::Pin | Action::Exclude => entry::mark(model, now, action, out),
         Action::Tag => entry::ask_tag(model, now),
         Action::Redact => entry::ask_redact(model, now),
@@ -279,30 +283,6 @@ fn selected_operation(model: &Model, now: Timestamp) -> Option<OpId> {
         Some(Item::Operation(op)) => Some(op),
         _ => None,
     }
-}
-
-/// Asks before an operation counts as done: what the record says then nobody sends any more.
-fn ask_by_hand(model: &mut Model, now: Timestamp) -> Result<(), String> {
-    let op = selected_operation(model, now).ok_or("select an operation first")?;
-    let entry = model.outbox.entries.get(&op).ok_or("it is gone")?;
-    let rows = vec![
-        ("what".to_owned(), entry.op.intent.words()),
-        ("to".into(), entry.op.target.to_string()),
-        ("then".into(), "it is never sent, and the timeline says that you did it".into()),
-    ];
-    overlay(
-        model,
-        Overlay::Confirm(Box::new(Confirm {
-            title: "done by hand".into(),
-            question: "Did you do this yourself?".into(),
-            rows,
-            token: None,
-            typed: Editor::default(),
-            painted: false,
-            enter: false,
-            deed: Deed::ByHand(op),
-        })),
-    )
 }
 
 fn approve(model: &mut Model, now: Timestamp) -> Result<(), String> {

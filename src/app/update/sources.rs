@@ -147,6 +147,7 @@ fn ask_silences(model: &mut Model, name: &SourceName, out: &mut Vec<Effect>) -> 
 }
 
 /// A target answered a question, or did not.
+#[expect(clippy::too_many_arguments, reason = "the question with its answer, and what every update takes")]
 pub fn told(
     model: &mut Model,
     now: Timestamp,
