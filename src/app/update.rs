@@ -1,12 +1,12 @@
 //! The only writer of the model: a message in, effects out. One file per concern; this one only says which.
 
 mod act;
+mod answer;
 mod approval;
 mod backend;
 mod backend_act;
 mod bands;
 mod board;
-mod by_hand;
 mod coverage;
 mod draft;
 mod entry;
@@ -24,6 +24,7 @@ mod rename;
 mod resolve;
 mod rollback;
 mod room;
+mod room_acts;
 mod room_reads;
 mod rows;
 mod signals;
@@ -40,7 +41,8 @@ pub use approval::code as approval_code;
 pub use exec::output_key;
 pub use outward::{outgoing, queue};
 pub use paging::{page, pager, tell};
-pub use room::{chats, due as rooms_due, invitations, opens, posts, proposed, why_no_room};
+pub use room::{chats, due as rooms_due};
+pub use room_acts::{invitations, opens, posts, proposed, why_no_room};
 pub use room_reads::next as rooms_next;
 pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
@@ -154,7 +156,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
             room_reads::told(model, now, &source, &question, result, out);
         }
         (Asked::Target(source, question), Reply::Told(result)) => {
-            sources::told(model, now, req, &source, &question, result, out);
+            sources::told(model, now, req, (&source, &question), result, out);
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),

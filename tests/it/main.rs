@@ -23,6 +23,7 @@ mod contract;
 mod coverage;
 mod demo;
 mod desk;
+mod drills;
 mod durability;
 mod fake_server;
 mod floods;

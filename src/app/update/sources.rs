@@ -147,13 +147,12 @@ fn ask_silences(model: &mut Model, name: &SourceName, out: &mut Vec<Effect>) -> 
 }
 
 /// A target answered a question, or did not.
-#[expect(clippy::too_many_arguments, reason = "the question with its answer, and what every update takes")]
+#[expect(clippy::too_many_arguments, reason = "an answer with all that it is about")]
 pub fn told(
     model: &mut Model,
     now: Timestamp,
     req: ReqId,
-    source: &SourceName,
-    question: &Question,
+    (source, question): (&SourceName, &Question),
     result: Result<Answer, Fault>,
     out: &mut Vec<Effect>,
 ) {

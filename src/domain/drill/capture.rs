@@ -93,10 +93,10 @@ fn beginning(source: &Source<'_>) -> Timestamp {
 
 fn cure(incident: &Incident) -> Option<Cure> {
     let until = incident.times.mitigated.or(incident.times.resolved);
-    let before = incident.changes.iter().filter(|c| c.stands() && until.is_none_or(|until| c.at <= until));
-    let held =
+    let mut before = incident.changes.iter().filter(|c| c.stands() && until.is_none_or(|until| c.at <= until));
+    let mut held =
         before.clone().filter(|c| matches!(c.verify.as_ref().and_then(|v| v.end.as_ref()), Some(VerifyEnd::Held(_))));
-    let change = held.last().or_else(|| before.last())?;
+    let change = held.next_back().or_else(|| before.next_back())?;
     let run = incident.commands.iter().find(|run| run.start.run == change.run)?;
     Some(Cure { action: action(run), run: change.run.clone() })
 }

@@ -84,6 +84,7 @@ impl Alarms {
     }
 
     /// An alert fires now, whatever the signals say; one that fires already goes on.
+    #[expect(clippy::too_many_arguments, reason = "an inject's own fields")]
     pub fn raise(
         &mut self,
         now: Timestamp,
