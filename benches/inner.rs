@@ -376,9 +376,12 @@ fn load_runbooks() {
             texts.iter().filter(|text| keep.is_none_or(|v1| text.contains("apiVersion") == v1)).collect();
         // Each has an id and alerts of its own, as a team's have: what is linted together is then a thousand runbooks.
         let own = |(n, text): (usize, &&String)| {
-            let line = |line: &str| match line.strip_prefix("id: ") {
-                Some(id) => format!("id: {id}-{n}\n"),
-                None => format!("{}\n", line.replace("alert: ", &format!("alert: N{n}"))),
+            let round = n / chosen.len();
+            let line = |line: &str| match line.trim_start().split_once(": ") {
+                // An include leads to the runbook of its own round.
+                Some(("id", id)) if line.starts_with('i') => format!("id: {id}-{round}\n"),
+                Some(("include", id)) => line.replace(id, &format!("{id}-{round}")) + "\n",
+                _ => line.replace("alert: ", &format!("alert: N{n}")) + "\n",
             };
             (format!("r{n}.yaml"), text.lines().map(line).collect::<String>())
         };

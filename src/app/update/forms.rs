@@ -29,7 +29,6 @@ pub fn open(model: &mut Model, now: Timestamp, purpose: Purpose) {
 
 fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Field>) {
     let state = |id: &IncidentId| model.desk.cases.get(id).map(|c| &c.shown);
-    let back_date = "end with @-7m or @03:10 to back-date";
     match purpose {
         Purpose::Declare(fingerprint) => declare_fields(model, fingerprint.as_ref()),
         Purpose::DeclareFrom(name, page) => declare_from_fields(model, name, page),
@@ -75,28 +74,6 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         | Purpose::Redact(..)
         | Purpose::Import(..) => of_incident::fields(model, now, purpose),
     }
-}
-
-fn status_fields(model: &Model, now: Timestamp, id: &IncidentId) -> (String, Vec<Field>) {
-    let state = model.desk.cases.get(id).map(|c| &c.shown);
-    let words: Vec<String> =
-        Status::ALL.iter().filter(|s| **s != Status::Resolved).map(|s| s.word().to_owned()).collect();
-    let at = state.map_or(0, |i| Status::ALL.iter().position(|s| *s == i.status).unwrap_or(0));
-    let since = state.map(|i| incident::since_update(i, now)).map(crate::domain::time::compact).unwrap_or_default();
-    let fields = vec![
-        Field::choice("status", words, at, "Left and Right choose"),
-        Field::typed("message", "", "what to tell; empty tells nobody"),
-    ];
-    (format!("Status of {id} (last update {since} ago)"), fields)
-}
-
-fn severity_fields(model: &Model, id: &IncidentId) -> (String, Vec<Field>) {
-    let table = &model.setup.severities;
-    let codes: Vec<String> = table.levels.iter().map(|l| l.code.0.clone()).collect();
-    let at = model.desk.cases.get(id).map_or(0, |case| table.rank(&case.shown.severity));
-    let at = at.min(codes.len().saturating_sub(1));
-    let fields = vec![Field::choice("severity", codes, at, "Left and Right choose"), Field::typed("reason", "", "why")];
-    (format!("Severity of {id}"), fields)
 }
 
 /// A second person gives a name and reads a code aloud.
@@ -237,7 +214,6 @@ fn declare(
 }
 
 fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -> Result<(), Refusal> {
-    let some = |label: &str| Some(form.value(label)).filter(|v| !v.is_empty());
     match form.purpose.clone() {
         Purpose::Declare(fingerprint) => {
             let alert = fingerprint.and_then(|f| model.alerts.get(&f).cloned());
