@@ -20,3 +20,4 @@ pub mod state;
 pub mod stepped;
 pub mod terms;
 pub mod timeline;
+pub mod timer_mark;

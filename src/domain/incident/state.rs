@@ -11,6 +11,7 @@ use crate::domain::incident::linked::Linked;
 use crate::domain::incident::mark::Marks;
 use crate::domain::incident::redaction::{left, redactions};
 use crate::domain::incident::room::IncidentRoom;
+pub use crate::domain::incident::timer_mark::TimerMark;
 use crate::domain::labels::Labels;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::entry::Ending;
@@ -98,19 +99,6 @@ pub struct CommandRun {
     pub actor: String,
     /// How it ended; `None` is running, or unknown after a crash.
     pub finish: Option<CommandFinish>,
-}
-
-/// What was decided about a timer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
-pub struct TimerMark {
-    /// When it was recorded as due.
-    pub due: Option<Timestamp>,
-    /// Until when it is put off.
-    pub snoozed: Option<Timestamp>,
-    /// Not needed, and why.
-    pub dismissed: Option<String>,
-    /// Who was told.
-    pub escalated: Option<String>,
 }
 
 /// Something that was to leave the house for this incident.
@@ -599,27 +587,6 @@ impl Incident {
                 let walk = self.walks.entry(place.runbook.clone()).or_default();
                 walk.last = Some(place.step.clone());
                 walk.chosen.entry(place.step.clone()).or_default().insert(*option);
-            }
-            _ => {}
-        }
-    }
-
-    fn apply_timer(&mut self, event: &Event) {
-        match &event.body {
-            Body::TimerDue { timer, .. } => {
-                let mark = self.timers.entry(timer.clone()).or_default();
-                mark.due = Some(mark.due.map_or(event.at, |d| d.max(event.at)));
-            }
-            Body::TimerSnoozed { timer, until, .. } => {
-                let mark = self.timers.entry(timer.clone()).or_default();
-                mark.snoozed = Some(*until);
-                mark.due = None;
-            }
-            Body::TimerDismissed { timer, reason } => {
-                self.timers.entry(timer.clone()).or_default().dismissed = Some(reason.clone());
-            }
-            Body::Escalated { timer, contact } => {
-                self.timers.entry(timer.clone()).or_default().escalated = Some(contact.clone());
             }
             _ => {}
         }
