@@ -14,8 +14,7 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    answer, approval, backend, backend_act, board, draft, exec, forms, incident, past, record,
-    rollback, timers, walk,
+    answer, approval, backend, backend_act, board, draft, exec, forms, incident, past, record, rollback, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};

@@ -8,8 +8,7 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::app::update::{
-    act, approval, backend_act, board, incident, outward, paging, record, room_acts, silences, timers,
-    walk,
+    act, approval, backend_act, board, incident, outward, paging, record, room_acts, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
 use crate::domain::incident::decide::Refusal;

@@ -147,7 +147,6 @@ fn ask_silences(model: &mut Model, name: &SourceName, out: &mut Vec<Effect>) -> 
 }
 
 /// A target answered a question, or did not.
-#[expect(clippy::too_many_arguments, reason = "an answer with all that it is about")]
 pub fn told(
     model: &mut Model,
     now: Timestamp,
