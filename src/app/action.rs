@@ -252,7 +252,7 @@ table! {
     People      "people"       "Somebody takes part, or has left"   ""         [] [Incident, Board] Reversible true;
     Resolve     "resolve"      "Resolve the incident"               "resolve"  [c('x')] [Incident] Typed true;
     Reopen      "reopen"       "Reopen the incident"                ""         [] [Incident] Reversible true;
-    Room        "room"         "Open the incident room, or copy its link" "room" [c('W')] [Incident, Board] Reversible true;
+    Room        "room"         "Open the incident room, or copy its link" "room" [c('M')] [Incident, Board] Reversible true;
     RoomPost    "room-post"    "Post to the incident room"          "post"     [c('>')] [Incident, Board] Reversible true;
     RoomInvite  "room-invite"  "Invite somebody into the room"      ""         [c('@')] [Incident, Board] Reversible true;
     Volunteer   "volunteer"    "Confirm the volunteer as commander" ""         [c('V')] [Incident, Board] Asks true;

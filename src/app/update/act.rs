@@ -4,7 +4,6 @@ mod moves;
 mod outward;
 
 use crate::app::action::Action;
-use crate::app::confirm::{Confirm, Deed};
 use crate::app::editor::Editor;
 use crate::app::effect::Effect;
 use crate::app::form::Purpose;
@@ -15,14 +14,13 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    answer, approval, backend, backend_act, board, draft, entry, exec, forms, incident, paging, past, record, reload,
-    rollback, room, silences, timers, walk,
+    answer, approval, backend, backend_act, board, draft, exec, forms, incident, past, record,
+    rollback, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
-use crate::domain::incident::event::{Answer, NoteKind};
-use crate::domain::outward::operation::OpId;
-use crate::domain::time::{Timestamp, secs};
+use crate::domain::incident::event::NoteKind;
+use crate::domain::time::Timestamp;
 
 /// Takes an action, or says why not.
 pub fn act(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) {

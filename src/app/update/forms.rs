@@ -8,12 +8,12 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::app::update::{
-    act, approval, backend_act, board, entry, incident, outward, paging, record, resolve, room_acts, silences, timers,
+    act, approval, backend_act, board, incident, outward, paging, record, room_acts, silences, timers,
     walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
-use crate::domain::incident::decide::{Command, Refusal};
-use crate::domain::incident::event::{Body, Mark, NoteKind, Role, Status, StepEnd};
+use crate::domain::incident::decide::Refusal;
+use crate::domain::incident::event::{Body, NoteKind, StepEnd};
 use crate::domain::runbook::model::InputFrom;
 use crate::domain::runbook::values::judge;
 use crate::domain::text::clean;
