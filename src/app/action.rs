@@ -266,7 +266,7 @@ table! {
     DropSend    "drop"         "Do not send it, with a reason"      "drop"     [c('d')] [Outbox] Reversible true;
     ByHand      "by-hand"      "I did it by hand"                   "by hand"  [c('b')] [Outbox] Asks true;
     PageOnCall  "page-on-call"        "Page the on-call"                   ""         [] [Incident] Asks true;
-    Backend     "backend"      "Act on it at the paging product"    ""         [c('W')] [Lists, Alerts, Incident] Reversible true;
+    Backend     "backend"      "Act on it at the paging product"    ""         [c('X')] [Lists, Alerts, Incident] Reversible true;
     AnswerTimer "answer-timer" "Answer the timer that is due"       "timer"    [c('T')] [Global] Reversible true;
     Filter      "filter"       "Filter the list"                    "filter"   [c('/')] [Global] View false;
     Search      "search"       "Search all timelines and postmortems" ""       [Key::ctrl('f')] [Global] View false;

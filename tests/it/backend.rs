@@ -334,7 +334,7 @@ fn an_alert_says_who_has_it_there_and_is_acted_on_from_its_row() {
     (0..4).for_each(|_| cockpit.poll());
     cockpit.press("6");
     assert!(cockpit.screen().contains("UNACKED"), "{}", cockpit.screen());
-    cockpit.press("W");
+    cockpit.press("X");
     assert!(matches!(cockpit.model.nav.overlay, Some(Overlay::Form(_))), "{}", cockpit.said());
     cockpit.press("Esc");
     for page in ["P1", "P2"] {
@@ -389,7 +389,7 @@ fn an_acknowledgement_that_ends_is_told_once_and_one_that_never_ends_is_said() {
 fn what_pages_people_is_asked_first_with_their_local_time() {
     let mut cockpit = Cockpit::new();
     cockpit.declare_from("P1");
-    cockpit.press("W");
+    cockpit.press("X");
     cockpit.choose("ask to join");
     cockpit.press("Tab Tab");
     cockpit.types("please join");
@@ -417,7 +417,7 @@ fn the_form_of_a_page_snoozes_escalates_notes_and_sets_a_priority() {
         ("merge", "#101", false),
     ] {
         cockpit.select("P1");
-        cockpit.press("W");
+        cockpit.press("X");
         cockpit.choose(act);
         cockpit.press("Tab Tab");
         cockpit.types(text);
@@ -435,7 +435,7 @@ fn the_form_of_a_page_snoozes_escalates_notes_and_sets_a_priority() {
     assert_eq!(done, ["note", "set_priority", "snooze", "escalate", "merge"], "{}", cockpit.said());
     // What is wrong stays in the form.
     cockpit.select("P1");
-    cockpit.press("W");
+    cockpit.press("X");
     cockpit.choose("snooze");
     cockpit.press("Enter");
     let Some(Overlay::Form(form)) = &cockpit.model.nav.overlay else { panic!() };
@@ -467,7 +467,7 @@ fn a_declared_incident_pages_by_policy_and_is_linked_to_what_that_opens() {
 fn a_wrong_link_is_taken_back_and_a_missing_one_is_made() {
     let mut cockpit = Cockpit::new();
     let id = cockpit.declare_from("P1");
-    cockpit.press("W");
+    cockpit.press("X");
     cockpit.choose("link");
     cockpit.press("Tab Tab");
     cockpit.types("another service");
@@ -475,13 +475,13 @@ fn a_wrong_link_is_taken_back_and_a_missing_one_is_made() {
     assert!(cockpit.model.desk.cases[&id].shown.pages.is_empty(), "{}", cockpit.said());
     cockpit.press("u");
     assert_eq!(cockpit.model.desk.cases[&id].shown.pages.len(), 1, "{}", cockpit.said());
-    cockpit.press("W");
+    cockpit.press("X");
     cockpit.choose("link");
     cockpit.press("Tab Tab");
     cockpit.types("another service");
     cockpit.press("Enter");
     // Nothing is linked: the key asks which one belongs.
-    cockpit.press("W");
+    cockpit.press("X");
     assert!(cockpit.screen().contains("PAGES") || cockpit.model.nav.overlay.is_some());
     cockpit.press("Right Enter");
     assert_eq!(cockpit.model.desk.cases[&id].shown.pages.len(), 1, "{}", cockpit.said());
