@@ -1,6 +1,7 @@
 //! Deadlines told in minutes: what happened, and what is then due when.
 
 use super::*;
+use crate::domain::incident::board::TaskEvent;
 use crate::domain::incident::event::{Body, Event, EventKey, NoteKind, Status};
 use crate::domain::runbook::format::read;
 use proptest::prelude::*;
@@ -59,7 +60,8 @@ fn told(incident: &Incident, now: i64) -> Vec<String> {
         let word = t.contact.unwrap_or_else(|| t.kind.word().to_owned());
         format!("{word}@{} {}", (t.due_at - at(0)).num_minutes(), t.state.word())
     };
-    derive(incident, now).into_iter().map(line).collect()
+    // That somebody leads has a test of its own.
+    derive(incident, now).into_iter().filter(|t| t.kind != TimerKind::Commander).map(line).collect()
 }
 
 fn id(kind: &str) -> TimerId {
@@ -150,6 +152,49 @@ fn a_new_severity_counts_from_the_original_start() {
 }
 
 #[test]
+fn an_incident_that_pages_asks_for_a_commander_once() {
+    let claim = |i: &Incident, now| derive(i, now).into_iter().find(|t| t.kind == TimerKind::Commander);
+    let quiet = story(&[]);
+    assert_eq!(claim(&quiet, 9).map(|t| (t.due_at, t.state)), Some((at(10), TimerState::Running)));
+    assert_eq!(claim(&quiet, 10).map(|t| t.state), Some(TimerState::Due));
+    let led = story(&[(4, Body::RoleSet { role: Role::Commander, person: Some("ada".into()) })]);
+    assert_eq!(claim(&led, 12).map(|t| t.state), Some(TimerState::Done));
+    let mild = story(&[(1, Body::SeveritySet { to: "SEV3".into(), reason: "r".into() })]);
+    assert_eq!(claim(&mild, 12), None, "what wakes nobody needs nobody to lead it");
+}
+
+#[test]
+fn a_time_box_is_a_timer_and_more_time_is_another_one() {
+    let give = Body::Task(TaskEvent::Given { text: "look".into(), owner: Some("bob".into()), until: Some(at(7)) });
+    let given = story(&[(2, give.clone())]);
+    let boxed = |i: &Incident, now| derive(i, now).into_iter().find(|t| t.kind == TimerKind::Task).unwrap();
+    let first = boxed(&given, 7);
+    assert_eq!((first.label.as_str(), first.state, first.due_at), ("bob: look", TimerState::Due, at(7)));
+    let of = given.board.tasks[0].key.clone();
+    assert_eq!(task_of(&given, &first.id).map(|t| &t.key), Some(&of));
+    let moved = Body::Task(TaskEvent::Moved { of: of.clone(), owner: Some("bob".into()), until: Some(at(12)) });
+    let more = story(&[(2, give.clone()), (7, moved)]);
+    let second = boxed(&more, 8);
+    assert_eq!((second.state, second.due_at), (TimerState::Running, at(12)));
+    assert_ne!(first.once(), second.once(), "it rings again");
+    let done = story(&[(2, give.clone()), (3, Body::Task(TaskEvent::Ended { of: of.clone(), done: true, text: None }))]);
+    assert_eq!(boxed(&done, 20).state, TimerState::Done);
+    let dropped = Body::Task(TaskEvent::Ended { of, done: false, text: Some("why".into()) });
+    assert_eq!(boxed(&story(&[(2, give), (3, dropped)]), 20).state, TimerState::Cancelled);
+}
+
+#[test]
+fn what_an_update_promised_goes_before_the_table() {
+    let told = Body::Update { audience: "all".into(), text: "t".into(), next_at: Some(at(12)) };
+    let find = |i: &Incident, now| derive(i, now).into_iter().find(|t| t.kind == TimerKind::Update).unwrap();
+    let promised = story(&[(5, told)]);
+    assert_eq!((find(&promised, 6).due_at, find(&promised, 12).state), (at(12), TimerState::Due));
+    let again = Body::StatusSet { to: Status::Identified, message: Some("m".into()) };
+    let told = Body::Update { audience: "all".into(), text: "t".into(), next_at: Some(at(12)) };
+    assert_eq!(find(&story(&[(5, told), (11, again)]), 12).due_at, at(41), "the table's round after a message");
+}
+
+#[test]
 fn decisions_about_a_timer_hold() {
     let senior = id("escalation:r:2");
     let snooze = Body::TimerSnoozed { timer: senior.clone(), until: at(26), reason: "r".into() };
@@ -178,11 +223,11 @@ fn after_a_long_sleep_everything_missed_comes_in_order() {
     let quiet = story(&[]);
     let all = derive(&quiet, 600);
     let order: Vec<i64> = newly_due(&all).iter().map(|t| (t.due_at - at(0)).num_minutes()).collect();
-    assert_eq!(order, [10, 15, 15, 30, 30]);
+    assert_eq!(order, [10, 10, 15, 15, 30, 30]);
     assert_eq!(next_due(&all), None);
     assert_eq!(next_due(&derive(&quiet, 12)), Some(at(15)));
     let marked = story(&[(10, Body::TimerDue { timer: id("escalation:r:1"), label: "l".into() })]);
-    assert_eq!(newly_due(&derive(&marked, 600)).len(), 4);
+    assert_eq!(newly_due(&derive(&marked, 600)).len(), 5);
 }
 
 #[test]

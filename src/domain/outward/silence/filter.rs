@@ -391,7 +391,7 @@ mod tests {
             cover(&[&a, &b]),
             vec![vec![
                 Matcher::is("alertname", "Down"),
-                m("instance", "db-2|db\\.1", true, true),
+                m("instance", r"db\-2|db\.1", true, true),
                 Matcher::is("job", "db"),
             ]]
         );
