@@ -296,3 +296,21 @@ fn updates_hand_offs_and_merges_are_commands_too() {
     assert_eq!(again.code, 1);
     assert!(again.err.contains("is resolved; reopen it first"), "{}", again.err);
 }
+
+#[test]
+fn the_draft_has_what_was_decided_against_what_and_what_was_believed_in_the_end() {
+    let machine = machine();
+    let id = declared(&machine, "API slow");
+    let id = id.as_str();
+    done(&machine, &["decide", id, "fail over", "--propose"]);
+    done(&machine, &["hypothesis", id, "the pool is too small"]);
+    let json = show(&machine, id);
+    let (decision, guess) = (number(&json["decisions"][0]), number(&json["hypotheses"][0]));
+    done(&machine, &["decide", id, "--object", &decision, "it was never tried"]);
+    done(&machine, &["decide", id, "--drop", &decision, "too slow"]);
+    done(&machine, &["hypothesis", id, "--reject", &guess, "it is half empty"]);
+    let draft = machine.args(&["postmortem", id, "--template", "c", "--offline", "--out", "-"]);
+    assert_eq!(draft.code, 0, "{}", draft.err);
+    assert!(draft.out.contains("fail over (not done: too slow); alice objected: it was never tried"), "{}", draft.out);
+    assert!(draft.out.contains("the pool is too small (rejected: it is half empty)"), "{}", draft.out);
+}

@@ -6,7 +6,8 @@ mod budget;
 mod changes;
 mod clocks;
 
-use crate::domain::incident::event::{Body, Event, NoteKind, Role};
+use crate::domain::incident::board::{Belief, Decision, Hypothesis, Stand};
+use crate::domain::incident::event::{Body, Event, EventKey, NoteKind, Role};
 use crate::domain::incident::state::{Amendment, CommandRun, Incident, key_text};
 use crate::domain::incident::timeline::{housekeeping, lasted};
 use crate::domain::postmortem::entry::{dated, entries, once};
@@ -269,9 +270,9 @@ pub fn facts(
         changes: changes::changes(incident, &log),
         actions: actions(incident),
         resolution: resolution(incident, &log),
-        hypotheses: remarks(incident, &log, NoteKind::Hypothesis),
+        hypotheses: hypotheses(incident),
         findings: remarks(incident, &log, NoteKind::Finding),
-        decisions: remarks(incident, &log, NoteKind::Decision),
+        decisions: decisions(incident),
         zone: offset.to_string(),
         written: dated(now),
     }
@@ -291,6 +292,40 @@ impl Facts {
         self.similar = similar.iter().map(like).collect();
         self
     }
+}
+
+/// What was guessed, with what is believed of it.
+fn hypotheses(incident: &Incident) -> Vec<Remark> {
+    let remark = |h: &Hypothesis| {
+        let belief = match (h.belief, &h.why) {
+            (Belief::Open, _) | (_, None) => String::new(),
+            (belief, Some((why, _))) => format!(" ({}: {why})", belief.word()),
+        };
+        Remark { at: dated(h.by.1), actor: field(&h.by.0), text: field(&format!("{}{belief}", h.text)) }
+    };
+    incident.board.hypotheses.iter().filter(|h| !left_out(incident, &h.key)).map(remark).collect()
+}
+
+/// What was decided, and what was proposed and dropped, with the objections.
+fn decisions(incident: &Incident) -> Vec<Remark> {
+    let remark = |d: &Decision| {
+        let mut text = d.text.clone();
+        match &d.stand {
+            Stand::Chosen => {}
+            Stand::Proposed => text.push_str(" (proposed, never decided)"),
+            Stand::Dropped(why) => text.push_str(&format!(" (not done: {why})")),
+        }
+        for (who, what) in &d.objections {
+            text.push_str(&format!("; {who} objected: {what}"));
+        }
+        let (who, at) = d.decided.as_ref().unwrap_or(&d.by);
+        Remark { at: dated(*at), actor: field(who), text: field(&text) }
+    };
+    incident.board.decisions.iter().filter(|d| !left_out(incident, &d.key)).map(remark).collect()
+}
+
+fn left_out(incident: &Incident, key: &EventKey) -> bool {
+    incident.marks.get(&key_text(key)).is_some_and(|marks| marks.excluded)
 }
 
 fn pinned(incident: &Incident, events: &[Event]) -> Vec<Remark> {

@@ -140,9 +140,9 @@ names! {
     "changes.rolled_back" Text "whether it was taken back, or why not";
     "changes.stands" Flag "something of it may be in force";
     "changes.state" Text "`in force`, `rolled back`, `unknown (why)`, `failed (why), may be in force`";
-    "decisions" List "decisions that were taken; each is a remark";
+    "decisions" List "what was decided, or proposed and dropped, with the objections; each is a remark";
     "findings" List "facts that were found; each is a remark";
-    "hypotheses" List "guesses at the cause that nobody retracted; each is a remark";
+    "hypotheses" List "guesses at the cause that nobody retracted, with what is believed of them; each is a remark";
     "updates" List "what others were told; each is a remark";
     "actions" List "what is to be done afterwards";
     "actions.text" Text "what";
