@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 31] = [
+pub const KEYS: [&str; 32] = [
     "responder",
     "prometheus",
     "alertmanager",
@@ -19,6 +19,7 @@ pub const KEYS: [&str; 31] = [
     "tickets",
     "event_sinks",
     "annotations",
+    "changes",
     "outward_hold",
     "slos",
     "runbooks",

@@ -16,6 +16,7 @@ mod cli_import;
 mod cli_incident;
 mod cli_outbox;
 mod cli_runbook;
+mod cli_sinks;
 mod cli_sources;
 mod cli_timeline;
 mod config;

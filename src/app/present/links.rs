@@ -4,6 +4,7 @@ use crate::app::model::Model;
 use crate::app::present::{board, items, lines};
 use crate::app::screen::{Item, Screen};
 use crate::domain::alert::Alert;
+use crate::domain::incident::sent;
 use crate::domain::incident::state::Incident;
 use crate::domain::time::Timestamp;
 
@@ -16,6 +17,7 @@ fn of_alert(alert: &Alert) -> Vec<String> {
 /// Links of an incident: of its alerts, its runbook and its draft.
 pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
     let mut links: Vec<String> = incident.rooms.values().filter_map(|r| r.room.as_ref()?.url.clone()).collect();
+    links.extend(sent::pages(incident).map(str::to_owned));
     links.extend(incident.alerts.keys().filter_map(|fp| model.alerts.get(fp)).flat_map(of_alert));
     links.extend(incident.pages.iter().filter_map(|linked| linked.link.url.clone()));
     if let Some(book) = incident.runbook.as_ref().and_then(|id| model.runbook(id)) {

@@ -13,7 +13,7 @@ use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
     approval, backend, backend_act, board, draft, entry, exec, forms, incident, outward, paging, past, record, reload,
-    rollback, room, silences, timers, walk,
+    rollback, room, silences, tickets, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -256,6 +256,7 @@ fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec
         }
         Action::RoomPost => form(model, now, Purpose::RoomPost(need()?)),
         Action::RoomInvite => form(model, now, Purpose::RoomInvite(need()?)),
+        Action::Tickets => refused(tickets::push(model, now, &need()?, out)),
         Action::Volunteer => refused(room::confirm_volunteer(model, &need()?)),
         Action::Retry => {
             for link in model.links.values_mut() {

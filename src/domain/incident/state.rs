@@ -126,6 +126,9 @@ pub struct Outside {
     pub at: Timestamp,
     /// How it ended; `None` is still on its way.
     pub end: Option<Ending>,
+    /// What of the incident it is about, where one word tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
 }
 
 /// An item to do afterwards.
@@ -454,6 +457,7 @@ impl Incident {
                     words: op.intent.words(),
                     at: event.at,
                     end: None,
+                    about: op.about.clone(),
                 };
                 self.outside.entry(op.id.clone()).or_insert(outside);
                 if let Intent::Chat(write) = &op.intent {
@@ -467,6 +471,7 @@ impl Incident {
                     words: words.clone(),
                     at: event.at,
                     end: None,
+                    about: None,
                 });
                 outside.end = Some(end.clone());
                 self.opened(event);
