@@ -22,6 +22,7 @@ mod cli_timeline;
 mod config;
 mod contract;
 mod coverage;
+mod dashboards;
 mod demo;
 mod desk;
 mod durability;
