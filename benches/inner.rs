@@ -19,6 +19,7 @@ use midwatch::app::msg::{Feed, Msg, Reply};
 use midwatch::app::present::view;
 use midwatch::app::update::update;
 use midwatch::domain::document;
+use midwatch::domain::drill::stage::Stage;
 use midwatch::domain::ids::{IncidentId, SloId};
 
 use midwatch::domain::incident::event::{Body, NewEvent, NoteKind};
@@ -37,6 +38,8 @@ use midwatch::io::search::Index;
 use midwatch::io::store::Store;
 use midwatch::io::store::memory::Memory;
 use midwatch::io::store::sqlite::Sqlite;
+use midwatch::run::drill::headless::{Responder, play};
+use midwatch::run::drill::shelf::{books, shipped};
 use midwatch::ui::glyphs::Glyphs;
 use midwatch::ui::theme::Theme;
 use midwatch::ui::view::draw;
@@ -50,15 +53,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn main() {
+    // One word takes the parts that have it in their name; `cargo bench` adds flags of its own.
+    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
     println!("{:<34} {:>12} {:>12} {:>8}   floor", "what", "median", "floor", "ratio");
-    decode_matrix();
-    draw_frame();
-    durable_append();
-    replay();
-    refresh();
-    load_runbooks();
-    search_as_typed();
-    long_timeline();
+    let parts: [(&str, fn()); 9] = [
+        ("decode_matrix", decode_matrix),
+        ("draw_frame", draw_frame),
+        ("durable_append", durable_append),
+        ("replay", replay),
+        ("refresh", refresh),
+        ("load_runbooks", load_runbooks),
+        ("drills", drills),
+        ("search_as_typed", search_as_typed),
+        ("long_timeline", long_timeline),
+    ];
+    for (name, part) in parts {
+        if name.contains(&wanted) {
+            part();
+        }
+    }
 }
 
 fn start() -> Timestamp {
@@ -363,9 +376,12 @@ fn load_runbooks() {
             texts.iter().filter(|text| keep.is_none_or(|v1| text.contains("apiVersion") == v1)).collect();
         // Each has an id and alerts of its own, as a team's have: what is linted together is then a thousand runbooks.
         let own = |(n, text): (usize, &&String)| {
-            let line = |line: &str| match line.strip_prefix("id: ") {
-                Some(id) => format!("id: {id}-{n}\n"),
-                None => format!("{}\n", line.replace("alert: ", &format!("alert: N{n}"))),
+            let round = n / chosen.len();
+            let line = |line: &str| match line.trim_start().split_once(": ") {
+                // An include leads to the runbook of its own round.
+                Some(("id", id)) if line.starts_with('i') => format!("id: {id}-{round}\n"),
+                Some(("include", id)) => line.replace(id, &format!("{id}-{round}")) + "\n",
+                _ => line.replace("alert: ", &format!("alert: N{n}")) + "\n",
             };
             (format!("r{n}.yaml"), text.lines().map(line).collect::<String>())
         };
@@ -388,6 +404,27 @@ fn load_runbooks() {
     }
 }
 
+/// Whole drills of 40 to 60 minutes, played by chance, against the bare stage without a cockpit.
+fn drills() {
+    for shelved in shipped().0 {
+        let minutes = shelved.scenario.duration.num_minutes();
+        let stage = || Stage::new(Arc::clone(&shelved.scenario), 7);
+        let library = books(&shelved.runbooks);
+        compare(
+            &format!("play {} ({minutes}m)", shelved.scenario.id),
+            "its stage alone",
+            5,
+            || {
+                let mut stage = stage();
+                stage.advance(stage.start() + shelved.scenario.duration);
+                black_box(&stage);
+            },
+            || {
+                black_box(play(stage(), library.clone(), "bench", Responder::Random, &mut || {}));
+            },
+        );
+    }
+}
 /// A month: 200 incidents of 500 events each.
 fn month(store: &mut Sqlite) -> Vec<String> {
     const WORDS: [&str; 16] = [

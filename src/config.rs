@@ -129,7 +129,7 @@ pub struct Config {
     /// Whom an escalation may name, each with how to reach them, where the file says it.
     pub contacts: BTreeMap<String, Option<String>>,
     /// Pages that are opened at the time of an incident.
-    pub links: Vec<crate::domain::outward::link::LinkTemplate>,
+    pub links: Vec<crate::domain::incident::link::LinkTemplate>,
     /// How the cockpit looks and sounds.
     pub screen: Screen,
     /// Action id to keys; the app checks both against its table of actions.

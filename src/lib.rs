@@ -61,8 +61,8 @@
 //!    [`domain::incident::decide`] in it.
 //! 7. **Danger belongs to the action and to the command.** Read-only drops what changes anything in one place; a command
 //!    of a runbook runs only while armed, after its exact text was on the screen and was confirmed there.
-//! 8. **The simulated production is made of fakes.** [`io::fake`] takes no real port: the demo cannot open a socket, start
-//!    a program or page anyone.
+//! 8. **The simulated production is made of fakes.** [`io::fake`] takes no real port: the demo and a drill cannot open a
+//!    socket, start a program or page anyone ([`io::fake::Ports`], [`run::drill`]; a test traces a whole drill).
 //! 9. **An error never closes the screen.** It is a [`domain::fault::Fault`] beside the last good value and its age. A
 //!    failure is never drawn as health, and an unknown number is `None`: not zero, not NaN, not -1.
 //! 10. **One table of actions** ([`app::action::ACTIONS`]) feeds dispatch, hints, help, palette and the README.
@@ -118,6 +118,11 @@
 //! | acknowledgement of an alert | a silence of 15 minutes that begins with `ACK!`, kept alive while the alert fires |
 //! | sweeping | a silence without a condition that asks for a label, or that leaves nothing: it wants a typed word |
 //! | outcome | done, already done, accepted, conflict, refused, not done, or unknown |
+//! | drill | a rehearsal on a simulated production, on a clock of its own ([`domain::drill::stage`]) |
+//! | scenario, inject | what a drill is made of; something that happens in it ([`domain::drill::scenario`]) |
+//! | red herring | an alert that has nothing to do with the matter |
+//! | after-action report | what a drill came to: expected against actual, gaps, blanks ([`domain::drill::report`]) |
+//! | recent change | what somebody changed lately, whoever tells of it; with its distance from a start ([`domain::recent`]) |
 //! | stale | the last good value, too old to trust; shown with its age |
 //!
 //! # How to add
@@ -134,7 +139,8 @@
 //! give [`domain::outward::outcome::Outcome`]s that are true; retries, waits, leases and undo are the outbox's business.
 //! Tests: a rig in `tests/it/contract/NAME.rs` around a `StatefulServer`, and its line in `contract::rigs`, which runs the
 //! whole contract on it. A key that needs one of its writes asks [`app::present::available::lacks`]. Entries are connected,
-//! exchanged and let go under a running cockpit by [`run::targets`]. A product's own scheme of authentication is [`io::http::Auth`]'s `Header`.
+//! exchanged and let go under a running cockpit by [`run::targets`]. An API of JSON is asked through [`io::http::json`]; what
+//! only tells of changes has the port [`io::port::changes::ChangeFeed`], as [`io::git`] has. A product's own scheme of authentication is [`io::http::Auth`]'s `Header`.
 //!
 //! **A screen.** A variant of [`app::screen::Screen`]; what is on it in `app/present/NAME.rs` with a variant of
 //! [`app::present::view::Body`]; what can be selected in [`app::present::items`]; its cells in `ui/screen/NAME.rs`. The
@@ -171,6 +177,13 @@
 //! file of its subject below `domain/slo/lint`, and a row in the table of its tests: a file on which it speaks, and one on
 //! which it does not. What it wants of a server is a field of [`domain::slo::lint::facts`] and of
 //! [`domain::slo::lint::questions`], answered by [`io::prometheus::inspect`].
+//!
+//! **A key of scenarios.** A row in [`domain::drill::scenario::keys`], a field of [`domain::drill::scenario`], the line that
+//! reads it below [`domain::drill::scenario::read`], and what it does in [`domain::drill::stage`]. What can be wrong with it
+//! is a rule below [`domain::drill::scenario::lint`] and a file in `tests/fixtures/scenarios/bad`.
+//!
+//! **A shipped scenario.** A file in `assets/scenarios`, its runbook beside it, a row in [`run::drill::shelf`], and a script
+//! in `tests/fixtures/drills` that earns every point.
 //!
 //! **A shape of timelines to take in.** A reader in [`domain::import`] with its line in `Shape`, its examples in the tests
 //! there; what has no zone must say so, and an id of its own keeps a line from being taken in twice.

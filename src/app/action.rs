@@ -253,11 +253,11 @@ table! {
     People      "people"       "Somebody takes part, or has left"   ""         [] [Incident, Board] Reversible true;
     Resolve     "resolve"      "Resolve the incident"               "resolve"  [c('x')] [Incident] Typed true;
     Reopen      "reopen"       "Reopen the incident"                ""         [] [Incident] Reversible true;
-    Room        "room"         "Open the incident room, or copy its link" "room" [c('#')] [Incident] Reversible true;
-    RoomPost    "room-post"    "Post to the incident room"          "post"     [c('>')] [Incident] Reversible true;
-    RoomInvite  "room-invite"  "Invite somebody into the room"      ""         [c('@')] [Incident] Reversible true;
+    Room        "room"         "Open the incident room, or copy its link" "room" [c('M')] [Incident, Board] Reversible true;
+    RoomPost    "room-post"    "Post to the incident room"          "post"     [c('>')] [Incident, Board] Reversible true;
+    RoomInvite  "room-invite"  "Invite somebody into the room"      ""         [c('@')] [Incident, Board] Reversible true;
     Tickets     "tickets"      "Open tickets for the action items"  ""         [] [Incident, Board, Postmortem] Reversible true;
-    Volunteer   "volunteer"    "Confirm the volunteer as commander" ""         [c('V')] [Incident] Asks true;
+    Volunteer   "volunteer"    "Confirm the volunteer as commander" ""         [c('V')] [Incident, Board] Asks true;
     Postmortem  "postmortem"   "Postmortem draft"                   "p.mortem" [c('p')] [Incident] View false;
     Follow      "follow"       "Follow the timeline"                ""         [c('f')] [Incident] View false;
     WriteDraft  "write-draft"  "Write the draft to its file"        "write"    [c('w')] [Postmortem] Reversible true;
@@ -268,7 +268,7 @@ table! {
     DropSend    "drop"         "Do not send it, with a reason"      "drop"     [c('d')] [Outbox] Reversible true;
     ByHand      "by-hand"      "I did it by hand"                   "by hand"  [c('b')] [Outbox] Asks true;
     PageOnCall  "page-on-call"        "Page the on-call"                   ""         [] [Incident] Asks true;
-    Backend     "backend"      "Act on it at the paging product"    ""         [c('W')] [Lists, Incident] Reversible true;
+    Backend     "backend"      "Act on it at the paging product"    ""         [c('X')] [Lists, Alerts, Incident] Reversible true;
     AnswerTimer "answer-timer" "Answer the timer that is due"       "timer"    [c('T')] [Global] Reversible true;
     Filter      "filter"       "Filter the list"                    "filter"   [c('/')] [Global] View false;
     Search      "search"       "Search all timelines and postmortems" ""       [Key::ctrl('f')] [Global] View false;

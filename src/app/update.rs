@@ -2,6 +2,7 @@
 
 mod act;
 mod annotations;
+mod answer;
 mod approval;
 mod backend;
 mod backend_act;
@@ -25,6 +26,7 @@ mod rename;
 mod resolve;
 mod rollback;
 mod room;
+mod room_acts;
 mod room_reads;
 mod rows;
 mod signals;
@@ -43,7 +45,8 @@ pub use exec::output_key;
 pub use notices::publishes;
 pub use outward::{outgoing, queue};
 pub use paging::{page, pager, tell};
-pub use room::{chats, due as rooms_due, invitations, opens, posts, proposed, why_no_room};
+pub use room::{chats, due as rooms_due};
+pub use room_acts::{invitations, opens, posts, proposed, why_no_room};
 pub use room_reads::next as rooms_next;
 pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
@@ -163,7 +166,7 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
             Reply::Told(result),
         ) => marks::told(model, now, &source, &question, result),
         (Asked::Target(source, question), Reply::Told(result)) => {
-            sources::told(model, now, req, &source, &question, result, out);
+            sources::told(model, now, req, (&source, &question), result, out);
         }
         (Asked::Older(incident), Reply::Events(result)) => record::older(model, now, &incident, result),
         (Asked::All(incident), Reply::Events(result)) => draft::made(model, now, &incident, result, out),

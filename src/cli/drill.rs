@@ -4,6 +4,7 @@
 mod from;
 mod history;
 mod list;
+mod play;
 mod run;
 
 use crate::cli::args::drill::{DrillArgs, DrillCommand};

@@ -1,7 +1,7 @@
 //! Links of the team: `links`, pages that are opened at the time of an incident. Checks them; never opens one.
 
 use crate::domain::document::{Node, Reader};
-use crate::domain::outward::link::{LinkTemplate, wrong};
+use crate::domain::incident::link::{LinkTemplate, wrong};
 
 const KEYS: [&str; 3] = ["title", "url", "services"];
 

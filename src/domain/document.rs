@@ -541,16 +541,24 @@ impl<'n> Fields<'n> {
 /// The known name that is nearest to what was written, if it is near at all (Damerau-Levenshtein, at most a third).
 pub fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let limit = (written.chars().count() / 3).clamp(1, 4);
+    let written = letters(written);
     known
         .into_iter()
-        .map(|name| (distance(&written.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(d, _)| *d <= limit)
+        .filter_map(|name| Some((distance(&written, &letters(name), limit)?, name)))
         .min_by_key(|(d, _)| *d)
         .map(|(_, name)| name)
 }
 
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+/// What of a name is compared.
+fn letters(name: &str) -> Vec<char> {
+    name.to_lowercase().chars().take(64).collect()
+}
+
+/// How many letters differ, if no more than `limit` do: a thousand names are mostly done with after a few letters.
+fn distance(a: &[char], b: &[char], limit: usize) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > limit {
+        return None;
+    }
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
@@ -563,9 +571,13 @@ fn distance(a: &str, b: &str) -> usize {
             }
             next.push(best);
         }
+        // A row takes from the two before it, so that it is over when both are.
+        if next.iter().chain(&row).all(|d| *d > limit) {
+            return None;
+        }
         before = std::mem::replace(&mut row, next);
     }
-    row.last().copied().unwrap_or(0)
+    row.last().copied().filter(|d| *d <= limit)
 }
 
 #[cfg(test)]

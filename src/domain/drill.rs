@@ -1,4 +1,6 @@
-//! A simulated production: six services with thirty days of history and an incident that answers to the responder.
+//! Rehearsal. The demo's production (`production`, `course`, `ledger`, `promise`, `service`, `alarm`, `answer`): six services
+//! with thirty days of history and an incident that answers to the responder. And drills: a `scenario`, the `stage` that plays
+//! it, its `score`, `report`, `history` and `trend`, a `script` of acts, and `capture`, which makes a scenario of an incident.
 //! Everything is a function of a seed, the instant it began and the acts so far; nothing here can touch the world.
 
 pub mod alarm;

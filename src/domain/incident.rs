@@ -1,4 +1,5 @@
-//! An incident: a set of events folded into a state. `event` is the record, `terms` its words, `state` the fold, `decide`
+//! An incident: a set of events folded into a state. `event` is the record, `terms` its words, `state` the fold of
+//! its `parts`, `decide`
 //! turns a command into events or a refusal, `change` is what commands did to production, `board` what its commander keeps,
 //! `imported` is what came from elsewhere, `mark` what people think of an entry, `redaction` how a text leaves the record,
 //! `filter` which entries are wanted, `timeline` tells an event in words, `room` is what of it is in a chat and `announce`
@@ -12,9 +13,11 @@ pub mod decide;
 pub mod event;
 pub mod filter;
 pub mod imported;
+pub mod link;
 pub mod linked;
 pub mod mark;
 pub mod notices;
+pub mod parts;
 pub mod redaction;
 pub mod room;
 pub mod sent;

@@ -14,7 +14,6 @@ pub mod decide;
 pub mod entry;
 pub mod event_sink;
 pub mod intent;
-pub mod link;
 pub mod operation;
 pub mod outcome;
 pub mod pace;

@@ -94,7 +94,7 @@ impl Question {
 
 /// A text as a string of the index's language, taken for the beginning of what is wanted.
 fn quoted(text: &str) -> String {
-    format!("\"{}\" *", text.replace('"', " ").replace('\0', " "))
+    format!("\"{}\" *", text.replace(['"', '\0'], " "))
 }
 
 fn list(column: &str, values: &str) -> String {

@@ -12,14 +12,14 @@ use crate::domain::outward::capability::{Capability, Caps, Class, Lack};
 use crate::domain::outward::chat::{ChatMessage, ChatWrite, Room, RoomSettings, Volunteer};
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::Operation;
-use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reach, Reference};
+use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reference};
 use crate::domain::outward::pace::Pace;
 use crate::domain::server_note::ServerNote;
 use crate::domain::time::{Span, Timestamp};
 use crate::io::http::{Body, Endpoint, Explained, Failure, Http, Request};
 use crate::io::integration::Integration;
 use crate::io::port::{ChatRoom, Outward, Target, Task};
-use crate::io::rooms::{self, cut, segment, slug};
+use crate::io::rooms::{self, cut, segment, slug, with};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,7 +83,7 @@ struct Matrix {
     me: Mutex<Option<String>>,
 }
 
-/// `{"errcode", "error", "retry_after_ms"}`. The code stands first, so that it can be told from what it says.
+/// `{"errcode", "error", "retry_after_ms"}`. The code stands first in the words too.
 fn explain(body: &[u8]) -> Explained {
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return Explained::default() };
     let code = decode::text(&value, "/errcode");
@@ -94,16 +94,7 @@ fn explain(body: &[u8]) -> Explained {
         _ => None,
     };
     let text = format!("{code} {}", decode::text(&value, "/error")).trim().to_owned();
-    let code = Some(code.to_owned()).filter(|code| !code.is_empty());
-    Explained { kind, text, retry_after: wait, code }
-}
-
-fn says(failure: &Failure, code: &str) -> bool {
-    failure.reach == Reach::Declined && failure.fault.detail.split_whitespace().any(|word| word == code)
-}
-
-fn missing(failure: &Failure) -> bool {
-    failure.reach == Reach::Declined && failure.fault.detail.starts_with("answered 404")
+    Explained { kind, text, retry_after: wait, code: Some(code.to_owned()).filter(|code| !code.is_empty()) }
 }
 
 impl Matrix {
@@ -117,12 +108,8 @@ impl Matrix {
 
     async fn answer(&self, request: &Request) -> Result<Value, Failure> {
         let reply = self.http.write(request).await?;
-        serde_json::from_slice(&reply.body).map_err(|_| Failure {
-            fault: Fault::new(FaultKind::Malformed, self.http.endpoint().name(), "the answer is no JSON"),
-            reach: Reach::Sent,
-            status: Some(reply.status),
-            code: None,
-        })
+        serde_json::from_slice(&reply.body)
+            .map_err(|_| Failure::unreadable(self.http.endpoint().name(), "the answer is no JSON"))
     }
 
     async fn get(&self, path: String) -> Result<Value, Failure> {
@@ -167,14 +154,15 @@ impl Matrix {
             ChatWrite::Post { room: Some(room), text, thread } => {
                 let mut content = words(text);
                 if let Some(thread) = thread {
-                    content["m.relates_to"] = json!({"rel_type": "m.thread", "event_id": thread});
+                    let about = json!({"rel_type": "m.thread", "event_id": thread});
+                    content = with(content, [("m.relates_to", about)]);
                 }
                 self.message(op, room, &content).await
             }
             ChatWrite::Edit { room: Some(room), message, text } => {
-                let mut content = words(&format!("* {text}"));
-                content["m.new_content"] = words(text);
-                content["m.relates_to"] = json!({"rel_type": "m.replace", "event_id": message});
+                let about = json!({"rel_type": "m.replace", "event_id": message});
+                let more = [("m.new_content", words(text)), ("m.relates_to", about)];
+                let content = with(words(&format!("* {text}")), more);
                 // The message keeps its id; that of the edit is of no use to anybody.
                 self.message(op, room, &content).await?;
                 Ok(Outcome::Applied(Reference::id(message).at(Some(self.link_to(room, Some(message)).await))))
@@ -196,17 +184,18 @@ impl Matrix {
             "name": name,
         });
         if !topic.is_empty() {
-            body["topic"] = json!(cut(topic, LONGEST));
+            body = with(body, [("topic", json!(cut(topic, LONGEST)))]);
         }
         if !invite.is_empty() {
-            body["invite"] = invite.iter().map(|p| p.id.as_str()).collect();
+            let ids: Vec<&str> = invite.iter().map(|p| p.id.as_str()).collect();
+            body = with(body, [("invite", json!(ids))]);
         }
         match self.call(Method::POST, format!("{API}/createRoom"), Some(&body)).await {
             Ok(answer) => {
                 let id = decode::text(&answer, "/room_id").to_owned();
                 Ok(Outcome::Applied(self.named(id, &alias).await))
             }
-            Err(failure) if says(&failure, "M_ROOM_IN_USE") => match self.by_alias(&alias).await? {
+            Err(failure) if failure.says("M_ROOM_IN_USE") => match self.by_alias(&alias).await? {
                 Some((id, true)) => Ok(Outcome::AlreadyDone(self.named(id, &alias).await)),
                 _ => Ok(Outcome::Conflict {
                     current: format!("#{alias} is somebody else's room; open the room under another name"),
@@ -238,7 +227,7 @@ impl Matrix {
         let path = format!("{API}/directory/room/{}", segment(&format!("#{alias}:{server}")));
         let id = match self.get(path).await {
             Ok(answer) => decode::text(&answer, "/room_id").to_owned(),
-            Err(failure) if missing(&failure) => return Ok(None),
+            Err(failure) if failure.answered(404) => return Ok(None),
             Err(failure) => return Err(failure),
         };
         let state = self.get(format!("{API}/rooms/{}/state", segment(&id))).await;
@@ -279,7 +268,7 @@ impl Matrix {
     async fn pins(&self, room: &str) -> Result<Vec<String>, Failure> {
         match self.get(format!("{API}/rooms/{}/state/m.room.pinned_events", segment(room))).await {
             Ok(state) => Ok(decode::strings(&state, "/pinned")),
-            Err(failure) if missing(&failure) => Ok(Vec::new()),
+            Err(failure) if failure.answered(404) => Ok(Vec::new()),
             Err(failure) => Err(failure),
         }
     }

@@ -13,7 +13,7 @@ use crate::domain::outward::capability::{Capability, Caps, Class, Lack};
 use crate::domain::outward::chat::{ChatMessage, ChatWrite, Room, RoomSettings, Volunteer};
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::Operation;
-use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reach, Reference};
+use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reference};
 use crate::domain::outward::pace::Pace;
 use crate::domain::server_note::ServerNote;
 use crate::domain::time::{Span, Timestamp};
@@ -112,22 +112,19 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `{"id", "message", "status_code"}`. The id stands first, so that it can be told from what it says.
+/// `{"id", "message", "status_code"}`. The id stands first in the words too.
 fn explain(body: &[u8]) -> Explained {
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return Explained::default() };
     let (id, message) = (decode::text(&value, "/id"), decode::text(&value, "/message"));
     // 501: the server knows the call, and its licence does not.
     let licence = value.get("status_code").and_then(Value::as_u64) == Some(501);
     let kind = licence.then_some(FaultKind::Permission);
-    Explained { kind, text: format!("{id} {message}").trim().to_owned(), ..Explained::default() }
-}
-
-fn missing(failure: &Failure) -> bool {
-    failure.reach == Reach::Declined && failure.fault.detail.starts_with("answered 404")
+    let code = Some(id.to_owned()).filter(|id| !id.is_empty());
+    Explained { kind, text: format!("{id} {message}").trim().to_owned(), code, ..Explained::default() }
 }
 
 fn taken(failure: &Failure) -> bool {
-    failure.reach == Reach::Declined && failure.fault.detail.contains(".exists.app_error")
+    failure.answered(400) && failure.code.as_deref().is_some_and(|code| code.ends_with(".exists.app_error"))
 }
 
 impl Mattermost {
@@ -143,12 +140,8 @@ impl Mattermost {
 
     async fn answer(&self, request: &Request) -> Result<Value, Failure> {
         let reply = self.http.write(request).await?;
-        serde_json::from_slice(&reply.body).map_err(|_| Failure {
-            fault: Fault::new(FaultKind::Malformed, self.http.endpoint().name(), "the answer is no JSON"),
-            reach: Reach::Sent,
-            status: Some(reply.status),
-            code: None,
-        })
+        serde_json::from_slice(&reply.body)
+            .map_err(|_| Failure::unreadable(self.http.endpoint().name(), "the answer is no JSON"))
     }
 
     async fn me(&self) -> Result<String, Failure> {
@@ -194,7 +187,7 @@ impl Mattermost {
         match self.carry_out(op, write).await {
             Ok(outcome) => outcome,
             Err(failure) => {
-                if failure.fault.detail.starts_with("answered 501") {
+                if failure.status == Some(501) {
                     locked(&self.unlicensed).insert(write.capability(), failure.fault.detail.clone());
                 }
                 failure.outcome()
@@ -279,7 +272,7 @@ impl Mattermost {
         let (me, team) = (self.me().await?, self.team().await?);
         match self.get(format!("{API}/teams/{}/channels/name/{}", segment(&team), segment(name))).await {
             Ok(answer) => Ok(Some((decode::room(&answer), decode::text(&answer, "/creator_id") == me))),
-            Err(failure) if missing(&failure) => Ok(None),
+            Err(failure) if failure.answered(404) => Ok(None),
             Err(failure) => Err(failure),
         }
     }
@@ -293,7 +286,7 @@ impl Mattermost {
         };
         match self.get(path).await {
             Ok(answer) => Ok(Some(decode::text(&answer, "/id").to_owned())),
-            Err(failure) if missing(&failure) => Ok(None),
+            Err(failure) if failure.answered(404) => Ok(None),
             Err(failure) => Err(failure),
         }
     }
@@ -465,7 +458,7 @@ impl ChatRoom for Mattermost {
         Box::pin(async move {
             match self.get(format!("{API}/users/email/{}", segment(email))).await {
                 Ok(answer) => Ok(Some(decode::person(&answer).0)),
-                Err(failure) if missing(&failure) => Ok(None),
+                Err(failure) if failure.answered(404) => Ok(None),
                 Err(failure) => Err(failure.fault),
             }
         })

@@ -5,6 +5,7 @@ use crate::config::{Auth, OutsideConfig};
 use crate::domain::document::{Fields, Reader};
 use crate::domain::outward::backend::Party;
 use crate::domain::outward::chat::{Import, RoomSettings};
+use serde_json::Value;
 
 /// Options of every chat that has rooms.
 pub const ROOM_PREFIX: (&str, &str) =
@@ -114,6 +115,14 @@ pub fn segment(text: &str) -> String {
         }
     }
     out
+}
+
+/// A JSON object with more in it.
+pub fn with<const N: usize>(mut object: Value, more: [(&str, Value); N]) -> Value {
+    if let Value::Object(map) = &mut object {
+        map.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    }
+    object
 }
 
 /// A piece of a line.

@@ -24,7 +24,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::io::http::{Endpoint, Http};
 use crate::io::integration::Integration;
 use crate::io::port::{ChatRoom, Outward, Target, Task};
-use crate::io::rooms::{self, cut, slug};
+use crate::io::rooms::{self, cut, slug, with};
 use call::Failed;
 use decode::{Identity, Person};
 use serde_json::{Value, json};
@@ -145,9 +145,7 @@ impl Slack {
             ChatWrite::Invite { room, people } => self.invite(room, people).await,
             ChatWrite::Post { room: Some(room), text, thread } => self.post(op, room, text, thread.as_deref()).await,
             ChatWrite::Edit { room: Some(room), message, text } => {
-                let mut body = text::message(text);
-                body["channel"] = json!(room);
-                body["ts"] = json!(message);
+                let body = with(text::message(text), [("channel", json!(room)), ("ts", json!(message))]);
                 call::write(&self.http, "chat.update", &body).await.map(|_| Outcome::Applied(Reference::id(message)))
             }
             ChatWrite::Pin { room, message } => {
@@ -249,13 +247,17 @@ impl Slack {
     }
 
     async fn post(&self, op: &Operation, room: &str, text: &str, thread: Option<&str>) -> Result<Outcome, Failed> {
-        let mut body = text::message(text);
-        body["channel"] = json!(room);
-        body["metadata"] = json!({"event_type": decode::EVENT, "event_payload": {"op": op.id.as_str()}});
-        body["unfurl_links"] = json!(false);
-        body["unfurl_media"] = json!(false);
+        let mut body = with(
+            text::message(text),
+            [
+                ("channel", json!(room)),
+                ("metadata", json!({"event_type": decode::EVENT, "event_payload": {"op": op.id.as_str()}})),
+                ("unfurl_links", json!(false)),
+                ("unfurl_media", json!(false)),
+            ],
+        );
         if let Some(thread) = thread {
-            body["thread_ts"] = json!(thread);
+            body = with(body, [("thread_ts", json!(thread))]);
         }
         let answer = call::write(&self.http, "chat.postMessage", &body).await?;
         let ts = decode::text(&answer, "/ts").to_owned();

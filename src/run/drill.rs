@@ -1,11 +1,12 @@
 //! A drill: the machine on a scenario's simulated world, on a clock of its own. Built from [`Ports`] of a [`Staged`] alone:
 //! there is no constructor here that takes a real port, and nothing of the configuration but looks, keys and the folder of
-//! drills is used. `drill/clock.rs` has the clock; `drill/headless.rs` plays without a person, by
+//! drills is used. `drill/clock.rs` has the clock; `drill/personas.rs` lets those speak whom it plays, `drill/headless.rs` plays without a person, by
 //! `drill/scripted.rs` or `drill/random.rs` with `drill/hands.rs`; `drill/shelf.rs` finds scenarios and their files.
 
 pub mod clock;
 pub mod hands;
 pub mod headless;
+pub mod personas;
 pub mod random;
 pub mod scripted;
 pub mod shelf;
@@ -70,7 +71,7 @@ pub fn prepare(given: &Given<'_>, stage: Stage, runbooks: Vec<RunbookText>, fold
     settings.read_only = false;
     settings.severities = SeverityTable::defaults();
     settings.cache = false;
-    settings.drafts_in = folder.to_string_lossy().into_owned();
+    settings.drafts_in = folder.join("DRILL-drafts").to_string_lossy().into_owned();
     let path = record_path(folder);
     let behind = staged.clone();
     let store: OpenStore = Box::new(move || Ok(Box::new(Witnessed::new(Sqlite::open(&path)?, behind))));
@@ -80,12 +81,13 @@ pub fn prepare(given: &Given<'_>, stage: Stage, runbooks: Vec<RunbookText>, fold
         targets: ports.targets().iter().map(|(name, fake)| (name.clone(), fake.target())).collect(),
         shell: Some(ports.shell()),
         store: Some(store),
-        drafts: folder.to_path_buf(),
+        drafts: folder.join("DRILL-drafts"),
         cache: None,
         slos: Vec::new(),
         runbooks,
         watch: None,
         clip: None,
+        news: Some(personas::news(staged.clone(), record_path(folder))),
         finder: None,
         now,
     };

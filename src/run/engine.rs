@@ -88,6 +88,9 @@ impl Engine {
             }
             None => None,
         };
+        if let Some(news) = world.news {
+            news(tell.clone())?;
+        }
         let (effects, queue) = mpsc::unbounded_channel();
         let ports = Arc::new(Ports {
             metrics: world.metrics,

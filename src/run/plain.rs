@@ -8,7 +8,7 @@ use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::model::Model;
 use crate::app::msg::{Feed, Msg, Reply};
-use crate::app::present::{items, lines, links};
+use crate::app::present::{items, lines, links, past};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::update;
 use crate::domain::document::nearest;
@@ -205,8 +205,24 @@ impl Plain<'_> {
         self.ask();
     }
 
+    /// Prints what was found, numbered for nobody: each line names the incident that `show` takes.
+    fn found(&mut self) {
+        let Some(Overlay::Search { query, .. }) = &self.model.nav.overlay else { return };
+        let typed = query.text();
+        if typed.trim().is_empty() || self.model.past.answered != typed {
+            return;
+        }
+        let view = past::view(&self.model, query, 0);
+        self.model.nav.overlay = None;
+        for row in view.rows.rows {
+            self.say(&format!("FOUND {} {} {} {}: {}", row.incident, row.when, row.kind, row.who, row.text));
+        }
+        self.say(&format!("NOTE search {typed}: {}", view.note));
+    }
+
     /// Prints the question of a form or a confirmation, once.
     fn ask(&mut self) {
+        self.found();
         let prompt = match &self.model.nav.overlay {
             Some(Overlay::Form(form)) => form.fields.get(form.focus).map(|f| {
                 let error = form.error.as_ref().map(|e| format!("refused: {e}. ")).unwrap_or_default();
@@ -265,6 +281,10 @@ impl Plain<'_> {
             "help" => self.help(),
             "list" => self.list(),
             "show" => self.show(),
+            "search" if !rest.is_empty() => {
+                self.step(Msg::Act(Action::Search));
+                self.step(Msg::Paste(rest.to_owned()));
+            }
             "quit" | "exit" => self.step(Msg::Act(Action::Quit)),
             "step" => match rest.split_once(' ').map_or(rest, |(w, _)| w) {
                 "done" => self.act(Action::StepDone, ""),

@@ -139,6 +139,7 @@ pub fn real(given: Given<'_>) -> Ready {
         watch,
         finder: given.with_record.then(|| Arc::new(finder)),
         clip: Some(given.data.join("clip.txt")),
+        news: None,
         now,
     };
     Ready { model, world, patience: sources.patience, speed: 1 }
@@ -188,6 +189,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         watch: None,
         finder: Some(Arc::new(finder)),
         clip: None,
+        news: None,
         now,
     };
     let mut model = Model::new(setup, objectives(), links);

@@ -113,7 +113,7 @@ mod tests {
         let moved = targets.change(&entries(&HOOK.replace(":9'", ":7', read_only: true")), Vec::new());
         assert_eq!(moved.connected[0].caps.class(Capability::Trigger), None);
         assert_eq!(targets.get(&name).unwrap().address, "http://127.0.0.1:7/");
-        assert_eq!(targets.change(&[], vec![name.clone()]).removed, [name.clone()]);
+        assert_eq!(targets.change(&[], vec![name.clone()]).removed, std::slice::from_ref(&name));
         assert!(targets.get(&name).is_none());
         targets.change(&entries(HOOK), Vec::new());
         let wrong = targets.change(&entries(&HOOK.replace("webhook", "nothing")), Vec::new());

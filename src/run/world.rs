@@ -1,6 +1,7 @@
 //! The world as the engine reaches it: ports by source name, the record, the folders. Real or simulated; the engine
 //! cannot tell.
 
+use crate::app::msg::Msg;
 use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
 use crate::domain::time::Timestamp;
@@ -17,6 +18,9 @@ use std::sync::Arc;
 pub type OpenStore = Box<dyn FnOnce() -> Result<Box<dyn Store>, Fault> + Send>;
 /// Tells the time.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Begins to tell the machine news of its own accord, once it is there to be told.
+pub type News = Box<dyn FnOnce(Arc<dyn Fn(Msg) + Send + Sync>) -> Result<(), Fault> + Send>;
 
 /// Everything outside the machine.
 pub struct World {
@@ -44,6 +48,8 @@ pub struct World {
     pub finder: Option<Arc<Finder>>,
     /// Where a copied text also goes.
     pub clip: Option<PathBuf>,
+    /// What tells news that nobody asks for beside record and files: the personas of a drill.
+    pub news: Option<News>,
     /// Tells the time.
     pub now: Now,
 }

@@ -16,7 +16,7 @@ use midwatch::app::update::update;
 use midwatch::domain::alert::{Alert, AlertSnapshot, AlertState, fingerprint};
 use midwatch::domain::escalation::timer::TimerKind;
 use midwatch::domain::ids::{IncidentId, Origin, SourceName};
-use midwatch::domain::incident::event::{Body, Event, OUTWARD_LOG};
+use midwatch::domain::incident::event::{Body, Event, NewEvent, OUTWARD_LOG};
 use midwatch::domain::labels::Labels;
 use midwatch::domain::outward::backend::BackendStatus;
 use midwatch::domain::time::{Span, Timestamp, mins, secs};
@@ -328,6 +328,23 @@ fn declaring_from_an_alert_links_the_pages_that_are_about_it() {
 }
 
 #[test]
+fn an_alert_says_who_has_it_there_and_is_acted_on_from_its_row() {
+    let mut cockpit = Cockpit::new();
+    cockpit.alerts = vec![alert(&[("alertname", "ApiErrors"), ("service", "api"), ("severity", "page")])];
+    (0..4).for_each(|_| cockpit.poll());
+    cockpit.press("6");
+    assert!(cockpit.screen().contains("UNACKED"), "{}", cockpit.screen());
+    cockpit.press("X");
+    assert!(matches!(cockpit.model.nav.overlay, Some(Overlay::Form(_))), "{}", cockpit.said());
+    cockpit.press("Esc");
+    for page in ["P1", "P2"] {
+        cockpit.account(|account| account.set_status(page, "acknowledged", Some("U2")));
+    }
+    cockpit.poll();
+    assert!(cockpit.screen().contains("ack Grace"), "{}", cockpit.screen());
+}
+
+#[test]
 fn the_timers_of_the_product_are_told_by_it_and_never_ring_here() {
     let mut cockpit = Cockpit::new();
     let id = cockpit.declare_from("P1");
@@ -372,7 +389,7 @@ fn an_acknowledgement_that_ends_is_told_once_and_one_that_never_ends_is_said() {
 fn what_pages_people_is_asked_first_with_their_local_time() {
     let mut cockpit = Cockpit::new();
     cockpit.declare_from("P1");
-    cockpit.press("W");
+    cockpit.press("X");
     cockpit.choose("ask to join");
     cockpit.press("Tab Tab");
     cockpit.types("please join");
@@ -400,7 +417,7 @@ fn the_form_of_a_page_snoozes_escalates_notes_and_sets_a_priority() {
         ("merge", "#101", false),
     ] {
         cockpit.select("P1");
-        cockpit.press("W");
+        cockpit.press("X");
         cockpit.choose(act);
         cockpit.press("Tab Tab");
         cockpit.types(text);
@@ -418,7 +435,7 @@ fn the_form_of_a_page_snoozes_escalates_notes_and_sets_a_priority() {
     assert_eq!(done, ["note", "set_priority", "snooze", "escalate", "merge"], "{}", cockpit.said());
     // What is wrong stays in the form.
     cockpit.select("P1");
-    cockpit.press("W");
+    cockpit.press("X");
     cockpit.choose("snooze");
     cockpit.press("Enter");
     let Some(Overlay::Form(form)) = &cockpit.model.nav.overlay else { panic!() };
@@ -450,7 +467,7 @@ fn a_declared_incident_pages_by_policy_and_is_linked_to_what_that_opens() {
 fn a_wrong_link_is_taken_back_and_a_missing_one_is_made() {
     let mut cockpit = Cockpit::new();
     let id = cockpit.declare_from("P1");
-    cockpit.press("W");
+    cockpit.press("X");
     cockpit.choose("link");
     cockpit.press("Tab Tab");
     cockpit.types("another service");
@@ -458,13 +475,13 @@ fn a_wrong_link_is_taken_back_and_a_missing_one_is_made() {
     assert!(cockpit.model.desk.cases[&id].shown.pages.is_empty(), "{}", cockpit.said());
     cockpit.press("u");
     assert_eq!(cockpit.model.desk.cases[&id].shown.pages.len(), 1, "{}", cockpit.said());
-    cockpit.press("W");
+    cockpit.press("X");
     cockpit.choose("link");
     cockpit.press("Tab Tab");
     cockpit.types("another service");
     cockpit.press("Enter");
     // Nothing is linked: the key asks which one belongs.
-    cockpit.press("W");
+    cockpit.press("X");
     assert!(cockpit.screen().contains("PAGES") || cockpit.model.nav.overlay.is_some());
     cockpit.press("Right Enter");
     assert_eq!(cockpit.model.desk.cases[&id].shown.pages.len(), 1, "{}", cockpit.said());
@@ -516,4 +533,32 @@ fn pages_and_who_is_on_call_are_commands_with_promised_names() {
     let out = machine.run("pages -o json");
     assert_eq!((out.code, out.json()["partial"].as_bool()), (3, Some(true)), "{}", out.out);
     assert!(rig.server.requests().iter().all(|asked| !asked.writes()));
+}
+
+#[test]
+fn an_acknowledgement_by_command_is_queued_for_the_page_too_and_doctor_knows_who_we_are() {
+    let rig = PagerDutyRig::user();
+    let machine = Machine::new();
+    machine.write("config.yaml", &rig.section(false));
+    assert_eq!(machine.run("incident declare --title t --severity SEV3").code, 0);
+    let path = machine.dir.path().join("d/midwatch.db");
+    let mut store = midwatch::io::store::sqlite::Sqlite::open(&path).unwrap();
+    let id = store.heads().unwrap()[0].id.clone();
+    let there = midwatch::domain::outward::backend::BackendIncident::new("P1", "api", BackendStatus::Triggered);
+    let link = midwatch::domain::incident::linked::BackendLink::to(&name(), &there, "by hand");
+    let body = Body::BackendLinked(Box::new(link));
+    let now = clock::now();
+    let event = NewEvent { incident: id, at: now, recorded_at: now, actor: "ada".into(), body, once: None };
+    store.append(vec![event]).unwrap();
+    drop(store);
+    let out = machine.run("incident ack last");
+    assert!(out.code == 0 && out.err.contains("acknowledge P1"), "{} {}", out.out, out.err);
+    let queue = machine.run("outbox list -o json").json();
+    assert!(queue.to_string().contains("acknowledge P1"), "{queue}");
+    assert_eq!(machine.run("incident show last -o json").json()["pages"][0]["id"], "P1");
+    assert!(rig.server.requests().iter().all(|asked| !asked.writes()), "a cockpit sends it");
+
+    let out = machine.run("doctor -o json");
+    assert!(out.out.contains("user token, as Ada"), "{}", out.out);
+    assert!(!out.out.contains("canary"));
 }

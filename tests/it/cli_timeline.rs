@@ -163,7 +163,7 @@ fn entries_are_named_marked_and_filtered() {
     assert_eq!(texts(&["is:excluded"]), ["pool leaks"]);
     assert_eq!(texts(&["--kind", "finding", "--kind", "note"]), ["pool is full", "pool leaks"]);
     assert_eq!(texts(&["--who", "carol", "full"]), ["pool is full"]);
-    assert_eq!(texts(&["--since", "2099-01-01T00:00:00Z"]).len(), 0);
+    assert_eq!(texts(&["--until", "2020-01-01T00:00:00Z"]).len(), 0);
     let found = machine.args(&["incident", "search", "pool", "kind:finding", "-o", "json"]).json();
     assert_eq!((&found["hits"][0]["text"], &found["hits"][0]["incident"]), (&"pool leaks".into(), &id.as_str().into()));
     assert_eq!(found["hits"][0]["ref"], name("pool leaks").as_str());

@@ -155,7 +155,8 @@ fn an_update_is_drafted_from_the_facts_and_its_promise_is_a_timer() {
     let update = timers.iter().find(|t| t.label == "next status update").unwrap();
     assert_eq!((update.due_at, update.state), (next, TimerState::Running));
     assert!(next - sim.now() > mins(11));
-    // The hand-off says what there is, and what there is not.
+    // The hand-off says what there is, and what there is not; the room has been told by then.
+    sim.pass(mins(1));
     sim.key(Key::char('H'));
     let lines = midwatch::app::present::board::handoff_lines(sim.model(), sim.now(), &id).join("\n");
     for part in

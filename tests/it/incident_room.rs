@@ -94,7 +94,7 @@ fn u_takes_the_room_back_and_it_is_not_opened_again_by_itself() {
     sim.pass(mins(2));
     assert_eq!(sim.target("room").unwrap().effects(), []);
     // A person opens it after all, under the name that is proposed.
-    press(&mut sim, "#");
+    press(&mut sim, "M");
     let Some(Overlay::Form(form)) = &sim.model().nav.overlay else { panic!("no form") };
     assert!(form.value("name").starts_with("incident-inc-"), "{}", form.value("name"));
     press(&mut sim, "Enter");
@@ -265,7 +265,7 @@ fn a_name_that_is_taken_is_asked_about_and_never_suffixed_by_itself() {
     let shown = &sim.model().desk.cases[&id].shown;
     assert!(rooms::lines(sim.model(), shown)[0].text.contains("no room: refused"), "{shown:?}");
     assert_eq!(done(&sim, Capability::CreateRoom).len(), 0);
-    press(&mut sim, "#");
+    press(&mut sim, "M");
     let Some(Overlay::Form(form)) = &sim.model().nav.overlay else { panic!("no form") };
     assert!(form.value("name").ends_with("-2"), "{}", form.value("name"));
     press(&mut sim, "Enter");

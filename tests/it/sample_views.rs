@@ -904,7 +904,7 @@ fn paged() -> Overview {
     };
     let mut body = overview();
     body.incidents.title = s("INCIDENTS 2, PAGES 2");
-    body.incidents.note = s("W acts on a page");
+    body.incidents.note = s("X acts on a page");
     body.incidents.rows.extend([
         page(
             Sign::Page,

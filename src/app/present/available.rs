@@ -85,6 +85,7 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
         Action::SilenceAlert | Action::AckAlert => lacks(model, &[Capability::CreateSilence]),
         Action::ExtendSilence => lacks(model, &[Capability::ExtendSilence]),
         Action::ExpireSilence => lacks(model, &[Capability::ExpireSilence]),
+        Action::Backend => lacks(model, &[Capability::ReadIncidents]),
         Action::PageOnCall => match shown_incident(model) {
             Some(_) => lacks(model, &[Capability::Trigger, Capability::Declare]),
             None => needs_incident().or_else(|| lacks(model, &[Capability::Trigger, Capability::Declare])),

@@ -175,7 +175,7 @@ fn of(incident: &IncidentId, name: &SourceName, there: &BackendIncident, now: Ti
         due_at: pending.at,
         state: TimerState::Running,
         contact: None,
-        then: format!("{name} does this by itself; a acknowledges, W acts on it. midwatch sends nothing then."),
+        then: format!("{name} does this by itself; a acknowledges, X acts on it. midwatch sends nothing then."),
         put_off: None,
         recorded: true,
     };

@@ -39,7 +39,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<IncidentRow> {
             0 => format!("INCIDENTS {}", open.len()),
             n => format!("INCIDENTS {}, PAGES {n}", open.len()),
         },
-        note: if pages.is_empty() { String::new() } else { "W acts on a page".into() },
+        note: if pages.is_empty() { String::new() } else { "X acts on a page".into() },
         rows: open.iter().map(|c| row(model, c, now)).chain(pages).collect(),
         cursor,
         empty: if model.desk.loaded { "none is open; i declares one".into() } else { "reading the record".into() },

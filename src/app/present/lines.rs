@@ -2,7 +2,7 @@
 //! terminals, pipes, and for `Y`.
 
 use crate::app::model::Model;
-use crate::app::present::view::{Body, ChangeRow, View};
+use crate::app::present::view::{BoardPage, Body, ChangeRow, HandOffPage, View, WalkItem, WalkPage};
 use crate::app::present::{alerts, head, incidents, silences, slos, timers, view};
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::SloId;
@@ -139,20 +139,7 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
                     .map(|r| format!("{} {} {} {}{}", r.time, r.kind, r.actor, r.text, saved(r.saved))),
             );
         }
-        Body::Walk(page) => {
-            out.push(format!("{}  {}", page.title, page.progress));
-            out.extend(page.steps.iter().map(|s| format!("{} {} {}", s.mark, s.name, s.note)));
-            out.push(page.step.clone());
-            out.extend(page.say.clone());
-            out.extend(
-                page.items
-                    .rows
-                    .iter()
-                    .map(|i| format!("{} {} {} {} {}", i.label, i.risk, i.text, i.detail, i.state.text)),
-            );
-            out.extend(page.watch.iter().map(|b| b.text.clone()));
-            out.extend(page.output.into_iter().flat_map(|o| std::iter::once(o.title).chain(o.lines)));
-        }
+        Body::Walk(page) => out.extend(walked(*page)),
         Body::Postmortem(page) => {
             out.push(page.title.clone());
             if let crate::app::screen::Screen::Postmortem(id) = model.nav.screen() {
@@ -200,22 +187,8 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.extend(page.lines.clone());
             out.extend(page.choices.rows.iter().map(|(c, d)| format!("{c}: {d}")));
         }
-        Body::Board(page) => {
-            out.push(format!("{}  {}", page.title, page.state));
-            out.extend(page.facts.iter().map(|l| l.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join("  ")));
-            out.extend(page.timers.iter().map(|t| format!("timer {} {}", t.clock, t.label)));
-            for pane in [&page.tasks, &page.checklist, &page.decisions, &page.hypotheses] {
-                out.push(pane.title.clone());
-                out.extend(pane.rows.iter().map(|r| format!("{} {} {}", r.state, r.text, r.who)));
-            }
-        }
-        Body::HandOff(page) => {
-            out.push(format!("{}  {}", page.title, page.state));
-            for (title, lines) in &page.parts {
-                out.push(title.clone());
-                out.extend(lines.iter().map(|l| format!("  {}", l.text)));
-            }
-        }
+        Body::Board(page) => out.extend(desk(&page)),
+        Body::HandOff(page) => out.extend(handoff(&page)),
         Body::Changes(page) => {
             out.push(page.changes.title.clone());
             let row =
@@ -229,4 +202,36 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
         Body::Overview(_) | Body::Slos(_) | Body::Timers(_) => out.extend(facts(model, now)),
     }
     out.into_iter().map(|line| clean(&line).into_owned()).collect()
+}
+
+fn walked(page: WalkPage) -> Vec<String> {
+    let mut out = vec![format!("{}  {}", page.title, page.progress)];
+    out.extend(page.steps.iter().map(|s| format!("{} {} {}", s.mark, s.name, s.note)));
+    out.push(page.step.clone());
+    out.extend(page.say.clone());
+    let item = |i: &WalkItem| format!("{} {} {} {} {}", i.label, i.risk, i.text, i.detail, i.state.text);
+    out.extend(page.items.rows.iter().map(item));
+    out.extend(page.watch.iter().map(|b| b.text.clone()));
+    out.extend(page.output.into_iter().flat_map(|o| std::iter::once(o.title).chain(o.lines)));
+    out
+}
+
+fn desk(page: &BoardPage) -> Vec<String> {
+    let mut out = vec![format!("{}  {}", page.title, page.state)];
+    out.extend(page.facts.iter().map(|l| l.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join("  ")));
+    out.extend(page.timers.iter().map(|t| format!("timer {} {}", t.clock, t.label)));
+    for pane in [&page.tasks, &page.checklist, &page.decisions, &page.hypotheses] {
+        out.push(pane.title.clone());
+        out.extend(pane.rows.iter().map(|r| format!("{} {} {}", r.state, r.text, r.who)));
+    }
+    out
+}
+
+fn handoff(page: &HandOffPage) -> Vec<String> {
+    let mut out = vec![format!("{}  {}", page.title, page.state)];
+    for (title, lines) in &page.parts {
+        out.push(title.clone());
+        out.extend(lines.iter().map(|l| format!("  {}", l.text)));
+    }
+    out
 }

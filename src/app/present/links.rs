@@ -4,9 +4,9 @@ use crate::app::model::Model;
 use crate::app::present::{board, items, lines};
 use crate::app::screen::{Item, Screen};
 use crate::domain::alert::Alert;
+use crate::domain::incident::link;
 use crate::domain::incident::sent;
 use crate::domain::incident::state::Incident;
-use crate::domain::outward::link;
 use crate::domain::time::Timestamp;
 
 /// Links that an alert carries.

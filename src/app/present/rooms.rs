@@ -33,7 +33,7 @@ pub fn lines(model: &Model, i: &Incident) -> Vec<Bit> {
 fn place(target: &SourceName, room: &IncidentRoom) -> Bit {
     match (&room.room, &room.failed) {
         (Some(there), _) => bit(format!("{target} #{}", there.name), Tone::Text),
-        (None, Some(why)) => bit(format!("{target} no room: {why}  # opens it"), Tone::Warn),
+        (None, Some(why)) => bit(format!("{target} no room: {why}  M opens it"), Tone::Warn),
         (None, None) if room.on_its_way(OPEN) => bit(format!("{target} the room is being opened"), Tone::Muted),
         (None, None) => bit(format!("{target} is told"), Tone::Text),
     }

@@ -1,7 +1,9 @@
 //! Actions: one call for each row of the table. The only place that asks whether an action may be taken.
 
+mod moves;
+mod outward;
+
 use crate::app::action::Action;
-use crate::app::confirm::{Confirm, Deed};
 use crate::app::editor::Editor;
 use crate::app::effect::Effect;
 use crate::app::form::Purpose;
@@ -12,14 +14,12 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    approval, backend, backend_act, board, draft, entry, exec, forms, incident, outward, paging, past, record, reload,
-    rollback, room, silences, tickets, timers, walk,
+    answer, approval, backend, backend_act, board, draft, exec, forms, incident, past, record, rollback, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
-use crate::domain::incident::event::{Answer, NoteKind};
-use crate::domain::outward::operation::OpId;
-use crate::domain::time::{Timestamp, secs};
+use crate::domain::incident::event::NoteKind;
+use crate::domain::time::Timestamp;
 
 /// Takes an action, or says why not.
 pub fn act(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) {
@@ -35,15 +35,15 @@ pub fn act(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effe
 fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
     match action {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
-            move_cursor(model, now, action, out);
+            moves::move_cursor(model, now, action, out);
             Ok(())
         }
         Action::Left | Action::Right => Ok(()),
-        Action::NextPane => pane(model, now, true),
-        Action::PrevPane => pane(model, now, false),
+        Action::NextPane => moves::pane(model, now, true),
+        Action::PrevPane => moves::pane(model, now, false),
         Action::Open => open(model, now, out),
-        Action::Back => back(model, now, out),
-        Action::Cancel => cancel(model),
+        Action::Back => moves::back(model, now, out),
+        Action::Cancel => moves::cancel(model),
         Action::Overview => go(model, Screen::Overview),
         Action::Slos => go(model, Screen::Slos),
         Action::Timers => go(model, Screen::Timers),
@@ -88,7 +88,7 @@ fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>
         Action::Undo => record::undo(model, now, out),
         Action::Redraw => push(out, Effect::Redraw),
         Action::Suspend => push(out, Effect::Suspend),
-        Action::Quit => quit(model, now, out),
+        Action::Quit => moves::quit(model, now, out),
         Action::Arm => exec::ask_arm(model),
         Action::Disarm => {
             model.exec.armed_until = None;
@@ -105,19 +105,13 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
     let need = || id.clone().ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
         Action::Declare => {
-            if let Some(Item::Page(name, page)) = items::selected(model, now) {
-                return form(model, now, Purpose::DeclareFrom(name, page));
-            }
-            let alert = selected_alert(model, now);
-            form(model, now, Purpose::Declare(alert))
+            let from = match items::selected(model, now) {
+                Some(Item::Page(name, page)) => Purpose::DeclareFrom(name, page),
+                _ => Purpose::Declare(selected_alert(model, now)),
+            };
+            form(model, now, from)
         }
-        Action::Ack => {
-            if let Some(Item::Page(name, page)) = items::selected(model, now) {
-                return backend::acknowledge(model, now, &name, &page, out);
-            }
-            let id = acknowledges(model, now)?;
-            refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
-        }
+        Action::Ack => acknowledge(model, now, out),
         Action::LinkAlert => {
             let alert = selected_alert(model, now).ok_or("select an alert first")?;
             refused(incident::link_alert(model, now, &need()?, &alert, out))
@@ -155,7 +149,7 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             let timer =
                 if action == Action::Escalate { rung(model, now, &need()?) } else { selected_timer(model, now) };
             let (incident, timer) = timer.ok_or("no timer runs")?;
-            answer(model, now, incident, timer, out)
+            answer::answer(model, now, incident, timer, out)
         }
         Action::Runbook => runbook(model, now, out),
         Action::Postmortem => {
@@ -174,146 +168,9 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
             push(out, Effect::Edit(path.ok_or("write the draft first: w")?))
         }
         Action::RollBack => rollback::ask(model, now, id),
-        Action::Approve => approve(model, now),
-        Action::StepDone => walk::done(model, now, out),
-        Action::StepSkip => walk::ask_end(model, now, false),
-        Action::StepFail => walk::ask_end(model, now, true),
-        Action::StepReopen => walk::reopen(model, now, out),
-        Action::NextStep => walk::turn(model, true),
-        Action::PrevStep => walk::turn(model, false),
-        Action::LookAgain => reload::look_again(model, now, out),
-        Action::Yes => walk::check(model, now, Answer::Yes, out),
-        Action::No => walk::check(model, now, Answer::No, out),
-        Action::Unsure => walk::check(model, now, Answer::Unsure, out),
-        Action::ChartWindow => {
-            model.nav.spot_mut().window += 1;
-            if let Screen::Slo(id) = model.nav.screen().clone() {
-                model.fleet.histories.remove(&id);
-            }
-            Ok(())
-        }
-        _ => take_outward(model, now, action, out),
+        Action::Approve => outward::approve(model, now),
+        _ => outward::take(model, now, action, out),
     }
-}
-
-/// What is about the outbox, the on-call and the sources.
-fn take_outward(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
-    let silences = [Action::SilenceAlert, Action::AckAlert, Action::ExtendSilence, Action::ExpireSilence];
-    if silences.contains(&action) && *model.nav.screen() == Screen::Alerts {
-        // A silence moves its alerts down the list; what was meant stays selected.
-        let meant = items::selected(model, now);
-        model.nav.spot_mut().cursor = meant;
-    }
-    let need = || target(model).ok_or_else(|| "there is no open incident; i declares one".to_owned());
-    match action {
-        Action::SendNow => {
-            let op = selected_operation(model, now).ok_or("select an operation first")?;
-            refused(outward::release(model, now, &op, out))
-        }
-        Action::DropSend => {
-            let op = selected_operation(model, now).ok_or("select an operation first")?;
-            form(model, now, Purpose::Drop(op))
-        }
-        Action::ByHand => ask_by_hand(model, now),
-        Action::Pin | Action::Exclude => entry::mark(model, now, action, out),
-        Action::Tag => entry::ask_tag(model, now),
-        Action::Redact => entry::ask_redact(model, now),
-        Action::SilenceAlert => {
-            let alert = selected_alert(model, now);
-            form(model, now, Purpose::Silence(alert))
-        }
-        Action::AckAlert => silences::ask_ack(model, now),
-        Action::ExtendSilence => {
-            let found = silences::selected(model, now)?;
-            form(model, now, Purpose::Extend(found))
-        }
-        Action::ExpireSilence => match silences::selected(model, now)?.as_slice() {
-            [only] => silences::ask_expire(model, now, std::slice::from_ref(only)),
-            several => form(model, now, Purpose::Expire(several.to_vec())),
-        },
-        Action::PageOnCall => {
-            let id = need()?;
-            refused(paging::ask(model, now, &id, out))
-        }
-        Action::Backend => {
-            backend_act::prepare(model, now, out);
-            let selected = items::selected(model, now);
-            backend_act::open(model, now, selected)
-        }
-        Action::Room => {
-            let id = need()?;
-            let link = model.desk.cases.get(&id).and_then(|c| c.shown.rooms.values().find_map(|r| r.room.clone()));
-            match link {
-                Some(room) => {
-                    copy(model, room.url.unwrap_or(room.name), out);
-                    Ok(())
-                }
-                None => {
-                    room::proposed(model, &id).map_err(|refusal| refusal.0)?;
-                    form(model, now, Purpose::RoomOpen(id))
-                }
-            }
-        }
-        Action::RoomPost => form(model, now, Purpose::RoomPost(need()?)),
-        Action::RoomInvite => form(model, now, Purpose::RoomInvite(need()?)),
-        Action::Tickets => refused(tickets::push(model, now, &need()?, out)),
-        Action::Volunteer => refused(room::confirm_volunteer(model, &need()?)),
-        Action::Retry => {
-            for link in model.links.values_mut() {
-                link.breaker.try_now();
-                link.next = now;
-                link.warming.next = now;
-                link.next_rows = now;
-            }
-            for target in model.outbox.targets.values_mut() {
-                target.forgive();
-            }
-            model.say(now, Tone::Muted, "asking every source now");
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn selected_operation(model: &Model, now: Timestamp) -> Option<OpId> {
-    match items::selected(model, now) {
-        Some(Item::Operation(op)) => Some(op),
-        _ => None,
-    }
-}
-
-/// Asks before an operation counts as done: what the record says then nobody sends any more.
-fn ask_by_hand(model: &mut Model, now: Timestamp) -> Result<(), String> {
-    let op = selected_operation(model, now).ok_or("select an operation first")?;
-    let entry = model.outbox.entries.get(&op).ok_or("it is gone")?;
-    let rows = vec![
-        ("what".to_owned(), entry.op.intent.words()),
-        ("to".into(), entry.op.target.to_string()),
-        ("then".into(), "it is never sent, and the timeline says that you did it".into()),
-    ];
-    overlay(
-        model,
-        Overlay::Confirm(Box::new(Confirm {
-            title: "done by hand".into(),
-            question: "Did you do this yourself?".into(),
-            rows,
-            token: None,
-            typed: Editor::default(),
-            painted: false,
-            enter: false,
-            deed: Deed::ByHand(op),
-        })),
-    )
-}
-
-fn approve(model: &mut Model, now: Timestamp) -> Result<(), String> {
-    let waiting = crate::app::present::changes::items(model, now);
-    let first = waiting.into_iter().find_map(|item| match item {
-        Item::Approval(id, request) => Some((id, request)),
-        _ => None,
-    });
-    let (id, request) = first.ok_or("nobody asks for a second person")?;
-    approval::show(model, now, &id, &request)
 }
 
 fn push(out: &mut Vec<Effect>, effect: Effect) -> Result<(), String> {
@@ -465,7 +322,7 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
             }
         },
         Some(Item::Incident(id)) => model.nav.open(Screen::Incident(id)),
-        Some(Item::Timer(incident, timer)) => return answer(model, now, incident, timer, out),
+        Some(Item::Timer(incident, timer)) => return answer::answer(model, now, incident, timer, out),
         Some(Item::Page(name, page)) => return backend_act::open(model, now, Some(Item::Page(name, page))),
         Some(item @ (Item::Task(_) | Item::Tick(..) | Item::Decision(_) | Item::Hypothesis(_))) => {
             return board::open(model, now, &item, out);
@@ -477,144 +334,17 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
         Some(Item::Change(id, run)) => return rollback::of(model, now, &id, &run),
         Some(Item::Approval(id, request)) => return approval::show(model, now, &id, &request),
         Some(Item::Source(_)) => return take_more(model, now, Action::Retry, out),
-        Some(Item::Row(n)) if *model.nav.screen() == Screen::FirstRun => return first_run(model, now, n, out),
+        Some(Item::Row(n)) if *model.nav.screen() == Screen::FirstRun => return moves::first_run(model, now, n, out),
         Some(_) | None => return Err("nothing to open here".into()),
     }
     Ok(())
 }
 
-/// The form that answers a timer; one of a paging product is answered there.
-fn answer(
-    model: &mut Model,
-    now: Timestamp,
-    incident: IncidentId,
-    timer: crate::domain::ids::TimerId,
-    out: &mut Vec<Effect>,
-) -> Result<(), String> {
-    if let Some(task) = board::boxed(model, &incident, &timer) {
-        return form(model, now, Purpose::TaskAnswer(incident, task));
+/// Acknowledges the page that is selected, else the incident.
+fn acknowledge(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
+    if let Some(Item::Page(name, page)) = items::selected(model, now) {
+        return backend::acknowledge(model, now, &name, &page, out);
     }
-    match crate::app::present::backend::of_timer(model, &timer) {
-        Some((name, page)) => {
-            backend_act::prepare(model, now, out);
-            backend_act::open(model, now, Some(Item::Page(name, page)))
-        }
-        None => form(model, now, Purpose::Timer(incident, timer)),
-    }
-}
-
-fn first_run(model: &mut Model, now: Timestamp, choice: usize, out: &mut Vec<Effect>) -> Result<(), String> {
-    match choice {
-        0 => push(out, Effect::Begin(None)),
-        1 => push(out, Effect::Begin(Some("http://127.0.0.1:9090".into()))),
-        2 => form(model, now, Purpose::Connect),
-        _ => Err("q leaves; then: midwatch init".into()),
-    }
-}
-
-fn back(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
-    if model.nav.back() { Ok(()) } else { quit(model, now, out) }
-}
-
-fn cancel(model: &mut Model) -> Result<(), String> {
-    let spot = model.nav.spot_mut();
-    if !spot.filter.is_empty() {
-        spot.filter.clear();
-    } else if spot.step.take().is_none() {
-        model.nav.back();
-    }
-    Ok(())
-}
-
-/// Leaves at once when nothing is at stake; asks otherwise. Twice within two seconds leaves at once.
-fn quit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), String> {
-    let again = model.quit_asked.is_some_and(|at| now >= at && now - at < secs(2));
-    model.quit_asked = Some(now);
-    let mut stakes = Vec::new();
-    let leads = |c: &&crate::app::model::Case| {
-        c.shown.roles.get(&crate::domain::incident::event::Role::Commander) == Some(&model.setup.responder)
-    };
-    if let Some(case) = model.open_cases().into_iter().find(leads) {
-        stakes.push((
-            "you lead".to_owned(),
-            format!("{} {}; it stays open and is resumed at the next start", case.shown.id, case.shown.title),
-        ));
-    }
-    let (waiting, _) = model.outbox.count();
-    if waiting > 0 {
-        stakes
-            .push(("not sent".into(), format!("{waiting} operation(s) wait; the next cockpit here goes on with them")));
-    }
-    if model.unsaved() > 0 {
-        stakes.push(("not saved".into(), format!("{} event(s) would be lost", model.unsaved())));
-    }
-    if !model.exec.running.is_empty() {
-        stakes.push(("a command runs".into(), "it goes on without you and its result will be unknown".into()));
-    }
-    if stakes.is_empty() || again || model.setup.simulated.is_some() {
-        return push(out, Effect::Quit(0));
-    }
-    overlay(
-        model,
-        Overlay::Confirm(Box::new(Confirm {
-            title: "quit".into(),
-            question: "Leave midwatch?".into(),
-            rows: stakes,
-            token: None,
-            enter: false,
-            typed: Editor::default(),
-            painted: false,
-            deed: Deed::Quit,
-        })),
-    )
-}
-
-fn pane(model: &mut Model, now: Timestamp, forward: bool) -> Result<(), String> {
-    let panes: Vec<Vec<Item>> = items::panes(model, now).into_iter().filter(|p| !p.is_empty()).collect();
-    let at = items::selected(model, now).and_then(|c| panes.iter().position(|p| p.contains(&c))).unwrap_or(0);
-    let count = panes.len().max(1);
-    let next = if forward { (at + 1) % count } else { (at + count - 1) % count };
-    if let Some(first) = panes.get(next).and_then(|p| p.first()) {
-        model.nav.spot_mut().cursor = Some(first.clone());
-    }
-    Ok(())
-}
-
-fn move_cursor(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) {
-    let all: Vec<Item> = items::panes(model, now).into_iter().flatten().collect();
-    if all.is_empty() {
-        return;
-    }
-    let last = all.len() - 1;
-    let page = usize::from(model.size.1).saturating_sub(8).max(4);
-    let at = items::selected(model, now).and_then(|c| all.iter().position(|i| *i == c));
-    let next = match (action, at) {
-        (Action::Top, _) => 0,
-        (Action::Bottom, _) => last,
-        (Action::Up, Some(i)) => i.saturating_sub(1),
-        (Action::Down, Some(i)) => (i + 1).min(last),
-        (Action::PageUp, Some(i)) => i.saturating_sub(page),
-        (Action::PageDown, Some(i)) => (i + page).min(last),
-        (Action::Up | Action::PageUp, None) => last,
-        _ => 0,
-    };
-    let timeline = matches!(model.nav.screen(), Screen::Incident(_));
-    if timeline && next == 0 {
-        older(model, out);
-    }
-    let chosen = all.get(next).cloned();
-    let spot = model.nav.spot_mut();
-    spot.unfollowed = timeline && next != last;
-    spot.cursor = chosen.filter(|_| !timeline || next != last);
-}
-
-/// The top of a timeline is reached: the page before it is read.
-fn older(model: &mut Model, out: &mut Vec<Effect>) {
-    let Screen::Incident(id) = model.nav.screen().clone() else { return };
-    let Some(case) = model.desk.cases.get(&id).filter(|c| !c.complete) else { return };
-    let Some(before) = case.tail.first().map(|e| e.order) else { return };
-    if !model.pending.any(|a| *a == Asked::Older(id.clone())) {
-        let req = model.pending.ask(Asked::Older(id.clone()));
-        out.push(Effect::Older { req, incident: id, before });
-    }
+    let id = acknowledges(model, now)?;
+    refused(incident::command(model, now, now, &id, Command::Acknowledge, out))
 }

@@ -318,7 +318,7 @@ pub fn acknowledge(
     let there = model.outbox.targets.get(name).and_then(|target| target.seen(page)).ok_or("it is gone")?;
     if there.status != BackendStatus::Triggered {
         let by = there.acknowledged_by.last().map(|(party, _)| party.name.clone());
-        return Err(format!("it is {} there{}; W acts on it", there.status.word(), by_words(by)));
+        return Err(format!("it is {} there{}; X acts on it", there.status.word(), by_words(by)));
     }
     let (expected, intent) =
         (backend::expected(there), Intent::Backend(BackendWrite::Acknowledge { incident: page.to_owned() }));

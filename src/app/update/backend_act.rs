@@ -60,6 +60,15 @@ pub fn open(model: &mut Model, now: Timestamp, selected: Option<Item>) -> Result
         form(model, now, Purpose::Backend(owner(model, &name, &page), name, page));
         return Ok(());
     }
+    if let Some(Item::Alert(fingerprint)) = &selected
+        && !model.open_cases().iter().any(|case| case.shown.alerts.contains_key(fingerprint))
+    {
+        let about = model.alerts.get(fingerprint).map(|alert| backend::of_alert(model, alert)).unwrap_or_default();
+        let (name, there, _) = about.first().ok_or("nothing open at a paging product is about this alert")?;
+        let (name, page) = ((*name).clone(), there.id.clone());
+        form(model, now, Purpose::Backend(owner(model, &name, &page), name, page));
+        return Ok(());
+    }
     let id = act::target(model).ok_or("there is no open incident, and no page is selected")?;
     let case = model.desk.cases.get(&id).ok_or("there is no such incident")?;
     let open = |linked: &&crate::domain::incident::linked::Linked| {

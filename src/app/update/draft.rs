@@ -78,7 +78,14 @@ fn render_with(
 ) -> Result<Draft, String> {
     let similar = model.past.similar.get(&state.id).map(|(_, known)| known.as_slice()).unwrap_or_default();
     let facts = facts(state, events, histories, offset, now).with_similar(similar);
-    render(model.setup.template.template(), &facts).map_err(|e| e.to_string())
+    let mut drawn = render(model.setup.template.template(), &facts).map_err(|e| e.to_string())?;
+    if model.setup.simulated == Some("DRILL") {
+        // A rehearsal must not be taken for what happened, wherever its draft ends up.
+        let banner = "> **DRILL.** This incident was simulated. Nothing in it happened.\n\n";
+        drawn.text.insert_str(0, banner);
+        drawn.raw.insert_str(0, banner);
+    }
+    Ok(drawn)
 }
 
 /// A draft was written, or could not be.

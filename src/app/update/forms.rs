@@ -1,16 +1,18 @@
 //! Forms: which fields an act needs, and what happens when they are filled in.
 
+mod of_incident;
+
 use crate::app::effect::Effect;
 use crate::app::form::{Field, Form, Purpose};
 use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::app::update::{
-    act, approval, backend_act, board, entry, incident, outward, paging, record, resolve, room, silences, timers, walk,
+    act, approval, backend_act, board, incident, outward, paging, record, room_acts, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
-use crate::domain::incident::decide::{Command, Refusal};
-use crate::domain::incident::event::{Body, Mark, NoteKind, Role, Status, StepEnd};
+use crate::domain::incident::decide::Refusal;
+use crate::domain::incident::event::{Body, NoteKind, StepEnd};
 use crate::domain::runbook::model::InputFrom;
 use crate::domain::runbook::values::judge;
 use crate::domain::text::clean;
@@ -26,58 +28,11 @@ pub fn open(model: &mut Model, now: Timestamp, purpose: Purpose) {
 
 fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Field>) {
     let state = |id: &IncidentId| model.desk.cases.get(id).map(|c| &c.shown);
-    let back_date = "end with @-7m or @03:10 to back-date";
     match purpose {
         Purpose::Declare(fingerprint) => declare_fields(model, fingerprint.as_ref()),
         Purpose::DeclareFrom(name, page) => declare_from_fields(model, name, page),
         Purpose::Backend(_, name, page) => backend_act::fields(model, name, page),
         Purpose::LinkPage(id) => backend_act::link_fields(model, id),
-        Purpose::Note(id, sort) => {
-            (format!("{} for {id}", capital(sort.word())), vec![Field::typed("text", "", back_date)])
-        }
-        Purpose::Action(id) => (
-            format!("Action item for {id}"),
-            vec![
-                Field::typed("text", "", "what is to be done"),
-                Field::typed("owner", "", "who"),
-                Field::typed("due", "", "by when"),
-            ],
-        ),
-        Purpose::Status(id) => {
-            let words: Vec<String> =
-                Status::ALL.iter().filter(|s| **s != Status::Resolved).map(|s| s.word().to_owned()).collect();
-            let at = state(id).map_or(0, |i| Status::ALL.iter().position(|s| *s == i.status).unwrap_or(0));
-            let since =
-                state(id).map(|i| incident::since_update(i, now)).map(crate::domain::time::compact).unwrap_or_default();
-            let title = format!("Status of {id} (last update {since} ago)");
-            (
-                title,
-                vec![
-                    Field::choice("status", words, at, "Left and Right choose"),
-                    Field::typed("message", "", "what to tell; empty tells nobody"),
-                ],
-            )
-        }
-        Purpose::Severity(id) => {
-            let codes: Vec<String> = model.setup.severities.levels.iter().map(|l| l.code.0.clone()).collect();
-            let at =
-                state(id).map_or(0, |i| model.setup.severities.rank(&i.severity)).min(codes.len().saturating_sub(1));
-            (
-                format!("Severity of {id}"),
-                vec![Field::choice("severity", codes, at, "Left and Right choose"), Field::typed("reason", "", "why")],
-            )
-        }
-        Purpose::Role(id) => {
-            let words: Vec<String> = Role::ALL.iter().map(|r| r.word().to_owned()).collect();
-            let me = model.setup.responder.clone();
-            (
-                format!("Roles of {id}"),
-                vec![
-                    Field::choice("role", words, 0, "Left and Right choose"),
-                    Field::typed("person", &me, "empty makes it vacant"),
-                ],
-            )
-        }
         Purpose::Task(_)
         | Purpose::TaskAnswer(..)
         | Purpose::Propose(_)
@@ -87,37 +42,6 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         | Purpose::Merge(_)
         | Purpose::Relate(_)
         | Purpose::People(_) => board::fields(model, now, purpose),
-        Purpose::Mitigated(id) => (
-            format!("When did the pain of {id} stop?"),
-            vec![Field::typed("time", "-0m", "-7m, 03:10, or a full time")],
-        ),
-        Purpose::Resolve(id) => {
-            (format!("Resolve {id}"), vec![Field::typed("summary", "", "how it was resolved; then a word to type")])
-        }
-        Purpose::Reopen(id) => (format!("Reopen {id}"), vec![Field::typed("reason", "", "why it is not over")]),
-        Purpose::Correct(id, key) => {
-            let old = state(id).and_then(|i| {
-                let case = model.desk.cases.get(id)?;
-                case.tail.iter().find(|e| e.key == *key).map(|e| crate::domain::incident::timeline::tell(e, Some(i)))
-            });
-            (
-                format!("Correct an entry of {id}"),
-                vec![Field::typed("text", &old.unwrap_or_default(), "the old text stays in the record")],
-            )
-        }
-        Purpose::Tag(..) => ("Tag an entry".into(), vec![Field::typed("tag", "", "one word")]),
-        Purpose::Redact(id, _) => (
-            format!("Take a text out of {id}"),
-            vec![Field::typed("reason", "", "why, not the text itself; then a word to type")],
-        ),
-        Purpose::Import(id, text) => (
-            format!("Take {} pasted line(s) into {id}", text.lines().count()),
-            vec![Field::typed(
-                "zone",
-                model.setup.zone.name(),
-                "of times that have none; then you see what it becomes",
-            )],
-        ),
         Purpose::Skip(_, place) => {
             (format!("Skip: {}", place.name), vec![Field::typed("reason", "", "why it is not needed")])
         }
@@ -128,17 +52,7 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
             let what = model.outbox.entries.get(op).map(|e| e.op.intent.words()).unwrap_or_default();
             (format!("Do not send: {what}"), vec![Field::typed("reason", "", "why it is not wanted any more")])
         }
-        Purpose::RoomOpen(id) => {
-            let (target, name) = room::proposed(model, id).unwrap_or_else(|_| ("no chat".into(), String::new()));
-            (format!("Open a room for {id} in {target}"), vec![Field::typed("name", &name, "a-z, 0-9, - and _")])
-        }
-        Purpose::RoomPost(id) => {
-            (format!("Post to the room of {id}"), vec![Field::typed("text", "", "everybody there reads it")])
-        }
-        Purpose::RoomInvite(id) => (
-            format!("Invite into the room of {id}"),
-            vec![Field::typed("person", "", "a name, an address, or an id there")],
-        ),
+        Purpose::RoomOpen(_) | Purpose::RoomPost(_) | Purpose::RoomInvite(_) => room_acts::fields(model, purpose),
         Purpose::Timer(id, timer) => timers::form(model, now, id, timer),
         Purpose::Inputs(id, runbook, names) => inputs_fields(model, id, runbook, names),
         Purpose::Witness(id, request) => witness_fields(state(id), request),
@@ -146,6 +60,18 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         Purpose::Silence(alert) => silences::form(model, alert.as_ref()),
         Purpose::Extend(found) => silences::form_of(model, now, found, true),
         Purpose::Expire(found) => silences::form_of(model, now, found, false),
+        Purpose::Note(..)
+        | Purpose::Action(..)
+        | Purpose::Status(..)
+        | Purpose::Severity(..)
+        | Purpose::Role(..)
+        | Purpose::Mitigated(..)
+        | Purpose::Resolve(..)
+        | Purpose::Reopen(..)
+        | Purpose::Correct(..)
+        | Purpose::Tag(..)
+        | Purpose::Redact(..)
+        | Purpose::Import(..) => of_incident::fields(model, now, purpose),
     }
 }
 
@@ -254,7 +180,7 @@ fn give_inputs(
     Ok(())
 }
 
-fn capital(word: &str) -> String {
+pub fn capital(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map(|c| c.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
@@ -272,50 +198,32 @@ pub fn submit(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     }
 }
 
+/// Declares what the form says, from an alert or from a page.
+fn declare(
+    model: &mut Model,
+    now: Timestamp,
+    form: &Form,
+    (alert, page): (Option<crate::domain::alert::Alert>, Option<(SourceName, String)>),
+    out: &mut Vec<Effect>,
+) -> Result<IncidentId, Refusal> {
+    let severity = crate::domain::severity::Severity(form.value("severity"));
+    let service = Some(form.value("service")).filter(|service| !service.is_empty());
+    let what = incident::Declaration { title: form.value("title"), severity, service, alert, page };
+    incident::declare(model, now, what, out)
+}
+
 fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -> Result<(), Refusal> {
-    let some = |label: &str| Some(form.value(label)).filter(|v| !v.is_empty());
     match form.purpose.clone() {
         Purpose::Declare(fingerprint) => {
-            let severity = crate::domain::severity::Severity(form.value("severity"));
             let alert = fingerprint.and_then(|f| model.alerts.get(&f).cloned());
-            let (title, service) = (form.value("title"), some("service"));
-            let what = incident::Declaration { title, severity, service, alert, page: None };
-            let id = incident::declare(model, now, what, out)?;
+            let id = declare(model, now, form, (alert, None), out)?;
             paging::by_policy(model, now, &id, out);
             Ok(())
         }
-        Purpose::DeclareFrom(name, page) => {
-            let severity = crate::domain::severity::Severity(form.value("severity"));
-            let (title, service) = (form.value("title"), some("service"));
-            let page = Some((name, page));
-            let what = incident::Declaration { title, severity, service, alert: None, page };
-            // Somebody was paged: that is where it comes from.
-            incident::declare(model, now, what, out).map(drop)
-        }
+        // Somebody was paged: that is where it comes from.
+        Purpose::DeclareFrom(name, page) => declare(model, now, form, (None, Some((name, page))), out).map(drop),
         Purpose::Backend(id, name, page) => backend_act::submit(model, now, (&id, &name, &page), form, out),
         Purpose::LinkPage(id) => backend_act::link(model, now, &id, form, out),
-        Purpose::Note(id, sort) => {
-            let (text, at) = back_dated(model, now, &form.value("text"))?;
-            incident::command(model, now, at, &id, Command::Note(sort, text), out)
-        }
-        Purpose::Action(id) => {
-            let command = Command::Action(form.value("text"), some("owner"), some("due"));
-            incident::command(model, now, now, &id, command, out)
-        }
-        Purpose::Status(id) => {
-            let status = Status::ALL.get(form.index("status")).copied().unwrap_or(Status::Investigating);
-            incident::command(model, now, now, &id, Command::SetStatus(status, some("message")), out)
-        }
-        Purpose::Severity(id) => {
-            let to = crate::domain::severity::Severity(form.value("severity"));
-            incident::command(model, now, now, &id, Command::SetSeverity(to, form.value("reason")), out)?;
-            paging::by_policy(model, now, &id, out);
-            Ok(())
-        }
-        Purpose::Role(id) => {
-            let role = Role::ALL.get(form.index("role")).copied().unwrap_or(Role::Commander);
-            incident::command(model, now, now, &id, Command::SetRole(role, some("person")), out)
-        }
         Purpose::Task(_)
         | Purpose::TaskAnswer(..)
         | Purpose::Propose(_)
@@ -325,21 +233,6 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         | Purpose::Merge(_)
         | Purpose::Relate(_)
         | Purpose::People(_) => board::fill(model, now, form, out),
-        Purpose::Mitigated(id) => {
-            let at = parse_when(&form.value("time"), now, offset(model, now)).map_err(Refusal)?;
-            incident::command(model, now, at, &id, Command::Mitigated, out)
-        }
-        Purpose::Resolve(id) => resolve::confirm_resolve(model, &id, form.value("summary")),
-        Purpose::Reopen(id) => incident::command(model, now, now, &id, Command::Reopen(form.value("reason")), out),
-        Purpose::Correct(id, key) => {
-            incident::command(model, now, now, &id, Command::Correct(key, form.value("text")), out)
-        }
-        Purpose::Tag(id, key) => {
-            let command = Command::Mark(key, Mark::Tag(form.value("tag")), true);
-            incident::command(model, now, now, &id, command, out)
-        }
-        Purpose::Redact(id, key) => entry::confirm_redact(model, &id, key, &form.value("reason")),
-        Purpose::Import(id, text) => entry::confirm_import(model, now, &id, &text, &form.value("zone")),
         Purpose::Skip(id, place) => {
             let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
             walk::end_step(model, now, &id, place, StepEnd::Skipped(reason), out)
@@ -352,12 +245,7 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let reason = crate::domain::incident::decide::text(&form.value("reason"), "a reason")?;
             outward::discard(model, now, &op, reason, out)
         }
-        Purpose::RoomOpen(id) => {
-            let (target, _) = room::proposed(model, &id)?;
-            room::open(model, now, &id, &target, &form.value("name"), out)
-        }
-        Purpose::RoomPost(id) => room::post(model, now, &id, &form.value("text"), out),
-        Purpose::RoomInvite(id) => room::invite(model, now, &id, &form.value("person"), out),
+        Purpose::RoomOpen(_) | Purpose::RoomPost(_) | Purpose::RoomInvite(_) => room_acts::fill(model, now, form, out),
         Purpose::Timer(id, timer) => timers::answer(model, now, &id, &timer, form, out),
         Purpose::Inputs(id, runbook, names) => give_inputs(model, now, form, (&id, &runbook, &names), out),
         Purpose::Witness(id, request) => approval::witness(model, now, &id, &request, form, out),
@@ -372,6 +260,18 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
             let chosen = found.get(form.index("silence")).cloned().into_iter().collect::<Vec<_>>();
             silences::ask_expire(model, now, &chosen).map_err(Refusal)
         }
+        Purpose::Note(..)
+        | Purpose::Action(..)
+        | Purpose::Status(..)
+        | Purpose::Severity(..)
+        | Purpose::Role(..)
+        | Purpose::Mitigated(..)
+        | Purpose::Resolve(..)
+        | Purpose::Reopen(..)
+        | Purpose::Correct(..)
+        | Purpose::Tag(..)
+        | Purpose::Redact(..)
+        | Purpose::Import(..) => of_incident::fill(model, now, form, out),
     }
 }
 

@@ -2,19 +2,15 @@
 //! people there must hear of, read for what is said and who volunteers. Everything that goes out is derived from the record
 //! and queued under a key that the incident holds once, so that several cockpits, and a restart, do it one time.
 
-use crate::app::confirm::{Confirm, Deed};
-use crate::app::editor::Editor;
 use crate::app::effect::Effect;
 use crate::app::model::{Case, Model};
 use crate::app::outbox::TargetState;
 use crate::app::present::links;
 use crate::app::present::view::Tone;
-use crate::app::screen::Overlay;
 use crate::app::update::{outward, record};
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::announce;
-use crate::domain::incident::decide::{Command, Refusal, text};
-use crate::domain::incident::event::{Body, NewEvent, Role};
+use crate::domain::incident::event::{Body, NewEvent};
 use crate::domain::incident::room::{BOOKMARK, HEADLINE, INVITE, IncidentRoom, OPEN, PIN, TOPIC};
 use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::outward::backend::Party;
@@ -44,14 +40,14 @@ struct Wish {
 }
 
 /// Whether a target is a chat that is used for incidents: it opens rooms, or has no such call and posts.
-fn is_chat(target: &TargetState) -> bool {
+pub(super) fn is_chat(target: &TargetState) -> bool {
     let caps = &target.facts.caps;
     target.facts.ports.contains(&PortKind::Chat)
         && caps.class(Capability::Post).is_some()
         && (has_rooms(target) || matches!(caps.of(Capability::CreateRoom), Can::No(Lack::Unsupported, _)))
 }
 
-fn has_rooms(target: &TargetState) -> bool {
+pub(super) fn has_rooms(target: &TargetState) -> bool {
     target.facts.caps.class(Capability::CreateRoom).is_some()
 }
 
@@ -202,7 +198,7 @@ fn opening(model: &Model, now: Timestamp, i: &Incident, target: &TargetState) ->
     vec![Wish { write, about: about.into(), once: format!("room:{name}:open"), hold: model.outbox.hold }]
 }
 
-fn create(i: &Incident, target: &TargetState, name: Option<String>) -> ChatWrite {
+pub(super) fn create(i: &Incident, target: &TargetState, name: Option<String>) -> ChatWrite {
     let settings = &target.facts.room;
     let name = name.unwrap_or_else(|| format!("{}{}", settings.prefix, i.id.as_str().to_lowercase()));
     ChatWrite::CreateRoom { name, topic: String::new(), private: settings.private, invite: Vec::new() }
@@ -297,196 +293,6 @@ pub fn due(model: &Model, now: Timestamp) -> impl Iterator<Item = Timestamp> {
     let out = model.rooms.wanted.values().filter_map(|(_, since)| since.checked_add_signed(model.outbox.hold));
     // What could not go out when it was due waits for whatever holds it, not for an instant.
     out.filter(move |at| *at > now)
-}
-
-/// The rooms of an incident that can be posted to: chat and room there.
-fn places(model: &Model, id: &IncidentId) -> Vec<(SourceName, Option<String>)> {
-    let Some(case) = model.desk.cases.get(id) else { return Vec::new() };
-    let open = |target: &&TargetState| is_chat(target);
-    let place = |target: &TargetState| {
-        let room = case.shown.rooms.get(&target.facts.name)?;
-        match (has_rooms(target), &room.room) {
-            (true, Some(there)) => Some((target.facts.name.clone(), Some(there.id.clone()))),
-            (true, None) => None,
-            (false, _) => room.since.map(|_| (target.facts.name.clone(), None)),
-        }
-    };
-    model.outbox.targets.values().filter(open).filter_map(place).collect()
-}
-
-/// Why there is no room to post to.
-pub fn why_no_room(model: &Model, id: &IncidentId) -> Option<String> {
-    if chats(model).is_empty() {
-        return Some(match model.outbox.targets.values().find(|t| t.facts.ports.contains(&PortKind::Chat)) {
-            Some(chat) => {
-                let why = chat.facts.caps.why_not(Capability::Post).unwrap_or_default();
-                format!("{} cannot post: {why}", chat.facts.name)
-            }
-            None => "no chat is configured".into(),
-        });
-    }
-    if !places(model, id).is_empty() {
-        return None;
-    }
-    let rooms = model.desk.cases.get(id).map(|c| &c.shown.rooms);
-    let failed = rooms.into_iter().flatten().find_map(|(_, r)| r.failed.clone());
-    Some(match failed {
-        Some(why) => format!("the room is not open ({why}); :room opens it"),
-        None if rooms.is_some_and(|r| r.values().any(|r| r.on_its_way(OPEN))) => "the room is being opened".into(),
-        None => "no room is open; :room opens one".into(),
-    })
-}
-
-/// The chat that a room would be opened in, and the name that it would have: that of the incident, unless it is taken.
-pub fn proposed(model: &Model, id: &IncidentId) -> Result<(SourceName, String), Refusal> {
-    let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
-    let able = model.outbox.targets.values().find(|t| is_chat(t) && has_rooms(t));
-    let target = able.ok_or_else(|| Refusal("no chat that opens rooms is configured".into()))?;
-    let ChatWrite::CreateRoom { name, .. } = create(&case.shown, target, None) else {
-        return Err(Refusal("there is nothing to open".into()));
-    };
-    let failed = case.shown.rooms.get(&target.facts.name).is_some_and(|r| r.failed.is_some());
-    Ok((target.facts.name.clone(), if failed { format!("{name}-2") } else { name }))
-}
-
-/// A person opens the room.
-pub fn open(
-    model: &mut Model,
-    now: Timestamp,
-    id: &IncidentId,
-    target: &SourceName,
-    name: &str,
-    out: &mut Vec<Effect>,
-) -> Result<(), Refusal> {
-    let name = text(name, "a name")?;
-    let body = opens(model, now, id, target, name)?;
-    let words = match &body {
-        Body::Outgoing(op) => op.intent.words(),
-        _ => String::new(),
-    };
-    let req = record::person(model, now, now, id, vec![body], out);
-    record::remember(model, id, req, None, words.clone());
-    model.say(now, Tone::Accent, format!("to {target}: {words}   u takes it back"));
-    Ok(())
-}
-
-/// The event that opens a room.
-pub fn opens(
-    model: &Model,
-    now: Timestamp,
-    id: &IncidentId,
-    target: &SourceName,
-    name: String,
-) -> Result<Body, Refusal> {
-    let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
-    if let Some(room) = case.shown.rooms.get(target) {
-        if let Some(there) = &room.room {
-            return Err(Refusal(format!("{id} has the room {} already", there.name)));
-        }
-        if room.on_its_way(OPEN) {
-            return Err(Refusal("the room is being opened".into()));
-        }
-    }
-    let known = model.outbox.targets.get(target).ok_or_else(|| Refusal(format!("no chat `{target}` is configured")))?;
-    let write = create(&case.shown, known, Some(name));
-    match outward::outgoing(model, now, target, Intent::Chat(write), Expected::default())? {
-        Body::Outgoing(op) => Ok(Body::Outgoing(Box::new(op.about(OPEN)))),
-        other => Ok(other),
-    }
-}
-
-/// The events of a post into every room of an incident.
-pub fn posts(model: &Model, now: Timestamp, id: &IncidentId, words: &str) -> Result<Vec<Body>, Refusal> {
-    let words = text(words, "a text")?;
-    if let Some(why) = why_no_room(model, id) {
-        return Err(Refusal(why));
-    }
-    let post = |(target, room): (SourceName, Option<String>)| {
-        let text = match room {
-            Some(_) => words.clone(),
-            None => format!("{id} {words}"),
-        };
-        let write = ChatWrite::Post { room, text, thread: None };
-        outward::outgoing(model, now, &target, Intent::Chat(write), Expected::default())
-    };
-    places(model, id).into_iter().map(post).collect()
-}
-
-/// A person posts into every room of an incident.
-pub fn post(
-    model: &mut Model,
-    now: Timestamp,
-    id: &IncidentId,
-    words: &str,
-    out: &mut Vec<Effect>,
-) -> Result<(), Refusal> {
-    let bodies = posts(model, now, id, words)?;
-    let req = record::person(model, now, now, id, bodies, out);
-    record::remember(model, id, req, None, "post to the room".into());
-    model.say(now, Tone::Accent, "to the room   u takes it back");
-    Ok(())
-}
-
-/// The events of an invitation into every room of an incident: somebody's name in the record, id or address there.
-pub fn invitations(model: &Model, now: Timestamp, id: &IncidentId, person: &str) -> Result<Vec<Body>, Refusal> {
-    let person = text(person, "a person")?;
-    if let Some(why) = why_no_room(model, id) {
-        return Err(Refusal(why));
-    }
-    let mut out = Vec::new();
-    for (target, room) in places(model, id) {
-        let (Some(known), Some(room)) = (model.outbox.targets.get(&target), room) else { continue };
-        let there = known.facts.room.people.get(&person).cloned().unwrap_or_else(|| person.clone());
-        let email = there.contains('@') && !there.starts_with('@');
-        let email = email.then(|| there.clone());
-        let party = Party { id: there, name: person.clone(), email, time_zone: None };
-        let write = ChatWrite::Invite { room, people: vec![party] };
-        out.push(outward::outgoing(model, now, &target, Intent::Chat(write), Expected::default())?);
-    }
-    if out.is_empty() {
-        return Err(Refusal("nobody can be invited to a chat that only posts".into()));
-    }
-    Ok(out)
-}
-
-/// A person invites somebody.
-pub fn invite(
-    model: &mut Model,
-    now: Timestamp,
-    id: &IncidentId,
-    person: &str,
-    out: &mut Vec<Effect>,
-) -> Result<(), Refusal> {
-    let bodies = invitations(model, now, id, person)?;
-    let req = record::person(model, now, now, id, bodies, out);
-    record::remember(model, id, req, None, format!("invite {person}"));
-    model.say(now, Tone::Accent, format!("to the room: invite {person}   u takes it back"));
-    Ok(())
-}
-
-/// Asks whether the first volunteer shall command.
-pub fn confirm_volunteer(model: &mut Model, id: &IncidentId) -> Result<(), Refusal> {
-    let first = model.rooms.volunteers.get(id).and_then(|v| v.first()).cloned();
-    let candidate = first.ok_or_else(|| Refusal(format!("nobody volunteered for {id}")))?;
-    let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
-    let mut rows = vec![
-        ("incident".to_owned(), format!("{id} {}", case.shown.title)),
-        ("volunteer".into(), format!("{} ({} in {})", candidate.name, candidate.reaction, candidate.target)),
-    ];
-    if let Some(now) = case.shown.roles.get(&Role::Commander) {
-        rows.push(("instead of".into(), now.clone()));
-    }
-    model.nav.overlay = Some(Overlay::Confirm(Box::new(Confirm {
-        title: "commander".into(),
-        question: format!("{} takes command?", candidate.name),
-        rows,
-        token: None,
-        typed: Editor::default(),
-        painted: false,
-        enter: false,
-        deed: Deed::Incident(id.clone(), Command::SetRole(Role::Commander, Some(candidate.name))),
-    })));
-    Ok(())
 }
 
 /// How often it is asked who volunteers: often while people gather.

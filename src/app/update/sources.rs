@@ -151,8 +151,7 @@ pub fn told(
     model: &mut Model,
     now: Timestamp,
     req: ReqId,
-    source: &SourceName,
-    question: &Question,
+    (source, question): (&SourceName, &Question),
     result: Result<Answer, Fault>,
     out: &mut Vec<Effect>,
 ) {

@@ -31,8 +31,7 @@ use std::time::Duration;
 pub fn run(context: &Context, args: &DrillRunArgs, output: &mut Output) -> Result<Exit, Failure> {
     let shelved = find(context, &args.scenario, output)?;
     if !args.headless {
-        let why = "only drills without a screen can be run here: add --headless";
-        return Err(Failure::Usage(why.into()));
+        return super::play::run(context, args, &shelved, output);
     }
     let responder = responder(args, output)?;
     let seed = args.seed.unwrap_or(shelved.scenario.seed);
@@ -154,8 +153,7 @@ pub fn keep_in(data: &Path, drill: &str, folder: &Path, ended: &Ended<'_>) -> Re
     let text = serde_json::to_string_pretty(&score.json()).unwrap_or_default() + "\n";
     write(folder, "DRILL-score.json", &text).map_err(failed)?;
     for (name, text) in ended.drafts {
-        let banner = "> **DRILL.** This was a simulated incident. Nothing in it happened to customers.\n\n";
-        write(folder, &format!("DRILL-{}", name.replace('/', "-")), &format!("{banner}{text}")).map_err(failed)?;
+        write(folder, &format!("DRILL-{}", name.replace('/', "-")), text).map_err(failed)?;
     }
     let end = ended.stage.ended();
     let record = Record {

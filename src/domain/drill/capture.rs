@@ -9,7 +9,7 @@ pub use redact::redact;
 
 use crate::domain::drill::scenario::Milestone;
 use crate::domain::ids::SloId;
-use crate::domain::incident::change::VerifyEnd;
+use crate::domain::incident::change::{Change, VerifyEnd};
 use crate::domain::incident::event::{Body, Event};
 use crate::domain::incident::state::{CommandRun, Incident};
 use crate::domain::slo::objective::Objective;
@@ -94,9 +94,8 @@ fn beginning(source: &Source<'_>) -> Timestamp {
 fn cure(incident: &Incident) -> Option<Cure> {
     let until = incident.times.mitigated.or(incident.times.resolved);
     let before = incident.changes.iter().filter(|c| c.stands() && until.is_none_or(|until| c.at <= until));
-    let held =
-        before.clone().filter(|c| matches!(c.verify.as_ref().and_then(|v| v.end.as_ref()), Some(VerifyEnd::Held(_))));
-    let change = held.last().or_else(|| before.last())?;
+    let held = |c: &&Change| matches!(c.verify.as_ref().and_then(|v| v.end.as_ref()), Some(VerifyEnd::Held(_)));
+    let change = before.clone().rfind(held).or_else(|| before.clone().next_back())?;
     let run = incident.commands.iter().find(|run| run.start.run == change.run)?;
     Some(Cure { action: action(run), run: change.run.clone() })
 }

@@ -180,7 +180,7 @@ fn timeline(out: &mut String, played: &Played<'_>) {
         let text = if text.trim().is_empty() { event.body.kind().to_owned() } else { text };
         lines.push((event.recorded_at, 1, format!("{}: {}", field(&event.actor), field(&text))));
     }
-    lines.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    lines.sort_by_key(|line| (line.0, line.1));
     for (at, _, text) in lines {
         let _ = writeln!(out, "- `+{}` {text}", minutes(at - played.stage.start()));
     }

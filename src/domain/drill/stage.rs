@@ -25,7 +25,7 @@ use crate::domain::drill::scenario::{Failing, Hold};
 use crate::domain::drill::stage::alarm::Alarms;
 use crate::domain::drill::stage::book::Book;
 use crate::domain::drill::stage::command::Started;
-use crate::domain::drill::stage::goal::Goal;
+use crate::domain::drill::stage::goal::{Goal, Scene};
 use crate::domain::drill::track::Track;
 use crate::domain::incident::event::Event;
 use crate::domain::labels::Labels;
@@ -282,8 +282,9 @@ impl Stage {
     /// Expectations and ends, looked at once.
     fn judge(&mut self, now: Timestamp) {
         let at = self.elapsed(now);
+        let scene = Scene { facts: &self.facts, alarms: &self.alarms, now, at, tracks: &self.tracks };
         for (goal, expectation) in self.goals.iter_mut().zip(&self.scenario.expect) {
-            goal.look(expectation, &self.facts, &self.alarms, now, at, &self.tracks);
+            goal.look(expectation, &scene);
         }
         for goal in self.ends.iter_mut().chain(&mut self.restored) {
             goal.look_at_signal(now, at, &self.tracks);
@@ -402,8 +403,8 @@ impl Stage {
                     track.change(elapsed, change.shape.clone());
                 }
             }
-            Act::Alert { alert, labels, annotations, while_, red_herring } => {
-                self.alarms.raise(at, alert, labels, annotations, while_.clone(), *red_herring);
+            Act::Alert { alert, .. } => {
+                self.alarms.raise(at, act);
                 self.tell(at, Happened::Fired(alert.clone()));
             }
             Act::Clear(alert) => {

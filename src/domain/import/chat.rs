@@ -72,7 +72,7 @@ pub fn read(text: &str, stated: &Stated) -> Result<Read, String> {
                 let text = found.name("text").map_or("", |text| text.as_str());
                 let text = if of_ours { unescaped(text) } else { text.to_owned() };
                 let who = found.name("md").or_else(|| found.name("who")).map_or("", |who| who.as_str());
-                let (who, was) = head(&if of_ours { unescaped(who) } else { who.to_owned() });
+                let (who, was) = if of_ours { head(&unescaped(who), is_word) } else { head(who, is_kind) };
                 let text = if form.header { String::new() } else { text };
                 lines.push(Line { was, zoned: zoned && !of_ours, ..Line::said(at, who, text, n) });
                 open = true;
@@ -105,11 +105,16 @@ fn append(line: &mut Line, more: &str) {
 }
 
 /// `alice, note` of a timeline that was exported: who, and which kind. A comma in a name is followed by no kind.
-fn head(raw: &str) -> (String, Option<String>) {
+fn head(raw: &str, is_kind: fn(&str) -> bool) -> (String, Option<String>) {
     match raw.rsplit_once(", ") {
         Some((who, kind)) if is_kind(kind) => (who.to_owned(), Some(kind.to_owned())),
         _ => (raw.to_owned(), None),
     }
+}
+
+/// In what we wrote ourselves a kind stands there unless the text says it.
+fn is_word(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.'))
 }
 
 fn is_kind(word: &str) -> bool {
@@ -148,7 +153,25 @@ fn is_kind(word: &str) -> bool {
         "timer",
     ];
     OURS.contains(&word)
-        || ["cockpit", "draft", "outgoing", "outcome", "pin", "tag", "exclude", "redaction"].contains(&word)
+        || [
+            "cockpit",
+            "draft",
+            "outgoing",
+            "outcome",
+            "pin",
+            "tag",
+            "exclude",
+            "redaction",
+            "unknown",
+            "backend",
+            "escalated",
+            "task",
+            "checklist",
+            "link",
+            "people",
+            "room",
+        ]
+        .contains(&word)
         || Act::named(word).is_some()
 }
 

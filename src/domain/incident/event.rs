@@ -73,6 +73,7 @@ impl Event {
     pub fn who(&self) -> &str {
         match &self.body {
             Body::Imported(import) if !import.who.is_empty() => &import.who,
+            Body::RoomMessage { author, .. } if !author.is_empty() => author,
             Body::BackendLogged(line) => line.by.as_deref().unwrap_or(&self.actor),
             _ => &self.actor,
         }

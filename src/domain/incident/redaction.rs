@@ -85,6 +85,8 @@ pub fn places(body: &Body) -> Vec<String> {
     if let Some(data) = value.get("data") {
         walk(data, "/data", false, &mut found);
     }
+    // There the message is an id: what was written is its text.
+    found.retain(|place| !matches!(body, Body::RoomMessage { .. }) || place != "/data/message");
     found
 }
 

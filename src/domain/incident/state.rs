@@ -1,19 +1,16 @@
 //! The fold: events in, the present out. Folding the same set in its total order gives one state, whatever the order in
 //! which the events arrived.
 
-use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, StepId, TimerId};
+pub use crate::domain::incident::parts::{ActionItem, CommandRun, LinkedAlert, Outside, StepMark, TimerMark, Walk};
+
+use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, TimerId};
 use crate::domain::incident::board::Board;
 use crate::domain::incident::change::{Approval, Change};
-use crate::domain::incident::event::{
-    Answer, Body, BudgetSample, CommandFinish, CommandStart, Event, EventKey, Role, Status, StepEnd,
-};
+use crate::domain::incident::event::{Body, BudgetSample, Event, EventKey, Role, Status, StepEnd};
 use crate::domain::incident::linked::Linked;
-use crate::domain::incident::mark::Marks;
+use crate::domain::incident::mark::{Mark, Marks};
 use crate::domain::incident::redaction::{left, redactions};
 use crate::domain::incident::room::IncidentRoom;
-use crate::domain::labels::Labels;
-use crate::domain::outward::capability::Capability;
-use crate::domain::outward::entry::Ending;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::OpId;
 use crate::domain::severity::Severity;
@@ -21,128 +18,6 @@ use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// An alert that belongs to an incident.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LinkedAlert {
-    /// Its name.
-    pub name: String,
-    /// Its labels when it was linked; values for commands come from here.
-    pub labels: Labels,
-    /// When it began to fire.
-    pub started_at: Timestamp,
-    /// `firing`, `ended`, `silenced` …
-    pub state: String,
-    /// How often it changed; names the next change, so that two cockpits record it once.
-    #[serde(default)]
-    pub changes: u32,
-}
-
-/// Where a person is in a runbook.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Walk {
-    /// The runbook's name when it was opened.
-    pub name: String,
-    /// How many steps it had.
-    pub total: usize,
-    /// SHA-256 (hex) of its file when it was opened.
-    pub sha256: String,
-    /// Steps that are not open, with who ended them and when.
-    pub steps: BTreeMap<StepId, StepMark>,
-    /// Answers by step and check.
-    pub answers: BTreeMap<StepId, BTreeMap<usize, Answer>>,
-    /// Options chosen by step.
-    pub chosen: BTreeMap<StepId, BTreeSet<usize>>,
-    /// The last step that was touched.
-    pub last: Option<StepId>,
-    /// How often each check was answered, by step.
-    #[serde(default)]
-    pub rounds: BTreeMap<StepId, BTreeMap<usize, u32>>,
-    /// Values that were given; `None` is secret and known to nobody but the cockpit it was typed at.
-    #[serde(default)]
-    pub given: BTreeMap<String, Option<String>>,
-    /// Values that commands gave.
-    #[serde(default)]
-    pub captured: BTreeMap<String, String>,
-    /// When the guard was looked at last, whether it held, and what it found.
-    #[serde(default)]
-    pub guard: Option<(Timestamp, bool, String)>,
-}
-
-impl Walk {
-    /// Steps that were done, skipped or failed.
-    pub fn ended(&self) -> usize {
-        self.steps.len()
-    }
-}
-
-/// How a step ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepMark {
-    /// How.
-    pub end: StepEnd,
-    /// By whom.
-    pub actor: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A command of this incident.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CommandRun {
-    /// How it began.
-    pub start: CommandStart,
-    /// When.
-    pub at: Timestamp,
-    /// By whom.
-    pub actor: String,
-    /// How it ended; `None` is running, or unknown after a crash.
-    pub finish: Option<CommandFinish>,
-}
-
-/// What was decided about a timer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
-pub struct TimerMark {
-    /// When it was recorded as due.
-    pub due: Option<Timestamp>,
-    /// Until when it is put off.
-    pub snoozed: Option<Timestamp>,
-    /// Not needed, and why.
-    pub dismissed: Option<String>,
-    /// Who was told.
-    pub escalated: Option<String>,
-}
-
-/// Something that was to leave the house for this incident.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outside {
-    /// To which target.
-    pub target: SourceName,
-    /// What it was for.
-    pub capability: Capability,
-    /// What it was, in words.
-    pub words: String,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// How it ended; `None` is still on its way.
-    pub end: Option<Ending>,
-    /// What of the incident it is about, where one word tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub about: Option<String>,
-}
-
-/// An item to do afterwards.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ActionItem {
-    /// The event it came from.
-    pub key: EventKey,
-    /// What.
-    pub text: String,
-    /// Who.
-    pub owner: Option<String>,
-    /// By when, as written.
-    pub due: Option<String>,
-}
 
 /// An incident as it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -370,13 +245,7 @@ impl Incident {
             | Body::Note { .. }
             | Body::Imported(_)
             | Body::Unknown(_) => {}
-            Body::Marked { of, mark, on } => {
-                let marks = self.marks.entry(key_text(of)).or_default();
-                marks.set(mark, *on);
-                if marks.is_empty() {
-                    self.marks.remove(&key_text(of));
-                }
-            }
+            Body::Marked { of, mark, on } => self.mark(of, mark, *on),
             Body::Redacted(redaction) => {
                 self.redacted.insert(key_text(&redaction.of), redaction.reason.clone());
             }
@@ -438,12 +307,8 @@ impl Incident {
             | Body::Escalated { .. } => {
                 self.apply_timer(event);
             }
-            Body::Outgoing(_) | Body::OutgoingOutcome { .. } => self.apply_outside(event),
+            Body::Outgoing(_) | Body::OutgoingOutcome { .. } | Body::RoomMessage { .. } => self.apply_outside(event),
             Body::BackendLinked(_) | Body::BackendUnlinked { .. } | Body::BackendLogged(_) => self.apply_page(event),
-            Body::RoomMessage { target, message, pinned, .. } => {
-                let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
-                *taken.entry(message.clone()).or_default() |= *pinned;
-            }
         }
     }
 
@@ -479,6 +344,10 @@ impl Incident {
                     room.ended(op, end);
                 }
             }
+            Body::RoomMessage { target, message, pinned, .. } => {
+                let taken = &mut self.rooms.entry(target.clone()).or_default().taken;
+                *taken.entry(message.clone()).or_default() |= *pinned;
+            }
             _ => {}
         }
     }
@@ -505,6 +374,14 @@ impl Incident {
     fn told(&mut self, at: Timestamp) {
         self.times.first_update.get_or_insert(at);
         self.times.last_update = Some(self.times.last_update.map_or(at, |last| last.max(at)));
+    }
+
+    fn mark(&mut self, of: &EventKey, mark: &Mark, on: bool) {
+        let marks = self.marks.entry(key_text(of)).or_default();
+        marks.set(mark, on);
+        if marks.is_empty() {
+            self.marks.remove(&key_text(of));
+        }
     }
 
     fn amend(&mut self, of: &EventKey, amendment: Amendment) {

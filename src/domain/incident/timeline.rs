@@ -21,6 +21,7 @@ pub fn tell(event: &Event, incident: Option<&Incident>) -> String {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one arm for each kind")]
 fn words(body: &Body) -> String {
     match body {
         Body::Declared { title, severity, detected_by, .. } => match detected_by {

@@ -26,7 +26,7 @@ fn same_labels(alert: &BackendAlert, ours: &Alert) -> bool {
         let own = ours.labels.get(name);
         !own.is_empty() && own != value
     };
-    named && !alert.labels.iter().any(|label| differs(label))
+    named && !alert.labels.iter().any(differs)
 }
 
 /// Whether a text holds a name as a word of its own.

@@ -67,7 +67,7 @@ pub fn carry(old: &str, new: &str) -> Option<(String, usize)> {
     let says = |lines: &[&str]| lines.iter().any(|line| !line.trim().is_empty());
     let blank = |line: &&str| line.trim().is_empty() || line.contains(crate::domain::postmortem::draft::BLANK.0);
     for (place, lines) in &old.inside {
-        if !new.inside.contains_key(place) && !lines.iter().all(|line| blank(line)) {
+        if !new.inside.contains_key(place) && !lines.iter().all(blank) {
             return None;
         }
     }

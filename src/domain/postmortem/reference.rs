@@ -129,6 +129,17 @@ names! {
     "commands.command" Text "the command as code";
     "commands.result" Text "`exit 0`, or why there is no exit code";
     "commands.took" Text "`1.2 s`";
+    "changes" List "what commands changed, in the order in which they were begun";
+    "changes.what" Text "what, in the runbook's words";
+    "changes.command" Text "its command as code";
+    "changes.target" Text "where and as whom it ran";
+    "changes.at" Text "UTC";
+    "changes.actor" Text "by whom";
+    "changes.approved_by" Maybe "the second person";
+    "changes.verified" Text "whether it helped";
+    "changes.rolled_back" Text "whether it was taken back, or why not";
+    "changes.stands" Flag "something of it may be in force";
+    "changes.state" Text "`in force`, `rolled back`, `unknown (why)`, `failed (why), may be in force`";
     "decisions" List "decisions that were taken; each is a remark";
     "findings" List "facts that were found; each is a remark";
     "hypotheses" List "guesses at the cause that nobody retracted; each is a remark";

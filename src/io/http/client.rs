@@ -127,6 +127,24 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// An answer with a good status that cannot be read: what was asked may have been done.
+    pub fn unreadable(what: &str, detail: &str) -> Self {
+        let fault = Fault::new(FaultKind::Malformed, what, detail);
+        Self { fault, reach: Reach::Sent, status: None, code: None }
+    }
+
+    /// Whether the server answered with this code of its own, and did nothing.
+    pub fn says(&self, code: &str) -> bool {
+        self.reach == Reach::Declined && self.code.as_deref() == Some(code)
+    }
+
+    /// Whether the server answered with this status, and did nothing.
+    pub fn answered(&self, status: u16) -> bool {
+        self.reach == Reach::Declined && self.status == Some(status)
+    }
+}
+
 fn unsent(fault: Fault) -> Failure {
     Failure { fault, reach: Reach::NotSent, status: None, code: None }
 }

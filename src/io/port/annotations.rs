@@ -1,5 +1,5 @@
 //! The port of dashboards: marks. Links that open at a time are templates of the configuration
-//! ([`crate::domain::outward::link`]).
+//! ([`crate::domain::incident::link`]).
 
 use crate::domain::fault::Fault;
 use crate::domain::outward::annotation::Annotation;

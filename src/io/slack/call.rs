@@ -3,7 +3,7 @@
 
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::outward::capability::Lack;
-use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reach, Reference};
+use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reference};
 use crate::domain::time::Span;
 use crate::io::http::{Body, Explained, Failure, Http, Reply, Request};
 use serde_json::Value;
@@ -175,10 +175,7 @@ pub(super) async fn write(http: &Http, method: &str, body: &Value) -> Result<Val
 
 /// The envelope's content.
 fn opened(http: &Http, reply: &Reply) -> Result<Value, Failed> {
-    let unreadable = |detail: &str| {
-        let fault = Fault::new(FaultKind::Malformed, http.endpoint().name(), detail);
-        Failed::Http(Failure { fault, reach: Reach::Sent, status: None, code: None })
-    };
+    let unreadable = |detail: &str| Failed::Http(Failure::unreadable(http.endpoint().name(), detail));
     let value: Value = serde_json::from_slice(&reply.body).map_err(|_| unreadable("the answer is no JSON"))?;
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     match value.get("ok").and_then(Value::as_bool) {

@@ -2,8 +2,12 @@
 
 use crate::postmortem::story::{HOSTILE, Log, Words, begin, berlin, plain, settings, told};
 use midwatch::domain::export::{CHUNK, Format, export};
+use midwatch::domain::import::{self, Stated};
 use midwatch::domain::incident::event::NoteKind;
 use midwatch::domain::incident::state::Incident;
+use midwatch::domain::postmortem::entry::entries;
+use midwatch::domain::text::clean;
+use midwatch::domain::time::rfc3339;
 use proptest::prelude::*;
 
 /// Reads quoted CSV back.
@@ -79,5 +83,54 @@ proptest! {
         for chunk in export(&incident, &log.events, berlin(), Format::Text) {
             prop_assert!(chunk.chars().count() <= CHUNK);
         }
+    }
+}
+
+/// What is read back of an export: when, who, what.
+fn read_back(text: &str) -> Vec<(String, String, String)> {
+    let stated = Stated {
+        shape: None,
+        zone: None,
+        date: None,
+        near: "2026-05-01T23:52:04Z".parse().unwrap(),
+        now: "2026-06-01T00:00:00Z".parse().unwrap(),
+    };
+    let read = import::read(text, &stated).unwrap_or_else(|why| panic!("{why}: {text}"));
+    assert_eq!(read.left_out, []);
+    read.lines.into_iter().map(|l| (rfc3339(l.at), l.who, l.text)).collect()
+}
+
+#[test]
+fn markdown_and_chat_text_are_read_back_to_the_second() {
+    let (incident, events, facts) = told(&plain());
+    let md = export(&incident, &events, berlin(), Format::Markdown).concat();
+    let body = md.split_once("\n- ").map(|(_, rest)| format!("- {rest}")).unwrap();
+    let read = read_back(&body);
+    assert_eq!(read.len(), facts.timeline.len());
+    let csv = read_back(&export(&incident, &events, berlin(), Format::Csv).concat());
+    let second = |at: &str| at.get(..19).unwrap().to_owned();
+    for (md, csv) in read.iter().zip(&csv) {
+        assert_eq!((second(&md.0), &md.1, &md.2), (second(&csv.0), &csv.1, &csv.2));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_exported_is_read_back(texts in prop::collection::vec("([=+@'\",;\\\\`*_:#\\[\\]<> -]|[a-z]|\\PC){0,40}", 1..12)) {
+        let mut log = Log { events: Vec::new() };
+        begin(&plain(), &mut log);
+        for (n, text) in texts.iter().enumerate() {
+            log.note(&format!("01T23:5{}:0{}", n % 10, n / 10), "alice", NoteKind::Finding, text.clone());
+        }
+        let incident = Incident::fold(&log.events).unwrap();
+        let entries = entries(&incident, &log.events);
+        let shown: Vec<_> =
+            entries.iter().map(|e| (rfc3339(e.event.at), e.event.actor.clone(), clean(&e.text).trim().to_owned())).collect();
+        let raw: Vec<_> =
+            entries.iter().map(|e| (rfc3339(e.event.at), e.event.actor.clone(), e.text.trim().to_owned())).collect();
+        prop_assert_eq!(read_back(&export(&incident, &log.events, berlin(), Format::Csv).concat()), shown);
+        prop_assert_eq!(read_back(&export(&incident, &log.events, berlin(), Format::JsonLines).concat()), raw);
     }
 }

@@ -111,15 +111,20 @@ impl Builder<'_> {
 
     fn signals(&self, out: &mut String) {
         let _ = writeln!(out, "signals:");
+        let queries = self.queries();
+        for (n, (_, value)) in (1..).zip(&queries) {
+            let _ = writeln!(out, "  - {{id: query-{n}, value: {value}}}");
+        }
         if self.courses.is_empty() {
             let _ = writeln!(out, "  - {{id: pain, value: 0, unit: ''}}");
-            return;
         }
         for course in self.courses {
             let (calm, ..) = self.shape(course);
             let _ = writeln!(out, "  - {{id: {}, value: {calm}, noise: 0.05}}", quoted(&Self::signal(course)));
         }
-        let _ = writeln!(out, "objectives:");
+        if !self.courses.is_empty() {
+            let _ = writeln!(out, "objectives:");
+        }
         for course in self.courses {
             let _ = writeln!(
                 out,
@@ -131,6 +136,25 @@ impl Builder<'_> {
                 course.left
             );
         }
+        if !queries.is_empty() {
+            let _ = writeln!(out, "queries:");
+        }
+        for (n, (promql, _)) in (1..).zip(&queries) {
+            let _ = writeln!(out, "  - {{promql: {}, signal: query-{n}}}", text(promql));
+        }
+    }
+
+    /// Queries that were asked, each with the first value of its last answer.
+    fn queries(&self) -> Vec<(&str, f64)> {
+        let mut all: Vec<(&str, f64)> = Vec::new();
+        for run in self.source.incident.commands.iter().filter(|run| run.start.argv.is_empty()) {
+            let first =
+                run.finish.as_ref().and_then(|f| f.excerpt.first()).and_then(|line| line.split_whitespace().next());
+            let Some(value) = first.and_then(|v| v.parse::<f64>().ok()).filter(|v| v.is_finite()) else { continue };
+            all.retain(|(promql, _)| *promql != run.start.command);
+            all.push((&run.start.command, value));
+        }
+        all
     }
 
     fn injects(&self, out: &mut String) {
@@ -209,7 +233,7 @@ impl Builder<'_> {
         let mut told: BTreeSet<(&str, &str, bool)> = BTreeSet::new();
         let cured = self.cure.and_then(|cure| runs.iter().find(|r| r.start.run == cure.run)).map(|r| r.at);
         // The last answer before the cure, and the last one after it.
-        for run in runs.iter().rev() {
+        for run in runs.iter().rev().filter(|run| !run.start.argv.is_empty()) {
             let after = cured.is_some_and(|cured| run.at > cured);
             if told.insert((run.start.place.runbook.as_str(), key(run), after)) {
                 self.command(out, run, after);

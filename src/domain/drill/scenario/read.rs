@@ -87,8 +87,9 @@ impl File<'_, '_> {
         if empty.is_empty() && duration.is_some() {
             return Some(scenario);
         }
-        if !empty.is_empty() {
-            let message = format!("the scenario has no usable {}; it cannot be played", empty.join(", no usable "));
+        // Where something could not be read, that was told, and why is more than that nothing is left.
+        if !empty.is_empty() && self.reader.findings.iter().all(|f| f.level != Level::Error) {
+            let message = format!("the scenario has no {}; it cannot be played", empty.join(", no "));
             self.reader.error(root.mark, "missing-key", message);
         }
         None

@@ -3,7 +3,7 @@
 
 use crate::domain::alert::rule::AlertRule;
 use crate::domain::alert::{Alert, AlertState, fingerprint};
-use crate::domain::drill::scenario::{Hold, Rule, Scenario};
+use crate::domain::drill::scenario::{Act, Hold, Rule, Scenario};
 use crate::domain::drill::stage::told::Happened;
 use crate::domain::drill::track::Track;
 use crate::domain::labels::Labels;
@@ -83,23 +83,16 @@ impl Alarms {
         told
     }
 
-    /// An alert fires now, whatever the signals say; one that fires already goes on.
-    pub fn raise(
-        &mut self,
-        now: Timestamp,
-        name: &str,
-        own: &Labels,
-        annotations: &Labels,
-        while_: Option<Hold>,
-        red_herring: bool,
-    ) {
+    /// The alert of an act fires now, whatever the signals say; one that fires already goes on. Other acts raise nothing.
+    pub fn raise(&mut self, now: Timestamp, act: &Act) {
+        let Act::Alert { alert: name, labels: own, annotations, while_, red_herring } = act else { return };
         let labels = labels(name, own, &self.service);
         if !red_herring {
             self.first_page.get_or_insert(now);
         }
         let alert = alert(&labels, annotations, AlertState::Firing, now);
         if self.raised.iter().all(|r| r.alert.fingerprint != alert.fingerprint) {
-            self.raised.push(Raised { alert, while_ });
+            self.raised.push(Raised { alert, while_: while_.clone() });
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::domain::drill::scenario::{Canned, Out, Pattern, Tool};
 use crate::domain::drill::stage::told::Happened;
-use crate::domain::drill::stage::{Later, Stage};
+use crate::domain::drill::stage::{Later, Ran, Stage};
 use crate::domain::exec::CommandSpec;
 use crate::domain::incident::command::CommandStart;
 use crate::domain::runbook::model::Risk;
@@ -77,7 +77,9 @@ impl Stage {
         let said_risk = Risk::ALL.into_iter().find(|r| Some(r.word()) == said_risk);
         let risk = canned.as_ref().and_then(|c| c.risk).or(said_risk).unwrap_or(Risk::Unknown);
         if command.is_some() {
-            self.facts.ran(now, &actor, &shown, &action, risk, canned.is_some());
+            let matched = canned.is_some();
+            let (actor, command, action) = (actor.clone(), shown.clone(), action.clone());
+            self.facts.ran(Ran { at: now, actor, command, action, risk, matched });
         }
         if canned.is_none() {
             self.tell(now, Happened::Unmatched { command: shown.clone(), actor: actor.clone() });

@@ -8,6 +8,7 @@ use crate::domain::incident::event::{Body, Event, NoteKind, Role, Status, StepEn
 use crate::domain::outward::capability::Capability;
 use crate::domain::runbook::model::Risk;
 use crate::domain::time::Timestamp;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Behind the name of somebody whom the drill plays.
@@ -130,15 +131,8 @@ impl Facts {
         self.started.get(run)
     }
 
-    pub(super) fn ran(&mut self, at: Timestamp, actor: &str, command: &str, action: &str, risk: Risk, matched: bool) {
-        self.ran.push(Ran {
-            at,
-            actor: actor.to_owned(),
-            command: command.to_owned(),
-            action: action.to_owned(),
-            risk,
-            matched,
-        });
+    pub(super) fn ran(&mut self, ran: Ran) {
+        self.ran.push(ran);
     }
 
     pub(super) fn act(&mut self, at: Timestamp, action: &str, actor: &str) {
@@ -175,8 +169,8 @@ impl Facts {
         }
         let mut first = None;
         for milestone in milestones(&event.body) {
-            if !self.reached.contains_key(&milestone) {
-                self.reached.insert(milestone, at);
+            if let Entry::Vacant(empty) = self.reached.entry(milestone) {
+                empty.insert(at);
                 first.get_or_insert(milestone);
             }
         }

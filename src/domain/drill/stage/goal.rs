@@ -8,6 +8,21 @@ use crate::domain::drill::track::Track;
 use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
 
+/// What there is to look at, at one instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'s> {
+    /// What the players did.
+    pub facts: &'s Facts,
+    /// Alerts.
+    pub alarms: &'s Alarms,
+    /// When.
+    pub now: Timestamp,
+    /// Seconds since the beginning.
+    pub at: f64,
+    /// Signals.
+    pub tracks: &'s BTreeMap<String, Track>,
+}
+
 /// How far something is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Goal {
@@ -51,15 +66,8 @@ impl Goal {
     }
 
     /// Looks at everything that an expectation may be about.
-    pub fn look(
-        &mut self,
-        expectation: &Expectation,
-        facts: &Facts,
-        alarms: &Alarms,
-        now: Timestamp,
-        at: f64,
-        tracks: &BTreeMap<String, Track>,
-    ) {
+    pub fn look(&mut self, expectation: &Expectation, scene: &Scene<'_>) {
+        let Scene { facts, alarms, now, at, tracks } = *scene;
         let met = match &expectation.want {
             Want::Well(_) => return self.look_at_signal(now, at, tracks),
             Want::Never(ban) => return self.look_at_ban(ban, facts, now, at, tracks),

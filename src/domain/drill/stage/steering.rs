@@ -130,6 +130,11 @@ impl Stage {
         self.messages.push((now, "hint".into(), text.to_owned()));
     }
 
+    /// The players leave before it is over.
+    pub fn leave(&mut self, now: Timestamp) {
+        self.finish(now, "left");
+    }
+
     /// The drill is over before it is.
     pub fn abort(&mut self, why: &str, now: Timestamp) {
         self.advance(now);

@@ -57,35 +57,49 @@ impl Linter<'_> {
         reach.map(|(low, high)| ((low * wide).min(low / wide).min(low), (high * wide).max(high / wide).max(high)))
     }
 
+    /// Whether something makes a signal ill, and whether something brings it back to where the hold is so.
+    fn recovery_of(&self, hold: &Hold) -> Option<(bool, bool)> {
+        let s = self.scenario;
+        let first = s.signal(&hold.signal)?;
+        let of = |shape: &Shape| {
+            let (low, high) = bounds(shape)?;
+            Some(judged(hold, low * (1.0 - first.noise), high * (1.0 + first.noise)))
+        };
+        let (well, ill) = of(&first.shape)?;
+        let (mut makes_ill, mut heals) = (ill, well && ill);
+        for (act, _) in s.acts() {
+            if let Act::Signal(change) = act
+                && change.signal == hold.signal
+            {
+                let (well, ill) = of(&change.shape)?;
+                makes_ill |= ill;
+                heals |= well;
+            }
+        }
+        Some((makes_ill, heals))
+    }
+
     /// Whether a hold can be so, and whether it can be otherwise.
     fn possible(&self, hold: &Hold) -> Option<(bool, bool)> {
         let (low, high) = self.reach(&hold.signal)?;
-        let v = hold.value;
-        Some(match hold.op {
-            Op::Lt => (low < v, high >= v),
-            Op::Le => (low <= v, high > v),
-            Op::Gt => (high > v, low <= v),
-            Op::Ge => (high >= v, low < v),
-            Op::Eq => (low <= v && v <= high, low < v || high > v),
-            Op::Ne => (low < v || high > v, low <= v && v <= high),
-        })
+        Some(judged(hold, low, high))
     }
 
     fn expected(&mut self) {
         let s = self.scenario;
         for e in &s.expect {
             match &e.want {
-                Want::Well(hold) => match self.possible(hold) {
-                    Some((_, false)) => {
+                Want::Well(hold) => match self.recovery_of(hold) {
+                    Some((false, _)) => {
                         let message = format!(
                             "`{}` can never be met: nothing makes {} ill, so it cannot be well again",
                             e.id, hold.signal
                         );
                         self.error(e.mark, "SC012", message);
                     }
-                    Some((false, _)) => {
+                    Some((true, false)) => {
                         let message = format!(
-                            "`{}` can never be met: nothing brings {} {} {}",
+                            "`{}` can never be met: nothing brings {} back to {} {}",
                             e.id,
                             hold.signal,
                             hold.op.word(),
@@ -245,6 +259,19 @@ impl Linter<'_> {
         for mark in found {
             self.error(mark, "SC016", "a text that players read holds a hidden character");
         }
+    }
+}
+
+/// Whether a hold is so somewhere between two values, and whether it is otherwise somewhere.
+fn judged(hold: &Hold, low: f64, high: f64) -> (bool, bool) {
+    let v = hold.value;
+    match hold.op {
+        Op::Lt => (low < v, high >= v),
+        Op::Le => (low <= v, high > v),
+        Op::Gt => (high > v, low <= v),
+        Op::Ge => (high >= v, low < v),
+        Op::Eq => (low <= v && v <= high, low < v || high > v),
+        Op::Ne => (low < v || high > v, low <= v && v <= high),
     }
 }
 

@@ -91,7 +91,7 @@ impl Linter<'_> {
     }
 
     /// What an inject waits for: the one before it, and the one that its condition wants.
-    fn waits_for<'i>(inject: &'i Inject) -> Vec<&'i str> {
+    fn waits_for(inject: &Inject) -> Vec<&str> {
         let after = match &inject.moment {
             Moment::After { inject, .. } => Some(inject.as_str()),
             Moment::At(_) | Moment::ByHand => None,
