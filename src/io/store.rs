@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod memory;
 pub mod record;
 pub mod sqlite;
+pub mod witnessed;
 
 use crate::domain::fault::Fault;
 use crate::domain::ids::{IncidentId, Origin};

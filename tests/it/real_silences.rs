@@ -92,7 +92,7 @@ async fn silenced(both: &Cluster, port: u16) {
     let matchers = midwatch::domain::outward::silence::filter::cover(&[&alert]).remove(0);
     let id = made(both.apply(&op("op-1", create(matchers.clone()))).await);
     let held = until(|| fires(AlertState::Silenced)).await;
-    assert_eq!(held.held_by, [id.clone()]);
+    assert_eq!(held.held_by.as_slice(), std::slice::from_ref(&id));
     let silence = one(both, &id).await;
     assert!(silence.is_ack() && silence.is_ours() && silence.matchers == matchers, "{silence:?}");
     assert!(matches!(both.apply(&op("op-2", SilenceWrite::Expire { id })).await, Outcome::Applied(_)));

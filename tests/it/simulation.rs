@@ -48,6 +48,7 @@ fn runs(sim: &Simulator) -> usize {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story")]
 fn the_whole_story_from_the_page_to_the_draft() {
     let mut sim = Simulator::new(setup("ada"), start(), 7, secs(15));
     sim.pass(secs(90));

@@ -5,12 +5,10 @@
 mod alerts;
 mod metrics;
 mod shell;
-mod witness;
 
 pub use alerts::StagedAlerts;
 pub use metrics::StagedMetrics;
 pub use shell::StagedShell;
-pub use witness::Witnessed;
 
 use crate::domain::drill::scenario::{Failing, Tool};
 use crate::domain::drill::stage::Stage;

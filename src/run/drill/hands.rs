@@ -65,7 +65,7 @@ impl<'s> Hands<'s> {
         oldest.map(|case| case.shown.id.clone()).ok_or_else(|| Refusal("there is no open incident".into()))
     }
 
-    fn to_incident(&mut self) -> Result<IncidentId, Refused> {
+    fn go_to_incident(&mut self) -> Result<IncidentId, Refused> {
         self.clear();
         let id = self.incident()?;
         self.press("3");
@@ -161,7 +161,7 @@ impl<'s> Hands<'s> {
 
     /// Takes the incident.
     pub fn ack(&mut self) -> Result<(), Refused> {
-        let id = self.to_incident()?;
+        let id = self.go_to_incident()?;
         self.press("a");
         let taken = self.sim.model().desk.cases.get(&id).is_some_and(|c| c.shown.times.acknowledged.is_some());
         if taken { Ok(()) } else { refuse(self.said()) }
@@ -169,14 +169,14 @@ impl<'s> Hands<'s> {
 
     /// Opens a form on the incident and fills it in.
     pub fn on_incident(&mut self, key: &str, values: &[(&str, &str)]) -> Result<(), Refused> {
-        self.to_incident()?;
+        self.go_to_incident()?;
         self.press(key);
         self.fill(values)
     }
 
     /// An action without a key on the incident, and its form.
     pub fn act_on_incident(&mut self, action: Action, values: &[(&str, &str)]) -> Result<(), Refused> {
-        self.to_incident()?;
+        self.go_to_incident()?;
         self.sim.send(Msg::Act(action));
         self.fill(values)
     }
@@ -189,7 +189,7 @@ impl<'s> Hands<'s> {
 
     /// Opens a runbook for the incident: this one, or the best for its alerts.
     pub fn open(&mut self, runbook: Option<&str>) -> Result<(), Refused> {
-        self.to_incident()?;
+        self.go_to_incident()?;
         self.press("r");
         if matches!(self.sim.model().nav.screen(), Screen::Walk(Some(_), id) if runbook.is_none_or(|r| id.as_str() == r))
         {
@@ -233,7 +233,7 @@ impl<'s> Hands<'s> {
         shown_step(model, book, &walk).map(|step| step.id.clone())
     }
 
-    fn to_step(&mut self, step: &str) -> Result<(IncidentId, Arc<Runbook>), Refused> {
+    fn go_to_step(&mut self, step: &str) -> Result<(IncidentId, Arc<Runbook>), Refused> {
         let (id, book) = self.walk()?;
         if !book.steps.iter().any(|s| s.id.as_str() == step) {
             return refuse(format!("{} has no step `{step}`", book.id));
@@ -251,7 +251,7 @@ impl<'s> Hands<'s> {
 
     /// Ends a step: `d` done, `s` skipped and `f` failed with a reason.
     pub fn end_step(&mut self, step: &str, key: &str, reason: &str) -> Result<(), Refused> {
-        self.to_step(step)?;
+        self.go_to_step(step)?;
         self.press(key);
         if reason.is_empty() {
             return Ok(());
@@ -261,7 +261,7 @@ impl<'s> Hands<'s> {
 
     /// Answers a question of a step: `y`, `N` or `m`.
     pub fn answer(&mut self, step: &str, check: usize, key: &str) -> Result<(), Refused> {
-        self.to_step(step)?;
+        self.go_to_step(step)?;
         self.select(&Item::Check(check))?;
         self.press(key);
         Ok(())
@@ -285,7 +285,7 @@ impl<'s> Hands<'s> {
             return refuse(format!("{} has no command `{command}`", book.id));
         };
         self.arm()?;
-        let (id, _) = self.to_step(step.as_str())?;
+        let (id, _) = self.go_to_step(step.as_str())?;
         self.select(&item)?;
         let runs = |hands: &Self| {
             let case = hands.sim.model().desk.cases.get(&id);

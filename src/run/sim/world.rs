@@ -225,6 +225,7 @@ impl World {
     }
 
     /// Does what the machine asked for, or sends it on its way.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm per effect")]
     pub fn perform(&mut self, elapsed: Span, now: Timestamp, effect: &Effect) {
         match effect {
             Effect::Measure { req, objectives, windows, .. } => {

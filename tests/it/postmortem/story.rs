@@ -63,6 +63,7 @@ impl Log {
     }
 
     /// A command that changes something, with the second person's approval.
+    #[expect(clippy::too_many_arguments, reason = "all that a command in the record has")]
     fn changing(
         &mut self,
         w: &Words<'_>,

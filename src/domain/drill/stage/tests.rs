@@ -1,3 +1,5 @@
+//! The stage of a small scenario, second by second.
+
 use super::*;
 use crate::domain::drill::scenario::Milestone;
 use crate::domain::drill::scenario::read::read;
