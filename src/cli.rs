@@ -4,6 +4,7 @@
 pub mod alerting_rules;
 pub mod alerts;
 pub mod args;
+pub mod changes;
 pub mod check;
 pub mod cockpit;
 pub mod completions;
@@ -74,6 +75,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Alerts) => alerts::run(&context, output),
         Some(Command::Pages) => pages::pages(&context, output),
         Some(Command::Oncall) => pages::on_call(&context, output),
+        Some(Command::Changes(it)) => changes::run(&context, it, output),
         Some(Command::Incident(it)) => incident::run(&context, it, output),
         Some(Command::Silence(it)) => silence::run(&context, it, output),
         Some(Command::Outbox(it)) => outbox::run(&context, it, output),

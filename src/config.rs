@@ -5,6 +5,7 @@ pub mod endpoint;
 pub mod environment;
 pub mod file;
 pub mod flags;
+mod links;
 mod marks;
 pub mod origin;
 pub mod outside;
@@ -127,6 +128,8 @@ pub struct Config {
     pub severities: Option<PathBuf>,
     /// Whom an escalation may name, each with how to reach them, where the file says it.
     pub contacts: BTreeMap<String, Option<String>>,
+    /// Pages that are opened at the time of an incident.
+    pub links: Vec<crate::domain::incident::link::LinkTemplate>,
     /// How the cockpit looks and sounds.
     pub screen: Screen,
     /// Action id to keys; the app checks both against its table of actions.
@@ -170,6 +173,7 @@ impl Config {
             postmortem_template: None,
             severities: None,
             contacts: BTreeMap::new(),
+            links: Vec::new(),
             screen: Screen {
                 theme: ThemeName::Adaptive,
                 glyphs: Glyphs::Auto,

@@ -15,6 +15,7 @@ pub mod labels;
 pub mod mask;
 pub mod outward;
 pub mod postmortem;
+pub mod recent;
 pub mod resilience;
 pub mod review;
 pub mod runbook;

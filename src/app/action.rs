@@ -54,6 +54,7 @@ pub enum Action {
     Relate,
     People,
     ActionItem,
+    Tickets,
     Status,
     Severity,
     Roles,
@@ -255,6 +256,7 @@ table! {
     Room        "room"         "Open the incident room, or copy its link" "room" [c('M')] [Incident, Board] Reversible true;
     RoomPost    "room-post"    "Post to the incident room"          "post"     [c('>')] [Incident, Board] Reversible true;
     RoomInvite  "room-invite"  "Invite somebody into the room"      ""         [c('@')] [Incident, Board] Reversible true;
+    Tickets     "tickets"      "Open tickets for the action items"  ""         [] [Incident, Board, Postmortem] Reversible true;
     Volunteer   "volunteer"    "Confirm the volunteer as commander" ""         [c('V')] [Incident, Board] Asks true;
     Postmortem  "postmortem"   "Postmortem draft"                   "p.mortem" [c('p')] [Incident] View false;
     Follow      "follow"       "Follow the timeline"                ""         [c('f')] [Incident] View false;

@@ -47,6 +47,8 @@ pub struct Fleet {
     pub assessed: Option<Timestamp>,
     /// Deploys and other changes, by source.
     pub marks: BTreeMap<SourceName, Marked>,
+    /// The same of targets that tell of changes: paging products, dashboards, repositories.
+    pub told: BTreeMap<SourceName, Marked>,
     /// Services with their signals, in file order.
     pub services: Vec<Arc<Service>>,
     /// What the signals said last, by service.

@@ -1,6 +1,7 @@
 //! The only writer of the model: a message in, effects out. One file per concern; this one only says which.
 
 mod act;
+mod annotations;
 mod answer;
 mod approval;
 mod backend;
@@ -15,6 +16,7 @@ mod forms;
 mod incident;
 mod input;
 mod marks;
+mod notices;
 mod outward;
 mod paging;
 mod past;
@@ -31,6 +33,7 @@ mod signals;
 mod silences;
 mod sources;
 mod suggest;
+mod tickets;
 mod timers;
 mod walk;
 mod warm;
@@ -39,6 +42,7 @@ mod watch;
 pub use act::target;
 pub use approval::code as approval_code;
 pub use exec::output_key;
+pub use notices::publishes;
 pub use outward::{outgoing, queue};
 pub use paging::{page, pager, tell};
 pub use room::{chats, due as rooms_due};
@@ -47,6 +51,7 @@ pub use room_reads::next as rooms_next;
 pub use silences::due as silences_due;
 pub use sources::{CHARTS, ChartRange, gives_alerts, objectives_of, source_of};
 pub use suggest::due as suggest_due;
+pub use tickets::{opens as opens_ticket, tracker};
 pub use warm::due as warm_due;
 
 use crate::app::effect::Effect;
@@ -93,6 +98,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     record::retry(model, now, &mut out);
     timers::ring(model, now, &mut out);
     room::keep(model, now, &mut out);
+    annotations::keep(model, now, &mut out);
     room_reads::ask(model, now, &mut out);
     outward::drive(model, now, &mut out);
     silences::tend(model, now, &mut out);
@@ -155,6 +161,10 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
         ) => {
             room_reads::told(model, now, &source, &question, result, out);
         }
+        (
+            Asked::Target(source, question @ (Question::Changes(..) | Question::Annotations(..))),
+            Reply::Told(result),
+        ) => marks::told(model, now, &source, &question, result),
         (Asked::Target(source, question), Reply::Told(result)) => {
             sources::told(model, now, req, (&source, &question), result, out);
         }
@@ -244,6 +254,7 @@ fn reclock(model: &mut Model, now: Timestamp, by: Span) {
     model.suggested.forget();
     model.fleet.histories.values_mut().for_each(|(at, _)| moved(at));
     model.fleet.marks.values_mut().for_each(|m| moved(&mut m.asked));
+    model.fleet.told.values_mut().for_each(|m| moved(&mut m.asked));
     model.cached_at.iter_mut().for_each(moved);
     model.rules.asked.iter_mut().for_each(moved);
     model.reload.next.iter_mut().for_each(moved);

@@ -111,6 +111,8 @@ pub enum Command {
     Pages,
     /// Show who is on call
     Oncall,
+    /// Show what changed lately, or around the start of an incident, from every source
+    Changes(ChangesArgs),
     /// Declare, steer and read incidents
     Incident(IncidentArgs),
     /// List, make, extend and end silences
@@ -400,6 +402,20 @@ impl Word for ColorChoice {
 /// A parser of one word out of a closed set.
 fn words<T: Word + Send + Sync>() -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word)).try_map(|text| T::from_word(&text))
+}
+
+/// `changes`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ChangesArgs {
+    /// Around the start of this incident; without it, up to now
+    #[arg(long, value_name = "ID")]
+    pub incident: Option<String>,
+    /// How far to look back, such as 2h
+    #[arg(long, value_name = "SPAN")]
+    pub since: Option<String>,
+    /// Only what changed this service, or does not say what it changed
+    #[arg(long)]
+    pub service: Option<String>,
 }
 
 #[cfg(test)]

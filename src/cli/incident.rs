@@ -8,7 +8,9 @@ pub mod outside;
 pub mod past;
 pub mod redact;
 pub mod room;
+pub mod statuspage;
 pub mod tell;
+pub mod ticket;
 pub mod verify;
 
 use crate::cli::args::incident::{IncidentArgs, IncidentCommand};
@@ -25,6 +27,8 @@ pub fn run(context: &Context, args: &IncidentArgs, output: &mut Output) -> Resul
         IncidentCommand::List { all } => tell::list(context, config, *all, output),
         IncidentCommand::Show { id } => tell::show(context, config, id, output),
         IncidentCommand::Room { id, what } => room::run(context, config, id, what.as_ref(), output),
+        IncidentCommand::Statuspage { id, what } => statuspage::run(context, config, id, what.as_ref(), output),
+        IncidentCommand::Ticket(args) => ticket::run(context, config, args, output),
         IncidentCommand::Timeline { id, format, which, words, refs } => {
             let wanted = entry::Wanted { which, words, refs: *refs };
             entry::timeline(context, config, id, *format, &wanted, output)

@@ -31,15 +31,12 @@ pub fn send(
     incident: &IncidentId,
     op: Operation,
 ) -> Result<Entry, Failure> {
-    let (actor, at) = (op.created_by.clone(), op.created_at);
-    let body = Body::Outgoing(Box::new(op));
-    let event = NewEvent { incident: incident.clone(), at, recorded_at: clock::now(), actor, body, once: None };
-    let recorded = store.append(vec![event]).map_err(failed)?;
-    let op = recorded.into_iter().find_map(|event| match event.body {
-        Body::Outgoing(op) => Some(*op),
-        _ => None,
-    });
+    let op = recorded(store, incident, op, None)?;
     let op = op.ok_or_else(|| Failure::Refused("the operation cannot be read back".into()))?;
+    carried_out(store, targets, op)
+}
+
+fn carried_out(store: &mut dyn Store, targets: &BTreeMap<SourceName, Target>, op: Operation) -> Result<Entry, Failure> {
     let limit =
         targets.get(&op.target).map_or(Span::zero(), |target| Span::from_std(target.limit).unwrap_or(LEASE_SLACK));
     let entry = attempt(store, targets, &op, limit, false)?;
@@ -48,6 +45,38 @@ pub fn send(
         State::Doubt { .. } if op.class == Class::Compare => attempt(store, targets, &op, limit, true),
         _ => Ok(entry),
     }
+}
+
+/// The same under a key that the incident holds once; `None` when it is held already.
+pub fn once(
+    store: &mut dyn Store,
+    targets: &BTreeMap<SourceName, Target>,
+    incident: &IncidentId,
+    body: Body,
+    key: String,
+) -> Result<Option<Entry>, Failure> {
+    let Body::Outgoing(op) = body else { return Err(Failure::Refused("nothing is to be sent".into())) };
+    match recorded(store, incident, *op, Some(key))? {
+        Some(op) => carried_out(store, targets, op).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The operation as the record has it, with its id; `None` when its key is held already.
+fn recorded(
+    store: &mut dyn Store,
+    incident: &IncidentId,
+    op: Operation,
+    once: Option<String>,
+) -> Result<Option<Operation>, Failure> {
+    let (actor, at) = (op.created_by.clone(), op.created_at);
+    let body = Body::Outgoing(Box::new(op));
+    let event = NewEvent { incident: incident.clone(), at, recorded_at: clock::now(), actor, body, once };
+    let events = store.append(vec![event]).map_err(failed)?;
+    Ok(events.into_iter().find_map(|event| match event.body {
+        Body::Outgoing(op) => Some(*op),
+        _ => None,
+    }))
 }
 
 /// One try, or one look.

@@ -1,5 +1,6 @@
 //! The configuration file as a layer: one pass over the tree that reports everything wrong. Takes text, never a path to read.
 
+use crate::config::links;
 use crate::config::outside::{self, Section};
 use crate::config::source::{self, ranged};
 use crate::config::{Loaded, Origin, Template, Word, environment, secret};
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 31] = [
+pub const KEYS: [&str; 33] = [
     "responder",
     "prometheus",
     "alertmanager",
@@ -19,6 +20,7 @@ pub const KEYS: [&str; 31] = [
     "tickets",
     "event_sinks",
     "annotations",
+    "changes",
     "outward_hold",
     "slos",
     "runbooks",
@@ -27,6 +29,7 @@ pub const KEYS: [&str; 31] = [
     "postmortem_template",
     "severities",
     "contacts",
+    "links",
     "theme",
     "glyphs",
     "paint_background",
@@ -58,6 +61,7 @@ pub(super) fn apply(loaded: &mut Loaded, path: &str, text: &str, folder: &Path) 
         layer.outside(&fields);
         layer.files(&fields);
         layer.contacts(&fields);
+        layer.links(&fields);
         layer.screen(&fields);
         layer.keys(&fields);
         layer.limits(&fields, &secret::variables(&node));
@@ -238,6 +242,13 @@ impl Layer<'_> {
             self.note(format!("contacts.{}", name.text), value);
             self.loaded.config.contacts.insert(name.text.clone(), reach);
         }
+    }
+
+    fn links(&mut self, fields: &Fields<'_>) {
+        let Some(node) = fields.get("links") else { return };
+        self.note("links", node);
+        let read = links::templates(&mut self.reader, node);
+        self.loaded.config.links = read;
     }
 
     fn screen(&mut self, fields: &Fields<'_>) {

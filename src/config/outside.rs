@@ -23,12 +23,21 @@ pub enum Section {
     EventSinks,
     /// `annotations`
     Annotations,
+    /// `changes`
+    Changes,
 }
 
 impl Section {
     /// All of them, in the order of the file's keys.
-    pub const ALL: [Self; 6] =
-        [Self::IncidentBackends, Self::Chat, Self::StatusPages, Self::Tickets, Self::EventSinks, Self::Annotations];
+    pub const ALL: [Self; 7] = [
+        Self::IncidentBackends,
+        Self::Chat,
+        Self::StatusPages,
+        Self::Tickets,
+        Self::EventSinks,
+        Self::Annotations,
+        Self::Changes,
+    ];
 
     /// Its key.
     pub fn key(self) -> &'static str {
@@ -39,6 +48,7 @@ impl Section {
             Self::Tickets => "tickets",
             Self::EventSinks => "event_sinks",
             Self::Annotations => "annotations",
+            Self::Changes => "changes",
         }
     }
 
@@ -51,6 +61,7 @@ impl Section {
             Self::Tickets => PortKind::Ticket,
             Self::EventSinks => PortKind::EventSink,
             Self::Annotations => PortKind::Annotations,
+            Self::Changes => PortKind::Changes,
         }
     }
 }

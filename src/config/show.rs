@@ -178,6 +178,8 @@ fn files(table: &mut Table<'_>, config: &Config) {
     for (name, reach) in &config.contacts {
         table.add(format!("contacts.{name}"), json!(reach));
     }
+    let links = config.links.iter().map(|l| json!({"title": l.title, "url": l.url, "services": l.services}));
+    table.add("links", links.collect());
 }
 
 fn screen(table: &mut Table<'_>, config: &Config) {

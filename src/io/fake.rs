@@ -17,13 +17,19 @@ pub use metrics::FakeMetrics;
 pub use ports::Ports;
 pub use shell::FakeShell;
 
+use crate::domain::drill::alarm::BAD_DEPLOY;
+use crate::domain::drill::course::ONSET;
 use crate::domain::drill::production::Production;
 use crate::domain::drill::promise::ALL;
 use crate::domain::drill::promise::Promise;
 use crate::domain::fault::Fault;
 use crate::domain::fault::FaultKind;
+use crate::domain::ids::SourceName;
+use crate::domain::outward::annotation::Annotation;
 use crate::domain::slo::objective::Objective;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, secs};
+use crate::io::fake::outside::FakeTarget;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -88,6 +94,23 @@ impl Simulation {
     /// Its alerts port.
     pub fn alerts(&self) -> FakeAlerts {
         FakeAlerts::new(self.clone())
+    }
+
+    /// Its targets of writes. Its dashboards know of the rollout, as whoever rolled it out marked it there.
+    pub fn targets(&self) -> BTreeMap<SourceName, FakeTarget> {
+        let all = outside::targets();
+        if let Some(dashboards) = all.get(&SourceName::from("dashboards")) {
+            for (id, after, text) in [("1", -2_400, "canary, 1 of 6 replicas"), ("2", ONSET as i64, "all replicas")] {
+                dashboards.put_annotation(Annotation {
+                    id: id.into(),
+                    from: self.shared.start + secs(after),
+                    to: None,
+                    text: format!("checkout {BAD_DEPLOY}: {text}"),
+                    tags: vec!["deploy".into(), "service:checkout".into()],
+                });
+            }
+        }
+        all
     }
 
     /// Its shell port.

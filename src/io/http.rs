@@ -10,6 +10,7 @@
 pub mod classify;
 pub mod client;
 pub mod endpoint;
+pub mod json;
 pub mod reply;
 pub mod throttle;
 

@@ -11,12 +11,14 @@
 //! | [`TicketSink`] | tickets | `port/ticket.rs` |
 //! | [`EventSink`] | alarms and changes | `port/event_sink.rs` |
 //! | [`Annotations`] | marks on dashboards | `port/annotations.rs` |
+//! | [`changes::ChangeFeed`] | changes of what keeps nothing else | `port/changes.rs` |
 //! | [`Silences`] | the optional writes of an alert source | `port/silences.rs` |
 //!
-//! The last seven extend [`Outward`]; a [`Target`] is one configured adapter with the ports it has.
+//! The last eight extend [`Outward`]; a [`Target`] is one configured adapter with the ports it has.
 
 pub mod annotations;
 pub mod backend;
+pub mod changes;
 pub mod chat;
 pub mod event_sink;
 pub mod outward;

@@ -5,6 +5,7 @@
 pub mod group;
 pub mod launch;
 pub mod output;
+pub mod read;
 pub mod seen;
 pub mod spill;
 pub mod tty;

@@ -65,7 +65,13 @@ pub async fn ask(target: &Target, name: &SourceName, question: Question) -> Resu
             within(name, limit, backend()?.on_call(service.as_deref())).await.map(Answer::OnCall)
         }
         Question::Priorities => within(name, limit, backend()?.priorities()).await.map(Answer::Priorities),
-        Question::Changes(from, to) => within(name, limit, backend()?.changes(*from, *to)).await.map(Answer::Changes),
+        Question::Changes(from, to) => {
+            let asked = match &target.changes {
+                Some(feed) => feed.changes(*from, *to),
+                None => backend()?.changes(*from, *to),
+            };
+            within(name, limit, asked).await.map(Answer::Changes)
+        }
         Question::Volunteers(room, message) => {
             let chat = target.chat.as_ref().ok_or_else(|| missing("chat"))?;
             within(name, limit, chat.volunteers(room, message)).await.map(Answer::Volunteers)

@@ -9,16 +9,24 @@ use crate::io::http::Endpoint;
 use crate::io::integration::Integration;
 use crate::io::port::Target;
 use crate::io::secret::resolve;
-use crate::io::{matrix, mattermost, pagerduty, slack, teams, webhook};
+use crate::io::{
+    change_command, git, github, grafana, jira, matrix, mattermost, pagerduty, slack, statuspage, teams, webhook,
+};
 use crate::run::endpoints;
 use std::collections::BTreeMap;
 
 /// Every product, by its word.
 pub const INTEGRATIONS: &[&Integration] = &[
+    &change_command::INTEGRATION,
+    &git::INTEGRATION,
+    &github::INTEGRATION,
+    &grafana::INTEGRATION,
+    &jira::INTEGRATION,
     &matrix::INTEGRATION,
     &mattermost::INTEGRATION,
     &pagerduty::INTEGRATION,
     &slack::INTEGRATION,
+    &statuspage::INTEGRATION,
     &teams::INTEGRATION,
     &webhook::INTEGRATION,
 ];

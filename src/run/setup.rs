@@ -15,7 +15,6 @@ use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
 use crate::io::alertmanager::Cluster;
 use crate::io::clock;
-use crate::io::fake::outside::targets as fake_targets;
 use crate::io::fake::{Simulation, THINKS, objectives, runbooks};
 use crate::io::files::cache::Cache;
 use crate::io::files::read::read_text;
@@ -175,7 +174,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     let beside = record.beside();
     let finder = Finder::new(Box::new(move || Ok(Box::new(beside))), None, Some(drafts.clone()));
     let mut targets: BTreeMap<SourceName, Target> =
-        fake_targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect();
+        simulation.targets().into_iter().map(|(name, fake)| (name, fake.thinking(THINKS).target())).collect();
     targets.insert(am.clone(), simulation.alerts().target());
     let world = World {
         metrics: BTreeMap::from([(prom, Arc::new(simulation.metrics()) as Arc<dyn crate::io::port::Metrics>)]),

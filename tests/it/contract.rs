@@ -4,19 +4,25 @@
 pub mod alertmanager;
 mod backend;
 mod fake;
+mod github;
+mod grafana;
+mod jira;
 mod matrix;
 mod mattermost;
 mod outward;
 pub mod pagerduty;
 mod slack;
+mod statuspage;
 mod teams;
 mod webhook;
 
 pub use fake::any_intent;
+pub use github::GitHubRig;
 use midwatch::domain::outward::capability::Capability;
 use midwatch::domain::outward::intent::Intent;
 use midwatch::domain::outward::operation::Operation;
 use midwatch::io::port::Target;
+pub use statuspage::StatuspageRig;
 pub use webhook::connect;
 
 /// What goes wrong on the way of the next write, as far as a rig can bring it about.
@@ -78,9 +84,14 @@ pub fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(fake::FakeRig::new()),
         Box::new(alertmanager::SilenceRig::old()),
         Box::new(alertmanager::SilenceRig::new()),
+        Box::new(GitHubRig::new()),
+        Box::new(grafana::GrafanaRig::new()),
+        Box::new(jira::JiraRig::cloud()),
+        Box::new(jira::JiraRig::data_center()),
         Box::new(matrix::MatrixRig::new()),
         Box::new(mattermost::MattermostRig::new()),
         Box::new(slack::SlackRig::new()),
+        Box::new(StatuspageRig::new()),
         Box::new(teams::TeamsRig::new()),
         Box::new(webhook::WebhookRig::events()),
         Box::new(webhook::WebhookRig::chat()),

@@ -19,13 +19,14 @@ const LAYERS: [(&str, &[&str]); 6] = [
 ];
 
 /// The inner order of the domain, lowest first; names on one line do not import each other.
-const DOMAIN_ORDER: [&[&str]; 14] = [
+const DOMAIN_ORDER: [&[&str]; 15] = [
     &["time", "ids", "labels", "text", "mask"],
     &["exec"],
     &["fault", "document", "server_note"],
     &["severity", "alert", "resilience"],
     &["outward"],
     &["slo"],
+    &["recent"],
     &["incident"],
     &["search"],
     // A runbook's values and its walk are read from the incident it is walked for.

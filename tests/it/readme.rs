@@ -134,8 +134,9 @@ fn the_configuration_example_is_accepted_and_names_every_key() {
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
     };
     write(&home.config(), example);
-    write(&home.0.path().join("config/secrets/prometheus"), "secret\n");
-    write(&home.0.path().join("config/secrets/slack"), "secret\n");
+    for name in ["prometheus", "slack", "statuspage", "jira", "github", "grafana"] {
+        write(&home.0.path().join("config/secrets").join(name), "secret\n");
+    }
     let (code, said) = home.run(&["check".into()]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("0 errors"), "{said}");

@@ -66,6 +66,10 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
             None => needs_incident(),
             Some(id) => why_no_room(model, &id),
         },
+        Action::Tickets => match target(model) {
+            None => needs_incident(),
+            Some(_) => lacks(model, &[Capability::CreateTicket]),
+        },
         Action::Volunteer => match target(model) {
             None => needs_incident(),
             Some(id) => model.rooms.volunteers.get(&id).is_none_or(Vec::is_empty).then(|| "nobody volunteered".into()),

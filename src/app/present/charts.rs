@@ -163,10 +163,13 @@ fn excluded(model: &Model, id: &SloId) -> Vec<(Timestamp, Timestamp)> {
 /// The letter of deploys and other changes that a source tells of.
 pub const CHANGED: char = 'd';
 
-/// What a source told of changes that are an objective's business, oldest first.
+/// What its source and the targets that tell of changes told of what is an objective's business, oldest first.
 pub fn changes<'m>(model: &'m Model, objective: &Objective) -> Vec<&'m Mark> {
-    let told = source_of(model, objective).and_then(|source| model.fleet.marks.get(&source));
-    told.into_iter().flat_map(|m| &m.marks.marks).filter(|m| m.is_for(&objective.service)).collect()
+    let source = source_of(model, objective).and_then(|source| model.fleet.marks.get(&source));
+    let all = source.into_iter().chain(model.fleet.told.values());
+    let mut marks: Vec<&Mark> = all.flat_map(|m| &m.marks.marks).filter(|m| m.is_for(&objective.service)).collect();
+    marks.sort();
+    marks
 }
 
 /// The incidents that an objective belongs to, and the changes that its source tells of, on the time axis.

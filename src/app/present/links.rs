@@ -4,6 +4,8 @@ use crate::app::model::Model;
 use crate::app::present::{board, items, lines};
 use crate::app::screen::{Item, Screen};
 use crate::domain::alert::Alert;
+use crate::domain::incident::link;
+use crate::domain::incident::sent;
 use crate::domain::incident::state::Incident;
 use crate::domain::time::Timestamp;
 
@@ -13,9 +15,13 @@ fn of_alert(alert: &Alert) -> Vec<String> {
     urls.cloned().chain(alert.generator_url.clone()).collect()
 }
 
-/// Links of an incident: of its alerts, its runbook and its draft.
+/// Links of an incident: its rooms, the team's pages at its time, tickets and notices, its alerts, runbook and draft.
 pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
     let mut links: Vec<String> = incident.rooms.values().filter_map(|r| r.room.as_ref()?.url.clone()).collect();
+    if let Some(settings) = &model.reload.settings {
+        links.extend(link::links(&settings.config.links, incident));
+    }
+    links.extend(sent::pages(incident).map(str::to_owned));
     links.extend(incident.alerts.keys().filter_map(|fp| model.alerts.get(fp)).flat_map(of_alert));
     links.extend(incident.pages.iter().filter_map(|linked| linked.link.url.clone()));
     if let Some(book) = incident.runbook.as_ref().and_then(|id| model.runbook(id)) {

@@ -13,7 +13,8 @@ use crate::app::present::{alerts, board, charts, slos};
 use crate::domain::escalation::timer::Timer;
 use crate::domain::ids::RunbookId;
 use crate::domain::incident::event::{Body, Event, Role};
-use crate::domain::incident::state::{Incident, key_text};
+use crate::domain::incident::state::{ActionItem, Incident, key_text};
+use crate::domain::incident::tickets::ticket;
 use crate::domain::incident::timeline::tell;
 use crate::domain::slo::objective::{Kind, Objective};
 use crate::domain::slo::status::Status;
@@ -120,8 +121,7 @@ pub fn incident(i: &Incident, events: &[Event], timers: &[Timer]) -> Value {
         .collect();
     let burned: Vec<Value> =
         i.budget.values().map(|b| json!({"slo": b.slo.0, "gross": number(b.gross), "net": number(b.net), "of": b.basis, "moment": b.moment})).collect();
-    let actions: Vec<Value> =
-        i.actions.iter().map(|a| json!({"text": a.text, "owner": a.owner, "due": a.due})).collect();
+    let actions: Vec<Value> = i.actions.iter().map(|a| action(i, a)).collect();
     let mut report = json!({
         "id": i.id.0, "title": i.title, "severity": i.severity.0, "status": i.status.word(), "service": i.service,
         "declared_at": rfc3339(i.times.declared), "detected_at": at(i.times.detected), "acknowledged_at": at(i.times.acknowledged),
@@ -135,6 +135,14 @@ pub fn incident(i: &Incident, events: &[Event], timers: &[Timer]) -> Value {
         all.extend(desk);
     }
     report
+}
+
+fn action(i: &Incident, item: &ActionItem) -> Value {
+    let standing = ticket(i, Some(item));
+    let reference = standing.reference();
+    let name = reference.and_then(|r| r.name.as_ref().or(r.id.as_ref()));
+    json!({"text": item.text, "owner": item.owner, "due": item.due, "ticket": name,
+        "ticket_url": reference.and_then(|r| r.url.as_ref())})
 }
 
 /// One timer.

@@ -414,6 +414,7 @@ fn related(model: &Model, now: Timestamp, objective: &Objective) -> Vec<Bit> {
         lines.push(bit(format!("{} {} earlier", charts::CHANGED, changes.len() - CHANGES), Tone::Muted));
     }
     let told = source_of(model, objective).and_then(|source| model.fleet.marks.get(&source));
-    lines.extend(told.into_iter().flat_map(|m| &m.marks.remarks).map(|r| bit(format!("marks: {r}"), Tone::Stale)));
+    let told = told.into_iter().chain(model.fleet.told.values());
+    lines.extend(told.flat_map(|m| &m.marks.remarks).map(|r| bit(format!("marks: {r}"), Tone::Stale)));
     lines
 }

@@ -245,6 +245,9 @@ fn live(model: &mut Model, now: Timestamp, old: &Settings, new: &Settings, out: 
     if before.contacts != after.contacts {
         named.push("contacts");
     }
+    if before.links != after.links {
+        named.push("links");
+    }
     if before.slos != after.slos {
         named.push("slos");
     }

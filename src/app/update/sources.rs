@@ -430,6 +430,7 @@ pub fn charts(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
         let source = model.fleet.objective(&id).and_then(|o| source_of(model, o));
         if let Some(source) = source {
             marks::ask(model, now, &source, shown(model, &id).range(), out);
+            marks::ask_targets(model, now, shown(model, &id).range(), out);
         }
     }
 }

@@ -366,11 +366,87 @@ pub enum IncidentCommand {
         #[command(subcommand)]
         what: Option<RoomCommand>,
     },
+    /// Open tickets for the action items that have none, or for the incident when it has no action items
+    Ticket(TicketArgs),
+    /// Its notice on the public status page
+    Statuspage {
+        /// The incident
+        id: String,
+        /// What about it; shown when left out
+        #[command(subcommand)]
+        what: Option<StatuspageCommand>,
+    },
     /// What is due when
     Timers {
         /// The incident; without one, all open ones
         id: Option<String>,
     },
+}
+
+/// What about an incident's notice.
+#[derive(Clone, Debug, Subcommand)]
+pub enum StatuspageCommand {
+    /// Where it stands, what is open on the page, and its components
+    Show {
+        /// At this page; the first one when left out
+        #[arg(long, value_name = "NAME")]
+        to: Option<String>,
+    },
+    /// Open the notice, or add to the one that is open; shows what it would say without --yes
+    Publish(PublishArgs),
+}
+
+impl StatuspageCommand {
+    /// The page that is named.
+    pub fn to(&self) -> Option<&str> {
+        match self {
+            Self::Show { to } => to.as_deref(),
+            Self::Publish(args) => args.to.as_deref(),
+        }
+    }
+}
+
+/// What customers are told.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PublishArgs {
+    /// Where it stands: investigating, identified, monitoring or resolved
+    pub status: String,
+    /// What customers read
+    pub text: String,
+    /// The title of a new notice; that of the incident when left out
+    #[arg(long)]
+    pub title: Option<String>,
+    /// How bad it is, for a new notice: none, minor, major or critical
+    #[arg(long)]
+    pub impact: Option<String>,
+    /// The state of a component, such as API=major_outage; may be repeated
+    #[arg(long, value_name = "NAME=STATE")]
+    pub component: Vec<String>,
+    /// At this page; the first one when left out
+    #[arg(long, value_name = "NAME")]
+    pub to: Option<String>,
+    /// Publish it
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Which tickets.
+#[derive(Clone, Debug, clap::Args)]
+pub struct TicketArgs {
+    /// The incident
+    pub id: String,
+    /// Only for this action item, by its number in the list
+    #[arg(long, value_name = "N", conflicts_with = "incident")]
+    pub item: Option<usize>,
+    /// For the incident itself
+    #[arg(long)]
+    pub incident: bool,
+    /// At this tracker; the first one when left out
+    #[arg(long, value_name = "NAME")]
+    pub to: Option<String>,
+    /// Only show which there are
+    #[arg(long, conflicts_with_all = ["item", "incident", "to"])]
+    pub list: bool,
 }
 
 /// Which entry, and whether it gets the mark.

@@ -114,6 +114,9 @@ pub struct Outside {
     pub at: Timestamp,
     /// How it ended; `None` is still on its way.
     pub end: Option<Ending>,
+    /// What of the incident it is about, where one word tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
 }
 
 /// An item to do afterwards.

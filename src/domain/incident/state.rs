@@ -322,6 +322,7 @@ impl Incident {
                     words: op.intent.words(),
                     at: event.at,
                     end: None,
+                    about: op.about.clone(),
                 };
                 self.outside.entry(op.id.clone()).or_insert(outside);
                 if let Intent::Chat(write) = &op.intent {
@@ -335,6 +336,7 @@ impl Incident {
                     words: words.clone(),
                     at: event.at,
                     end: None,
+                    about: None,
                 });
                 outside.end = Some(end.clone());
                 self.opened(event);

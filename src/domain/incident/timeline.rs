@@ -169,8 +169,8 @@ fn brief(words: &str) -> String {
     }
 }
 
-/// Whether an event is about keeping a room in order and tells nothing by itself: its topic, its pins, its headline, who is
-/// invited. Lists leave it out while it goes well; the record and its exports have it.
+/// Whether an event is about keeping a room or a dashboard in order and tells nothing by itself: topic, pins, headline, who
+/// is invited, the region of the incident. Lists leave it out while it goes well; the record and its exports have it.
 pub fn housekeeping(event: &Event) -> bool {
     let capability = match &event.body {
         Body::Outgoing(op) if event.actor == "midwatch" => op.intent.capability(),
@@ -179,7 +179,13 @@ pub fn housekeeping(event: &Event) -> bool {
     };
     matches!(
         capability,
-        Capability::SetTopic | Capability::Pin | Capability::Bookmark | Capability::EditMessage | Capability::Post
+        Capability::SetTopic
+            | Capability::Pin
+            | Capability::Bookmark
+            | Capability::EditMessage
+            | Capability::Post
+            | Capability::Annotate
+            | Capability::EndAnnotation
     )
 }
 

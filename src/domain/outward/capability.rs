@@ -1,5 +1,6 @@
 //! What a target can do, by act, and why it cannot do the rest. The reason is shown where the key is greyed.
 
+use crate::domain::outward::outcome::{Obstacle, Outcome};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -262,6 +263,19 @@ impl Caps {
             Can::No(lack, words) if words.is_empty() => Some(lack.words().to_owned()),
             Can::No(lack, words) => Some(format!("{}: {words}", lack.words())),
         }
+    }
+
+    /// The outcome of a write that it cannot do; `None` when it can.
+    pub fn refusal(&self, capability: Capability) -> Option<Outcome> {
+        let Can::No(lack, _) = self.of(capability) else { return None };
+        let kind = match lack {
+            Lack::Unsupported | Lack::NotConfigured => Obstacle::Unsupported,
+            Lack::PlanLacks => Obstacle::PlanLacks,
+            Lack::NoPermission => Obstacle::Permission,
+            Lack::ReadOnlyConfig => Obstacle::ReadOnly,
+        };
+        let words = format!("it cannot {}: {}", capability.title(), self.why_not(capability).unwrap_or_default());
+        Some(Outcome::Refused { kind, words })
     }
 
     /// Everything that was said about it, in the order of the table.

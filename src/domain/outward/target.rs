@@ -22,14 +22,24 @@ pub enum PortKind {
     EventSink,
     /// Dashboards.
     Annotations,
+    /// Tells of changes and keeps nothing.
+    Changes,
     /// Silences of an alert source.
     Silences,
 }
 
 impl PortKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Backend, Self::Chat, Self::StatusPage, Self::Ticket, Self::EventSink, Self::Annotations, Self::Silences];
+    pub const ALL: [Self; 8] = [
+        Self::Backend,
+        Self::Chat,
+        Self::StatusPage,
+        Self::Ticket,
+        Self::EventSink,
+        Self::Annotations,
+        Self::Changes,
+        Self::Silences,
+    ];
 
     /// In words.
     pub fn words(self) -> &'static str {
@@ -40,6 +50,7 @@ impl PortKind {
             Self::Ticket => "tickets",
             Self::EventSink => "event sink",
             Self::Annotations => "annotations",
+            Self::Changes => "changes",
             Self::Silences => "silences",
         }
     }

@@ -9,7 +9,9 @@ mod clocks;
 use crate::domain::incident::board::{Belief, Decision, Hypothesis, Stand};
 use crate::domain::incident::event::{Body, Event, EventKey, NoteKind, Role};
 use crate::domain::incident::state::{Amendment, CommandRun, Incident, key_text};
+use crate::domain::incident::tickets::ticket;
 use crate::domain::incident::timeline::{housekeeping, lasted};
+use crate::domain::outward::outcome::Reference;
 use crate::domain::postmortem::entry::{dated, entries, once};
 use crate::domain::postmortem::escape::{code, field};
 use crate::domain::search::{Similar, Why};
@@ -198,6 +200,8 @@ pub struct Action {
     pub owner: Option<String>,
     /// By when, as written; null when it has no date.
     pub due: Option<String>,
+    /// Its ticket, as a link where it has a page; null when it has none.
+    pub ticket: Option<String>,
 }
 
 /// A note of one sort.
@@ -428,11 +432,23 @@ fn command(run: &CommandRun) -> CommandLine {
     CommandLine { at: dated(run.at), actor: field(&run.actor), command: code(&run.start.command), result, took }
 }
 
+/// A name that leads to its page, unless the page is one that Markdown would read as something else.
+fn linked(reference: &Reference) -> Option<String> {
+    let name = said(Some(reference.words()))?;
+    let plain =
+        |url: &&str| url.starts_with("http") && !url.contains(|c: char| c.is_whitespace() || "()<>[]|\\\"".contains(c));
+    Some(match reference.url.as_deref().filter(plain) {
+        Some(url) => format!("[{name}]({url})"),
+        None => name,
+    })
+}
+
 fn actions(incident: &Incident) -> Vec<Action> {
     let action = |item: &crate::domain::incident::state::ActionItem| Action {
         text: field(&item.text),
         owner: said(item.owner.as_deref()),
         due: said(item.due.as_deref()),
+        ticket: ticket(incident, Some(item)).reference().and_then(linked),
     };
     incident.actions.iter().map(action).collect()
 }

@@ -148,6 +148,7 @@ names! {
     "actions.text" Text "what";
     "actions.owner" Maybe "who";
     "actions.due" Maybe "by when, as written";
+    "actions.ticket" Maybe "its ticket, as a link where it has a page";
     "resolution" Maybe "the text that resolved it; null while it is open";
     "similar" List "past incidents that are like this one";
     "similar.id" Text "which";

@@ -68,6 +68,7 @@ struct State {
     on_call: Vec<OnCall>,
     volunteers: Vec<Volunteer>,
     messages: Vec<ChatMessage>,
+    annotations: Vec<Annotation>,
 }
 
 /// What every request meets now; `None` is nothing.
@@ -123,7 +124,7 @@ pub fn usual_caps() -> Caps {
         .with(Class::Repeat, &reads)
 }
 
-/// The targets of the simulated production: the pager, the incident room, the status page and the tracker.
+/// The targets of the simulated production: the pager, the incident room, the status page, the tracker and the dashboards.
 pub fn targets() -> BTreeMap<SourceName, FakeTarget> {
     let only = |ports: fn(Capability) -> bool| {
         let mut caps = usual_caps();
@@ -171,7 +172,11 @@ pub fn targets() -> BTreeMap<SourceName, FakeTarget> {
         only(|c| matches!(c, Capability::OpenNotice | Capability::UpdateNotice | Capability::ReadNotices)),
     );
     let tracker = FakeTarget::new("tracker", only(|c| matches!(c, Capability::CreateTicket | Capability::FindTicket)));
-    [pager, room, page, tracker].into_iter().map(|target| (target.name.clone(), target)).collect()
+    let dashboards = FakeTarget::new(
+        "dashboards",
+        only(|c| matches!(c, Capability::Annotate | Capability::EndAnnotation | Capability::ReadAnnotations)),
+    );
+    [pager, room, page, tracker, dashboards].into_iter().map(|target| (target.name.clone(), target)).collect()
 }
 
 impl FakeTarget {
@@ -235,6 +240,11 @@ impl FakeTarget {
     /// Puts a volunteer there.
     pub fn put_volunteer(&self, volunteer: Volunteer) {
         self.lock().volunteers.push(volunteer);
+    }
+
+    /// Puts a mark on the dashboards there.
+    pub fn put_annotation(&self, annotation: Annotation) {
+        self.lock().annotations.push(annotation);
     }
 
     /// Puts a message into every room there.
@@ -511,8 +521,16 @@ impl EventSink for FakeTarget {
 }
 
 impl Annotations for FakeTarget {
-    fn between<'a>(&'a self, _: Timestamp, _: Timestamp, _: &'a [String]) -> Task<'a, Result<Vec<Annotation>, Fault>> {
-        answer!(self, |_: &State| Vec::new())
+    fn between<'a>(
+        &'a self,
+        from: Timestamp,
+        to: Timestamp,
+        tags: &'a [String],
+    ) -> Task<'a, Result<Vec<Annotation>, Fault>> {
+        answer!(self, |s: &State| {
+            let fits = |a: &&Annotation| a.from >= from && a.from <= to && tags.iter().all(|tag| a.tags.contains(tag));
+            s.annotations.iter().filter(fits).cloned().collect()
+        })
     }
 }
 

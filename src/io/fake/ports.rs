@@ -3,7 +3,7 @@
 
 use crate::domain::ids::SourceName;
 use crate::domain::slo::objective::Objective;
-use crate::io::fake::outside::{FakeTarget, targets};
+use crate::io::fake::outside::FakeTarget;
 use crate::io::fake::staged::Staged;
 use crate::io::fake::{Simulation, THINKS, objectives};
 use crate::io::port::{AlertSource, Metrics, Shell};
@@ -30,7 +30,7 @@ impl Ports {
             metrics: Arc::new(simulation.metrics()),
             alerts: Arc::new(simulation.alerts()),
             shell: Arc::new(simulation.shell()),
-            targets: targets().into_iter().map(|(name, target)| (name, think(target))).collect(),
+            targets: simulation.targets().into_iter().map(|(name, target)| (name, think(target))).collect(),
             objectives: objectives(),
             peers: 2,
         }

@@ -278,6 +278,10 @@ impl Http {
             if matches!(fault.kind, FaultKind::RateLimited | FaultKind::Permission) {
                 explained = explanation(what, &headers, &mut response, ask.explain).await.0;
             }
+            if fault.kind == FaultKind::Permission && explained.kind == Some(FaultKind::RateLimited) {
+                // Some products tell a limit as 403.
+                fault = reply::limited(what, status, &headers, now);
+            }
             fault.retry_after = fault.retry_after.or(explained.retry_after);
             return Err(answered(fault, Reach::Declined, explained.code));
         }

@@ -70,11 +70,16 @@ pub(super) fn by_status(what: &str, status: StatusCode, headers: &HeaderMap, now
         401 => fault(FaultKind::Auth, "answered 401: the token or password is missing or wrong".into()),
         403 => fault(FaultKind::Permission, "answered 403: these credentials may not read this".into()),
         407 => fault(FaultKind::Auth, "answered 407: the proxy wants credentials".into()),
-        429 => Some(Fault {
-            retry_after: retry_after(headers, now),
-            ..Fault::new(FaultKind::RateLimited, what, "answered 429: too many requests")
-        }),
+        429 => Some(limited(what, status, headers, now)),
         _ => None,
+    }
+}
+
+/// The fault of a request beyond a limit, with the wait that the headers ask for.
+pub(super) fn limited(what: &str, status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Fault {
+    Fault {
+        retry_after: retry_after(headers, now),
+        ..Fault::new(FaultKind::RateLimited, what, format!("answered {}: too many requests", status.as_u16()))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The port of dashboards: marks, and links that open at a time.
+//! The port of dashboards: marks. Links that open at a time are templates of the configuration
+//! ([`crate::domain::incident::link`]).
 
 use crate::domain::fault::Fault;
 use crate::domain::outward::annotation::Annotation;
@@ -15,10 +16,4 @@ pub trait Annotations: Outward {
         to: Timestamp,
         tags: &'a [String],
     ) -> Task<'a, Result<Vec<Annotation>, Fault>>;
-
-    /// Pages that show this service at this time: title and address. From the configuration; asks nobody.
-    fn links(&self, service: Option<&str>, from: Timestamp, to: Option<Timestamp>) -> Vec<(String, String)> {
-        let _ = (service, from, to);
-        Vec::new()
-    }
 }

@@ -3,6 +3,7 @@
 use crate::domain::ids::SourceName;
 use crate::domain::outward::chat::RoomSettings;
 use crate::domain::outward::target::{PortKind, TargetFacts};
+use crate::io::port::changes::ChangeFeed;
 use crate::io::port::{Annotations, ChatRoom, EventSink, IncidentBackend, Outward, Silences, StatusPage, TicketSink};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Target {
     pub event_sink: Option<Arc<dyn EventSink>>,
     /// As dashboards.
     pub annotations: Option<Arc<dyn Annotations>>,
+    /// As a source of changes alone.
+    pub changes: Option<Arc<dyn ChangeFeed>>,
     /// As silences of an alert source.
     pub silences: Option<Arc<dyn Silences>>,
 }
@@ -64,6 +67,7 @@ impl Target {
             ticket: None,
             event_sink: None,
             annotations: None,
+            changes: None,
             silences: None,
         }
     }
@@ -93,6 +97,10 @@ impl Target {
         with_annotations annotations Annotations
     );
     port!(
+        /// It tells of changes alone.
+        with_changes changes ChangeFeed
+    );
+    port!(
         /// It is the silences of an alert source.
         with_silences silences Silences
     );
@@ -118,6 +126,7 @@ impl Target {
             (PortKind::Ticket, self.ticket.is_some()),
             (PortKind::EventSink, self.event_sink.is_some()),
             (PortKind::Annotations, self.annotations.is_some()),
+            (PortKind::Changes, self.changes.is_some()),
             (PortKind::Silences, self.silences.is_some()),
         ];
         there.into_iter().filter(|(_, has)| *has).map(|(port, _)| port).collect()

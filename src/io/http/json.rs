@@ -1,0 +1,89 @@
+//! An API that speaks JSON both ways: one request, its answer as a value. Never retries and never judges what an answer says.
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::outward::outcome::Reach;
+use crate::domain::server_note::ServerNote;
+use crate::io::http::{Body, Endpoint, Explained, Failure, Http, Reply, Request};
+use reqwest::Method;
+use serde_json::Value;
+
+/// The largest answer that is read.
+const LIMIT: usize = 8 * 1024 * 1024;
+
+/// A client of one API.
+#[derive(Debug)]
+pub struct JsonApi {
+    http: Http,
+    explain: fn(&[u8]) -> Explained,
+    headers: &'static [(&'static str, &'static str)],
+}
+
+impl JsonApi {
+    /// A client that has asked nothing. `headers` go with every request.
+    pub fn new(
+        endpoint: Endpoint,
+        explain: fn(&[u8]) -> Explained,
+        headers: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { http: Http::new(endpoint), explain, headers }
+    }
+
+    /// Its base address without a slash at its end.
+    pub fn base(&self) -> &str {
+        self.http.endpoint().url().trim_end_matches('/')
+    }
+
+    /// Asks; `query` is encoded here.
+    pub async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Failure> {
+        let reply = self.http.write(&self.question(path, query)).await?;
+        self.value(&reply)
+    }
+
+    /// Writes. An answer that cannot be read is a failure that may have been carried out; none at all is null.
+    pub async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
+        let mut request = self.question(path, &[]).by(method);
+        request.body = Body::Json(body.to_string());
+        let reply = self.http.write(&request).await?;
+        match reply.body.is_empty() {
+            true => Ok(Value::Null),
+            false => self.value(&reply),
+        }
+    }
+
+    /// Asks for `doctor`: the answer, and what came with it.
+    pub async fn probe(&self, path: &str) -> Result<(Value, ServerNote), Fault> {
+        let reply = self.http.send(&self.question(path, &[])).await?;
+        let value = self.value(&reply).map_err(|failure| failure.fault)?;
+        Ok((value, ServerNote { requests: 1, skew: reply.skew, ..ServerNote::default() }))
+    }
+
+    fn question(&self, path: &str, query: &[(&str, String)]) -> Request {
+        let asked = Request::get(path, LIMIT, self.explain);
+        let asked = query.iter().fold(asked, |asked, (name, value)| asked.query(*name, value.clone()));
+        self.headers.iter().fold(asked, |asked, (name, value)| asked.header(*name, *value))
+    }
+
+    fn value(&self, reply: &Reply) -> Result<Value, Failure> {
+        serde_json::from_slice(&reply.body).map_err(|_| Failure {
+            fault: Fault::new(FaultKind::Malformed, self.http.endpoint().name(), "the answer is no JSON"),
+            reach: Reach::Sent,
+            status: Some(reply.status),
+            code: None,
+        })
+    }
+}
+
+/// A text at a place (`/fields/summary`); empty when there is none.
+pub fn text<'v>(value: &'v Value, place: &str) -> &'v str {
+    value.pointer(place).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The same, `None` when it is missing or empty.
+pub fn some(value: &Value, place: &str) -> Option<String> {
+    Some(text(value, place)).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The list at a place; none is empty.
+pub fn list<'v>(value: &'v Value, place: &str) -> &'v [Value] {
+    value.pointer(place).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
