@@ -144,7 +144,7 @@ fn commits_and_a_deploy_log_stand_on_one_list_and_a_source_that_fails_is_named()
     git(&repository, &["init", "-q"]);
     git(&repository, &["commit", "-q", "--allow-empty", "-m", "fix \u{1b}[31mthe pool"]);
     let log = machine.write("deploys.log", "2020-01-01T00:00:00Z long ago\n");
-    let now = chrono::Utc::now().to_rfc3339();
+    let now = midwatch::domain::time::rfc3339(midwatch::io::clock::now());
     std::fs::write(&log, format!("2020-01-01T00:00:00Z long ago\n{now} deploy 42\n")).unwrap();
     let text = |path: &str| {
         format!(

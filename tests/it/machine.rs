@@ -890,7 +890,8 @@ fn what_lint_found_in_a_step_is_told_on_the_walk() {
     let page = midwatch::app::present::walk::page(&bench.model, bench.now, incident.as_ref(), &id);
     assert_eq!(page.steps.iter().map(|row| row.note.as_str()).collect::<Vec<_>>(), ["1 error", ""]);
     assert!(page.say[0].starts_with("error in line 7: $MW_ALERT is not quoted"), "{:?}", page.say);
-    assert_eq!(page.say[1], "Look first.");
+    assert!(page.say[1].starts_with("about the runbook, warning in line 1: nobody is known"), "{:?}", page.say);
+    assert_eq!(page.say[2], "Look first.");
 }
 
 #[test]
