@@ -210,10 +210,9 @@
 //!
 //! # Seams for what comes next
 //!
-//! - **An objectives engine** (recorded rules, slices): plans in [`domain::slo::plan`]; [`io::port::Metrics::measure`]
-//!   already takes all objectives of a source at once.
-//! - **Drills**: [`domain::drill`] is the production; a scenario file, a score over the events, and a shell in [`run`] on
-//!   a clock that it moves itself, as `tests/it/pictures.rs` does.
+//! - **A facilitator and teams in a drill**: [`domain::drill::stage`] has the verbs, [`run::drill`] the world and its clock;
+//!   a socket of its own and a screen are missing.
+//! - **Experiments**: a state machine beside [`domain::runbook`] that steers commands, conditions and rollbacks of its own.
 //! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).
 
 pub mod app;
