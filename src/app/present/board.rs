@@ -283,7 +283,9 @@ pub fn waiting(model: &Model, now: Timestamp, i: &Incident) -> Vec<String> {
     let of = |op: &&crate::domain::outward::entry::Entry| op.incident == i.id;
     let words = |entry: &crate::domain::outward::entry::Entry| {
         let (why, _) = outbox::why(model, entry, now);
-        format!("{} to {}: {} ({why})", entry.op.intent.words(), entry.op.target, outbox::word(entry))
+        let words = entry.op.intent.words();
+        let first = words.trim().lines().next().unwrap_or_default().to_owned();
+        format!("{first} to {}: {} ({why})", entry.op.target, outbox::word(entry))
     };
     model.outbox.open().filter(of).map(words).collect()
 }

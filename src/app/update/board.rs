@@ -200,11 +200,10 @@ fn other(model: &Model, id: &IncidentId) -> String {
 
 fn update_fields(model: &Model, now: Timestamp, id: &IncidentId) -> (String, Vec<Field>) {
     let Some(i) = state(model, id) else { return (format!("Update on {id}"), Vec::new()) };
-    let since = crate::domain::time::compact(incident::since_update(i, now));
     let every = model.setup.severities.level(&i.severity).and_then(|l| l.update_every);
     let next = every.filter(|_| i.is_open()).map(prometheus).unwrap_or_default();
     (
-        format!("Update on {id} (last one {since} ago)"),
+        format!("Update on {id} ({})", incident::last_told(i, now)),
         vec![
             Field::typed("audience", "stakeholders", "who is told"),
             Field::typed("text", &draft(i, &known(model, now, i), now).line(), "a draft from the facts; make it yours"),

@@ -297,7 +297,10 @@ fn cost(objective: &Objective, measurement: &Measurement, start: Timestamp, mome
     }
 }
 
-/// How long ago the last update was, for the draft of the next one.
-pub fn since_update(state: &crate::domain::incident::state::Incident, now: Timestamp) -> crate::domain::time::Span {
-    (now - state.times.last_update.unwrap_or(state.times.declared)).max(secs(0))
+/// When stakeholders were told last, for the form of the next update: `last update 12m ago`, or that nobody was told.
+pub fn last_told(state: &crate::domain::incident::state::Incident, now: Timestamp) -> String {
+    match state.times.last_update {
+        Some(at) => format!("last update {} ago", crate::domain::time::compact((now - at).max(secs(0)))),
+        None => "nobody was told yet".into(),
+    }
 }

@@ -30,9 +30,8 @@ pub fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<
             let words: Vec<String> =
                 Status::ALL.iter().filter(|s| **s != Status::Resolved).map(|s| s.word().to_owned()).collect();
             let at = state(id).map_or(0, |i| Status::ALL.iter().position(|s| *s == i.status).unwrap_or(0));
-            let since =
-                state(id).map(|i| incident::since_update(i, now)).map(crate::domain::time::compact).unwrap_or_default();
-            let title = format!("Status of {id} (last update {since} ago)");
+            let told = state(id).map(|i| incident::last_told(i, now)).unwrap_or_default();
+            let title = format!("Status of {id} ({told})");
             (
                 title,
                 vec![
