@@ -19,7 +19,7 @@ use crate::cli::failure::Failure;
 use crate::cli::library::Library;
 use crate::cli::output::Output;
 
-/// `lint` reports as `check` does ([`crate::cli::check::report`]); `match` prints `{"matches": [{"id", "path", "why"}]}`; `show`
+/// `lint` reports as `check` does ([`crate::cli::check`]); `match` prints `{"matches": [{"id", "path", "why"}]}`; `show`
 /// prints the promised object; `convert` writes a plain file anew as `midwatch/v1`; `import` writes new files and reports on
 /// each page; `walk` reads numbered answers from standard input; `dry-run` shows what would run.
 pub fn run(context: &Context, args: &RunbookArgs, output: &mut Output) -> Result<Exit, Failure> {

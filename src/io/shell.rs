@@ -36,7 +36,7 @@ const LINGER: Duration = Duration::from_millis(250);
 /// Looks without output after which an unfinished line is shown as it is.
 const QUIET: u32 = 6;
 /// How long after KILL the rest is called survivors.
-const GIVE_UP: Duration = Duration::from_millis(1_000);
+const GIVE_UP: Duration = Duration::from_millis(3_000);
 
 /// Runs commands on this machine.
 #[derive(Clone, Debug)]

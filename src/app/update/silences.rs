@@ -432,7 +432,7 @@ fn warn(model: &mut Model, now: Timestamp, name: &SourceName, silence: &Silence,
     }
 }
 
-/// When [`tend`] may have something to do that no answer brings.
+/// When `tend` may have something to do that no answer brings.
 pub fn due(model: &Model, now: Timestamp) -> Option<Timestamp> {
     let all = model.outbox.targets.values().filter_map(|t| t.silences.as_ref()).flat_map(|(_, silences)| silences);
     all.filter(|s| s.in_force(now)).map(|s| s.ends_at - ACK_EARLY.max(ENDS_SOON)).filter(|at| *at > now).min()

@@ -1,6 +1,6 @@
 //! A scenario out of YAML: everything that cannot be used is told with its place, the rest is read. `read/shape.rs` has how
 //! values go, `read/inject.rs` what happens, `read/command.rs` what commands answer, `read/expect.rs` what is expected.
-//! Reads no file: recorded signals and outputs that stand in files of their own are put in by [`fill`].
+//! Reads no file: recorded signals and outputs that stand in files of their own are put in by [`fill()`].
 
 mod command;
 mod expect;
