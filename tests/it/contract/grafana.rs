@@ -42,7 +42,11 @@ fn handle(server: &mut Server, asked: &Asked) -> Answer {
             Answer::json(200, &json!({"message": "Annotation added", "id": id}))
         }
         ("PATCH", ["api", "annotations", id]) => {
-            match server.annotations.iter_mut().find(|a| a["id"] == *id || a["id"].as_i64().map(|n| n.to_string()).as_deref() == Some(*id)) {
+            match server
+                .annotations
+                .iter_mut()
+                .find(|a| a["id"] == *id || a["id"].as_i64().map(|n| n.to_string()).as_deref() == Some(*id))
+            {
                 Some(annotation) => {
                     annotation["timeEnd"] = asked.json()["timeEnd"].clone();
                     if !asked.json()["text"].is_null() {

@@ -177,7 +177,8 @@ fn a_time_box_is_a_timer_and_more_time_is_another_one() {
     let second = boxed(&more, 8);
     assert_eq!((second.state, second.due_at), (TimerState::Running, at(12)));
     assert_ne!(first.once(), second.once(), "it rings again");
-    let done = story(&[(2, give.clone()), (3, Body::Task(TaskEvent::Ended { of: of.clone(), done: true, text: None }))]);
+    let done =
+        story(&[(2, give.clone()), (3, Body::Task(TaskEvent::Ended { of: of.clone(), done: true, text: None }))]);
     assert_eq!(boxed(&done, 20).state, TimerState::Done);
     let dropped = Body::Task(TaskEvent::Ended { of, done: false, text: Some("why".into()) });
     assert_eq!(boxed(&story(&[(2, give), (3, dropped)]), 20).state, TimerState::Cancelled);
