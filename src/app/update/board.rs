@@ -305,7 +305,10 @@ fn confirm_merge(model: &mut Model, id: &IncidentId, typed: &str) -> Result<(), 
     let mut rows = vec![
         ("closes".to_owned(), format!("{id} {}", gone.title)),
         ("goes on as".into(), format!("{into} {}", goes_on.title)),
-        ("goes over".into(), format!("{alerts} alert(s) and {} objective(s)", gone.objectives.len())),
+        (
+            "goes over".into(),
+            format!("{alerts} alert(s), {} objective(s), {} page(s)", gone.objectives.len(), gone.pages.len()),
+        ),
         ("then".into(), "both timelines stay, each points to the other".into()),
     ];
     if tasks > 0 {

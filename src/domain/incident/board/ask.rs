@@ -5,7 +5,7 @@ use crate::domain::incident::board::{
     Belief, Bond, Decision, DecisionEvent, Hypothesis, Phase, Stand, Task, TaskEvent,
 };
 use crate::domain::incident::decide::{Refusal, text};
-use crate::domain::incident::event::{Body, EventKey};
+use crate::domain::incident::event::{BackendLink, Body, EventKey};
 use crate::domain::incident::state::{Incident, key_text};
 use crate::domain::severity::Playbook;
 use crate::domain::time::{Span, Timestamp, clock, compact, mins};
@@ -178,7 +178,8 @@ pub fn ask(incident: &Incident, ask: Ask, at: Timestamp) -> Result<Vec<Body>, Re
 }
 
 /// The events that merge an incident into another one: first those of the one that goes on, then those of the one that
-/// is closed. The alerts and objectives go over; both timelines stay.
+/// is closed. The alerts, the objectives and the linked pages go over, so that they end with the one that goes on; both
+/// timelines stay.
 pub fn merge(gone: &Incident, into: &Incident) -> Result<(Vec<Body>, Vec<Body>), Refusal> {
     if gone.id == into.id {
         return Err(Refusal("an incident cannot be merged into itself".into()));
@@ -199,8 +200,20 @@ pub fn merge(gone: &Incident, into: &Incident) -> Result<(Vec<Body>, Vec<Body>),
     }));
     let slos = gone.objectives.difference(&into.objectives);
     goes_on.extend(slos.map(|slo| Body::ObjectiveLinked { slo: slo.clone() }));
+    let mut closed = vec![tie(into, Bond::MergedInto)];
+    for linked in &gone.pages {
+        let (target, page) = (&linked.link.target, &linked.link.page);
+        if into.page(target, page).is_none() {
+            let why = format!("came over with {}", gone.id);
+            let link = BackendLink { status: linked.status.clone(), why, ..linked.link.clone() };
+            goes_on.push(Body::BackendLinked(Box::new(link)));
+        }
+        let reason = format!("it goes on as {}", into.id);
+        closed.push(Body::BackendUnlinked { target: target.clone(), page: page.clone(), reason });
+    }
     let summary = format!("merged into {}: {}", into.id, into.title);
-    Ok((goes_on, vec![tie(into, Bond::MergedInto), Body::Resolved { summary }]))
+    closed.push(Body::Resolved { summary });
+    Ok((goes_on, closed))
 }
 
 /// The line of a playbook that was typed: its number (from 1) in the whole list, or a piece that only it has.
@@ -231,5 +244,71 @@ pub fn back(task: &Task, now: Timestamp) -> String {
         (None, Some(until)) if until <= now => format!("OVERDUE {}", compact(now - until)),
         (None, Some(until)) => format!("back in {}", crate::domain::time::countdown(until - now)),
         (None, None) => "no time said".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::incident::event::Event;
+    use crate::domain::outward::backend::BackendStatus;
+
+    fn event(incident: &str, seq: u64, body: Body) -> Event {
+        let at = "2026-05-01T03:00:00Z".parse().unwrap();
+        Event {
+            key: EventKey { origin: "here".into(), seq },
+            id: String::new(),
+            incident: IncidentId(incident.into()),
+            order: seq,
+            at,
+            recorded_at: at,
+            actor: "ada".into(),
+            body,
+            hash: String::new(),
+        }
+    }
+
+    fn declared(incident: &str) -> Event {
+        let body = Body::Declared {
+            title: incident.into(),
+            severity: "SEV2".into(),
+            service: None,
+            detected_by: None,
+            detected_at: None,
+        };
+        event(incident, 1, body)
+    }
+
+    fn link(page: &str) -> BackendLink {
+        BackendLink {
+            target: "pd".into(),
+            page: page.into(),
+            number: None,
+            title: "t".into(),
+            url: None,
+            service: None,
+            key: None,
+            status: BackendStatus::Triggered,
+            why: "by hand".into(),
+        }
+    }
+
+    #[test]
+    fn the_pages_of_a_merged_incident_end_with_the_one_that_goes_on() {
+        let linked = |n: u64, page: &str| event("INC-A", n, Body::BackendLinked(Box::new(link(page))));
+        let gone = vec![declared("INC-A"), linked(2, "P1"), linked(3, "P2")];
+        let into = vec![declared("INC-B"), event("INC-B", 2, Body::BackendLinked(Box::new(link("P2"))))];
+        let (a, b) = (Incident::fold(&gone).unwrap(), Incident::fold(&into).unwrap());
+        let (on, closed) = merge(&a, &b).unwrap();
+        let after = |mut log: Vec<Event>, bodies: Vec<Body>| {
+            let id = log[0].incident.0.clone();
+            log.extend(bodies.into_iter().zip(10..).map(|(body, n)| event(&id, n, body)));
+            Incident::fold(&log).unwrap()
+        };
+        let (a, b) = (after(gone, closed), after(into, on));
+        let pages = |i: &Incident| i.pages.iter().map(|p| p.link.page.clone()).collect::<Vec<_>>();
+        assert_eq!((pages(&a), pages(&b)), (vec![], vec!["P2".to_owned(), "P1".to_owned()]));
+        assert!(!a.is_open() && a.board.merged_into() == Some(&b.id));
+        assert_eq!(b.page(&"pd".into(), "P1").unwrap().link.why, "came over with INC-A");
     }
 }
