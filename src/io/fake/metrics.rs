@@ -13,6 +13,7 @@ use crate::domain::labels::Labels;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::assemble;
 use crate::domain::slo::objective::{Objective, Sli};
+use crate::domain::slo::reading::Counts;
 use crate::domain::slo::reading::History;
 use crate::domain::slo::reading::Measurement;
 use crate::domain::slo::reading::Reading;
@@ -72,7 +73,10 @@ impl Metrics for FakeMetrics {
     ) -> Task<'a, Result<(Vec<Measurement>, ServerNote), Fault>> {
         Box::pin(async move {
             let production = self.ask().await?;
-            let all = objectives.iter().map(|o| measurement(&production, o, windows, now)).collect();
+            let all = objectives
+                .iter()
+                .map(|o| measurement(o, windows, now, |window| production.window(o.id.as_str(), window, now)))
+                .collect();
             Ok((all, note()))
         })
     }
@@ -168,11 +172,14 @@ pub(super) fn note() -> ServerNote {
     ServerNote { requests: 1, skew: Some(Span::zero()), version, ..ServerNote::default() }
 }
 
-fn measurement(production: &Production, objective: &Objective, windows: &[Window], now: Timestamp) -> Measurement {
-    let read = |window: &Window| {
-        let reading = production.window(objective.id.as_str(), *window, now).map_or(Reading::NoData, Reading::Counts);
-        (*window, (now, reading))
-    };
+/// What a simulated world says of an objective over windows: the counts of each, or no data.
+pub(super) fn measurement(
+    objective: &Objective,
+    windows: &[Window],
+    now: Timestamp,
+    counts: impl Fn(Window) -> Option<Counts>,
+) -> Measurement {
+    let read = |window: &Window| (*window, (now, counts(*window).map_or(Reading::NoData, Reading::Counts)));
     Measurement {
         windows: assemble::windows(objective, windows).iter().map(read).collect(),
         coverage: Some(1.0),

@@ -6,16 +6,15 @@ use crate::domain::drill::scenario::Tool;
 use crate::domain::drill::stage::Stage;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::server_note::ServerNote;
-use crate::domain::slo::assemble;
-use crate::domain::slo::objective::{Objective, Sli};
-use crate::domain::slo::reading::{History, Measurement, Reading, Via, Window};
+use crate::domain::slo::objective::Objective;
+use crate::domain::slo::reading::{History, Measurement, Window};
 use crate::domain::slo::sample::Sample;
 use crate::domain::slo::service::{Service, Signal, SignalKind};
 use crate::domain::slo::signals::{ServiceReading, SignalReading, SignalValue};
 use crate::domain::slo::warm::{Rows, Warmed};
 use crate::domain::text::{clean, truncate};
 use crate::domain::time::{Span, Timestamp, secs};
-use crate::io::fake::metrics::{Grid, note};
+use crate::io::fake::metrics::{Grid, measurement, note};
 use crate::io::fake::staged::Staged;
 use crate::io::port::{Metrics, Task};
 use std::sync::Arc;
@@ -47,7 +46,12 @@ impl Metrics for StagedMetrics {
     ) -> Task<'a, Result<(Vec<Measurement>, ServerNote), Fault>> {
         Box::pin(async move {
             self.ask().await?;
-            let read = |stage: &mut Stage| objectives.iter().map(|o| measurement(stage, o, windows, now)).collect();
+            let read = |stage: &mut Stage| {
+                let one = |o: &Arc<Objective>| {
+                    measurement(o, windows, now, |window| stage.window(o.id.as_str(), window, now))
+                };
+                objectives.iter().map(one).collect()
+            };
             Ok((self.staged.with(read), note()))
         })
     }
@@ -130,19 +134,6 @@ impl Metrics for StagedMetrics {
 
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {
         Box::pin(async move { self.ask().await.map(|()| note()) })
-    }
-}
-
-fn measurement(stage: &Stage, objective: &Objective, windows: &[Window], now: Timestamp) -> Measurement {
-    let read = |window: &Window| {
-        let reading = stage.window(objective.id.as_str(), *window, now).map_or(Reading::NoData, Reading::Counts);
-        (*window, (now, reading))
-    };
-    Measurement {
-        windows: assemble::windows(objective, windows).iter().map(read).collect(),
-        coverage: Some(1.0),
-        via: if matches!(objective.sli, Sli::Events { .. }) { Via::Events } else { Via::Slices },
-        ..Measurement::empty(objective.id.clone())
     }
 }
 
