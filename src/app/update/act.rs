@@ -2,6 +2,7 @@
 
 mod moves;
 mod outward;
+mod steps;
 
 use crate::app::action::Action;
 use crate::app::editor::Editor;

@@ -1,4 +1,4 @@
-//! Actions about what leaves the house, entries of a timeline, sources, and the walk.
+//! Actions about what leaves the house, entries of a timeline and sources.
 
 use crate::app::action::Action;
 use crate::app::confirm::{Confirm, Deed};
@@ -9,10 +9,10 @@ use crate::app::model::Model;
 use crate::app::present::items;
 use crate::app::present::view::Tone;
 use crate::app::screen::{Item, Overlay, Screen};
+use crate::app::update::act::steps;
 use crate::app::update::act::{form, overlay, refused, selected_alert, target};
 use crate::app::update::outward as send;
-use crate::app::update::{approval, backend_act, entry, paging, reload, room_acts, silences, tickets, walk};
-use crate::domain::incident::event::Answer;
+use crate::app::update::{approval, backend_act, entry, paging, room_acts, silences, tickets};
 use crate::domain::outward::operation::OpId;
 use crate::domain::time::Timestamp;
 
@@ -77,7 +77,7 @@ pub fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Eff
             model.say(now, Tone::Muted, "asking every source now");
             Ok(())
         }
-        _ => of_a_walk(model, now, action, out),
+        _ => steps::take(model, now, action, out),
     }
 }
 
@@ -120,28 +120,4 @@ pub fn approve(model: &mut Model, now: Timestamp) -> Result<(), String> {
     });
     let (id, request) = first.ok_or("nobody asks for a second person")?;
     approval::show(model, now, &id, &request)
-}
-
-/// What is done to the shown step.
-fn of_a_walk(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) -> Result<(), String> {
-    match action {
-        Action::StepDone => walk::done(model, now, out),
-        Action::StepSkip => walk::ask_end(model, now, false),
-        Action::StepFail => walk::ask_end(model, now, true),
-        Action::StepReopen => walk::reopen(model, now, out),
-        Action::NextStep => walk::turn(model, true),
-        Action::PrevStep => walk::turn(model, false),
-        Action::LookAgain => reload::look_again(model, now, out),
-        Action::Yes => walk::check(model, now, Answer::Yes, out),
-        Action::No => walk::check(model, now, Answer::No, out),
-        Action::Unsure => walk::check(model, now, Answer::Unsure, out),
-        Action::ChartWindow => {
-            model.nav.spot_mut().window += 1;
-            if let Screen::Slo(id) = model.nav.screen().clone() {
-                model.fleet.histories.remove(&id);
-            }
-            Ok(())
-        }
-        _ => Ok(()),
-    }
 }
