@@ -136,8 +136,11 @@ impl Plain<'_> {
             if let Some(code) = self.quit {
                 return code;
             }
-            let over = self.model.rehearsal.as_ref().is_some_and(|r| r.ended.is_some());
-            if !self.open || (over && self.closed) {
+            if let Some(why) = self.model.rehearsal.as_ref().and_then(|r| r.ended.clone()).filter(|_| self.closed) {
+                self.say(&format!("STATUS the drill is over ({why})"));
+                return 0;
+            }
+            if !self.open {
                 return 0;
             }
         }

@@ -16,6 +16,7 @@ mod terminal;
 
 mod approval;
 mod demo;
+mod drill;
 mod hostile;
 mod keys;
 mod lifecycle;
