@@ -115,7 +115,10 @@ fn near<T>(path: &Path, use_it: impl FnOnce(&Path) -> std::io::Result<T>) -> std
     let handle = std::fs::File::open(folder)?;
     let short = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
     if !short.exists() {
-        let why = format!("its path has {} bytes, {LONGEST_PATH} are the most here; give --data-dir a shorter one", path.as_os_str().len());
+        let why = format!(
+            "its path has {} bytes, {LONGEST_PATH} are the most here; give --data-dir a shorter one",
+            path.as_os_str().len()
+        );
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
     }
     use_it(&short.join(name))
@@ -299,7 +302,8 @@ mod tests {
         for path in [folder.path(), door.path().parent().unwrap(), door.path()] {
             std::fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
         }
-        let code = format!("import socket; s = socket.socket(socket.AF_UNIX); s.connect({:?}); print(s.recv(1))", door.path());
+        let code =
+            format!("import socket; s = socket.socket(socket.AF_UNIX); s.connect({:?}); print(s.recv(1))", door.path());
         let mut other = std::process::Command::new("setpriv")
             .args(["--reuid=65534", "--clear-groups", "python3", "-c", &code])
             .stdout(std::process::Stdio::piped())

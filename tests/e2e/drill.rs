@@ -103,7 +103,11 @@ fn a_facilitator_steers_two_players_and_ends_it_for_both() {
     assert_eq!(seen["players"], serde_json::json!(["alice", "bob<U+202E>"]));
     assert_eq!(seen["acted"], serde_json::json!(["alice", "bob<U+202E>"]));
     assert_eq!((&seen["injects"][0]["state"], &seen["injects"][4]["state"]), (&"came".into(), &"skipped".into()));
-    assert_eq!(seen["points"].as_i64().unwrap(), 13, "10 for the acknowledgement, 10 for the declaration, 7 for the hint: {seen:#}");
+    assert_eq!(
+        seen["points"].as_i64().unwrap(),
+        13,
+        "10 for the acknowledgement, 10 for the declaration, 7 for the hint: {seen:#}"
+    );
 
     does(&home, &["abort", "fire alarm"], "aborted");
     alice.shows("the drill is over (aborted)");
@@ -143,7 +147,8 @@ fn a_player_who_leaves_leaves_the_others_playing() {
     let mut bob = Start::with(&["drill", "join", "--as", "bob"]).size(60, 15).run(&home);
     bob.shows("2 play");
     bob.resize(100, 30);
-    bob.walk(&[("6", "ALERTS"), ("?", "EVERYWHERE"), ("\x1b", "ALERTS")]);
+    bob.shows("INCIDENTS 0");
+    bob.walk(&[("6", "-- ALERT --"), ("?", "EVERYWHERE"), ("\x1b", "-- ALERT --")]);
     bob.keys("q");
     bob.keys("q");
     assert_eq!(bob.ended().code(), Some(0));
@@ -190,7 +195,10 @@ fn garbage_at_the_socket_is_answered_and_harms_nobody() {
     asked(b"{\"do\":\"join\",\"person\":\"facilitator\"}\n", "no name for a player");
     asked(b"\n\n{\"do\":\"observe\"}\n", "\"scenario\":\"bad-deploy\"");
     // A seat whose player types nonsense goes on as well.
-    asked(b"{\"do\":\"join\",\"person\":\"eve\",\"size\":[65535,65535],\"theme\":\"no\",\"glyphs\":\"no\"}\n", "eve sits down");
+    asked(
+        b"{\"do\":\"join\",\"person\":\"eve\",\"size\":[65535,65535],\"theme\":\"no\",\"glyphs\":\"no\"}\n",
+        "eve sits down",
+    );
     socket.write_all(b"nonsense\n{\"keys\":[\"Nope\",\"\",\"6\"]}\n{\"size\":[0,0]}\n{\"size\":[80,24]}\n").unwrap();
     for word in ["not understood", "ALERTS"] {
         let mut heard = String::new();
@@ -299,13 +307,35 @@ fn the_facilitators_screen_shows_its_keys_and_steers() {
     alice.hides("STANDS STILL");
     screen.walk(&[("p", "NAME: TEXT"), ("boss: is it over?\r", "boss said it")]);
     alice.shows("boss: is it over?");
-    screen.walk(&[("x", "type abort"), ("nonsense\r", "not the word"), ("x", "type abort"), ("abort enough\r", "OVER: aborted")]);
+    screen.walk(&[
+        ("x", "type abort"),
+        ("nonsense\r", "not the word"),
+        ("x", "type abort"),
+        ("abort enough\r", "OVER: aborted"),
+    ]);
     alice.keys("q");
     assert_eq!(alice.ended().code(), Some(0));
     screen.shows("its process is gone");
     screen.keys("q");
     assert_eq!(screen.ended().code(), Some(0));
     assert!(screen.left_behind().is_empty());
+}
+
+#[test]
+fn a_drill_whose_terminal_is_torn_away_still_leaves_its_report() {
+    let home = Home::new();
+    config(&home);
+    let mut alice = run(&home, &[]);
+    let mut bob = Start::with(&["drill", "join", "--as", "bob"]).size(80, 24).run(&home);
+    bob.shows("2 play");
+    does(&home, &["hint", "look at the deploys"], "it costs 5");
+    alice.close();
+    bob.shows("is over (left)");
+    assert_eq!(bob.ended().code(), Some(0));
+    alice.ended();
+    let report = std::fs::read_to_string(folder(&home).join("DRILL-report.md")).unwrap();
+    assert!(report.contains("look at the deploys"), "{report}");
+    assert!(home.data().join("drills/history.jsonl").exists());
 }
 
 /// From the page to the end, at the size of a small terminal, ten times as fast as time.

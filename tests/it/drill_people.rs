@@ -132,7 +132,11 @@ fn the_real_world_is_on_the_screen_and_unknown_is_not_green() {
     let mut model = model();
     for (real, words, tone) in [
         (Real::Quiet { age: 10 }, "REAL: quiet 10s ago", Tone::Ok),
-        (Real::NotKnown { why: "main unreachable since 03:00:00Z".into() }, "REAL: not known: main unreach", Tone::Warn),
+        (
+            Real::NotKnown { why: "main unreachable since 03:00:00Z".into() },
+            "REAL: not known: main unreach",
+            Tone::Warn,
+        ),
         (Real::Page { names: vec!["ApiDown".into()], age: 0 }, "REAL: 1 page firing: ApiDown", Tone::Crit),
     ] {
         let players = vec!["ada".into(), "bob".into()];
@@ -251,7 +255,8 @@ fn a_traced_drill_with_people_opens_its_own_socket_alone() {
         drill.wait().unwrap();
         return;
     }
-    for act in [&["fire", "1"][..], &["hint", "look"], &["say", "boss", "well?"], &["pause"], &["continue"], &["abort"]] {
+    for act in [&["fire", "1"][..], &["hint", "look"], &["say", "boss", "well?"], &["pause"], &["continue"], &["abort"]]
+    {
         let done = machine.args(&[&["drill", "control"], act].concat());
         assert_eq!(done.code, 0, "{act:?}: {}", done.err);
     }

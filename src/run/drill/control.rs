@@ -105,7 +105,9 @@ pub fn screen(mut line: Line, looks: &Looks) -> Result<u8, Fault> {
             }
             match line.ask(&ask) {
                 Ok(answer) => state.answered(answer),
-                Err(fault) => state.lost = Some(format!("{fault}; q leaves, `midwatch drill report last` tells the rest")),
+                Err(fault) => {
+                    state.lost = Some(format!("{fault}; q leaves, `midwatch drill report last` tells the rest"))
+                }
             }
         }
     };

@@ -89,11 +89,8 @@ fn head(pen: &mut Pen<'_>, seen: &Observed) -> u16 {
 fn body(pen: &mut Pen<'_>, view: &Facilitator) {
     let seen = &view.seen;
     let (width, height) = (pen.width(), pen.height());
-    let wants = [
-        Want::rows(seen.injects.len(), 5, 0),
-        Want::rows(seen.items.len(), 4, 2),
-        Want::rows(seen.log.len(), 4, 1),
-    ];
+    let wants =
+        [Want::rows(seen.injects.len(), 5, 0), Want::rows(seen.items.len(), 4, 2), Want::rows(seen.log.len(), 4, 1)];
     let places = stack(height, &wants);
     let mut part = |n: usize, draw: &mut dyn FnMut(&mut Pen<'_>)| {
         if let Some((top, rows)) = places.get(n).filter(|(_, rows)| *rows > 1) {
