@@ -34,11 +34,15 @@ pub fn run(context: &Context, config: &Config, what: &IncidentCommand, output: &
     let mut desk = Desk::to_write(context, config)?;
     let (typed, command, at) = read(&desk, what)?;
     let before = desk.find(typed)?;
-    let resolves = matches!(command, Command::Resolve(_));
+    let resolution = match &command {
+        Command::Resolve(summary) => Some(summary.clone()),
+        _ => None,
+    };
+    let resolves = resolution.is_some();
     let acknowledges = matches!(command, Command::Acknowledge);
     let mut bodies = decide(&before.state, command, at, &context.severities).map_err(refused)?;
     if acknowledges || resolves {
-        bodies.extend(outside::tell(&desk, &before, resolves));
+        bodies.extend(outside::tell(&mut desk, &before, resolution.as_deref())?);
         outside::note(&bodies, output);
     }
     desk.act(&before.state.id, at, bodies)?;
