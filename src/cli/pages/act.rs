@@ -104,15 +104,13 @@ fn send_it(
     let wakes = woken(model, look.now, name, &intent);
     let words = intent.words();
     let body = outgoing(model, look.now, name, intent, expected(there)).map_err(refused)?;
-    let mut told = json!({
-        "target": name, "page": there.id, "act": words, "wakes": wakes, "sent": false, "state": null, "words": null,
-    });
+    let told = |sent: bool, state: Option<&str>, why: Option<&str>| json!({"target": name, "page": there.id, "act": words, "wakes": wakes, "sent": sent, "state": state, "words": why});
     if asks(&body) && !act.which.yes {
         output.note(&format!("to {name}: {words}"));
         wakes.iter().for_each(|who| output.note(&format!("pages {who}")));
         output.note("nothing was sent; --yes sends it");
         if output.is_json() {
-            output.json(&told)?;
+            output.json(&told(false, None, None))?;
         }
         return Ok(Exit::NO);
     }
@@ -127,10 +125,7 @@ fn send_it(
     }
     if output.is_json() {
         let state = entry.ended().map_or("waits", |ending| ending.word());
-        told["sent"] = json!(true);
-        told["state"] = json!(state);
-        told["words"] = json!(why);
-        output.json(&told)?;
+        output.json(&told(true, Some(state), why.as_deref()))?;
     }
     Ok(exit)
 }
