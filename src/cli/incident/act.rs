@@ -62,7 +62,7 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         IncidentCommand::Note { id, text, at, kind } => {
             let command = match kind.note() {
                 Some(sort) => Command::Note(sort, text.clone()),
-                None => Command::Action(text.clone(), None, None),
+                None => Command::Action(text.clone(), None, None, None),
             };
             (id, command, desk.when(at.as_deref())?)
         }
@@ -76,8 +76,8 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         IncidentCommand::Mitigated { id, at } => (id, Command::Mitigated, desk.when(at.as_deref())?),
         IncidentCommand::Resolve { id, summary } => (id, Command::Resolve(summary.clone()), now),
         IncidentCommand::Reopen { id, reason } => (id, Command::Reopen(reason.clone()), now),
-        IncidentCommand::Action { id, text, owner, due } => {
-            (id, Command::Action(text.clone(), owner.clone(), due.clone()), now)
+        IncidentCommand::Action { id, text, owner, due, does } => {
+            (id, Command::Action(text.clone(), owner.clone(), due.clone(), *does), now)
         }
         _ => return Err(Failure::Usage("this is no act on one incident".to_owned())),
     })
