@@ -47,6 +47,7 @@ pub mod pyrra;
 pub mod reading;
 pub mod recorded;
 pub mod recurrence;
+pub mod ring;
 pub mod sample;
 pub mod seed;
 pub mod service;

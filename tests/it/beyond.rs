@@ -13,12 +13,13 @@ use midwatch::domain::fault::{Fault, FaultKind};
 use midwatch::domain::ids::{IncidentId, Origin};
 use midwatch::domain::incident::event::{BUDGET_LOG, Body, NewEvent};
 use midwatch::domain::slo::catalogue::Plans;
-use midwatch::domain::slo::event_slices::{EventSlices, Ring};
+use midwatch::domain::slo::event_slices::EventSlices;
 use midwatch::domain::slo::format;
 use midwatch::domain::slo::marks::{Mark, Marker, Marks, Whose};
 use midwatch::domain::slo::objective::{AlertPair, Combine, Composite, Objective, Sli};
 use midwatch::domain::slo::period::{Period, Unit};
 use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
+use midwatch::domain::slo::ring::Ring;
 use midwatch::domain::slo::service::{Service, Signal, SignalKind, Unit as Amount};
 use midwatch::domain::slo::signals::{ServiceReading, SignalReading, SignalValue};
 use midwatch::domain::slo::status::State;
@@ -93,9 +94,8 @@ impl Desk {
     }
 }
 
-/// Slices keep seven digits of their bad events.
 fn near(got: Option<f64>, want: f64) {
-    assert!(got.is_some_and(|g| (g - want).abs() < 1e-7 * want.abs().max(1.0)), "{got:?} is not {want}");
+    assert!(got.is_some_and(|g| (g - want).abs() < 1e-9 * want.abs().max(1.0)), "{got:?} is not {want}");
 }
 
 #[test]
