@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(events.window(Window::H1).counts(), Some(Counts { bad: 3.0, total: 12.0 }));
         assert!(events.has_read(Window::D3, at(last)));
         let all = events.slices();
-        assert_eq!(all.len(), 714 + 72, "six hours slice by slice, hours before");
+        assert_eq!(all.len(), 713 + 12 + 72, "six hours and the oldest one slice by slice, hours between");
         assert!(all.windows(2).all(|w| w[0].end == w[1].end - w[1].length));
     }
 
