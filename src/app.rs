@@ -4,6 +4,7 @@ pub mod action;
 pub mod alert_book;
 pub mod backend;
 pub mod cache;
+pub mod composites;
 pub mod confirm;
 pub mod costs;
 pub mod deadline;

@@ -84,7 +84,7 @@ pub fn slo(model: &Model, now: Timestamp, objective: &Objective, s: &Status) -> 
         "approximate": s.approximate, "history_read": number(s.read),
         "recorded": s.recorded.map(|r| json!({"error_ratio": number(Some(r.errors)),
             "budget_remaining": number(r.remaining), "differs": r.differs})),
-        "without_events": crate::app::present::budget::without_events(objective),
+        "without_events": s.untold,
         "says": objective.says, "declared": objective.declared,
     })
 }
