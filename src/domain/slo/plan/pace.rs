@@ -1,10 +1,11 @@
 //! How often a counter is scraped, and what slices gain by it. `increase` sees what lies between the first and the last
 //! sample of its range and stretches that to the range: a burst inside one slice comes out a scrape interval too large, one
 //! across a border too small. Over a range that is one scrape longer it sees exactly what lies between two ends of slices,
-//! stretched by a factor that is known. Never asks by itself; an interval that is not known changes nothing.
+//! stretched by a factor that is known. A server whose `increase` begins at the sample before the range (VictoriaMetrics)
+//! needs none of that: its slices add up as they are. Never asks by itself; an interval that is not known changes nothing.
 
 use crate::domain::slo::plan::{Arm, Chunk, Feed, Group, Groups, Request, Side, TAG, by_value};
-use crate::domain::slo::promql::WINDOW;
+use crate::domain::slo::promql::{WINDOW, parse};
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::sample::Sample;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -38,6 +39,30 @@ impl Groups {
         }
         requests
     }
+}
+
+impl Groups {
+    /// The question whether the server's `increase` begins at the sample before its range: which share of the series has one
+    /// over three quarters of a scrape, where there is one sample at most. Of the first total whose interval is known.
+    pub fn looks_back(&self, scrapes: Scrapes<'_>) -> Option<String> {
+        self.0.iter().find_map(|group| {
+            let total = |f: &&Feed| f.side == Side::Total;
+            let scrape = group.feeds.iter().filter(total).find_map(|f| scrapes(f.objective))?;
+            let inner = group.text.find("increase(").filter(|_| stretched(&group.text));
+            let inner = group.text.get(inner?..)?.strip_suffix(')')?;
+            let range = format!("{}ms", u64::from(scrape) * 750);
+            let counted = inner.replace(WINDOW, &range);
+            parse(&counted).ok()?;
+            let there = counted.replacen("increase(", "count_over_time(", 1);
+            let (over, step) = (u64::from(scrape) * 10, u64::from(scrape) * 333);
+            Some(format!("avg_over_time((count({counted}) / count({there}))[{over}s:{step}ms])"))
+        })
+    }
+}
+
+/// What such an answer says.
+pub fn does_look_back(samples: &[Sample]) -> bool {
+    samples.first().is_some_and(|share| share.value > 0.5)
 }
 
 /// The scrape intervals that such an answer tells of, by index of the objective.
@@ -127,6 +152,21 @@ mod tests {
         };
         let text = format!("{}:\n{}{}", seed::ROOT, one("a", "a", "5.."), one("b", "b", "5.."));
         seed::read("f.yaml", &text).0.into_iter().map(Arc::new).collect()
+    }
+
+    #[test]
+    fn a_server_is_asked_how_it_counts() {
+        let list = objectives();
+        let groups = Groups::of(&list);
+        let text = groups.looks_back(&|index| (index == 1).then_some(60)).unwrap();
+        let all = "http_total{job=~\"a|b\"}[45000ms]";
+        let want = format!("avg_over_time((count(increase({all})) / count(count_over_time({all})))[600s:19980ms])");
+        assert_eq!(text, want);
+        assert!(parse(&text).is_ok());
+        assert_eq!(groups.looks_back(&|_| None), None);
+        let share = |value| [Sample { labels: Labels::default(), at: Timestamp::UNIX_EPOCH, value }];
+        assert!(does_look_back(&share(1.0)) && !does_look_back(&share(0.1)) && !does_look_back(&share(f64::NAN)));
+        assert!(!does_look_back(&[]));
     }
 
     #[test]
