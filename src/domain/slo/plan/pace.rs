@@ -8,6 +8,7 @@ use crate::domain::slo::plan::{Arm, Chunk, Feed, Group, Groups, Request, Side, T
 use crate::domain::slo::promql::{WINDOW, parse};
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::sample::Sample;
+use crate::domain::time::{Span, seconds};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The scrape interval of every objective of a list, in seconds; `None` where it is not known.
@@ -15,6 +16,8 @@ pub type Scrapes<'a> = &'a dyn Fn(usize) -> Option<u32>;
 
 /// Scrape intervals that people choose, in seconds.
 const USUAL: [u32; 19] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300];
+/// Fewer samples tell no interval.
+const FEW: f64 = 5.0;
 /// Samples are counted in one hour.
 const COUNTED_IN: Window = Window::H1;
 /// A range ends this much before the sample that is one too many, in milliseconds: more than scrapes are late or early.
@@ -78,12 +81,17 @@ pub fn scrapes(request: &Request, samples: &[Sample]) -> BTreeMap<usize, u32> {
     found
 }
 
-/// The interval of so many samples in an hour, where it is one that people choose: a sample may be missing or lie on the
-/// border.
+/// The interval of so many samples in an hour.
 fn interval(samples: f64) -> Option<u32> {
-    let off = |usual: u32| (f64::from(COUNTED_IN.0) / f64::from(usual) - samples).abs();
+    usual(samples, COUNTED_IN.span())
+}
+
+/// The interval of so many samples in a stretch of time, in seconds, where it is one that people choose: a sample may be
+/// missing or lie on the border. Few samples tell nothing.
+pub fn usual(samples: f64, over: Span) -> Option<u32> {
+    let off = |usual: u32| (seconds(over) / f64::from(usual) - samples).abs();
     let nearest = USUAL.into_iter().min_by(|a, b| off(*a).total_cmp(&off(*b)))?;
-    (samples.is_finite() && off(nearest) <= (samples * 0.02).max(1.0)).then_some(nearest)
+    (samples.is_finite() && samples >= FEW && off(nearest) <= (samples * 0.02).max(1.0)).then_some(nearest)
 }
 
 /// What is one sum of one `increase`, asked for the most samples instead.
@@ -140,6 +148,10 @@ mod tests {
             (f64::INFINITY, None),
         ] {
             assert_eq!(interval(samples), want, "{samples}");
+        }
+        let twenty = Span::minutes(20);
+        for (samples, want) in [(20.0, Some(60)), (21.0, Some(60)), (80.0, Some(15)), (4.0, None), (33.0, None)] {
+            assert_eq!(usual(samples, twenty), want, "{samples} in 20 minutes");
         }
     }
 
