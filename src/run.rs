@@ -1,6 +1,7 @@
-//! Shells over the one machine: each joins its messages and effects with the world. `tui` in a terminal, `once` for the
+//! Shells over the one machine: each joins its messages and effects with the world. `tui` in a terminal, `once` (and `cost`) for the
 //! scriptable commands, `plain` line by line, `sim` on a virtual clock. No business rules here.
 
+pub mod cost;
 pub mod courier;
 pub mod draft;
 pub mod drill;

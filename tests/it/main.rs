@@ -12,6 +12,7 @@
 mod backend;
 mod beyond;
 mod cli;
+mod cli_cost;
 mod cli_import;
 mod cli_incident;
 mod cli_outbox;
@@ -49,6 +50,7 @@ mod postmortem;
 mod readme;
 mod real;
 mod real_matrix;
+mod real_rows;
 mod real_silences;
 mod real_slos;
 mod real_sources;
