@@ -1,6 +1,7 @@
 //! Objectives for the screen: rows by urgency, the detail, charts.
 
 use crate::app::model::Model;
+use crate::app::present::replay::NOT_RECORDED;
 use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
 use crate::app::present::{bit, budget, charts, items, near, passes};
 use crate::app::screen::Item;
@@ -94,6 +95,10 @@ fn judge_by(model: &Model, now: Timestamp, objective: &Objective, composed: &BTr
     if let Some(made) = made {
         // What planned work excludes was left out of its parts.
         status.work.excluded = made.excluded;
+    }
+    if model.replay.is_some() && status.measured_at.is_none() {
+        status.state = State::NoData;
+        status.reason = Some(NOT_RECORDED.into());
     }
     let fault = source.and_then(|l| l.fault.as_ref());
     if let (State::Warming, None, Some((_, fault))) = (status.state, status.measured_at, fault) {
@@ -244,6 +249,7 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
     let tilde = |text: String| if stale && text != "-" { format!("~{text}") } else { text };
     let burn = |w: Window| tilde(burn_text(status.burn_rates.get(&w).copied().flatten()));
     let left = match (status.state, status.budget.remaining) {
+        (State::NoData, _) if status.reason.as_deref() == Some(NOT_RECORDED) => NOT_RECORDED.into(),
         (State::NoData, _) => "no data".into(),
         (State::NoTraffic, None) => "no traffic".into(),
         (State::Error, None) => "error".into(),

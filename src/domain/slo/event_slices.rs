@@ -199,6 +199,16 @@ impl Ring {
         (from..=to).any(|n| !self.raw(n).is_some_and(|raw| same(raw, kept(counts(n)))))
     }
 
+    /// The same without the slices that end after an instant.
+    fn until(&self, at: Timestamp) -> Self {
+        let many = usize::try_from(self.number(at) - self.first + 1).unwrap_or(0);
+        Self {
+            bad: self.bad.iter().take(many).copied().collect(),
+            total: self.total.iter().take(many).copied().collect(),
+            ..*self
+        }
+    }
+
     fn set(&mut self, number: i64, counts: Option<Counts>) -> bool {
         let Ok(index) = usize::try_from(number - self.first) else { return false };
         while self.bad.len() <= index {
@@ -267,6 +277,13 @@ impl EventSlices {
     /// Bytes that its numbers take when all is read, with one hour in parts.
     pub fn bytes(&self) -> usize {
         self.fine.bytes() + self.coarse.bytes() + Ring::new(FINE.0, PARTS).bytes()
+    }
+
+    /// What of them was over at an instant.
+    pub fn until(&self, at: Timestamp) -> Self {
+        let over = |ring: &&Ring| ring.newest().is_some_and(|newest| ring.end_of(newest) <= at);
+        let edges = self.edges.iter().filter(over).cloned().collect();
+        Self { fine: self.fine.until(at), coarse: self.coarse.until(at), edges }
     }
 
     /// The hours that are kept in parts, as rings of their parts.
