@@ -47,9 +47,10 @@ fn wound(columns: u16, rows: u16) {
     terminal.keys("}");
     terminal.shows("resolved: rolled back");
     // What would change something says why it does not.
-    terminal.walk(&[("n", "nothing is recorded, sent or run"), ("0", "PLAYBOOK"), ("?", "REPLAY")]);
+    terminal.walk(&[("n", "nothing is recorded, sent or run"), ("0", "PLAYBOOK"), ("?", "EVERYWHERE")]);
     terminal.keys("\x1b");
-    terminal.walk(&[("1", "none is open"), ("{", "investigating"), (" ", "REPLAY"), ("7", "not recorded")]);
+    terminal.hides("EVERYWHERE");
+    terminal.walk(&[("1", "none is open"), ("{", "UNACKED"), (" ", "REPLAY"), ("7", "not recorded")]);
     terminal.resize(columns + 7, rows + 3);
     terminal.shows("REPLAY");
     terminal.keys("qqq");

@@ -69,7 +69,7 @@ pub fn missing(model: &Model) -> Option<String> {
                 _ => return None,
             }
         }
-        Screen::Incident(id) if model.desk.cases.get(id).is_none() && *id == replay.incident => {
+        Screen::Incident(id) if !model.desk.cases.contains_key(id) && *id == replay.incident => {
             format!("{id} was not declared by then")
         }
         _ => return None,

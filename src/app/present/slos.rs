@@ -195,7 +195,9 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
         _ => None,
     };
     let filter = model.nav.spot().filter;
-    let empty = if model.fleet.reading {
+    let empty = if model.replay.is_some() {
+        "no objective of this incident is in today's files".to_owned()
+    } else if model.fleet.reading {
         "reading the SLO files".to_owned()
     } else if model.setup.findings.is_empty() && model.fleet.findings.is_empty() {
         "no objectives: name SLO files under `slos:` in the configuration".to_owned()
