@@ -74,7 +74,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Config(it)) => config::run(&context, it, output),
         Some(Command::Slo(it)) => slo::run(&context, it, output),
         Some(Command::Alerts) => alerts::run(&context, output),
-        Some(Command::Pages) => pages::pages(&context, output),
+        Some(Command::Pages(it)) => pages::run(&context, it, output),
         Some(Command::Oncall) => pages::on_call(&context, output),
         Some(Command::Changes(it)) => changes::run(&context, it, output),
         Some(Command::Incident(it)) => incident::run(&context, it, output),

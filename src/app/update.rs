@@ -6,6 +6,7 @@ mod answer;
 mod approval;
 mod backend;
 mod backend_act;
+mod backend_deal;
 mod bands;
 mod board;
 mod coverage;
@@ -42,6 +43,7 @@ mod watch;
 
 pub use act::target;
 pub use approval::code as approval_code;
+pub use backend_deal::{Deal, asks, people, woken};
 pub use exec::output_key;
 pub use notices::publishes;
 pub use outward::{outgoing, queue};

@@ -2,11 +2,13 @@
 
 pub mod drill;
 pub mod incident;
+pub mod pages;
 pub mod runbook;
 pub mod silence;
 
 use crate::cli::args::drill::DrillArgs;
 use crate::cli::args::incident::IncidentArgs;
+use crate::cli::args::pages::PagesArgs;
 use crate::cli::args::runbook::RunbookArgs;
 use crate::cli::args::silence::SilenceArgs;
 use crate::config::environment::zone;
@@ -107,8 +109,8 @@ pub enum Command {
     Slo(SloArgs),
     /// Show firing alerts from every source, with the matching runbook
     Alerts,
-    /// Show what is open at the paging products
-    Pages,
+    /// Show what is open at the paging products, or act on one of it
+    Pages(PagesArgs),
     /// Show who is on call
     Oncall,
     /// Show what changed lately, or around the start of an incident, from every source

@@ -141,7 +141,7 @@ fn action(i: &Incident, item: &ActionItem) -> Value {
     let standing = ticket(i, Some(item));
     let reference = standing.reference();
     let name = reference.and_then(|r| r.name.as_ref().or(r.id.as_ref()));
-    json!({"text": item.text, "owner": item.owner, "due": item.due, "ticket": name,
+    json!({"text": item.text, "owner": item.owner, "due": item.due, "type": item.does, "ticket": name,
         "ticket_url": reference.and_then(|r| r.url.as_ref())})
 }
 
