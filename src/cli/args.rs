@@ -125,6 +125,8 @@ pub enum Command {
     Runbook(RunbookArgs),
     /// Rehearse on a simulated production; score and history
     Drill(DrillArgs),
+    /// Wind a recorded incident back and forth on the real screens; changes nothing and asks nobody
+    Replay(ReplayArgs),
     /// Write the draft of a postmortem, or count the blanks of one
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Postmortem(PostmortemArgs),
@@ -150,6 +152,19 @@ pub struct DemoArgs {
     pub seed: u64,
     /// How much faster than real time it runs
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub speed: u32,
+}
+
+/// `replay`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The incident (its id, the end of it, or `last`), or a timeline that was exported as JSON lines: FILE.jsonl
+    pub incident: String,
+    /// The instant to begin at: 03:10, a full time, or -7m before the end of the record
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub at: Option<String>,
+    /// How many times as fast as it happened it plays
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub speed: u32,
 }
 

@@ -56,6 +56,8 @@ mod real_slos;
 mod real_sources;
 mod real_walks;
 mod reload;
+#[cfg(test)]
+mod replay;
 mod runbook_convert;
 mod runbook_keys;
 mod runbook_rules;
