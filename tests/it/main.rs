@@ -15,6 +15,7 @@ mod cli;
 mod cli_import;
 mod cli_incident;
 mod cli_outbox;
+mod cli_pagers;
 mod cli_pages;
 mod cli_runbook;
 mod cli_sinks;
