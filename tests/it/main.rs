@@ -16,6 +16,7 @@ mod cli_cost;
 mod cli_import;
 mod cli_incident;
 mod cli_outbox;
+mod cli_pagers;
 mod cli_pages;
 mod cli_runbook;
 mod cli_sinks;
