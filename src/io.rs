@@ -12,6 +12,7 @@ pub mod grafana;
 pub mod http;
 pub mod integration;
 pub mod jira;
+pub mod line_socket;
 pub mod matrix;
 pub mod mattermost;
 pub mod pagerduty;

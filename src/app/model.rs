@@ -13,6 +13,7 @@ use crate::app::outbox::{Outbox, TargetState};
 use crate::app::past::Past;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
+use crate::app::rehearsal::Rehearsal;
 use crate::app::reload::Reload;
 use crate::app::replay::Replay;
 use crate::app::rooms::Rooms;
@@ -326,6 +327,8 @@ pub struct Model {
     pub nav: Nav,
     /// What was found of what was written before.
     pub past: Past,
+    /// The drill itself, where one is played with people.
+    pub rehearsal: Option<Rehearsal>,
     /// Requests that are not answered yet.
     pub pending: Pending,
     /// What was said, newest last.
@@ -367,6 +370,7 @@ impl Model {
             suggested: Suggested::default(),
             nav: Nav::at(first),
             past: Past::default(),
+            rehearsal: None,
             pending: Pending::default(),
             messages: VecDeque::new(),
             size: (80, 24),

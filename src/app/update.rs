@@ -22,6 +22,7 @@ mod outward;
 mod paging;
 mod past;
 mod record;
+pub mod rehearsal;
 mod reload;
 mod rename;
 mod replay;
@@ -85,13 +86,16 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Feed(feed) => fed(model, now, feed, &mut out),
         Msg::Wake => {}
         Msg::Painted => {
-            if let Some(Overlay::Confirm(confirm)) = &mut model.nav.overlay {
-                confirm.painted = true;
+            match &mut model.nav.overlay {
+                Some(Overlay::Confirm(confirm)) => confirm.painted = true,
+                Some(Overlay::RealPage { painted, .. }) => *painted = true,
+                _ => {}
             }
         }
         Msg::Resized(columns, rows) => (model.size, model.windowed) = ((columns, rows), true),
         Msg::Focus(focused) => model.focused = focused,
     }
+    rehearsal::insist(model);
     if crate::app::present::slos::refresh(model, now) {
         bands::observe(model, now, &mut out);
     }
@@ -229,6 +233,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             }
             cockpit(model, now, "cockpit asleep", format!("for {}", compact(span)), out);
         }
+        Feed::Rehearsal(new) => rehearsal::news(model, now, *new, out),
         Feed::Said(from, text) => model.say(now, Tone::Accent, format!("{from}: {text}")),
     }
 }

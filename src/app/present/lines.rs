@@ -78,7 +78,7 @@ fn state_word(s: &Status) -> String {
 
 /// Every fact of the moment, one per line, without the time in front. A line changes only when its fact does.
 pub fn facts(model: &Model, now: Timestamp) -> Vec<String> {
-    let mut out = Vec::new();
+    let mut out: Vec<String> = model.rehearsal.iter().map(|r| r.real.fact()).collect();
     for (objective, _) in slos::ranked(model, now) {
         out.push(format!("SLO {}", slo(model, now, &objective.id)));
     }
