@@ -2,13 +2,13 @@
 //! is an action of the one table, with a number or an id; forms and confirmations ask line by line. The same machine and
 //! the same rules as in the full screen.
 
-use crate::app::action::{ACTIONS, Action};
+use crate::app::action::{ACTIONS, Action, Entry};
 use crate::app::deadline::next_deadline;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::model::Model;
 use crate::app::msg::{Feed, Msg, Reply};
-use crate::app::present::{items, lines, links, past};
+use crate::app::present::{items, lines, links, past, replay};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{rehearsal, update};
 use crate::domain::document::nearest;
@@ -70,7 +70,7 @@ pub fn run(ready: Ready, heartbeat: u32, print: &mut dyn FnMut(&str) -> bool) ->
         engine,
         now,
         pace: ready.pace,
-        closed: !std::io::stdin().is_terminal(),
+        piped: !std::io::stdin().is_terminal(),
         heartbeat: i64::from(heartbeat),
         said: BTreeSet::new(),
         messages: 0,
@@ -81,6 +81,7 @@ pub fn run(ready: Ready, heartbeat: u32, print: &mut dyn FnMut(&str) -> bool) ->
         quit: None,
         print,
         open: true,
+        closed: false,
     };
     let code = plain.live(&inbox);
     plain.engine.stop(Duration::from_secs(2));
@@ -93,7 +94,7 @@ struct Plain<'p> {
     now: crate::run::world::Now,
     pace: crate::run::world::Pace,
     /// Nobody types: the end of a drill is the end of its lines.
-    closed: bool,
+    piped: bool,
     heartbeat: i64,
     /// Facts that hold and were said.
     said: BTreeSet<String>,
@@ -108,12 +109,17 @@ struct Plain<'p> {
     print: &'p mut dyn FnMut(&str) -> bool,
     /// Somebody reads.
     open: bool,
+    /// Nothing more will be typed.
+    closed: bool,
 }
 
 impl Plain<'_> {
     fn live(&mut self, inbox: &Receiver<In>) -> u8 {
         self.say("STATUS midwatch plain lines; help lists what can be typed");
         self.step(Msg::Wake);
+        if self.model.replay.is_some() {
+            self.show();
+        }
         loop {
             let now = (self.now)();
             let due = next_deadline(&self.model, now, false).unwrap_or(now + secs(60));
@@ -136,19 +142,29 @@ impl Plain<'_> {
             if let Some(code) = self.quit {
                 return code;
             }
-            if let Some(why) = self.model.rehearsal.as_ref().and_then(|r| r.ended.clone()).filter(|_| self.closed) {
+            // A replay that stands still and a drill that is over have nothing more to say.
+            if let Some(why) = self.model.rehearsal.as_ref().and_then(|r| r.ended.clone())
+                && (self.closed || self.piped)
+            {
                 self.say(&format!("STATUS the drill is over ({why})"));
                 return 0;
             }
-            if !self.open {
+            let still = self.model.replay.as_ref().is_some_and(|replay| !replay.playing);
+            if !self.open || (self.closed && still) {
                 return 0;
             }
         }
     }
 
     fn say(&mut self, text: &str) {
-        let line = format!("{} {}", clock((self.now)()), clean(text));
+        let replay = if self.model.replay.is_some() { "REPLAY " } else { "" };
+        let line = format!("{replay}{} {}", clock(self.instant()), clean(text));
         self.open &= (self.print)(&line);
+    }
+
+    /// The instant that the lines are about.
+    fn instant(&self) -> Timestamp {
+        self.model.instant((self.now)())
     }
 
     fn step(&mut self, msg: Msg) {
@@ -182,7 +198,7 @@ impl Plain<'_> {
 
     /// Facts that are new, facts that no longer hold, what was said, and the sign of life.
     fn tell_news(&mut self) {
-        let now = (self.now)();
+        let now = self.instant();
         if self.model.links.values().filter(|l| l.kind.polled()).all(|l| l.good.is_some() || l.fault.is_some())
             && self.model.desk.loaded
         {
@@ -211,6 +227,7 @@ impl Plain<'_> {
                 self.say(&format!("STATUS {summary}"));
             }
         }
+        self.messages = self.messages.min(self.model.messages.len());
         let fresh: Vec<String> = self.model.messages.iter().skip(self.messages).map(|m| m.text.clone()).collect();
         self.messages = self.model.messages.len();
         for text in fresh {
@@ -412,13 +429,15 @@ impl Plain<'_> {
         ] {
             self.say(text);
         }
-        for entry in ACTIONS.iter().filter(|e| e.keys.len() < 2 || e.changes) {
+        let model = &self.model;
+        let shown = |e: &&Entry| (e.keys.len() < 2 || e.changes) && replay::offered(model, e);
+        for entry in ACTIONS.iter().filter(shown).collect::<Vec<_>>() {
             self.say(&format!("HELP {}: {}", entry.id, entry.title));
         }
     }
 
     fn list(&mut self) {
-        let now = (self.now)();
+        let now = self.instant();
         self.listed = items::panes(&self.model, now).into_iter().flatten().collect();
         let before = self.model.nav.spot().cursor;
         for (n, item) in self.listed.clone().into_iter().enumerate() {
@@ -430,7 +449,7 @@ impl Plain<'_> {
     }
 
     fn show(&mut self) {
-        let page = lines::page(&self.model, (self.now)());
+        let page = lines::page(&self.model, self.instant());
         for line in page {
             self.say(&line);
         }
