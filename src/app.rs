@@ -22,6 +22,7 @@ pub mod past;
 pub mod pending;
 pub mod present;
 pub mod reload;
+pub mod replay;
 pub mod review;
 pub mod rooms;
 pub mod screen;

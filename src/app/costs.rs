@@ -4,7 +4,8 @@
 use crate::app::composites;
 use crate::app::model::Model;
 use crate::domain::ids::SloId;
-use crate::domain::incident::event::BudgetSample;
+use crate::domain::incident::decide::Command;
+use crate::domain::incident::event::{BudgetSample, Status as Phase};
 use crate::domain::incident::state::Incident;
 use crate::domain::slo::composite_events::Base;
 use crate::domain::slo::incident_cost::{IncidentCost, Question, cost};
@@ -69,7 +70,43 @@ fn question(model: &Model, now: Timestamp, incident: &Incident, objective: &Obje
     Question { from: begin(incident), to, margin, target: objective.target, of }
 }
 
-/// The same as a line of the record.
+/// The moment of an incident that an act makes, where its cost is sampled at it: `mitigated`, `resolved`, `severity`.
+pub fn moment(before: &Incident, act: &Command) -> Option<&'static str> {
+    match act {
+        Command::SetSeverity(..) => Some("severity"),
+        Command::SetStatus(Phase::Monitoring, _) if before.times.mitigated.is_none() => Some("mitigated"),
+        Command::Mitigated => Some("mitigated"),
+        Command::Resolve(_) => Some("resolved"),
+        _ => None,
+    }
+}
+
+/// What is known now of the budget of an objective, as a line of the record: the cost where the events behind it are known,
+/// else how the budget stands. `None` where nothing is known, and where an earlier sample knows the cost and this one does not.
+pub fn at_hand(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId, moment: &str) -> Option<BudgetSample> {
+    if let Some(sample) = sample(model, now, incident, slo, moment) {
+        return Some(sample);
+    }
+    if incident.budget.get(slo).is_some_and(|earlier| earlier.gross.is_some()) {
+        return None;
+    }
+    let status = model.fleet.statuses.get(slo)?;
+    let burn = |w: Window| status.burn_rates.get(&w).copied().flatten();
+    let (remaining, burn_1h, burn_5m) = (status.budget.remaining, burn(Window::H1), burn(Window::M5));
+    let known = remaining.is_some() || burn_1h.is_some() || burn_5m.is_some();
+    known.then(|| BudgetSample {
+        slo: slo.clone(),
+        moment: moment.to_owned(),
+        remaining,
+        burn_1h,
+        burn_5m,
+        gross: None,
+        net: None,
+        basis: None,
+    })
+}
+
+/// What an incident cost, as a line of the record.
 pub fn sample(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId, moment: &str) -> Option<BudgetSample> {
     let objective = model.fleet.objective(slo)?;
     let found = live(model, now, incident, slo)?;

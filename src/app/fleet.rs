@@ -119,7 +119,7 @@ impl Fleet {
         let (mut plain, templates): (Vec<_>, Vec<_>) =
             objectives.into_iter().partition(|o: &Arc<Objective>| o.grouping.is_empty());
         for same in templates.iter().filter(|t| self.templates.contains(t)) {
-            plain.extend(self.objectives.iter().filter(|o| is_row(o, &same.id)).cloned());
+            plain.extend(self.objectives.iter().filter(|o| is_row(&o.id, &same.id)).cloned());
         }
         self.objectives = plain;
         self.templates = templates;
@@ -127,14 +127,14 @@ impl Fleet {
 
     /// The objectives as the files have them: templates, and not their rows.
     pub fn declared(&self) -> Vec<Arc<Objective>> {
-        let row = |o: &&Arc<Objective>| self.templates.iter().any(|t| is_row(o, &t.id));
+        let row = |o: &&Arc<Objective>| self.templates.iter().any(|t| is_row(&o.id, &t.id));
         self.objectives.iter().filter(|o| !row(o)).chain(&self.templates).cloned().collect()
     }
 
     /// Puts rows in the place of a template's old ones. A row that is there already stays the very same value, so that what
     /// was planned with it holds. Whether anything changed.
     pub fn replace_rows(&mut self, template: &SloId, rows: Vec<Objective>) -> bool {
-        let (old, mut all): (Vec<_>, Vec<_>) = self.objectives.drain(..).partition(|o| is_row(o, template));
+        let (old, mut all): (Vec<_>, Vec<_>) = self.objectives.drain(..).partition(|o| is_row(&o.id, template));
         let kept = |row: Objective| match old.iter().find(|o| ***o == row) {
             Some(same) => Arc::clone(same),
             None => Arc::new(row),
@@ -156,6 +156,6 @@ impl Fleet {
 }
 
 /// Whether an objective is a row of a template: its id is the template's with label values behind it.
-pub(super) fn is_row(objective: &Objective, template: &SloId) -> bool {
-    objective.id.as_str().strip_prefix(template.as_str()).is_some_and(|rest| rest.starts_with('{'))
+pub fn is_row(objective: &SloId, template: &SloId) -> bool {
+    objective.as_str().strip_prefix(template.as_str()).is_some_and(|rest| rest.starts_with('{'))
 }

@@ -74,8 +74,13 @@ fn reread(context: &Context) -> Reread {
 }
 
 /// Runs the cockpit, and again when a first-run choice asks for another one.
-pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
+pub fn open(context: &Context, ready: Ready) -> Result<Exit, Failure> {
     log_to_file(context);
+    show(context, ready)
+}
+
+/// The same without a log file, for what writes no file at all.
+pub fn show(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
     terminal::install_panic_hook(context.folders.state.join("panic.log"));
     loop {
         let again = context.clone();

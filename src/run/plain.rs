@@ -2,13 +2,13 @@
 //! is an action of the one table, with a number or an id; forms and confirmations ask line by line. The same machine and
 //! the same rules as in the full screen.
 
-use crate::app::action::{ACTIONS, Action};
+use crate::app::action::{ACTIONS, Action, Entry};
 use crate::app::deadline::next_deadline;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::model::Model;
 use crate::app::msg::{Feed, Msg, Reply};
-use crate::app::present::{items, lines, links, past};
+use crate::app::present::{items, lines, links, past, replay};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::update;
 use crate::domain::document::nearest;
@@ -76,6 +76,7 @@ pub fn run(ready: Ready, heartbeat: u32, print: &mut dyn FnMut(&str) -> bool) ->
         quit: None,
         print,
         open: true,
+        closed: false,
     };
     let code = plain.live(&inbox);
     plain.engine.stop(Duration::from_secs(2));
@@ -101,12 +102,17 @@ struct Plain<'p> {
     print: &'p mut dyn FnMut(&str) -> bool,
     /// Somebody reads.
     open: bool,
+    /// Nothing more will be typed.
+    closed: bool,
 }
 
 impl Plain<'_> {
     fn live(&mut self, inbox: &Receiver<In>) -> u8 {
         self.say("STATUS midwatch plain lines; help lists what can be typed");
         self.step(Msg::Wake);
+        if self.model.replay.is_some() {
+            self.show();
+        }
         loop {
             let now = (self.now)();
             let due = next_deadline(&self.model, now, false).unwrap_or(now + secs(60));
@@ -115,7 +121,7 @@ impl Plain<'_> {
             match inbox.recv_timeout(wait.min(Duration::from_secs(60))) {
                 Ok(In::Msg(msg)) => self.step(msg),
                 Ok(In::Line(line)) => self.typed(line.trim()),
-                Ok(In::Closed) => {}
+                Ok(In::Closed) => self.closed = true,
                 Ok(In::End(code)) => return u8::try_from(code).unwrap_or(1),
                 Err(RecvTimeoutError::Timeout) => {
                     if let Some(slept) = self.watch.look(mark()).and_then(|m| m.slept) {
@@ -129,15 +135,23 @@ impl Plain<'_> {
             if let Some(code) = self.quit {
                 return code;
             }
-            if !self.open {
+            // A replay that stands still has nothing more to say.
+            let over = self.closed && self.model.replay.as_ref().is_some_and(|replay| !replay.playing);
+            if !self.open || over {
                 return 0;
             }
         }
     }
 
     fn say(&mut self, text: &str) {
-        let line = format!("{} {}", clock((self.now)()), clean(text));
+        let replay = if self.model.replay.is_some() { "REPLAY " } else { "" };
+        let line = format!("{replay}{} {}", clock(self.instant()), clean(text));
         self.open &= (self.print)(&line);
+    }
+
+    /// The instant that the lines are about.
+    fn instant(&self) -> Timestamp {
+        self.model.instant((self.now)())
     }
 
     fn step(&mut self, msg: Msg) {
@@ -168,7 +182,7 @@ impl Plain<'_> {
 
     /// Facts that are new, facts that no longer hold, what was said, and the sign of life.
     fn tell_news(&mut self) {
-        let now = (self.now)();
+        let now = self.instant();
         if self.model.links.values().filter(|l| l.kind.polled()).all(|l| l.good.is_some() || l.fault.is_some())
             && self.model.desk.loaded
         {
@@ -197,6 +211,7 @@ impl Plain<'_> {
                 self.say(&format!("STATUS {summary}"));
             }
         }
+        self.messages = self.messages.min(self.model.messages.len());
         let fresh: Vec<String> = self.model.messages.iter().skip(self.messages).map(|m| m.text.clone()).collect();
         self.messages = self.model.messages.len();
         for text in fresh {
@@ -387,13 +402,15 @@ impl Plain<'_> {
         ] {
             self.say(text);
         }
-        for entry in ACTIONS.iter().filter(|e| e.keys.len() < 2 || e.changes) {
+        let model = &self.model;
+        let shown = |e: &&Entry| (e.keys.len() < 2 || e.changes) && replay::offered(model, e);
+        for entry in ACTIONS.iter().filter(shown).collect::<Vec<_>>() {
             self.say(&format!("HELP {}: {}", entry.id, entry.title));
         }
     }
 
     fn list(&mut self) {
-        let now = (self.now)();
+        let now = self.instant();
         self.listed = items::panes(&self.model, now).into_iter().flatten().collect();
         let before = self.model.nav.spot().cursor;
         for (n, item) in self.listed.clone().into_iter().enumerate() {
@@ -405,7 +422,7 @@ impl Plain<'_> {
     }
 
     fn show(&mut self) {
-        let page = lines::page(&self.model, (self.now)());
+        let page = lines::page(&self.model, self.instant());
         for line in page {
             self.say(&line);
         }

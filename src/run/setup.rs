@@ -15,7 +15,7 @@ use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
 use crate::io::alertmanager::Cluster;
 use crate::io::clock;
-use crate::io::fake::{Simulation, THINKS, objectives, runbooks};
+use crate::io::fake::{Simulation, THINKS, markers, objectives, runbooks};
 use crate::io::files::cache::Cache;
 use crate::io::files::read::read_text;
 use crate::io::port::Target;
@@ -159,7 +159,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         Link::new(name.clone(), short.into(), kind, "simulated".into(), secs(2), start)
     };
     let links = vec![
-        link(&prom, "prom", LinkKind::Prometheus { alerts: false }),
+        Link { markers: markers(), ..link(&prom, "prom", LinkKind::Prometheus { alerts: false }) },
         link(&am, "am", LinkKind::Alertmanager { peers: 2 }),
     ];
     let mut findings = Vec::new();

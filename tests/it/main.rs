@@ -12,9 +12,12 @@
 mod backend;
 mod beyond;
 mod cli;
+mod cli_cost;
 mod cli_import;
 mod cli_incident;
 mod cli_outbox;
+mod cli_pagers;
+mod cli_pages;
 mod cli_runbook;
 mod cli_sinks;
 mod cli_sources;
@@ -48,11 +51,14 @@ mod postmortem;
 mod readme;
 mod real;
 mod real_matrix;
+mod real_rows;
 mod real_silences;
 mod real_slos;
 mod real_sources;
 mod real_walks;
 mod reload;
+#[cfg(test)]
+mod replay;
 mod runbook_convert;
 mod runbook_keys;
 mod runbook_rules;

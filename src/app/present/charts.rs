@@ -3,6 +3,7 @@
 
 use crate::app::composites;
 use crate::app::model::Model;
+use crate::app::present::replay::{self, NOT_RECORDED};
 use crate::app::present::slos::{burn_text, status};
 use crate::app::present::view::{Chart, ChartMark, Tone};
 use crate::app::screen::Screen;
@@ -48,6 +49,7 @@ pub fn burn(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
     let mut chart = match (&kept, whole) {
         (_, Some(line)) => line_chart(objective, &range, line),
         (Some(kept), _) if from_slices(model, id, &range) => sliced(objective, &range, &all, kept.end().unwrap_or(now)),
+        _ if model.replay.is_some() => recorded(model, now, objective, &range, &all),
         _ => asked(model, now, objective, &all),
     };
     chart.marks = marks(model, id);
@@ -127,6 +129,33 @@ fn asked(model: &Model, now: Timestamp, objective: &Objective, all: &[Slice]) ->
         step: series.step,
         limits: limits(objective),
         missing: series.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned()),
+        ..Chart::default()
+    }
+}
+
+/// In a replay: the slices that were kept, up to the shown instant, and where there are none what was sampled.
+fn recorded(model: &Model, now: Timestamp, objective: &Objective, range: &ChartRange, all: &[Slice]) -> Chart {
+    let BurnLine { mean, worst, .. } = burn_line(all, objective.target, range.range(), range.step(), now);
+    let mut points = mean.points;
+    let step = mean.step.num_milliseconds().max(1);
+    for (at, burn) in replay::samples(model, &objective.id) {
+        // A point stands for the step that ends at its instant.
+        let behind = (at - mean.start).num_milliseconds();
+        let index = behind.div_euclid(step) + i64::from(behind.rem_euclid(step) > 0);
+        if let Some(point) = usize::try_from(index).ok().and_then(|index| points.get_mut(index)) {
+            point.get_or_insert(burn);
+        }
+    }
+    Chart {
+        name: objective.id.0.clone(),
+        caption: format!("{} steps, last {}, as recorded", prometheus(mean.step), range.name),
+        missing: points.iter().all(Option::is_none).then(|| NOT_RECORDED.to_owned()),
+        worst: if points.len() == worst.len() { worst } else { Vec::new() },
+        points,
+        start: mean.start,
+        step: mean.step,
+        limits: limits(objective),
+        until: "then",
         ..Chart::default()
     }
 }

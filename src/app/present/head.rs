@@ -4,7 +4,7 @@ use crate::app::action::Action;
 use crate::app::health::Link;
 use crate::app::model::{Model, flash_for};
 use crate::app::present::view::{Bit, EventRow, Head, Pane, Tone};
-use crate::app::present::{bit, items, timers};
+use crate::app::present::{bit, items, replay, timers};
 use crate::app::screen::{Item, Screen};
 use crate::domain::document::Level;
 use crate::domain::escalation::timer::TimerState;
@@ -17,7 +17,9 @@ pub fn head(model: &Model, now: Timestamp) -> Head {
     let local = now.with_timezone(&model.setup.zone);
     let utc = if model.setup.slow || !model.focused { now.format("%H:%MZ").to_string() } else { clock(now) };
     let unsaved = model.unsaved();
+    let replays = model.replay.is_some();
     Head {
+        replay: replay::bar(model),
         drill: model.setup.simulated.map(|word| format!("{word}   simulated data, nothing is sent   ").repeat(1)),
         utc,
         local: local.format("%H:%M %Z %a %-d %b").to_string(),
@@ -27,7 +29,7 @@ pub fn head(model: &Model, now: Timestamp) -> Head {
             .filter(|l| l.kind.polled() || l.fault.is_some())
             .map(|l| source(l, now))
             .collect(),
-        queue: queue(model, unsaved),
+        queue: if replays { Bit::default() } else { queue(model, unsaved) },
         exec: exec(model, now),
         host: model.setup.host.clone(),
         incident: incident(model, now),
@@ -68,6 +70,9 @@ fn rounded(age: crate::domain::time::Span, interval: crate::domain::time::Span) 
 }
 
 fn exec(model: &Model, now: Timestamp) -> Bit {
+    if model.replay.is_some() {
+        return bit("[replay]", Tone::Muted);
+    }
     if model.setup.read_only {
         return bit("[read-only]", Tone::Muted);
     }
@@ -125,6 +130,7 @@ fn timer(model: &Model, now: Timestamp) -> Option<Bit> {
 /// Rows that hold on every screen.
 pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
     let mut rows = Vec::new();
+    rows.extend(replay::missing(model).map(|words| bit(format!("~ {words}"), Tone::Stale)));
     if let Some((since, why, at)) = &model.desk.trouble {
         let n = model.unsaved();
         let next = compact((*at - now).max(secs(0)));
@@ -187,6 +193,9 @@ fn newer(model: &Model) -> Option<Bit> {
 /// What just happened.
 pub fn flash(model: &Model, now: Timestamp) -> Option<Bit> {
     let last = model.messages.back()?;
+    if let Some(replay) = &model.replay {
+        return (model.messages.len() > replay.quiet).then(|| bit(last.text.clone(), last.tone));
+    }
     (now - last.at < flash_for()).then(|| bit(last.text.clone(), last.tone))
 }
 

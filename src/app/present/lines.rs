@@ -3,7 +3,7 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{BoardPage, Body, ChangeRow, HandOffPage, View, WalkItem, WalkPage};
-use crate::app::present::{alerts, head, incidents, silences, slos, timers, view};
+use crate::app::present::{alerts, head, incidents, replay, silences, slos, timers, view};
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::SloId;
 use crate::domain::slo::reading::Window;
@@ -26,6 +26,9 @@ pub fn spoken(span: Span) -> String {
 
 /// `1 page, 1 ticket, 2 incidents, prometheus 4 seconds old`.
 pub fn summary(model: &Model, now: Timestamp) -> String {
+    if let Some(words) = replay::words(model) {
+        return words;
+    }
     let (firing, pages, _) = alerts::counts(model);
     let open = model.open_cases().len();
     let mut parts = vec![format!("{pages} page"), format!("{} ticket", firing - pages), format!("{open} incidents")];

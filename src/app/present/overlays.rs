@@ -1,6 +1,6 @@
 //! What lies on top of a screen, and the keys of its last line.
 
-use crate::app::action::{ACTIONS, Action, Tier};
+use crate::app::action::{ACTIONS, Action, Entry, Scope, Tier};
 use crate::app::confirm::Confirm;
 use crate::app::keymap::scopes;
 use crate::app::model::Model;
@@ -18,7 +18,7 @@ pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
     let [own, global] = scopes(model.nav.screen());
     let mut hints: Vec<Hint> = ACTIONS
         .iter()
-        .filter(|e| !e.hint.is_empty() && (e.scopes.contains(&own) || e.scopes.contains(&global)))
+        .filter(|e| !e.hint.is_empty() && (e.scopes.contains(&own) || e.scopes.contains(&global) || winds(model, e)))
         .filter(|e| e.action != Action::AnswerTimer || timer_due(model, now))
         .filter(|e| !(e.changes && model.setup.read_only))
         .filter(|e| !matches!((e.action, model.nav.screen()), (Action::Stop, _) if model.exec.running.is_empty()))
@@ -33,12 +33,19 @@ pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
     {
         first.text = if model.armed(now) { "run".into() } else { "copy".into() };
     }
+    // Where everything is over, winding comes first.
+    hints.sort_by_key(|h| !ACTIONS.iter().any(|e| winds(model, e) && e.hint == h.text));
     // The keys that always help stay in view however narrow the line is.
     let tail: Vec<Hint> =
         ["?", "q"].iter().filter_map(|k| hints.iter().position(|h| h.key == *k).map(|i| hints.remove(i))).collect();
-    let keep = hints.len().min(7);
+    let keep = hints.len().min(if model.replay.is_some() { 4 } else { 7 });
     hints.splice(keep..keep, tail);
     hints
+}
+
+/// Whether an action winds a replay that is open.
+fn winds(model: &Model, entry: &Entry) -> bool {
+    model.replay.is_some() && entry.scopes == [Scope::Replay]
 }
 
 /// The keys of what lies on top: the screen's own do nothing then.
@@ -149,7 +156,12 @@ fn help(model: &Model, page: usize) -> HelpView {
     ];
     HelpView {
         screen: own.word().into(),
-        groups: vec![group(own, "HERE"), group(global, "EVERYWHERE"), ("SIGNS".into(), signs)],
+        groups: model
+            .replay
+            .iter()
+            .map(|_| group(Scope::Replay, "REPLAY"))
+            .chain([group(own, "HERE"), group(global, "EVERYWHERE"), ("SIGNS".into(), signs)])
+            .collect(),
         page,
     }
 }

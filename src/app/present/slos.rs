@@ -3,6 +3,7 @@
 use crate::app::composites;
 use crate::app::fleet::Composed;
 use crate::app::model::Model;
+use crate::app::present::replay::NOT_RECORDED;
 use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
 use crate::app::present::{bit, budget, charts, items, near, passes};
 use crate::app::screen::Item;
@@ -59,6 +60,10 @@ fn judge_by(model: &Model, now: Timestamp, objective: &Objective, composed: &BTr
     if let Some(made) = made {
         // What planned work excludes was left out of its parts.
         status.work.excluded = made.excluded;
+    }
+    if model.replay.is_some() && status.measured_at.is_none() {
+        status.state = State::NoData;
+        status.reason = Some(NOT_RECORDED.into());
     }
     let fault = source.and_then(|l| l.fault.as_ref());
     if let (State::Warming, None, Some((_, fault))) = (status.state, status.measured_at, fault) {
@@ -156,7 +161,9 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
         _ => None,
     };
     let filter = model.nav.spot().filter;
-    let empty = if model.fleet.reading {
+    let empty = if model.replay.is_some() {
+        "no objective of this incident is in today's files".to_owned()
+    } else if model.fleet.reading {
         "reading the SLO files".to_owned()
     } else if model.setup.findings.is_empty() && model.fleet.findings.is_empty() {
         "no objectives: name SLO files under `slos:` in the configuration".to_owned()
@@ -210,6 +217,7 @@ pub fn row(objective: &Objective, status: &Status, now: Timestamp) -> SloRow {
     let tilde = |text: String| if stale && text != "-" { format!("~{text}") } else { text };
     let burn = |w: Window| tilde(burn_text(status.burn_rates.get(&w).copied().flatten()));
     let left = match (status.state, status.budget.remaining) {
+        (State::NoData, _) if status.reason.as_deref() == Some(NOT_RECORDED) => NOT_RECORDED.into(),
         (State::NoData, _) => "no data".into(),
         (State::NoTraffic, None) => "no traffic".into(),
         (State::Error, None) => "error".into(),

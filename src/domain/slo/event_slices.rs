@@ -81,6 +81,13 @@ impl EventSlices {
         self.rings().map(Ring::allocated).sum()
     }
 
+    /// What of them was over at an instant.
+    pub fn until(&self, at: Timestamp) -> Self {
+        let over = |ring: &&Ring| ring.newest().is_some_and(|newest| ring.end_of(newest) <= at);
+        let edges = self.edges.iter().filter(over).cloned().collect();
+        Self { fine: self.fine.until(at), coarse: self.coarse.until(at), edges, ..*self }
+    }
+
     /// Coarse slices that are kept in parts, as rings of their parts.
     pub fn edges(&self) -> &[Ring] {
         &self.edges

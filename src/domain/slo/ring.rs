@@ -326,6 +326,17 @@ impl Ring {
         })
     }
 
+    /// The same without the slices that end after an instant.
+    pub fn until(&self, at: Timestamp) -> Self {
+        let mut cut = self.clone();
+        let over = (self.number(at) + 1).max(self.first);
+        for number in over..self.first + self.count {
+            cut.put(number, Cell::Unasked);
+        }
+        cut.count = self.count.min(over - self.first);
+        cut
+    }
+
     /// Changes the place of a slice; whether it had anything else in it.
     fn put(&mut self, number: i64, cell: Cell) -> bool {
         let Some(place) = self.place(number) else { return false };

@@ -34,8 +34,8 @@ pub(super) struct Slot {
     pub(super) rings: Vec<Ring>,
 }
 
-/// How often it is looked at how often something is scraped.
-const PACE: Span = Span::days(1);
+/// How often it is looked at how often something is scraped, and how the server counts.
+pub(super) const PACE: Span = Span::days(1);
 
 /// Slices of one objective.
 #[derive(Debug)]
@@ -152,6 +152,13 @@ impl Kept {
     pub(super) fn scraped(&mut self, id: &SloId, seconds: Option<u32>, now: Timestamp) {
         if let Some(entry) = self.entries.get_mut(id) {
             (entry.scrape, entry.looked) = (seconds.or(entry.scrape), Some(now));
+        }
+    }
+
+    /// Its slices are counted as they are: this server needs no help to see every event once.
+    pub(super) fn counted_whole(&mut self, id: &SloId, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            (entry.scrape, entry.looked) = (None, Some(now));
         }
     }
 

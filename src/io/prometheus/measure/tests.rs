@@ -1,5 +1,7 @@
 //! Measuring over a client that answers as told.
 
+mod counting;
+
 use super::*;
 use crate::domain::fault::FaultKind;
 use crate::domain::labels::Labels;
@@ -139,7 +141,7 @@ fn seed_objectives() -> Vec<Arc<Objective>> {
 }
 
 /// Warms until nothing is left; how many steps it took.
-async fn warm_all(server: &Prometheus<Fake>, list: &[Arc<Objective>], at: Timestamp) -> usize {
+async fn warm_all<A: Ask>(server: &Prometheus<A>, list: &[Arc<Objective>], at: Timestamp) -> usize {
     for step in 1..=1_000 {
         if server.warm(&[], list, at).await.unwrap().left == 0 {
             return step;
