@@ -27,6 +27,7 @@ pub mod outbox;
 pub mod output;
 pub mod pages;
 pub mod postmortem;
+pub mod replay;
 pub mod runbook;
 pub mod schema;
 pub mod send;
@@ -73,7 +74,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Config(it)) => config::run(&context, it, output),
         Some(Command::Slo(it)) => slo::run(&context, it, output),
         Some(Command::Alerts) => alerts::run(&context, output),
-        Some(Command::Pages) => pages::pages(&context, output),
+        Some(Command::Pages(it)) => pages::run(&context, it, output),
         Some(Command::Oncall) => pages::on_call(&context, output),
         Some(Command::Changes(it)) => changes::run(&context, it, output),
         Some(Command::Incident(it)) => incident::run(&context, it, output),
@@ -81,6 +82,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Outbox(it)) => outbox::run(&context, it, output),
         Some(Command::Runbook(it)) => runbook::run(&context, it, output),
         Some(Command::Drill(it)) => drill::run(&context, it, output),
+        Some(Command::Replay(it)) => replay::run(&context, it, output),
         Some(Command::Postmortem(it)) => postmortem::run(&context, it, output),
         Some(Command::Status(it)) => status::run(&context, it, output),
         Some(Command::Watch(it)) => watch::run(&context, it, output),

@@ -121,6 +121,7 @@
 //! | drill | a rehearsal on a simulated production, on a clock of its own ([`domain::drill::stage`]) |
 //! | scenario, inject | what a drill is made of; something that happens in it ([`domain::drill::scenario`]) |
 //! | red herring | an alert that has nothing to do with the matter |
+//! | replay, reel | a recorded incident wound back and forth; its log in the order in which it was recorded ([`domain::incident::reel`]) |
 //! | after-action report | what a drill came to: expected against actual, gaps, blanks ([`domain::drill::report`]) |
 //! | recent change | what somebody changed lately, whoever tells of it; with its distance from a start ([`domain::recent`]) |
 //! | stale | the last good value, too old to trust; shown with its age |

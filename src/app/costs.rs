@@ -1,11 +1,13 @@
 //! What an incident costs its objectives, from the events behind them. Asks no source: where those events are not known,
 //! it says nothing.
 
+use crate::app::composites;
 use crate::app::model::Model;
 use crate::domain::ids::SloId;
 use crate::domain::incident::decide::Command;
 use crate::domain::incident::event::{BudgetSample, Status as Phase};
 use crate::domain::incident::state::Incident;
+use crate::domain::slo::composite_events::Base;
 use crate::domain::slo::incident_cost::{IncidentCost, Question, cost};
 use crate::domain::slo::maintenance;
 use crate::domain::slo::net_events::NetEvents;
@@ -37,6 +39,13 @@ pub fn basis(objective: &Objective, until: &str) -> String {
 /// asked: how often it scrapes is not known here.
 pub fn live(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId) -> Option<IncidentCost> {
     let objective = model.fleet.objective(slo)?;
+    if let Some(parts) = composites::known(model, slo) {
+        let base = match &objective.period {
+            Some(period) => Base::Period { bounds: period.bounds(now)?, over: false },
+            None => Base::Window(objective.window),
+        };
+        return parts.cost(&question(model, now, incident, objective, 0.0), base, true);
+    }
     let measurement = model.fleet.measured.get(slo)?;
     let slices = measurement.slices.as_deref()?;
     let back = now.checked_sub_signed(objective.window.max(Span::days(31)))?;
@@ -50,10 +59,15 @@ pub fn live(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId) -> 
     let newest = measurement.windows.get(&Window::M5).and_then(|(at, r)| Some((*at, r.counts()?)));
     // While planned work goes on, what the poll says of the last minutes does not count.
     let newest = newest.filter(|(at, _)| !work.iter().any(|w| w.from <= *at && *at < w.to));
+    cost(&net, newest, &question(model, now, incident, objective, of))
+}
+
+/// What is asked of an incident until now, or until the pain stopped.
+fn question(model: &Model, now: Timestamp, incident: &Incident, objective: &Objective, of: f64) -> Question {
     let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
     let margin = source.map_or(Span::seconds(60), |l| l.interval);
     let to = end(incident).unwrap_or(now).min(now);
-    cost(&net, newest, &Question { from: begin(incident), to, margin, target: objective.target, of })
+    Question { from: begin(incident), to, margin, target: objective.target, of }
 }
 
 /// The moment of an incident that an act makes, where its cost is sampled at it: `mitigated`, `resolved`, `severity`.

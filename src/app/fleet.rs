@@ -11,7 +11,7 @@ use crate::domain::slo::maintenance::Maintenance;
 use crate::domain::slo::marks::Marks;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::policy::PolicyBands;
-use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::slo::reading::{Counts, History, Measurement};
 use crate::domain::slo::service::Service;
 use crate::domain::slo::settling::{Crossing, Settling};
 use crate::domain::slo::signals::ServiceReading;
@@ -35,6 +35,8 @@ pub struct Fleet {
     pub cached: Option<Cached>,
     /// What was measured last, by objective.
     pub measured: BTreeMap<SloId, Measurement>,
+    /// What was made of the measurements of their parts, by composite.
+    pub composed: BTreeMap<SloId, Composed>,
     /// Histories by objective, with the instant at which they were read.
     pub histories: BTreeMap<SloId, (Timestamp, History)>,
     /// Why there is no history.
@@ -63,6 +65,15 @@ pub struct Fleet {
     pub over_since: BTreeMap<SloId, BTreeMap<usize, Timestamp>>,
     /// Policy bands as they settled.
     pub bands: Bands,
+}
+
+/// A measurement that was made of others, without planned work, and the events that this excludes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Composed {
+    /// Made of those of its parts.
+    pub measurement: Measurement,
+    /// Events of its parts that do not count.
+    pub excluded: Option<Counts>,
 }
 
 /// What a source told of deploys and other changes.

@@ -2,11 +2,13 @@
 
 pub mod drill;
 pub mod incident;
+pub mod pages;
 pub mod runbook;
 pub mod silence;
 
 use crate::cli::args::drill::DrillArgs;
 use crate::cli::args::incident::IncidentArgs;
+use crate::cli::args::pages::PagesArgs;
 use crate::cli::args::runbook::RunbookArgs;
 use crate::cli::args::silence::SilenceArgs;
 use crate::config::environment::zone;
@@ -107,8 +109,8 @@ pub enum Command {
     Slo(SloArgs),
     /// Show firing alerts from every source, with the matching runbook
     Alerts,
-    /// Show what is open at the paging products
-    Pages,
+    /// Show what is open at the paging products, or act on one of it
+    Pages(PagesArgs),
     /// Show who is on call
     Oncall,
     /// Show what changed lately, or around the start of an incident, from every source
@@ -123,6 +125,8 @@ pub enum Command {
     Runbook(RunbookArgs),
     /// Rehearse on a simulated production; score and history
     Drill(DrillArgs),
+    /// Wind a recorded incident back and forth on the real screens; changes nothing and asks nobody
+    Replay(ReplayArgs),
     /// Write the draft of a postmortem, or count the blanks of one
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Postmortem(PostmortemArgs),
@@ -148,6 +152,19 @@ pub struct DemoArgs {
     pub seed: u64,
     /// How much faster than real time it runs
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub speed: u32,
+}
+
+/// `replay`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The incident (its id, the end of it, or `last`), or a timeline that was exported as JSON lines: FILE.jsonl
+    pub incident: String,
+    /// The instant to begin at: 03:10, a full time, or -7m before the end of the record
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub at: Option<String>,
+    /// How many times as fast as it happened it plays
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub speed: u32,
 }
 
@@ -392,6 +409,8 @@ pub enum SchemaKind {
     Postmortem,
     /// A drill's scenario
     Scenario,
+    /// The document that an API key of GoAlert is made with
+    Goalert,
 }
 
 impl Word for ColorChoice {

@@ -1,6 +1,10 @@
-//! `midwatch pages` and `midwatch oncall`: what is open at the paging products, and who would be woken. Changes nothing.
+//! `midwatch pages` and `midwatch oncall`: what is open at the paging products, what is done to one of it ([`act`]), and who
+//! would be woken.
+
+pub mod act;
 
 use crate::app::present::report;
+use crate::cli::args::pages::PagesArgs;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::look::{Look, glance};
@@ -9,8 +13,16 @@ use crate::cli::slo::faults;
 use crate::domain::outward::capability::Capability;
 use serde_json::Value;
 
+/// Shows all, or acts on one.
+pub fn run(context: &Context, args: &PagesArgs, output: &mut Output) -> Result<Exit, Failure> {
+    match &args.what {
+        None => pages(context, output),
+        Some(what) => act::run(context, context.ready(output)?, what, output),
+    }
+}
+
 /// Prints one row per open incident there. JSON: [`report::pages::pages`]. Exit 3 when a source failed.
-pub fn pages(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
+fn pages(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
     context.ready(output)?;
     let look = glance(context, true)?;
     let document = look.sign(report::pages::pages(&look.model, look.now));

@@ -23,6 +23,7 @@ mod lifecycle;
 mod plain;
 mod record;
 mod reload;
+mod replay;
 mod stalled;
 mod story;
 

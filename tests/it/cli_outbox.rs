@@ -27,6 +27,28 @@ fn operations(machine: &Machine, flags: &str) -> Vec<Value> {
 }
 
 #[test]
+fn the_alarm_of_a_merged_incident_ends_with_the_one_that_goes_on() {
+    let machine = paging();
+    let declare = |title: &str| {
+        let out = machine.args(&["incident", "declare", "--title", title, "--severity", "SEV1", "--page"]);
+        assert_eq!(out.code, 0, "{}", out.err);
+        out.out.trim().to_owned()
+    };
+    let (one, two) = (declare("down"), declare("down too"));
+    assert_eq!(machine.args(&["incident", "merge", &two, "--into", &one]).code, 0);
+    let ended = || -> Vec<String> {
+        let all = operations(&machine, "--all");
+        let ends = all.iter().filter(|op| op["capability"] == "resolve_alarm");
+        ends.map(|op| op["what"].to_string()).collect()
+    };
+    assert_eq!(ended(), [] as [String; 0], "the pain goes on");
+    assert_eq!(machine.args(&["incident", "resolve", &one, "--summary", "over"]).code, 0);
+    let told = ended();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!([&one, &two].iter().all(|id| told.iter().any(|what| what.contains(id.as_str()))), "{told:?}");
+}
+
+#[test]
 fn acts_queue_what_they_tell_others_and_a_person_decides_about_it() {
     let machine = paging();
     let declared = machine.run("incident declare --title down --severity SEV1");

@@ -18,6 +18,8 @@ mod cli_cost;
 mod cli_import;
 mod cli_incident;
 mod cli_outbox;
+mod cli_pagers;
+mod cli_pages;
 mod cli_runbook;
 mod cli_sinks;
 mod cli_sources;
@@ -58,6 +60,8 @@ mod real_slos;
 mod real_sources;
 mod real_walks;
 mod reload;
+#[cfg(test)]
+mod replay;
 mod runbook_convert;
 mod runbook_keys;
 mod runbook_rules;

@@ -42,6 +42,7 @@ fn hints(list: &[(&str, &str)]) -> Vec<Hint> {
 
 pub fn head() -> Head {
     Head {
+        replay: None,
         drill: None,
         utc: s("03:14:07Z"),
         local: s("05:14 CEST Sun 23 Aug"),

@@ -84,7 +84,7 @@ pub fn slo(model: &Model, now: Timestamp, objective: &Objective, s: &Status) -> 
         "approximate": s.approximate, "history_read": number(s.read),
         "recorded": s.recorded.map(|r| json!({"error_ratio": number(Some(r.errors)),
             "budget_remaining": number(r.remaining), "differs": r.differs})),
-        "without_events": crate::app::present::budget::without_events(objective),
+        "without_events": s.untold,
         "says": objective.says, "declared": objective.declared,
     })
 }
@@ -146,7 +146,7 @@ fn action(i: &Incident, item: &ActionItem) -> Value {
     let standing = ticket(i, Some(item));
     let reference = standing.reference();
     let name = reference.and_then(|r| r.name.as_ref().or(r.id.as_ref()));
-    json!({"text": item.text, "owner": item.owner, "due": item.due, "ticket": name,
+    json!({"text": item.text, "owner": item.owner, "due": item.due, "type": item.does, "ticket": name,
         "ticket_url": reference.and_then(|r| r.url.as_ref())})
 }
 

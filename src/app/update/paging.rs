@@ -4,7 +4,7 @@
 use crate::app::confirm::{Confirm, Deed};
 use crate::app::editor::Editor;
 use crate::app::effect::Effect;
-use crate::app::model::Model;
+use crate::app::model::{Case, Model};
 use crate::app::outbox::TargetState;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
@@ -189,35 +189,38 @@ pub fn key(model: &Model, id: &IncidentId) -> String {
     format!("{origin}/{id}")
 }
 
-/// What an acknowledgement or a resolution tells all that were told of the incident. Nobody is woken by it.
-pub fn tell(model: &Model, now: Timestamp, id: &IncidentId, resolved: bool) -> Vec<Body> {
-    let mut bodies = alarms(model, now, id, resolved);
-    bodies.extend(backend::tell(model, now, id, resolved.then_some("")).0);
+/// What an acknowledgement or, with its words, a resolution tells all that were told of the incident. Nobody is woken by it.
+pub fn tell(model: &Model, now: Timestamp, id: &IncidentId, resolution: Option<&str>) -> Vec<Body> {
+    let mut bodies = alarms(model, now, id, resolution.is_some());
+    bodies.extend(backend::tell(model, now, id, resolution).0);
     bodies
 }
 
-/// What it tells the pagers that raised an alarm for the incident.
+/// What it tells the pagers that raised an alarm for the incident, or for one that goes on as it.
 pub fn alarms(model: &Model, now: Timestamp, id: &IncidentId, resolved: bool) -> Vec<Body> {
-    let Some(case) = model.desk.cases.get(id) else { return Vec::new() };
+    let same = |case: &&Case| case.shown.id == *id || case.shown.board.merged_into() == Some(id);
+    let cases = model.desk.cases.values().filter(same);
+    cases.flat_map(|case| alarms_of(model, now, case, resolved)).collect()
+}
+
+fn alarms_of(model: &Model, now: Timestamp, case: &Case, resolved: bool) -> Vec<Body> {
     let mut targets: Vec<&SourceName> =
         case.shown.outside.values().filter(|o| o.capability == Capability::Trigger).map(|o| &o.target).collect();
     targets.sort();
     targets.dedup();
-    let dedup_key = key(model, id);
+    let dedup_key = key(model, &case.shown.id);
     // Where the alarm's own incident is linked, it is told itself.
-    if case.shown.pages.iter().any(|linked| linked.link.key.as_ref() == Some(&dedup_key)) {
+    let told = |known: &Case| known.shown.pages.iter().any(|linked| linked.link.key.as_ref() == Some(&dedup_key));
+    if model.desk.cases.values().any(told) {
         return Vec::new();
     }
     let write = |dedup_key| match resolved {
         true => EventWrite::Resolve { dedup_key },
         false => EventWrite::Acknowledge { dedup_key },
     };
-    targets
-        .into_iter()
-        .filter_map(|target| {
-            let intent = Intent::Event(write(dedup_key.clone()));
-            outward::outgoing(model, now, target, intent, Expected::default()).ok()
-        })
+    let intents = targets.into_iter().map(|target| (target, Intent::Event(write(dedup_key.clone()))));
+    intents
+        .filter_map(|(target, intent)| outward::outgoing(model, now, target, intent, Expected::default()).ok())
         .collect()
 }
 

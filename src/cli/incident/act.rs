@@ -35,12 +35,16 @@ pub fn run(context: &Context, config: &Config, what: &IncidentCommand, output: &
     let mut desk = Desk::to_write(context, config)?;
     let (typed, command, at) = read(&desk, what)?;
     let before = desk.find(typed)?;
-    let resolves = matches!(command, Command::Resolve(_));
+    let resolution = match &command {
+        Command::Resolve(summary) => Some(summary.clone()),
+        _ => None,
+    };
+    let resolves = resolution.is_some();
     let acknowledges = matches!(command, Command::Acknowledge);
     let moment = costs::moment(&before.state, &command);
     let mut bodies = decide(&before.state, command, at, &context.severities).map_err(refused)?;
     if acknowledges || resolves {
-        bodies.extend(outside::tell(&desk, &before, resolves));
+        bodies.extend(outside::tell(&mut desk, &before, resolution.as_deref())?);
         outside::note(&bodies, output);
     }
     desk.act(&before.state.id, at, bodies)?;
@@ -64,7 +68,7 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         IncidentCommand::Note { id, text, at, kind } => {
             let command = match kind.note() {
                 Some(sort) => Command::Note(sort, text.clone()),
-                None => Command::Action(text.clone(), None, None),
+                None => Command::Action(text.clone(), None, None, None),
             };
             (id, command, desk.when(at.as_deref())?)
         }
@@ -78,8 +82,8 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         IncidentCommand::Mitigated { id, at } => (id, Command::Mitigated, desk.when(at.as_deref())?),
         IncidentCommand::Resolve { id, summary } => (id, Command::Resolve(summary.clone()), now),
         IncidentCommand::Reopen { id, reason } => (id, Command::Reopen(reason.clone()), now),
-        IncidentCommand::Action { id, text, owner, due } => {
-            (id, Command::Action(text.clone(), owner.clone(), due.clone()), now)
+        IncidentCommand::Action { id, text, owner, due, does } => {
+            (id, Command::Action(text.clone(), owner.clone(), due.clone(), *does), now)
         }
         _ => return Err(Failure::Usage("this is no act on one incident".to_owned())),
     })

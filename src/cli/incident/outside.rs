@@ -22,9 +22,16 @@ fn model(desk: &Desk<'_>, recorded: &Recorded) -> Model {
     model
 }
 
-/// What an acknowledgement or a resolution tells those that were told of the incident.
-pub fn tell(desk: &Desk<'_>, recorded: &Recorded, resolved: bool) -> Vec<Body> {
-    update::tell(&model(desk, recorded), desk.now, &recorded.state.id, resolved)
+/// What an acknowledgement or, with its words, a resolution tells those that were told of the incident, and of those that
+/// go on as it.
+pub fn tell(desk: &mut Desk<'_>, recorded: &Recorded, resolution: Option<&str>) -> Result<Vec<Body>, Failure> {
+    let mut model = model(desk, recorded);
+    for other in desk.heads()?.into_iter().filter(|i| i.board.merged_into() == Some(&recorded.state.id)) {
+        if let Some(merged) = desk.read(&other.id)? {
+            model.desk.cases.insert(other.id, Case::of(merged.state, merged.events));
+        }
+    }
+    Ok(update::tell(&model, desk.now, &recorded.state.id, resolution))
 }
 
 /// The target that pages, or the reason why there is none.

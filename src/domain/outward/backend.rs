@@ -117,6 +117,12 @@ pub struct BackendIncident {
 }
 
 impl BackendIncident {
+    /// Whether a person means it: by its id, or by its number with or without `#`.
+    pub fn is(&self, typed: &str) -> bool {
+        let plain = typed.trim_start_matches('#');
+        self.id == typed || self.number.as_ref().is_some_and(|number| number.trim_start_matches('#') == plain)
+    }
+
     /// One of which only id, title and status are known.
     pub fn new(id: impl Into<String>, title: impl Into<String>, status: BackendStatus) -> Self {
         Self {

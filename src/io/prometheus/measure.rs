@@ -7,6 +7,7 @@ mod chart;
 pub mod disk;
 mod kept;
 mod marks;
+pub mod past;
 mod poll;
 mod recordings;
 mod rows;

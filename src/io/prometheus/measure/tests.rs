@@ -269,6 +269,32 @@ fn slices_outlive_the_program() {
 }
 
 #[test]
+fn an_objective_of_any_kind_takes_little_on_disk_and_in_memory() {
+    run(async {
+        let slis = ["sum(rate(good[1m])) / sum(rate(all[1m]))", "max(q) < bool 3", "avg(up)"];
+        for sli in slis {
+            let folder = tempfile::tempdir().unwrap();
+            let list = objectives(&[sli.to_owned()]);
+            let server =
+                Prometheus::new(Fake::default()).keeping(Some(Disk::new(folder.path(), &"m".into(), "http://h")));
+            warm_all(&server, &list, now()).await;
+            for minutes in [0, 5, 65] {
+                let at = now() + Span::minutes(minutes);
+                let (got, _) = server.measure(&list, &[], at).await.unwrap();
+                warm_all(&server, &list, at).await;
+                assert_eq!((got[0].read, got[0].windows.len()), (Some(1.0), 8), "{sli}");
+            }
+            server.keep();
+            let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap();
+            let (disk, memory) =
+                (file.metadata().unwrap().len(), lock(&server.kept).events(&list[0].id).unwrap().allocated());
+            println!("{sli}: {disk} B on disk, {memory} B in memory");
+            assert!(disk as f64 <= 12.4 * 1_024.0 && memory as f64 <= 12.4 * 1_024.0, "{sli}: {disk} {memory}");
+        }
+    });
+}
+
+#[test]
 fn nonsense_is_odd_and_never_a_number() {
     run(async {
         for nonsense in [f64::NAN, f64::INFINITY, -5.0] {

@@ -178,7 +178,7 @@ fn refused(kept: &mut Kept, list: &[Arc<Objective>], stretch: Stretch, taken: &T
 fn told(kept: &Kept, objective: &Objective, now: Timestamp) -> Option<Measurement> {
     let measured = match kept.get(&objective.id)? {
         Body::Events(slices) => assemble::from_slices(objective, slices, now),
-        Body::Timed(slices, events) => assemble::judged(objective, slices, events, None, &[], now),
+        Body::Timed(slices) => assemble::judged(objective, slices, None, &[], now),
     };
     Some(Measurement { edges: kept.edges(&objective.id, now), ..measured })
 }
