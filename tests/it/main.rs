@@ -11,6 +11,8 @@
 
 mod backend;
 mod beyond;
+mod canaries;
+mod canary_house;
 mod cli;
 mod cli_cost;
 mod cli_import;
@@ -36,6 +38,7 @@ mod fold;
 mod http;
 mod incident_room;
 mod injection;
+mod killed_outbox;
 mod killed_walks;
 mod layers;
 mod machine;
