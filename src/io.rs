@@ -10,6 +10,7 @@ pub mod github;
 pub mod goalert;
 pub mod grafana;
 pub mod http;
+pub mod incident_io;
 pub mod integration;
 pub mod jira;
 pub mod matrix;
