@@ -13,6 +13,7 @@ pub mod http;
 pub mod incident_io;
 pub mod integration;
 pub mod jira;
+pub mod jsm;
 pub mod matrix;
 pub mod mattermost;
 pub mod pagerduty;

@@ -9,6 +9,7 @@ pub mod goalert;
 mod grafana;
 pub mod incident_io;
 mod jira;
+pub mod jsm;
 mod matrix;
 mod mattermost;
 mod outward;
@@ -102,6 +103,7 @@ pub fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(incident_io::AlertEventsRig::new()),
         Box::new(jira::JiraRig::cloud()),
         Box::new(jira::JiraRig::data_center()),
+        Box::new(jsm::JsmRig::new()),
         Box::new(matrix::MatrixRig::new()),
         Box::new(mattermost::MattermostRig::new()),
         Box::new(slack::SlackRig::new()),
