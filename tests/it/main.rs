@@ -30,6 +30,7 @@ mod coverage;
 mod dashboards;
 mod demo;
 mod desk;
+mod drill_people;
 mod drills;
 mod durability;
 mod fake_server;
