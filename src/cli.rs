@@ -14,6 +14,7 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod drill;
+pub mod experiment;
 pub mod failure;
 pub mod files;
 pub mod folders;
@@ -81,6 +82,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Outbox(it)) => outbox::run(&context, it, output),
         Some(Command::Runbook(it)) => runbook::run(&context, it, output),
         Some(Command::Drill(it)) => drill::run(&context, it, output),
+        Some(Command::Experiment(it)) => experiment::run(&context, it, output),
         Some(Command::Postmortem(it)) => postmortem::run(&context, it, output),
         Some(Command::Status(it)) => status::run(&context, it, output),
         Some(Command::Watch(it)) => watch::run(&context, it, output),

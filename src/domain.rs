@@ -6,6 +6,7 @@ pub mod document;
 pub mod drill;
 pub mod escalation;
 pub mod exec;
+pub mod experiment;
 pub mod export;
 pub mod fault;
 pub mod ids;

@@ -1,12 +1,14 @@
 //! What may be typed: every command and flag, as data. Says nothing about what a command does; [`crate::cli`] does.
 
 pub mod drill;
+pub mod experiment;
 pub mod incident;
 pub mod pages;
 pub mod runbook;
 pub mod silence;
 
 use crate::cli::args::drill::DrillArgs;
+use crate::cli::args::experiment::ExperimentArgs;
 use crate::cli::args::incident::IncidentArgs;
 use crate::cli::args::pages::PagesArgs;
 use crate::cli::args::runbook::RunbookArgs;
@@ -125,6 +127,8 @@ pub enum Command {
     Runbook(RunbookArgs),
     /// Rehearse on a simulated production; score and history
     Drill(DrillArgs),
+    /// Chaos experiments: a hypothesis, abort conditions, and a rollback on every way out
+    Experiment(ExperimentArgs),
     /// Write the draft of a postmortem, or count the blanks of one
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Postmortem(PostmortemArgs),
@@ -394,6 +398,8 @@ pub enum SchemaKind {
     Postmortem,
     /// A drill's scenario
     Scenario,
+    /// A chaos experiment
+    Experiment,
 }
 
 impl Word for ColorChoice {
@@ -491,6 +497,16 @@ mod tests {
             "drill report last -o json",
             "drill from INC-1 --to scenarios",
             "schema scenario --reference",
+            "schema experiment --reference",
+            "experiment list -o json",
+            "experiment show network-latency",
+            "experiment check experiments -o json",
+            "experiment import a.json b.json --to experiments",
+            "experiment run network-latency --dry -o json",
+            "experiment run e.yaml --plain",
+            "experiment rollback",
+            "experiment rollback last --by-hand text",
+            "experiment report last -o json",
             "postmortem INC-1 --out -",
             "postmortem check draft.md",
             "status --check",
@@ -508,6 +524,8 @@ mod tests {
             "incident role INC-1 king alice",
             "postmortem",
             "drill run s --speed fast",
+            "experiment import a.json",
+            "experiment run",
             "drill run s --speed 0",
             "drill run s --responder random",
             "runbook walk r --arm",

@@ -5,6 +5,7 @@ pub mod atomic;
 pub mod cache;
 pub mod draft;
 pub mod drills;
+pub mod experiments;
 pub mod folders;
 pub mod log;
 pub mod presence;

@@ -19,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
 ];
 
 /// The inner order of the domain, lowest first; names on one line do not import each other.
-const DOMAIN_ORDER: [&[&str]; 15] = [
+const DOMAIN_ORDER: [&[&str]; 16] = [
     &["time", "ids", "labels", "text", "mask"],
     &["exec"],
     &["fault", "document", "server_note"],
@@ -34,6 +34,7 @@ const DOMAIN_ORDER: [&[&str]; 15] = [
     &["escalation"],
     &["chart"],
     &["postmortem"],
+    &["experiment"],
     &["export", "drill", "import"],
     &["review"],
 ];

@@ -28,6 +28,7 @@ mod demo;
 mod desk;
 mod drills;
 mod durability;
+mod experiments;
 mod fake_server;
 mod floods;
 mod fold;
