@@ -18,6 +18,7 @@ pub mod experiment;
 pub mod failure;
 pub mod files;
 pub mod folders;
+pub mod gameday;
 pub mod incident;
 pub mod init;
 pub mod keys;
@@ -83,6 +84,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Runbook(it)) => runbook::run(&context, it, output),
         Some(Command::Drill(it)) => drill::run(&context, it, output),
         Some(Command::Experiment(it)) => experiment::run(&context, it, output),
+        Some(Command::Gameday(it)) => gameday::run(&context, it, output),
         Some(Command::Postmortem(it)) => postmortem::run(&context, it, output),
         Some(Command::Status(it)) => status::run(&context, it, output),
         Some(Command::Watch(it)) => watch::run(&context, it, output),

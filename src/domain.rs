@@ -9,6 +9,7 @@ pub mod exec;
 pub mod experiment;
 pub mod export;
 pub mod fault;
+pub mod gameday;
 pub mod ids;
 pub mod import;
 pub mod incident;

@@ -2,6 +2,7 @@
 
 pub mod drill;
 pub mod experiment;
+pub mod gameday;
 pub mod incident;
 pub mod pages;
 pub mod runbook;
@@ -9,6 +10,7 @@ pub mod silence;
 
 use crate::cli::args::drill::DrillArgs;
 use crate::cli::args::experiment::ExperimentArgs;
+use crate::cli::args::gameday::GamedayArgs;
 use crate::cli::args::incident::IncidentArgs;
 use crate::cli::args::pages::PagesArgs;
 use crate::cli::args::runbook::RunbookArgs;
@@ -129,6 +131,8 @@ pub enum Command {
     Drill(DrillArgs),
     /// Chaos experiments: a hypothesis, abort conditions, and a rollback on every way out
     Experiment(ExperimentArgs),
+    /// Go through a run sheet of drills, experiments and announcements; one log, one report
+    Gameday(GamedayArgs),
     /// Write the draft of a postmortem, or count the blanks of one
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Postmortem(PostmortemArgs),
@@ -400,6 +404,8 @@ pub enum SchemaKind {
     Scenario,
     /// A chaos experiment
     Experiment,
+    /// A game day's run sheet
+    GameDay,
 }
 
 impl Word for ColorChoice {
@@ -498,6 +504,12 @@ mod tests {
             "drill from INC-1 --to scenarios",
             "schema scenario --reference",
             "schema experiment --reference",
+            "schema game-day",
+            "gameday day.yaml",
+            "gameday day.yaml --check -o json",
+            "gameday day.yaml --team",
+            "gameday day.yaml --note text",
+            "gameday day.yaml --report",
             "experiment list -o json",
             "experiment show network-latency",
             "experiment check experiments -o json",

@@ -47,6 +47,8 @@ pub enum Kind {
     Scenario,
     /// A chaos experiment.
     Experiment,
+    /// A game day's run sheet.
+    GameDay,
 }
 
 /// Prints findings, one per line, and a summary; or `{"files", "findings"}`. Exit 1 when any finding is an error. With
@@ -195,12 +197,13 @@ impl Examined {
             Some(Kind::Config) => self.findings.extend(config(path, &text)),
             Some(Kind::Severity) => self.findings.extend(SeverityTable::read(&name, &text).1),
             Some(Kind::Scenario) => self.findings.extend(shelf::of_text(path, &text).1),
+            Some(Kind::GameDay) => self.findings.extend(crate::domain::gameday::read::read(&name, &text).1),
             // Whether the objectives that it names are there is asked by `experiment check`.
             Some(Kind::Experiment) => self.findings.extend(experiment::of_text(&name, &text, &Default::default()).1),
             None => {
                 let level = if meant { Level::Error } else { Level::Info };
                 self.findings.extend(parse(&name, &text).1);
-                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook, a scenario, an experiment or a severity table)";
+                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook, a scenario, an experiment, a game day or a severity table)";
                 self.findings.push(about(path, level, "unknown-kind", message));
             }
         }
@@ -285,6 +288,9 @@ pub fn kind_of(text: &str) -> Option<Kind> {
     }
     if word("kind") == "Scenario" || has("injects") {
         return Some(Kind::Scenario);
+    }
+    if word("kind") == "GameDay" {
+        return Some(Kind::GameDay);
     }
     if word("kind") == "Experiment" {
         return Some(Kind::Experiment);
@@ -378,6 +384,7 @@ mod tests {
             ("steps: {\n", Some(Kind::Runbook)),
             (include_str!("../../assets/scenarios/pool-exhaustion.yaml"), Some(Kind::Scenario)),
             ("injects: {\n", Some(Kind::Scenario)),
+            (include_str!("../../assets/gameday.yaml"), Some(Kind::GameDay)),
             (include_str!("../../assets/experiments/network-latency.yaml"), Some(Kind::Experiment)),
             ("a: 1\n", None),
             ("", None),

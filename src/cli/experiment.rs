@@ -76,7 +76,7 @@ fn experiments(context: &Context) -> (Vec<Shelved>, Vec<Finding>) {
 }
 
 /// The experiment of an id or a file. One with an error is not given.
-fn find(context: &Context, typed: &str, output: &mut Output) -> Result<Shelved, Failure> {
+pub fn find(context: &Context, typed: &str, output: &mut Output) -> Result<Shelved, Failure> {
     let path = Path::new(typed);
     let (found, findings) = if typed.contains('/') || is_yaml(path) {
         let known = context.slo_ids();

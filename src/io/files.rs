@@ -7,6 +7,7 @@ pub mod draft;
 pub mod drills;
 pub mod experiments;
 pub mod folders;
+pub mod gamedays;
 pub mod log;
 pub mod presence;
 pub mod read;

@@ -28,9 +28,12 @@ mod demo;
 mod desk;
 mod drills;
 mod durability;
+#[cfg(test)]
+mod experiment_screen;
 mod experiments;
 mod fake_server;
 mod floods;
+mod gamedays;
 mod fold;
 mod http;
 mod incident_room;

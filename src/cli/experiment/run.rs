@@ -25,7 +25,7 @@ use crate::io::store::Store;
 use crate::io::store::sqlite::Sqlite;
 use crate::io::store::sqlite::open::default_path;
 use crate::run::experiment::full::Full;
-use crate::run::experiment::plain::{Plain, listen};
+use crate::run::experiment::plain::{Listener, Plain};
 use crate::run::experiment::{Face, In, World, dry as rehearsal, live, opened};
 use crate::run::setup::host;
 use crate::run::terminal::signals;
@@ -121,9 +121,10 @@ pub fn go(
     let lines = plain.then_some("--plain").or_else(|| unusable(context));
     let lived = if let Some(why) = lines {
         output.note(&format!("plain lines ({why})"));
-        listen(sender.clone()).map_err(threads)?;
+        let wanted = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let _listener = Listener::start(sender.clone(), Arc::clone(&wanted)).map_err(threads)?;
         let mut print = |text: &str| output.line(text).and_then(|()| output.finish()).is_ok();
-        let mut face = Plain::new(&mut print);
+        let mut face = Plain::new(&mut print, wanted);
         live(began, world, journal, (sender, &inbox), &mut face as &mut dyn Face, &person)
     } else {
         install_panic_hook(context.folders.state.join("panic.log"));

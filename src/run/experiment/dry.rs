@@ -148,8 +148,12 @@ impl Dry {
 
     fn facts(&self) -> Facts {
         let wanted = self.machine.experiment().objectives();
-        let budgets = wanted.into_iter().map(|slo| Budget { slo, left: Some(1.0), band: None });
-        Facts { incidents: Ok(Vec::new()), budgets: Ok(budgets.collect()) }
+        let assumed = |slo| Budget { slo, left: Some(1.0), band: Some(("assumed".to_owned(), false)) };
+        let mut budgets: Vec<Budget> = wanted.into_iter().map(assumed).collect();
+        if budgets.is_empty() {
+            budgets.push(assumed("every objective (assumed)".into()));
+        }
+        Facts { incidents: Ok(Vec::new()), budgets: Ok(budgets) }
     }
 
     /// What the simulated production says; what it does not know goes well.

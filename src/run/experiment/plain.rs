@@ -7,12 +7,21 @@ use crate::domain::experiment::entry::Cause;
 use crate::domain::experiment::machine::{Input, Machine, Phase, Prompt};
 use crate::domain::runbook::hold::Look;
 use crate::domain::time::{Timestamp, clock, secs};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use std::collections::VecDeque;
-use std::io::{BufRead, IsTerminal};
+use std::io::IsTerminal;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Seconds between two lines that say how it stands.
 const HEARTBEAT: i64 = 30;
+
+/// How long a script that is not asked anything waits.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Lines on standard output.
 pub struct Plain<'p> {
@@ -21,6 +30,8 @@ pub struct Plain<'p> {
     /// Answers of a script that were not asked for yet; a person's are not kept.
     script: Option<VecDeque<String>>,
     ended: bool,
+    /// The next line of a script is wanted.
+    wanted: Arc<AtomicBool>,
     asked: Option<Prompt>,
     known: Vec<Option<u8>>,
     beat: Option<Timestamp>,
@@ -34,24 +45,83 @@ impl std::fmt::Debug for Plain<'_> {
 
 impl<'p> Plain<'p> {
     /// A face that prints.
-    pub fn new(print: &'p mut dyn FnMut(&str) -> bool) -> Self {
+    pub fn new(print: &'p mut dyn FnMut(&str) -> bool, wanted: Arc<AtomicBool>) -> Self {
         let script = (!std::io::stdin().is_terminal()).then(VecDeque::new);
-        Self { print, script, ended: false, asked: None, known: Vec::new(), beat: None }
+        Self { print, script, ended: false, wanted, asked: None, known: Vec::new(), beat: None }
     }
 }
 
-/// Reads standard input line by line, on a thread of its own.
-pub fn listen(sender: Sender<In>) -> std::io::Result<()> {
-    std::thread::Builder::new().name("lines".into()).spawn(move || {
-        for line in std::io::stdin().lock().lines() {
-            match line {
-                Ok(line) => drop(sender.send(In::Line(line))),
-                Err(_) => break,
+/// Reads standard input on a thread of its own, a byte at a time and no further than it must: what it does not take is there
+/// for whoever reads after it. Ends with its value.
+#[derive(Debug)]
+pub struct Listener {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Listener {
+    /// Begins to read. A person's lines are always taken, those of a script while `wanted` is set.
+    pub fn start(sender: Sender<In>, wanted: Arc<AtomicBool>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let person = std::io::stdin().is_terminal();
+        let thread = std::thread::Builder::new().name("lines".into()).spawn(move || {
+            let mut line = Vec::new();
+            while !stopped.load(Ordering::SeqCst) {
+                if !person && !wanted.load(Ordering::SeqCst) {
+                    std::thread::sleep(PAUSE);
+                    continue;
+                }
+                match byte() {
+                    Ok(None) => {}
+                    Ok(Some(b'\n')) => {
+                        let text = String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned();
+                        drop(sender.send(In::Line(text)));
+                        if !person {
+                            // What it does is seen before the next one is taken.
+                            wanted.store(false, Ordering::SeqCst);
+                        }
+                    }
+                    Ok(Some(byte)) if line.len() < 4_096 => line.push(byte),
+                    Ok(Some(_)) => {}
+                    Err(()) => {
+                        drop(sender.send(In::End));
+                        return;
+                    }
+                }
             }
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
         }
-        drop(sender.send(In::End));
-    })?;
-    Ok(())
+    }
+}
+
+/// The next byte of standard input; `None` where none came for a moment, `Err` at its end.
+pub fn byte() -> Result<Option<u8>, ()> {
+    let stdin = std::io::stdin();
+    let fd = stdin.as_fd();
+    let mut wait = [PollFd::new(&fd, PollFlags::IN)];
+    let limit = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+    match rustix::event::poll(&mut wait, Some(&limit)) {
+        Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
+        Ok(_) => {}
+        Err(_) => return Err(()),
+    }
+    let mut one = [0_u8];
+    match rustix::io::read(fd, &mut one) {
+        Ok(0) => Err(()),
+        Ok(_) => Ok(one.first().copied()),
+        Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => Ok(None),
+        Err(_) => Err(()),
+    }
 }
 
 impl Face for Plain<'_> {
@@ -115,6 +185,9 @@ impl Face for Plain<'_> {
     }
 
     fn kept(&mut self, machine: &Machine) -> Option<Input> {
+        let waits = self.script.as_ref().is_some_and(VecDeque::is_empty);
+        let asks = machine.prompt().is_some() || machine.halts("rollback");
+        self.wanted.store(waits && asks, Ordering::SeqCst);
         machine.prompt()?;
         if let Some(line) = self.script.as_mut().and_then(VecDeque::pop_front) {
             return Some(Input::Typed(line));
