@@ -29,6 +29,7 @@ pub mod outbox;
 pub mod output;
 pub mod pages;
 pub mod postmortem;
+pub mod replay;
 pub mod runbook;
 pub mod schema;
 pub mod send;
@@ -85,6 +86,7 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Drill(it)) => drill::run(&context, it, output),
         Some(Command::Experiment(it)) => experiment::run(&context, it, output),
         Some(Command::Gameday(it)) => gameday::run(&context, it, output),
+        Some(Command::Replay(it)) => replay::run(&context, it, output),
         Some(Command::Postmortem(it)) => postmortem::run(&context, it, output),
         Some(Command::Status(it)) => status::run(&context, it, output),
         Some(Command::Watch(it)) => watch::run(&context, it, output),

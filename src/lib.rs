@@ -124,6 +124,7 @@
 //! | drill | a rehearsal on a simulated production, on a clock of its own ([`domain::drill::stage`]) |
 //! | scenario, inject | what a drill is made of; something that happens in it ([`domain::drill::scenario`]) |
 //! | red herring | an alert that has nothing to do with the matter |
+//! | replay, reel | a recorded incident wound back and forth; its log in the order in which it was recorded ([`domain::incident::reel`]) |
 //! | after-action report | what a drill came to: expected against actual, gaps, blanks ([`domain::drill::report`]) |
 //! | experiment | a hypothesis that is tried: steady state, method, abort conditions, rollback ([`domain::experiment`]) |
 //! | blast radius | what an experiment may touch; its environment is typed before anything changes |

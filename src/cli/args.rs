@@ -133,6 +133,8 @@ pub enum Command {
     Experiment(ExperimentArgs),
     /// Go through a run sheet of drills, experiments and announcements; one log, one report
     Gameday(GamedayArgs),
+    /// Wind a recorded incident back and forth on the real screens; changes nothing and asks nobody
+    Replay(ReplayArgs),
     /// Write the draft of a postmortem, or count the blanks of one
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Postmortem(PostmortemArgs),
@@ -158,6 +160,19 @@ pub struct DemoArgs {
     pub seed: u64,
     /// How much faster than real time it runs
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub speed: u32,
+}
+
+/// `replay`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The incident (its id, the end of it, or `last`), or a timeline that was exported as JSON lines: FILE.jsonl
+    pub incident: String,
+    /// The instant to begin at: 03:10, a full time, or -7m before the end of the record
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub at: Option<String>,
+    /// How many times as fast as it happened it plays
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub speed: u32,
 }
 
@@ -406,6 +421,8 @@ pub enum SchemaKind {
     Experiment,
     /// A game day's run sheet
     GameDay,
+    /// The document that an API key of GoAlert is made with
+    Goalert,
 }
 
 impl Word for ColorChoice {

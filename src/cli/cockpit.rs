@@ -75,8 +75,13 @@ fn reread(context: &Context) -> Reread {
 }
 
 /// Runs the cockpit, and again when a first-run choice asks for another one.
-pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
+pub fn open(context: &Context, ready: Ready) -> Result<Exit, Failure> {
     log_to_file(context);
+    show(context, ready)
+}
+
+/// The same without a log file, for what writes no file at all.
+pub fn show(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
     terminal::install_panic_hook(context.folders.state.join("panic.log"));
     loop {
         let again = context.clone();
@@ -103,6 +108,12 @@ pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
             }
         };
     }
+}
+
+/// What every full screen needs beside it: a log that is no line on it, and a terminal that is given back after a panic.
+pub fn beside_screen(context: &Context) {
+    log_to_file(context);
+    terminal::install_panic_hook(context.folders.state.join("panic.log"));
 }
 
 /// Colours and characters by settings, locale and terminal; nothing is asked of the terminal.

@@ -56,7 +56,8 @@ fn experiments(context: &Context) -> (Vec<Shelved>, Vec<Finding>) {
                 let taken = |s: &Shelved| all.iter().find(|other| other.experiment.id == s.experiment.id);
                 match shelved.as_ref().map(|s| (taken(s), s)) {
                     Some((Some(first), s)) => {
-                        let message = format!("`{}` is in {} too; that one is used", s.experiment.id, first.experiment.path());
+                        let message =
+                            format!("`{}` is in {} too; that one is used", s.experiment.id, first.experiment.path());
                         findings.push(about(&path, Level::Warning, "duplicate-id", message));
                     }
                     _ => all.extend(shelved),
@@ -91,8 +92,10 @@ pub fn find(context: &Context, typed: &str, output: &mut Output) -> Result<Shelv
             None => {
                 output.notes(&findings.into_iter().filter(|f| f.level == Level::Error).collect::<Vec<_>>());
                 let near = nearest(typed, all.iter().map(|s| s.experiment.id.as_str()));
-                let hint = near
-                    .map_or_else(|| "`midwatch experiment list` shows them".into(), |near| format!("nearest: `{near}`"));
+                let hint = near.map_or_else(
+                    || "`midwatch experiment list` shows them".into(),
+                    |near| format!("nearest: `{near}`"),
+                );
                 return Err(Failure::Refused(format!("there is no experiment `{typed}` that can be run ({hint})")));
             }
         }

@@ -41,7 +41,8 @@ pub fn run(context: &Context, args: &GamedayArgs, output: &mut Output) -> Result
         return check::print(1, &findings, (Map::new(), &[]), output);
     }
     output.notes(&findings.into_iter().filter(|f| f.level > Level::Info).collect::<Vec<_>>());
-    let day = day.ok_or_else(|| Failure::Refused(format!("{} is not run before its errors are mended", file.display())))?;
+    let day =
+        day.ok_or_else(|| Failure::Refused(format!("{} is not run before its errors are mended", file.display())))?;
     let name = format!("GAMEDAY-{}-{}", clock::now().format("%Y%m%d"), day.id);
     let folder = folder(&context.folders.data, &name).map_err(failed)?;
     let mut session = Session { context, day, folder, by: context.config().responder.name.clone(), output };
@@ -71,7 +72,8 @@ fn load(file: &Path) -> Result<(Option<GameDay>, Vec<Finding>), Failure> {
 /// Scenarios and experiments of the sheet that are not there or have errors.
 fn missing(context: &Context, day: &GameDay) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut quiet = Output::into_sinks(crate::cli::args::Format::Table, Box::new(std::io::sink()), Box::new(std::io::sink()));
+    let mut quiet =
+        Output::into_sinks(crate::cli::args::Format::Table, Box::new(std::io::sink()), Box::new(std::io::sink()));
     for entry in &day.entries {
         let problem = match &entry.act {
             Act::Person => None,
@@ -167,7 +169,9 @@ impl Session<'_> {
         loop {
             let state = self.state()?;
             sheet::next(&self.day, &state, clock::now(), self.output)?;
-            self.output.line("N begins or ends entry N; `done N [result]`, `skip N why`, `note TEXT`, `sheet`, `end [why]`, `quit`")?;
+            self.output.line(
+                "N begins or ends entry N; `done N [result]`, `skip N why`, `note TEXT`, `sheet`, `end [why]`, `quit`",
+            )?;
             self.output.finish()?;
             let Some(typed) = line() else {
                 self.output.line("left; the same command goes on with it today")?;
@@ -227,14 +231,17 @@ impl Session<'_> {
 
     fn entry(&self, typed: &str) -> Result<Entry, Failure> {
         let found = self.day.entry(typed.trim()).cloned();
-        found.ok_or_else(|| Failure::Usage(format!("`{typed}` is no entry of the sheet (expected 1 to {})", self.day.entries.len())))
+        found.ok_or_else(|| {
+            Failure::Usage(format!("`{typed}` is no entry of the sheet (expected 1 to {})", self.day.entries.len()))
+        })
     }
 
     /// Begins an entry; one of people that has begun is ended.
     fn begin(&mut self, entry: &Entry) -> Result<(), Failure> {
         let state = self.state()?;
         let place = self.day.entries.iter().position(|e| e.id == entry.id);
-        let begun = place.and_then(|place| state.entries.get(place)).is_some_and(|s| s.started.is_some() && s.ended.is_none());
+        let begun =
+            place.and_then(|place| state.entries.get(place)).is_some_and(|s| s.started.is_some() && s.ended.is_none());
         let id = entry.id.clone();
         if begun && entry.act == Act::Person {
             return self.write(Body::Done { entry: id, result: String::new(), reference: None });
@@ -302,7 +309,9 @@ impl Session<'_> {
             signal_hook::low_level::unregister(handler);
         }
         match ended {
-            Ok(status) => status.code().map_or_else(|| "it was ended by a signal".to_owned(), |code| format!("exit {code}, see above")),
+            Ok(status) => status
+                .code()
+                .map_or_else(|| "it was ended by a signal".to_owned(), |code| format!("exit {code}, see above")),
             Err(e) => format!("it could not be started: {e}"),
         }
     }

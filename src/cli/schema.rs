@@ -11,9 +11,11 @@ use crate::domain::gameday::schema as gameday;
 use crate::domain::postmortem::reference as postmortem;
 use crate::domain::runbook::reference;
 use crate::domain::slo::own::schema as objectives;
+use crate::io::goalert::DOCUMENT;
 use std::borrow::Cow;
 
-/// Prints the schema, whatever the output format: it is a JSON document. With `reference`: a Markdown page.
+/// Prints the schema, whatever the output format: it is a JSON document, but for that of GoAlert, which is the GraphQL one
+/// that its API keys are made with. With `reference`: a Markdown page.
 pub fn run(args: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
     match (args.reference, args.kind) {
         (false, kind) => output.verbatim(&schema(kind))?,
@@ -41,6 +43,7 @@ pub fn schema(kind: SchemaKind) -> Cow<'static, str> {
         SchemaKind::Scenario => scenario::text().into(),
         SchemaKind::GameDay => gameday::text().into(),
         SchemaKind::Experiment => experiment::text().into(),
+        SchemaKind::Goalert => DOCUMENT.into(),
         SchemaKind::Severity => include_str!("../../assets/schemas/severity.json").into(),
     }
 }

@@ -15,7 +15,11 @@ pub async fn call(it: &Call) -> Result<Answer, String> {
     // What was judged and shown is what is called, whatever another reader makes of the address.
     let host = url.host_str().map(|host| host.trim_matches(['[', ']']).to_ascii_lowercase());
     if host.as_deref() != Some(it.host.as_str()) {
-        return Err(format!("`{}` is not the host `{}` that was shown; it is not called", host.unwrap_or_default(), it.host));
+        return Err(format!(
+            "`{}` is not the host `{}` that was shown; it is not called",
+            host.unwrap_or_default(),
+            it.host
+        ));
     }
     let origin = url.origin().ascii_serialization();
     let mut endpoint = Endpoint::new(format!("call {}", it.host), &origin).map_err(|fault| fault.to_string())?;

@@ -20,6 +20,7 @@ use crate::run::terminal::keys::{Reader, Typed};
 use crate::run::terminal::painter::Painter;
 use crate::run::terminal::signals::{self, Asked};
 use crate::run::terminal::{self, leave_process};
+use crate::run::world::wall;
 use crate::ui::glyphs::Glyphs;
 use crate::ui::theme::Theme;
 use crate::ui::view::draw;
@@ -122,7 +123,7 @@ pub fn run(ready: Ready, looks: Looks, restyle: Restyle) -> Result<Ended, Fault>
         restyle,
         inbox,
         now,
-        speed: ready.speed.max(1),
+        pace: ready.pace,
         clip,
         watch: Watch::default(),
         last: None,
@@ -187,7 +188,7 @@ struct Cockpit {
     restyle: Restyle,
     inbox: Receiver<In>,
     now: crate::run::world::Now,
-    speed: u32,
+    pace: crate::run::world::Pace,
     clip: Option<PathBuf>,
     watch: Watch,
     last: Option<Buffer>,
@@ -263,7 +264,7 @@ impl Cockpit {
     /// How long nothing has to be done, on the wall.
     fn wait(&self, frame: Option<Duration>) -> Duration {
         let now = (self.now)();
-        let due = next_deadline(&self.model, now, true).map(|at| (at - now).to_std().unwrap_or_default() / self.speed);
+        let due = next_deadline(&self.model, now, true).and_then(|at| wall(at - now, (self.pace)()));
         let wait = match (due, frame) {
             (Some(due), Some(frame)) => due.min(frame),
             (Some(due), None) => due,

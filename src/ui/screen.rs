@@ -5,6 +5,7 @@ pub mod board;
 pub mod changes;
 pub mod detail;
 pub mod experiment;
+pub mod facilitator;
 pub mod first_run;
 pub mod handoff;
 pub mod incident;

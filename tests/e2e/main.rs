@@ -22,6 +22,7 @@ mod lifecycle;
 mod plain;
 mod record;
 mod reload;
+mod replay;
 mod stalled;
 mod story;
 

@@ -25,7 +25,8 @@ fn watching() -> ExperimentPage {
         banner: "EXPERIMENT in staging".into(),
         utc: "10:14:07Z".into(),
         title: "EXP-20260504-101207 Half of the cache is gone".into(),
-        hypothesis: "Checkout stays within its SLO with half of the cache gone, and nobody has to do anything about it".into(),
+        hypothesis: "Checkout stays within its SLO with half of the cache gone, and nobody has to do anything about it"
+            .into(),
         state: Bit::loud("in force, watching", Tone::Warn),
         left: Some(Bit::new("12:40 left of 15m", Tone::Accent)),
         touches: "staging app=redis, at most 50 %".into(),
@@ -38,7 +39,10 @@ fn watching() -> ExperimentPage {
             row("success", Sign::NoData, "queue", "no data: the query gives no series", ""),
         ],
         rollback: vec![Bit::new("kubectl scale deploy/redis --replicas=2", Tone::Muted)],
-        told: vec!["10:12:07Z begun; it is taken back in 15m at the latest".into(), "10:12:09Z the method is in force; watching".into()],
+        told: vec![
+            "10:12:07Z begun; it is taken back in 15m at the latest".into(),
+            "10:12:09Z the method is in force; watching".into(),
+        ],
         hints: vec![hint("r", "ROLL BACK NOW", None), hint("Ctrl-C", "end, rolling back", None)],
         ..ExperimentPage::default()
     }

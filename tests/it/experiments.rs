@@ -67,8 +67,11 @@ halt_by: [owner]
 #[test]
 fn hostile_files_each_get_their_message() {
     let mut expected = String::new();
-    let mut names: Vec<PathBuf> =
-        std::fs::read_dir(fixtures("bad")).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "yaml")).collect();
+    let mut names: Vec<PathBuf> = std::fs::read_dir(fixtures("bad"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "yaml"))
+        .collect();
     names.sort();
     assert!(names.len() >= 25, "{}", names.len());
     for path in names {
@@ -91,9 +94,15 @@ fn broken_files_never_panic() {
     let text = std::fs::read_to_string(fixtures("every-key.yaml")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     for n in 0..lines.len() {
-        let without: String = lines.iter().enumerate().filter(|(i, _)| *i != n).map(|(_, l)| format!("{l}\n")).collect();
+        let without: String =
+            lines.iter().enumerate().filter(|(i, _)| *i != n).map(|(_, l)| format!("{l}\n")).collect();
         of_text("e.yaml", &without, &Facts::default());
-        let twice: String = lines.iter().enumerate().flat_map(|(i, l)| vec![*l; if i == n { 2 } else { 1 }]).map(|l| format!("{l}\n")).collect();
+        let twice: String = lines
+            .iter()
+            .enumerate()
+            .flat_map(|(i, l)| vec![*l; if i == n { 2 } else { 1 }])
+            .map(|l| format!("{l}\n"))
+            .collect();
         of_text("e.yaml", &twice, &Facts::default());
         let cut: String = lines[..n].iter().map(|l| format!("{l}\n")).collect();
         of_text("e.yaml", &cut, &Facts::default());
@@ -195,7 +204,11 @@ fn last(machine: &Machine) -> Value {
 
 #[test]
 fn it_is_taken_back_when_it_is_interrupted_ended_or_loses_its_terminal() {
-    for (name, cause, outcome) in [("INT", "halted by ada", "aborted"), ("TERM", "signal 15 came", "aborted"), ("HUP", "the terminal is gone", "aborted")] {
+    for (name, cause, outcome) in [
+        ("INT", "halted by ada", "aborted"),
+        ("TERM", "signal 15 came", "aborted"),
+        ("HUP", "the terminal is gone", "aborted"),
+    ] {
         let machine = machine("");
         let mut child = in_force(&machine);
         signal(&child, name);
@@ -267,7 +280,12 @@ fn a_run_that_is_killed_is_known_to_owe_its_rollback_and_offered_first() {
         machine.write("experiments/files.yaml", "kind: Experiment\nid: files\n");
         let refused = machine.pipe(&["experiment", "run", "files", "--plain"], "stop\n");
         assert_eq!(refused.code, 1);
-        assert!(refused.out.contains("ROLLBACK PENDING") && refused.err.contains("that comes first"), "{} {}", refused.out, refused.err);
+        assert!(
+            refused.out.contains("ROLLBACK PENDING") && refused.err.contains("that comes first"),
+            "{} {}",
+            refused.out,
+            refused.err
+        );
         assert!(is_there(&machine, "on"));
         let read_only = machine.pipe(&["experiment", "rollback", "--read-only"], "y\n");
         assert_eq!((read_only.code, is_there(&machine, "on")), (1, true));
@@ -297,7 +315,8 @@ fn a_rollback_that_fails_stays_owed_until_somebody_did_it() {
 
 #[test]
 fn nothing_begins_where_it_must_not() {
-    let run = |machine: &Machine, input: &str| -> Said { machine.pipe(&["experiment", "run", "files", "--plain"], input) };
+    let run =
+        |machine: &Machine, input: &str| -> Said { machine.pipe(&["experiment", "run", "files", "--plain"], input) };
     let good = "y\nsandbox\n";
     let machine = machine("");
     std::fs::write(machine.dir.path().join("where"), "production\n").unwrap();
@@ -335,7 +354,9 @@ fn a_dry_run_runs_nothing() {
     let json = machine.run("experiment run network-latency --dry -o json").json();
     assert_eq!(json["outcome"], "completed");
     let kinds: Vec<&str> = json["journal"].as_array().unwrap().iter().filter_map(|e| e["kind"].as_str()).collect();
-    for kind in ["opened", "checked", "steady", "confirmed", "begun", "started", "leaving", "rolled_back", "judged", "closed"] {
+    for kind in
+        ["opened", "checked", "steady", "confirmed", "begun", "started", "leaving", "rolled_back", "judged", "closed"]
+    {
         assert!(kinds.contains(&kind), "{kind}: {kinds:?}");
     }
     assert!(!machine.dir.path().join("d/experiments").exists());
@@ -347,7 +368,9 @@ fn the_commands_list_check_and_import() {
     let list = machine.run("experiment list -o json").json();
     let ids: Vec<&str> = list["experiments"].as_array().unwrap().iter().filter_map(|e| e["id"].as_str()).collect();
     assert_eq!(ids, ["files", "network-latency", "instance-failure"]);
-    for name in ["title", "hypothesis", "environment", "duration", "method", "rollback", "shipped", "path", "usable", "last"] {
+    for name in
+        ["title", "hypothesis", "environment", "duration", "method", "rollback", "shipped", "path", "usable", "last"]
+    {
         assert!(list["experiments"][0].get(name).is_some(), "{name}");
     }
     assert_eq!(machine.run("experiment check").code, 0);

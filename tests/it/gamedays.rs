@@ -36,15 +36,30 @@ fn hostile_sheets_each_get_their_message() {
     for (tail, want) in [
         ("", "1:1: error: the game day has no `entries`"),
         ("entries: []\n", "4:10: error: `entries` is empty"),
-        ("entries: [{at: 10m, title: a}, {at: 5m, title: b}]\n", "4:32: error: it is at 5m, before `a` above it at 10m"),
+        (
+            "entries: [{at: 10m, title: a}, {at: 5m, title: b}]\n",
+            "4:32: error: it is at 5m, before `a` above it at 10m",
+        ),
         ("entries: [{at: 1m, title: a}, {at: 5m, title: a}]\n", "4:31: error: `a` stands twice"),
         ("entries: [{at: 1m, title: a, who: ownr}]\n", "error: nobody is the `ownr` (nearest: `owner`)"),
-        ("entries: [{at: 1m, title: a, scenario: s, experiment: e}]\n", "error: an entry begins a scenario or an experiment, not both"),
-        ("entries: [{at: 1m, title: a, experiment: e, speed: 10}]\n", "error: `speed` does nothing without a `scenario`"),
-        ("entries: [{at: 1m, title: a, scenario: s, speed: 100}]\n", "error: speed is `100` (expected a whole number from 1 to 60)"),
+        (
+            "entries: [{at: 1m, title: a, scenario: s, experiment: e}]\n",
+            "error: an entry begins a scenario or an experiment, not both",
+        ),
+        (
+            "entries: [{at: 1m, title: a, experiment: e, speed: 10}]\n",
+            "error: `speed` does nothing without a `scenario`",
+        ),
+        (
+            "entries: [{at: 1m, title: a, scenario: s, speed: 100}]\n",
+            "error: speed is `100` (expected a whole number from 1 to 60)",
+        ),
         ("entries: [{at: 1m, title: a, reveals: [b]}, {at: 2m, title: b, not_yet: [x]}]\n", "error: `b` comes later"),
         ("entries: [{at: 1m, title: a, reveals: [c]}]\n", "error: there is no entry `c`"),
-        ("entries: [{at: 1m, title: a, not_yet: [pool]}, {at: 2m, title: b, tell: 'Look at the pool!'}, {at: 3m, title: c, reveals: [a]}]\n", "error: `b` tells `pool`, which `a` keeps back"),
+        (
+            "entries: [{at: 1m, title: a, not_yet: [pool]}, {at: 2m, title: b, tell: 'Look at the pool!'}, {at: 3m, title: c, reveals: [a]}]\n",
+            "error: `b` tells `pool`, which `a` keeps back",
+        ),
         ("entries: [{at: 1m, title: a, not_yet: [pool]}]\n", "warning: nothing `reveals` what `a` keeps back"),
         ("entries: [{at: 2d, title: a}]\n", "error: at is `2d` (expected at most 24h from the beginning)"),
         ("zone: Mars/Base\nentries: [{at: 1m, title: a}]\n", "error: `Mars/Base` is no time zone"),
@@ -57,7 +72,8 @@ fn hostile_sheets_each_get_their_message() {
         assert!(told.iter().any(|line| line.contains(want)), "{tail}: {told:?}");
         assert_eq!(day.is_none(), findings.iter().any(|f| f.level == Level::Error), "{tail}");
     }
-    let (_, findings) = read("d.yaml", "kind: GameDay\ntitle: t\nroles: {coordinator: b}\nentries: [{at: 1m, title: a}]\n");
+    let (_, findings) =
+        read("d.yaml", "kind: GameDay\ntitle: t\nroles: {coordinator: b}\nentries: [{at: 1m, title: a}]\n");
     assert!(findings[0].message.contains("nobody is the `owner`"), "{findings:?}");
 }
 
@@ -84,8 +100,14 @@ fn a_day_is_gone_through_and_reported() {
     let sheet = ["gameday", "c/day.yaml"];
     let said = machine.pipe(&sheet, "1\n1\n2\n9\nnote the chat was quiet\n");
     assert_eq!(said.code, 0, "{} {}", said.out, said.err);
-    for want in ["tell: Hello", "NOT YET: pool", "of 100 points", "`9` is no entry of the sheet", "the same command goes on"] {
-        assert!(said.out.contains(want) || want == "of 100 points" && said.out.contains(" points"), "{want}: {}", said.out);
+    for want in
+        ["tell: Hello", "NOT YET: pool", "of 100 points", "`9` is no entry of the sheet", "the same command goes on"]
+    {
+        assert!(
+            said.out.contains(want) || want == "of 100 points" && said.out.contains(" points"),
+            "{want}: {}",
+            said.out
+        );
     }
     let team = machine.run("gameday c/day.yaml --team");
     assert!(team.out.contains("It begins") && !team.out.contains("pool"), "{}", team.out);
@@ -97,7 +119,15 @@ fn a_day_is_gone_through_and_reported() {
     let said = machine.pipe(&sheet, "skip 5 nobody is hungry\nend\n");
     assert!(said.out.contains("the sheet is done") && said.out.contains("report: "), "{}", said.out);
     let report = machine.run("gameday c/day.yaml --report").out;
-    for want in ["DRILL-", "EXP-", "the hypothesis holds", "LEFT OUT: nobody is hungry", "seen from another terminal", "pool (told)", "What was new?"] {
+    for want in [
+        "DRILL-",
+        "EXP-",
+        "the hypothesis holds",
+        "LEFT OUT: nobody is hungry",
+        "seen from another terminal",
+        "pool (told)",
+        "What was new?",
+    ] {
         assert!(report.contains(want), "{want}: {report}");
     }
     let json = machine.run("gameday c/day.yaml --report -o json").json();

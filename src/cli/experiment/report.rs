@@ -34,7 +34,8 @@ pub fn all(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
     let mut table = Table::new(&["RUN", "EXPERIMENT", "ENVIRONMENT", "BY", "RESULT"]);
     for run in &all {
         let opened = run.record.opened.as_ref();
-        let text = |of: fn(&crate::domain::experiment::entry::Opened) -> &String| opened.map(of).cloned().unwrap_or_default();
+        let text =
+            |of: fn(&crate::domain::experiment::entry::Opened) -> &String| opened.map(of).cloned().unwrap_or_default();
         let result = if run.alive { "is running" } else { verdict(&run.record) };
         table.row([&run.name, &text(|o| &o.experiment), &text(|o| &o.environment), &text(|o| &o.by), result]);
     }
@@ -52,7 +53,9 @@ pub fn find(context: &Context, typed: &str) -> Result<Run, Failure> {
     };
     match found.as_slice() {
         [one] => run(&one.folder).map_err(failed),
-        [] if all.is_empty() => Err(Failure::Refused(format!("no experiment was run here yet ({})", folder(data).display()))),
+        [] if all.is_empty() => {
+            Err(Failure::Refused(format!("no experiment was run here yet ({})", folder(data).display())))
+        }
         [] => Err(Failure::Refused(format!("there is no run `{typed}`; `midwatch experiment report` shows them"))),
         several => {
             let names: Vec<&str> = several.iter().map(|run| run.name.as_str()).collect();

@@ -28,8 +28,8 @@ use crate::run::experiment::full::Full;
 use crate::run::experiment::plain::{Listener, Plain};
 use crate::run::experiment::{Face, In, World, dry as rehearsal, live, opened};
 use crate::run::setup::host;
-use crate::run::terminal::signals;
 use crate::run::terminal::install_panic_hook;
+use crate::run::terminal::signals;
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -79,7 +79,9 @@ pub fn real(context: &Context, typed: &str, plain: bool, output: &mut Output) ->
     let config = context.ready(output)?.clone();
     writable(&config)?;
     if output.is_json() {
-        return Err(Failure::Usage("-o json needs --dry here; `midwatch experiment report last -o json` comes after".into()));
+        return Err(Failure::Usage(
+            "-o json needs --dry here; `midwatch experiment report last -o json` comes after".into(),
+        ));
     }
     owed::offer(context, output)?;
     let shelved = find(context, typed, output)?;

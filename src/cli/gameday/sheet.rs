@@ -66,10 +66,10 @@ pub fn next(day: &GameDay, state: &State, now: Timestamp, output: &mut Output) -
 /// Everything about an entry that begins.
 pub fn entry(day: &GameDay, state: &State, entry: &Entry, output: &mut Output) -> Result<(), Failure> {
     output.line(&format!("== {}", what(entry)))?;
-    for line in &entry.instruction {
+    if let Some(line) = &entry.instruction {
         output.line(&format!("do: {line}"))?;
     }
-    for line in &entry.tell {
+    if let Some(line) = &entry.tell {
         output.line(&format!("tell: {line}"))?;
     }
     for secret in &entry.not_yet {
@@ -79,7 +79,8 @@ pub fn entry(day: &GameDay, state: &State, entry: &Entry, output: &mut Output) -
         let kept = day.entries.iter().find(|entry| entry.id == *of).map(|entry| entry.not_yet.join("; "));
         output.line(&format!("may be told when this is done: {}", kept.unwrap_or_default()))?;
     }
-    let others = day.entries.iter().filter(|other| !other.not_yet.is_empty() && other.id != entry.id && other.at <= entry.at);
+    let others =
+        day.entries.iter().filter(|other| !other.not_yet.is_empty() && other.id != entry.id && other.at <= entry.at);
     for other in others.filter(|other| !state.is_revealed(day, &other.id)) {
         output.line(&format!("still NOT YET, from {}: {}", other.title, other.not_yet.join("; ")))?;
     }

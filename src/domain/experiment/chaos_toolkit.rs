@@ -51,7 +51,8 @@ struct File {
 /// Reads an experiment of Chaos Toolkit.
 pub fn import(path: &str, text: &str) -> Imported {
     let (root, findings) = parse(path, text);
-    let mut file = File { out: Imported { findings, ..Imported::default() }, values: BTreeMap::new(), hosts: Vec::new() };
+    let mut file =
+        File { out: Imported { findings, ..Imported::default() }, values: BTreeMap::new(), hosts: Vec::new() };
     let Some(root) = root else { return file.out };
     let known = ["method", "steady-state-hypothesis", "rollbacks"];
     if !known.iter().any(|key| root.get(key).is_some()) {
@@ -93,7 +94,10 @@ impl File {
         let rollback = self.rollbacks(items(root, "rollbacks"));
         let believed = hypothesis.and_then(|node| text(node, "title")).unwrap_or(&title).to_owned();
         let mut out = String::new();
-        let _ = writeln!(out, "# Taken from an experiment of Chaos Toolkit. Read every line before it runs; what is empty must be");
+        let _ = writeln!(
+            out,
+            "# Taken from an experiment of Chaos Toolkit. Read every line before it runs; what is empty must be"
+        );
         let _ = writeln!(out, "# filled: where it runs, what proves that (`guard`), and what ends it (`abort`).");
         for rejected in &self.out.rejected {
             let _ = writeln!(out, "# NOT TAKEN, line {}: {}: {}", rejected.line, rejected.name, rejected.why);
@@ -106,11 +110,16 @@ impl File {
         let _ = writeln!(out, "hypothesis: {}", scalar(&believed));
         let _ = writeln!(out, "blast_radius:\n  environment:            # staging\n  forbid: [production, prod]");
         if !self.hosts.is_empty() {
-            let _ = writeln!(out, "  # Calls to these go nowhere before they are allowed:\n  # hosts: [{}]", self.hosts.join(", "));
+            let _ = writeln!(
+                out,
+                "  # Calls to these go nowhere before they are allowed:\n  # hosts: [{}]",
+                self.hosts.join(", ")
+            );
         }
         let _ = writeln!(out, "duration: 5m              # from the first change to the rollback");
         list(&mut out, "steady", &steady);
-        let _ = writeln!(out, "abort: []                 # - {{promql: 'errors:ratio1m', op: '>', value: 0.05, for: 30s}}");
+        let _ =
+            writeln!(out, "abort: []                 # - {{promql: 'errors:ratio1m', op: '>', value: 0.05, for: 30s}}");
         list(&mut out, "method", &method);
         if !success.is_empty() {
             list(&mut out, "success", &success);
@@ -123,7 +132,9 @@ impl File {
     fn configuration(&mut self, root: &Node) {
         let Some(Node { value: Value::Map(entries), .. }) = root.get("configuration") else { return };
         for (key, value) in entries {
-            let plain = value.text().or_else(|| value.get("default").and_then(Node::text).filter(|_| value.get("type").is_none()));
+            let plain = value
+                .text()
+                .or_else(|| value.get("default").and_then(Node::text).filter(|_| value.get("type").is_none()));
             if let Some(said) = plain {
                 self.values.insert(key.text.clone(), said.to_owned());
             }
@@ -196,7 +207,8 @@ impl File {
             self.reject(name, node.mark, "ran in the background; here it is waited for");
         }
         for (from, to) in [("before", "pause_before"), ("after", "pause_after")] {
-            let pause = node.get("pauses").and_then(|pauses| text(pauses, from)).and_then(|said| said.parse::<f64>().ok());
+            let pause =
+                node.get("pauses").and_then(|pauses| text(pauses, from)).and_then(|said| said.parse::<f64>().ok());
             match pause {
                 Some(seconds) if (0.0..=3_600.0).contains(&seconds) => {
                     lines.push(format!("{to}: {}s", seconds.ceil()));
@@ -211,7 +223,9 @@ impl File {
     fn look(&self, name: &str, does: &Does, answer: &Answer) -> Vec<String> {
         let mut lines = vec![format!("name: {}", scalar(name))];
         let status = match answer {
-            Answer::Codes(codes) => Some(format!("[{}]", codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))),
+            Answer::Codes(codes) => {
+                Some(format!("[{}]", codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
+            }
             Answer::Text(_) | Answer::Success => None,
         };
         lines.extend(does.looking(status.as_deref()));
@@ -288,7 +302,12 @@ mod tests {
         let (none, findings) = read("e.yaml", &got.yaml);
         assert!(none.is_none());
         let told: Vec<&str> = findings.iter().map(|f| f.message.as_str()).collect();
-        assert_eq!(told, ["blast_radius has no `environment`", "`abort` is empty; the experiment cannot be run without it"], "{}", got.yaml);
+        assert_eq!(
+            told,
+            ["blast_radius has no `environment`", "`abort` is empty; the experiment cannot be run without it"],
+            "{}",
+            got.yaml
+        );
         // Filled, it is an experiment.
         let filled = got
             .yaml
@@ -326,7 +345,10 @@ mod tests {
             assert!(got.findings.iter().any(|f| f.message.contains(want)), "{text}: {:?}", got.findings);
             assert_eq!(got.yaml, "");
         }
-        let hostile = import("e.json", "{\"title\": \"a\\nkind: Runbook\\n# \\u001b[2J\", \"method\": [{\"name\": \"x\\n- y\", \"provider\": {\"type\": \"process\", \"path\": \"ls\"}}]}");
+        let hostile = import(
+            "e.json",
+            "{\"title\": \"a\\nkind: Runbook\\n# \\u001b[2J\", \"method\": [{\"name\": \"x\\n- y\", \"provider\": {\"type\": \"process\", \"path\": \"ls\"}}]}",
+        );
         let (_, findings) = read("e.yaml", &hostile.yaml);
         assert!(!hostile.yaml.contains('\u{1b}') && !hostile.yaml.contains("\nkind: Runbook"), "{}", hostile.yaml);
         assert!(findings.iter().all(|f| f.rule != "yaml"), "{findings:?}");

@@ -305,7 +305,9 @@ pub fn read(path: &str, text: &str) -> Journal {
                 journal.last = sha256(said);
                 journal.entries.push(entry);
             }
-            Err(_) if !raw.ends_with('\n') => tell("the last line is torn: it was being written when its process ended"),
+            Err(_) if !raw.ends_with('\n') => {
+                tell("the last line is torn: it was being written when its process ended")
+            }
             Err(_) => tell("this line cannot be read; it is left out"),
         }
     }

@@ -46,7 +46,8 @@ impl Hours {
         let clock = |text: &str| {
             NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| format!("`{text}` is no time of day (expected 10:00)"))
         };
-        let (from, to) = times.split_once('-').ok_or_else(|| format!("`{times}` is no stretch (expected 10:00-16:00)"))?;
+        let (from, to) =
+            times.split_once('-').ok_or_else(|| format!("`{times}` is no stretch (expected 10:00-16:00)"))?;
         let (from, to) = (clock(from)?, clock(to)?);
         if from >= to {
             return Err(format!("`{times}` ends before it begins (write two entries for hours over midnight)"));

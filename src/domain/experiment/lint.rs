@@ -62,8 +62,7 @@ impl Linter<'_> {
     fn place(&mut self) {
         let it = self.it;
         if it.book.guards.is_empty() {
-            let message =
-                format!("no `guard` proves that this is {} before anything changes", it.blast.environment);
+            let message = format!("no `guard` proves that this is {} before anything changes", it.blast.environment);
             self.warn(it.blast.mark, "EX001", message);
         }
         if it.owner.is_none() {
@@ -167,11 +166,17 @@ impl Linter<'_> {
             self.error(it.abort.first().map_or(TOP, |abort| abort.mark), "EX020", message);
         }
         if it.duration < it.every * 2 {
-            let message = format!("it lasts {} with a look every {}: nothing is seen", compact(it.duration), compact(it.every));
+            let message =
+                format!("it lasts {} with a look every {}: nothing is seen", compact(it.duration), compact(it.every));
             self.error(TOP, "EX013", message);
         }
         if it.window.hours.is_empty() {
-            self.report(it.window.mark, Level::Info, "EX014", "no `hours`: it may begin when nobody is there to see it");
+            self.report(
+                it.window.mark,
+                Level::Info,
+                "EX014",
+                "no `hours`: it may begin when nobody is there to see it",
+            );
         }
     }
 
@@ -186,11 +191,17 @@ impl Linter<'_> {
             self.warn(mark, "EX011", "the method only reads: nothing is tried");
         }
         for deed in it.deeds().filter(|deed| deed.risk == Risk::Unknown) {
-            self.report(deed.mark, Level::Info, "EX007", format!("{} says no `risk`; it is treated as a change", deed.id));
+            self.report(
+                deed.mark,
+                Level::Info,
+                "EX007",
+                format!("{} says no `risk`; it is treated as a change", deed.id),
+            );
         }
         for pair in contradictions(it) {
             let (steady, abort) = pair;
-            let message = format!("`{}` is looked at like `{}`, which must hold: it would never begin", abort.name, steady.name);
+            let message =
+                format!("`{}` is looked at like `{}`, which must hold: it would never begin", abort.name, steady.name);
             self.error(abort.mark, "EX019", message);
         }
     }
@@ -211,7 +222,8 @@ impl Linter<'_> {
             return;
         }
         let near = nearest(slo.as_str(), known.iter().map(SloId::as_str));
-        let hint = near.map_or_else(|| "`midwatch slo list` shows them".to_owned(), |near| format!("nearest: `{near}`"));
+        let hint =
+            near.map_or_else(|| "`midwatch slo list` shows them".to_owned(), |near| format!("nearest: `{near}`"));
         self.error(mark, "EX016", format!("there is no objective `{slo}` ({hint})"));
     }
 }
@@ -220,7 +232,8 @@ impl Linter<'_> {
 fn contradictions(it: &Experiment) -> Vec<(&Watched, &Watched)> {
     let same = |steady: &&Watched, abort: &Watched| match (&steady.what, &abort.what) {
         (Look::Condition(a), Look::Condition(b)) => {
-            crate::domain::runbook::hold::words(a) == crate::domain::runbook::hold::words(b).trim_start_matches("any of ")
+            crate::domain::runbook::hold::words(a)
+                == crate::domain::runbook::hold::words(b).trim_start_matches("any of ")
         }
         (a, b) => a.words() == b.words(),
     };
@@ -293,7 +306,8 @@ pub fn strangers(it: &Experiment) -> Vec<(&Call, String)> {
     let mut found = Vec::new();
     for call in deeds.chain(looks) {
         if !call.is_local() && !it.blast.hosts.contains(&call.host) {
-            let message = format!("`{}` is neither this machine nor under `blast_radius.hosts`; it is not called", call.host);
+            let message =
+                format!("`{}` is neither this machine nor under `blast_radius.hosts`; it is not called", call.host);
             found.push((call, message));
         }
     }

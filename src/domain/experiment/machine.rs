@@ -170,7 +170,12 @@ pub struct Machine {
 
 impl Machine {
     /// A run that begins. `place` is the host and the user, for what is shown.
-    pub fn begin(experiment: Arc<Experiment>, run: &str, place: (String, String), now: Timestamp) -> (Self, Vec<Effect>) {
+    pub fn begin(
+        experiment: Arc<Experiment>,
+        run: &str,
+        place: (String, String),
+        now: Timestamp,
+    ) -> (Self, Vec<Effect>) {
         let machine = Self::new(experiment, run, place, Record::default(), Phase::Preflight, now);
         (machine, vec![Effect::AskFacts])
     }
@@ -290,12 +295,10 @@ impl Machine {
     fn advance(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         match &self.phase {
             Phase::Steady(since) => self.steady(*since, now, effects),
-            Phase::Method(_) | Phase::Watching => {
-                match self.wants_out(now) {
-                    Some(cause) => self.leave(cause, now, effects),
-                    None => self.carry_on(now, effects),
-                }
-            }
+            Phase::Method(_) | Phase::Watching => match self.wants_out(now) {
+                Some(cause) => self.leave(cause, now, effects),
+                None => self.carry_on(now, effects),
+            },
             Phase::Stopping(until) if now >= *until => {
                 self.say("what runs does not end; it is taken back without waiting for it", effects);
                 self.roll_back(now, effects);
@@ -581,7 +584,8 @@ impl Machine {
         let steady = |watch: &&Watch| watch.role == Role::Steady;
         let held = self.watches.iter().filter(steady).all(|watch| watch.has_held(now));
         if held || now - since >= self.experiment.recovery {
-            let words = if held { "the steady state is back" } else { "THE STEADY STATE IS NOT BACK: look for yourself" };
+            let words =
+                if held { "the steady state is back" } else { "THE STEADY STATE IS NOT BACK: look for yourself" };
             self.say(words, effects);
             self.recovered(now, effects);
         }

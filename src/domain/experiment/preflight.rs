@@ -91,7 +91,11 @@ fn one(budget: &Budget, least: Option<f64>, freeze: bool, verdict: &mut Verdict)
     match (least, budget.left) {
         (Some(_), None) => verdict.refused.push(format!("what is left of the budget of {slo} is not known")),
         (Some(least), Some(left)) if !left.is_finite() || left < least => {
-            verdict.refused.push(format!("{slo} has {} of its budget left, less than {}", percent(left), percent(least)));
+            verdict.refused.push(format!(
+                "{slo} has {} of its budget left, less than {}",
+                percent(left),
+                percent(least)
+            ));
         }
         (Some(_), Some(left)) => verdict.found.push(format!("{slo} has {} of its budget left", percent(left))),
         (None, _) => {}

@@ -224,10 +224,10 @@ impl<'a> File<'_, 'a> {
             Some("freeze") => window.freeze = true,
             Some(said) => {
                 let words = REASONS.iter().copied().chain(["budget_below"]);
-                let hint = nearest(said, words)
-                    .map_or_else(|| "expected incident_open, freeze or budget_below: SHARE".to_owned(), |near| {
-                        format!("nearest: `{near}`")
-                    });
+                let hint = nearest(said, words).map_or_else(
+                    || "expected incident_open, freeze or budget_below: SHARE".to_owned(),
+                    |near| format!("nearest: `{near}`"),
+                );
                 self.error(item.mark, format!("not_when does not know `{said}` ({hint})"));
             }
             None => {

@@ -58,7 +58,10 @@ fn head(out: &mut String, record: &Record) {
     let mark = if opened.dry { "DRY RUN: " } else { "" };
     let _ = writeln!(out, "# {mark}{}\n", field(&opened.title));
     if opened.dry {
-        let _ = writeln!(out, "> On the simulated production: nothing was run. What it does not know was assumed to go well.\n");
+        let _ = writeln!(
+            out,
+            "> On the simulated production: nothing was run. What it does not know was assumed to go well.\n"
+        );
     }
     let _ = writeln!(out, "**Hypothesis:** {}\n", field(&opened.hypothesis));
     let _ = writeln!(out, "**Result:** {}\n", verdict(record));
@@ -69,7 +72,8 @@ fn head(out: &mut String, record: &Record) {
     if let Some(begun) = record.begun {
         let _ = writeln!(out, "- **Begun:** {}", dated(begun));
         if let Some((at, cause)) = &record.cause {
-            let _ = writeln!(out, "- **Ended:** {} after {}: {}", dated(*at), compact(*at - begun), field(&cause.words()));
+            let _ =
+                writeln!(out, "- **Ended:** {} after {}: {}", dated(*at), compact(*at - begun), field(&cause.words()));
         }
         let _ = match (&record.rolled_back, &record.settled) {
             (_, Some((by, note))) => writeln!(out, "- **Rollback:** by hand, says {}: {}", field(by), field(note)),
@@ -99,7 +103,8 @@ fn done(out: &mut String, record: &Record) {
             }
             None => ("?".to_owned(), "its end is not known".to_owned()),
         };
-        let _ = writeln!(out, "| {} | {} | {} | {to} | {how} |", field(&done.id), cell(&done.shown), clock(done.started));
+        let _ =
+            writeln!(out, "| {} | {} | {} | {to} | {how} |", field(&done.id), cell(&done.shown), clock(done.started));
     }
     out.push('\n');
 }
@@ -152,7 +157,8 @@ pub fn told(body: &Body) -> String {
         Body::Guard { id, ok, found } => format!("{id} {}: {found}", if *ok { "holds" } else { "DOES NOT HOLD" }),
         Body::Steady { after, name, since, seen } => {
             let when = if *after { "after" } else { "before" };
-            let held = since.map_or_else(|| "does not hold".to_owned(), |since| format!("holds since {}", clock(since)));
+            let held =
+                since.map_or_else(|| "does not hold".to_owned(), |since| format!("holds since {}", clock(since)));
             format!("steady state {when}: {name} {held} ({seen})")
         }
         Body::Confirmed { id, shown } => format!("{id} confirmed: {shown}"),

@@ -76,7 +76,9 @@ mod tests {
         assert_eq!((holds(&equals, " ok \nmore"), holds(&equals, "nok")), (Some(true), Some(false)));
         assert_eq!(holds(&Tolerance::Equals("3".into()), "3.0"), Some(true));
         let between = Tolerance::Between(1.0, 2.0);
-        for (answer, want) in [("1", Some(true)), ("2.0", Some(true)), ("2.1", Some(false)), ("many", None), ("NaN", None), ("", None)] {
+        for (answer, want) in
+            [("1", Some(true)), ("2.0", Some(true)), ("2.1", Some(false)), ("many", None), ("NaN", None), ("", None)]
+        {
             assert_eq!(holds(&between, answer), want, "{answer}");
         }
         assert_eq!(holds(&Tolerance::OneOf(vec!["a".into(), "b".into()]), "b"), Some(true));

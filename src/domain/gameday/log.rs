@@ -128,7 +128,9 @@ impl State {
     /// Whether what an entry keeps back may be told.
     pub fn is_revealed(&self, day: &GameDay, id: &str) -> bool {
         let place = day.revealed_by(id).and_then(|by| day.entries.iter().position(|entry| entry.id == by.id));
-        place.and_then(|place| self.entries.get(place)).is_some_and(|standing| standing.ended.is_some() && !standing.skipped)
+        place
+            .and_then(|place| self.entries.get(place))
+            .is_some_and(|standing| standing.ended.is_some() && !standing.skipped)
     }
 }
 

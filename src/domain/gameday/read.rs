@@ -147,7 +147,8 @@ fn sense(reader: &mut Reader<'_>, day: &GameDay) {
             error(reader, entry.mark, format!("`{}` stands twice; give one of them an `id` of its own", entry.id));
         }
         if let Some(late) = before.iter().find(|other| other.at > entry.at) {
-            let message = format!("it is at {}, before `{}` above it at {}", compact(entry.at), late.id, compact(late.at));
+            let message =
+                format!("it is at {}, before `{}` above it at {}", compact(entry.at), late.id, compact(late.at));
             error(reader, entry.mark, message);
         }
         if !day.roles.iter().any(|(role, _)| *role == entry.who) {
@@ -162,7 +163,10 @@ fn sense(reader: &mut Reader<'_>, day: &GameDay) {
                 }
                 None => {
                     let near = nearest(of, ids.iter().copied());
-                    let hint = near.map_or_else(|| "expected the id of an entry above".to_owned(), |near| format!("nearest: `{near}`"));
+                    let hint = near.map_or_else(
+                        || "expected the id of an entry above".to_owned(),
+                        |near| format!("nearest: `{near}`"),
+                    );
                     error(reader, *mark, format!("there is no entry `{of}` ({hint})"));
                 }
                 Some(other) if other.not_yet.is_empty() => {
@@ -173,7 +177,10 @@ fn sense(reader: &mut Reader<'_>, day: &GameDay) {
         }
         for secret in &entry.not_yet {
             let told = day.entries.iter().take_while(|other| !other.reveals.iter().any(|(of, _)| *of == entry.id));
-            if let Some(early) = told.filter(|other| other.at >= entry.at).find(|other| other.tell.as_ref().is_some_and(|tell| has_word(tell, secret))) {
+            if let Some(early) = told
+                .filter(|other| other.at >= entry.at)
+                .find(|other| other.tell.as_ref().is_some_and(|tell| has_word(tell, secret)))
+            {
                 error(reader, early.mark, format!("`{}` tells `{secret}`, which `{}` keeps back", early.id, entry.id));
             }
         }

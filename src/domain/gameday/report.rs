@@ -29,7 +29,10 @@ pub fn markdown(day: &GameDay, log: &[Line]) -> String {
     for (role, person) in &day.roles {
         let _ = writeln!(out, "- **{}:** {}", field(role), field(person));
     }
-    let _ = writeln!(out, "\n## The sheet\n\n| planned | began | ended | what | came to | report |\n|---|---|---|---|---|---|");
+    let _ = writeln!(
+        out,
+        "\n## The sheet\n\n| planned | began | ended | what | came to | report |\n|---|---|---|---|---|---|"
+    );
     for (entry, standing) in day.entries.iter().zip(&state.entries) {
         let began = standing.started.map_or_else(|| "-".to_owned(), clock);
         let ended = standing.ended.map_or_else(|| "-".to_owned(), clock);
@@ -73,7 +76,8 @@ pub fn markdown(day: &GameDay, log: &[Line]) -> String {
 
 /// One thing that happened, in one line.
 pub fn told(day: &GameDay, body: &Body) -> String {
-    let title = |id: &String| day.entries.iter().find(|entry| entry.id == *id).map_or(id.clone(), |entry| entry.title.clone());
+    let title =
+        |id: &String| day.entries.iter().find(|entry| entry.id == *id).map_or(id.clone(), |entry| entry.title.clone());
     match body {
         Body::Began => "the game day begins".to_owned(),
         Body::Started { entry } => format!("begins: {}", title(entry)),

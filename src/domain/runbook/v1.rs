@@ -16,11 +16,11 @@ use crate::domain::runbook::keys::v1::{DEFAULTS, RUNBOOK, TARGET_MAP, TRIGGER};
 use crate::domain::runbook::model::{
     Dialect, Input, OnFail, Op, Probe, Risk, RunCommand, Runbook, Step, Target, Trigger, default_review,
 };
-use crate::domain::runbook::v1::command::Frame;
 use crate::domain::runbook::pattern;
 use crate::domain::runbook::pieces::{
     fields, items, links, matchers, needed, reviewed, runbook_id, rungs, sha256, slug, text, word,
 };
+use crate::domain::runbook::v1::command::Frame;
 use crate::domain::severity::Severity;
 use crate::domain::slo::promql;
 use crate::domain::time::Span;

@@ -2,9 +2,9 @@
 //! the next is done. A run holds a lock on its journal for as long as its process lives, so that a run without one is known to
 //! be left. Beside the record of incidents and never in it.
 
+use crate::domain::document::Finding;
 use crate::domain::experiment::entry::{Body, Entry, line, read};
 use crate::domain::experiment::record::Record;
-use crate::domain::document::Finding;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::time::Timestamp;
 use crate::io::files::folders::own_folder;

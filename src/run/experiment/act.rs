@@ -57,7 +57,11 @@ pub fn spec(world: &World, book: &Runbook, run: &str, read: &RunCommand) -> Resu
 }
 
 /// Runs a command to its end: how it ended, and what it wrote, without what would steer a terminal.
-pub async fn command(shell: &Arc<dyn Shell>, spec: CommandSpec, stopped: oneshot::Receiver<()>) -> (CommandEnd, String) {
+pub async fn command(
+    shell: &Arc<dyn Shell>,
+    spec: CommandSpec,
+    stopped: oneshot::Receiver<()>,
+) -> (CommandEnd, String) {
     let (tell, mut news) = mpsc::channel(64);
     let mut running = shell.run(spec, tell, stopped);
     let (mut end, mut text, mut over) = (None, String::new(), false);

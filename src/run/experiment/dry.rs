@@ -5,11 +5,11 @@
 use super::World;
 use super::act::command;
 use super::look::value;
+use crate::domain::exec::CommandSpec;
 use crate::domain::experiment::entry::{Body, Entry, line, read};
 use crate::domain::experiment::machine::{Effect, End, Input, Machine, Role};
 use crate::domain::experiment::model::{Act, Experiment, Look as What};
 use crate::domain::experiment::preflight::{Budget, Facts};
-use crate::domain::exec::CommandSpec;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::runbook::hold::Look;
 use crate::domain::time::{Timestamp, mins, secs};

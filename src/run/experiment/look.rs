@@ -33,9 +33,7 @@ pub async fn one(world: &World, book: &Runbook, run: &str, what: &What) -> Look 
             }
         }
         What::Http(it, tolerance) => match call(it).await {
-            Ok((status, text)) if it.accepts(status) => {
-                answered(tolerance.as_ref(), &text, format!("status {status}"))
-            }
+            Ok((status, text)) if it.accepts(status) => answered(tolerance.as_ref(), &text, format!("status {status}")),
             Ok((status, _)) => Look::Fails(format!("status {status}")),
             Err(why) => Look::NoData(clean(&why).into_owned()),
         },

@@ -51,7 +51,8 @@ fn body(pen: &mut Pen<'_>, view: &ExperimentPage) {
     y += 1;
     let asked = view.prompt.as_ref().map_or(0, |prompt| prompt.rows.len().saturating_add(3));
     let back = view.rollback.len().saturating_add(1).min(4);
-    let most = usize::from(height.saturating_sub(y)).saturating_sub(back).saturating_sub(asked.min(usize::from(height) / 2));
+    let most =
+        usize::from(height.saturating_sub(y)).saturating_sub(back).saturating_sub(asked.min(usize::from(height) / 2));
     y = conditions(pen, y, view, most.max(2));
     y = changes(pen, y, view, back);
     if view.prompt.is_some() {
@@ -124,7 +125,8 @@ fn prompt(pen: &mut Pen<'_>, y: u16, view: &ExperimentPage) {
     let skipped = lines.len().saturating_sub(keep);
     let mut y = y.saturating_add(1);
     if skipped > 0 {
-        let first = format!("(this terminal is too low: {} rows above are not shown; enlarge it before you answer)", skipped);
+        let first =
+            format!("(this terminal is too low: {} rows above are not shown; enlarge it before you answer)", skipped);
         pen.say(0, y, width, &first, Tone::Crit);
         y += 1;
     }

@@ -88,12 +88,17 @@ impl File {
             Some("python") => {
                 let module = text(provider, "module").unwrap_or("?");
                 let func = text(provider, "func").unwrap_or("?");
-                let why = format!("the Python provider `{module}` is not taken: what `{func}` does stands in no file; write its command");
+                let why = format!(
+                    "the Python provider `{module}` is not taken: what `{func}` does stands in no file; write its command"
+                );
                 self.reject(name, provider.mark, why);
                 None
             }
             other => {
-                let why = format!("a provider of the kind `{}` is not known (expected process or http)", other.unwrap_or("nothing"));
+                let why = format!(
+                    "a provider of the kind `{}` is not known (expected process or http)",
+                    other.unwrap_or("nothing")
+                );
                 self.reject(name, provider.mark, why);
                 None
             }
@@ -251,7 +256,9 @@ impl File {
         }
         match text(said, "type") {
             Some("regex") => match text(said, "pattern") {
-                Some(pattern) => self.filled(pattern, said, name).map(|p| Answer::Text(format!("matches: {}", quoted(&p)))),
+                Some(pattern) => {
+                    self.filled(pattern, said, name).map(|p| Answer::Text(format!("matches: {}", quoted(&p))))
+                }
                 None => {
                     self.reject(name, said.mark, "has a tolerance without a pattern");
                     None

@@ -72,7 +72,10 @@ impl Machine {
         for deed in &it.rollback {
             rows.push(("rollback".to_owned(), format!("{} ({})", deed.line(), deed.risk.word())));
         }
-        rows.push(("note".to_owned(), "the rollback runs by itself on every way out, and is not asked for again".to_owned()));
+        rows.push((
+            "note".to_owned(),
+            "the rollback runs by itself on every way out, and is not asked for again".to_owned(),
+        ));
         Prompt { rows, ask: format!("type `{}` to begin; `stop` leaves", it.blast.environment) }
     }
 
@@ -136,7 +139,10 @@ impl Machine {
                 effects.push(Effect::AskFacts);
             }
             Phase::Environment => {
-                self.say(format!("`{text}` is not `{}`; nothing was begun", self.experiment.blast.environment), effects);
+                self.say(
+                    format!("`{text}` is not `{}`; nothing was begun", self.experiment.blast.environment),
+                    effects,
+                );
             }
             Phase::Question(at) => self.answer(at, text, now, effects),
             Phase::Owed if text == "y" => self.roll_back(now, effects),
@@ -158,8 +164,7 @@ impl Machine {
             let body = Body::Confirmed { id: deed.id.clone(), shown: deed.line() };
             self.record(body, now, effects);
         }
-        self.phase =
-            if at + 1 < self.experiment.method.len() { Phase::Confirm(at + 1) } else { Phase::Environment };
+        self.phase = if at + 1 < self.experiment.method.len() { Phase::Confirm(at + 1) } else { Phase::Environment };
     }
 
     fn answer(&mut self, at: usize, text: &str, now: Timestamp, effects: &mut Vec<Effect>) {

@@ -131,7 +131,8 @@ impl World {
                 Effect::LookIncidents => self.inbox.push_back(Input::Incidents(Ok(vec![]))),
                 Effect::Run(id) => {
                     assert!(self.running.is_none(), "two things run at once");
-                    let recorded = self.journal.lines().last().is_some_and(|l| l.contains("\"started\"") && l.contains(&id));
+                    let recorded =
+                        self.journal.lines().last().is_some_and(|l| l.contains("\"started\"") && l.contains(&id));
                     assert!(recorded || id.starts_with("guard."), "{id} ran before it was written down");
                     self.ran.push(id.clone());
                     self.running = Some((id, self.now + secs(2)));
@@ -288,7 +289,11 @@ fn ended_at_any_point_it_is_taken_back() {
             world.to_the_end();
             world.check(&format!("{blow:?} at {point}"));
             let record = world.record();
-            if begun && record.changed() && !world.killed && !matches!(blow, Blow::Nothing | Blow::MethodFails | Blow::EndUnknown | Blow::Leap) {
+            if begun
+                && record.changed()
+                && !world.killed
+                && !matches!(blow, Blow::Nothing | Blow::MethodFails | Blow::EndUnknown | Blow::Leap)
+            {
                 aborted += usize::from(record.closed.as_ref().unwrap().1 == Outcome::Aborted);
                 assert_ne!(record.hypothesis(), Some(true), "{blow:?} at {point}");
             }

@@ -165,7 +165,9 @@ impl Watch {
 
     /// The last look said something, not long ago.
     pub(super) fn is_known(&self, now: Timestamp, every: Span) -> bool {
-        self.last.as_ref().is_some_and(|(at, look)| !matches!(look, Look::NoData(_)) && now - *at <= every * 2 + secs(15))
+        self.last
+            .as_ref()
+            .is_some_and(|(at, look)| !matches!(look, Look::NoData(_)) && now - *at <= every * 2 + secs(15))
     }
 
     /// The last value, for people.

@@ -32,7 +32,8 @@ impl File<'_, '_> {
         let given: Vec<&str> = ["argv", "sh", "http"].into_iter().filter(|key| own.get(key).is_some()).collect();
         let [kind] = given.as_slice() else {
             let message = match given.as_slice() {
-                [] => "nothing is done here (expected `argv: [program, argument]`, `sh: line` or `http: {url: …}`)".to_owned(),
+                [] => "nothing is done here (expected `argv: [program, argument]`, `sh: line` or `http: {url: …}`)"
+                    .to_owned(),
                 several => format!("one thing is done, not {} (`{}`)", several.len(), several.join("`, `")),
             };
             self.error(node.mark, message);

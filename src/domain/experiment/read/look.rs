@@ -77,20 +77,13 @@ impl File<'_, '_> {
                 continue;
             };
             let words = [(DURINGS.first().copied().unwrap_or("all"), false), ("end", true)];
-            watched.at_end =
-                own.get("during").and_then(|n| word(self.reader(), n, "during", &words)).unwrap_or(false);
+            watched.at_end = own.get("during").and_then(|n| word(self.reader(), n, "during", &words)).unwrap_or(false);
             all.push(watched);
         }
         all
     }
 
-    fn watched<'n>(
-        &mut self,
-        node: &'n Node,
-        object: &Object,
-        id: &str,
-        any: bool,
-    ) -> Option<(Fields<'n>, Watched)> {
+    fn watched<'n>(&mut self, node: &'n Node, object: &Object, id: &str, any: bool) -> Option<(Fields<'n>, Watched)> {
         let own = self.fields(node, object)?;
         let what = self.look(&own, id, any)?;
         let name = text(self.reader(), &own, "name").filter(|name| !name.trim().is_empty());
@@ -104,7 +97,9 @@ impl File<'_, '_> {
         let given: Vec<&str> = KINDS.into_iter().filter(|key| own.get(key).is_some()).collect();
         let [kind] = given.as_slice() else {
             let message = match given.as_slice() {
-                [] => "nothing to look at (expected `promql`, `slo` with `burn_rate`, `argv`, `sh` or `http`)".to_owned(),
+                [] => {
+                    "nothing to look at (expected `promql`, `slo` with `burn_rate`, `argv`, `sh` or `http`)".to_owned()
+                }
                 several => format!("one thing is looked at, not {} (`{}`)", several.len(), several.join("`, `")),
             };
             self.error(own.mark(), message);
@@ -169,7 +164,10 @@ impl File<'_, '_> {
             [] => return Some(None),
             [key] => *key,
             several => {
-                self.error(own.mark(), format!("an answer is held against one thing, not `{}`", several.join("` and `")));
+                self.error(
+                    own.mark(),
+                    format!("an answer is held against one thing, not `{}`", several.join("` and `")),
+                );
                 return None;
             }
         };
