@@ -142,13 +142,12 @@ impl Plain<'_> {
             if let Some(code) = self.quit {
                 return code;
             }
-            // A replay that stands still and a drill that is over have nothing more to say.
-            if let Some(why) = self.model.rehearsal.as_ref().and_then(|r| r.ended.clone())
-                && (self.closed || self.piped)
-            {
+            let ended = self.model.rehearsal.as_ref().and_then(|r| r.ended.clone());
+            if let Some(why) = ended.filter(|_| self.closed || self.piped) {
                 self.say(&format!("STATUS the drill is over ({why})"));
                 return 0;
             }
+            // A replay that stands still has nothing more to say.
             let still = self.model.replay.as_ref().is_some_and(|replay| !replay.playing);
             if !self.open || (self.closed && still) {
                 return 0;

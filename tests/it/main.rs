@@ -11,6 +11,8 @@
 
 mod backend;
 mod beyond;
+mod canaries;
+mod canary_house;
 mod cli;
 mod cli_cost;
 mod cli_import;
@@ -31,12 +33,17 @@ mod desk;
 mod drill_people;
 mod drills;
 mod durability;
+#[cfg(test)]
+mod experiment_screen;
+mod experiments;
 mod fake_server;
 mod floods;
 mod fold;
+mod gamedays;
 mod http;
 mod incident_room;
 mod injection;
+mod killed_outbox;
 mod killed_walks;
 mod layers;
 mod machine;
