@@ -11,6 +11,7 @@ use crate::domain::incident::event::{Body, NewEvent};
 use crate::domain::incident::state::Incident;
 use crate::domain::postmortem::file_name;
 use crate::domain::time::{Timestamp, rfc3339};
+use crate::run::drill::WORD;
 use crate::run::sim::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -172,6 +173,7 @@ impl Checker {
             }
             let told = events.iter().filter(|e| matches!(e.body, Body::DraftWritten { .. })).count();
             let name = file_name(&case.shown);
+            let name = if model.setup.simulated == Some(WORD) { format!("{WORD}-{name}") } else { name };
             let written = world.drafts().iter().any(|(n, _)| *n == name);
             if !case.shown.is_open() && (told != 1 || !written) {
                 self.found(now, format!("{id} is resolved: {told} drafts told, written: {written}"));
