@@ -1,6 +1,7 @@
 //! The edges: one file per integration, each behind a port of [`port`]. Never sees the app or the screen.
 
 pub mod alertmanager;
+pub mod call;
 pub mod change_command;
 pub mod clock;
 pub mod fake;
@@ -10,8 +11,10 @@ pub mod github;
 pub mod goalert;
 pub mod grafana;
 pub mod http;
+pub mod incident_io;
 pub mod integration;
 pub mod jira;
+pub mod jsm;
 pub mod line_socket;
 pub mod matrix;
 pub mod mattermost;

@@ -85,13 +85,11 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Reply(req, reply) => answered(model, now, req, reply, &mut out),
         Msg::Feed(feed) => fed(model, now, feed, &mut out),
         Msg::Wake => {}
-        Msg::Painted => {
-            match &mut model.nav.overlay {
-                Some(Overlay::Confirm(confirm)) => confirm.painted = true,
-                Some(Overlay::RealPage { painted, .. }) => *painted = true,
-                _ => {}
-            }
-        }
+        Msg::Painted => match &mut model.nav.overlay {
+            Some(Overlay::Confirm(confirm)) => confirm.painted = true,
+            Some(Overlay::RealPage { painted, .. }) => *painted = true,
+            _ => {}
+        },
         Msg::Resized(columns, rows) => (model.size, model.windowed) = ((columns, rows), true),
         Msg::Focus(focused) => model.focused = focused,
     }

@@ -115,7 +115,10 @@ fn near<T>(path: &Path, use_it: impl FnOnce(&Path) -> std::io::Result<T>) -> std
     let handle = std::fs::File::open(folder)?;
     let short = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
     if !short.exists() {
-        let why = format!("its path has {} bytes, {LONGEST_PATH} are the most here; give --data-dir a shorter one", path.as_os_str().len());
+        let why = format!(
+            "its path has {} bytes, {LONGEST_PATH} are the most here; give --data-dir a shorter one",
+            path.as_os_str().len()
+        );
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
     }
     use_it(&short.join(name))
@@ -138,9 +141,11 @@ impl Wire {
         Self::of(stream).map_err(|e| fault(path, &e))
     }
 
-    /// Another handle on the same connection, for a second thread.
-    pub fn twin(&self) -> std::io::Result<Self> {
-        Self::of(self.stream.try_clone()?)
+    /// Another handle on the same connection, for a second thread: it hears everything from now on, what was read and not
+    /// yet heard included.
+    pub fn twin(&mut self) -> std::io::Result<Self> {
+        let twin = Self::of(self.stream.try_clone()?)?;
+        Ok(Self { held: std::mem::take(&mut self.held), skipping: std::mem::take(&mut self.skipping), ..twin })
     }
 
     /// Says a line.
@@ -227,8 +232,14 @@ mod tests {
         assert_eq!(server.hear(100, None), Heard::Line("two".into()));
         assert_eq!(client.hear(100, None), Heard::Line("ok".into()));
         assert_eq!(client.hear(100, Some(Duration::from_millis(1))), Heard::Nothing);
-        drop(client);
-        assert_eq!(server.hear(100, None), Heard::Closed);
+        client.say("three\nfour").unwrap();
+        client.stream.write_all(b"five\nsix\n").unwrap();
+        assert_eq!(server.hear(100, None), Heard::Line("threefour".into()));
+        assert_eq!(server.hear(100, None), Heard::Line("five".into()));
+        let mut twin = server.twin().unwrap();
+        assert_eq!(twin.hear(100, None), Heard::Line("six".into()), "what was read already is not lost");
+        client.hang_up();
+        assert_eq!(twin.hear(100, None), Heard::Closed);
         let path = door.path().to_owned();
         drop(door);
         assert!(!path.exists());
@@ -291,7 +302,8 @@ mod tests {
         for path in [folder.path(), door.path().parent().unwrap(), door.path()] {
             std::fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
         }
-        let code = format!("import socket; s = socket.socket(socket.AF_UNIX); s.connect({:?}); print(s.recv(1))", door.path());
+        let code =
+            format!("import socket; s = socket.socket(socket.AF_UNIX); s.connect({:?}); print(s.recv(1))", door.path());
         let mut other = std::process::Command::new("setpriv")
             .args(["--reuid=65534", "--clear-groups", "python3", "-c", &code])
             .stdout(std::process::Stdio::piped())

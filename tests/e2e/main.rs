@@ -17,6 +17,7 @@ mod terminal;
 mod approval;
 mod canaries;
 mod demo;
+mod drill;
 mod hostile;
 mod keys;
 mod lifecycle;

@@ -30,11 +30,16 @@ mod coverage;
 mod dashboards;
 mod demo;
 mod desk;
+mod drill_people;
 mod drills;
 mod durability;
+#[cfg(test)]
+mod experiment_screen;
+mod experiments;
 mod fake_server;
 mod floods;
 mod fold;
+mod gamedays;
 mod http;
 mod incident_room;
 mod injection;

@@ -17,7 +17,12 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Steers. JSON: `{"did": null|"…", "drill": {…}}`, the drill as it stands then. Exit 1 where the drill refused.
-pub fn run(context: &Context, drill: Option<&str>, act: Option<&ControlAct>, output: &mut Output) -> Result<Exit, Failure> {
+pub fn run(
+    context: &Context,
+    drill: Option<&str>,
+    act: Option<&ControlAct>,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let mut line = find(context, drill)?.line;
     if act.is_none() && !output.is_json() && unusable(context).is_none() {
         beside_screen(context);

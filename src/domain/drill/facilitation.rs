@@ -239,8 +239,8 @@ pub struct Around {
 impl Ask {
     /// Reads a line; `Err` says what is wrong with it. Names and words come out harmless.
     pub fn read(line: &str) -> Result<Self, String> {
-        let ask: Self =
-            serde_json::from_str(line).map_err(|e| format!("not understood: {}", clean(&truncate(&e.to_string(), 200))))?;
+        let ask: Self = serde_json::from_str(line)
+            .map_err(|e| format!("not understood: {}", clean(&truncate(&e.to_string(), 200))))?;
         ask.checked()
     }
 

@@ -3,7 +3,7 @@
 
 use crate::domain::drill::scenario::Milestone;
 use crate::domain::drill::stage::Stage;
-use crate::domain::time::{compact, secs, seconds};
+use crate::domain::time::{compact, seconds, secs};
 use serde_json::{Value, json};
 
 /// One objective and what came of it, in seconds.

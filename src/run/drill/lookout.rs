@@ -29,7 +29,8 @@ pub fn begin(ready: Ready, tell: impl Fn(Real) + Send + 'static) -> Result<(), F
     let Ready { mut model, mut world, patience, .. } = ready;
     // Whatever was configured: from here nothing is changed, recorded, run or written.
     model.setup.read_only = true;
-    (world.shell, world.store, world.cache, world.watch, world.finder, world.clip) = (None, None, None, None, None, None);
+    (world.shell, world.store, world.cache, world.watch, world.finder, world.clip) =
+        (None, None, None, None, None, None);
     let patience = Span::from_std(patience).unwrap_or(secs(30));
     let now = world.now.clone();
     let (sender, inbox) = channel();
