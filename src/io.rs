@@ -1,6 +1,7 @@
 //! The edges: one file per integration, each behind a port of [`port`]. Never sees the app or the screen.
 
 pub mod alertmanager;
+pub mod call;
 pub mod change_command;
 pub mod clock;
 pub mod fake;
@@ -15,6 +16,7 @@ pub mod incident_io;
 pub mod integration;
 pub mod jira;
 pub mod jsm;
+pub mod line_socket;
 pub mod matrix;
 pub mod mattermost;
 pub mod pagerduty;

@@ -61,8 +61,8 @@
 //!    [`domain::incident::decide`] in it.
 //! 7. **Danger belongs to the action and to the command.** Read-only drops what changes anything in one place; a command
 //!    of a runbook runs only while armed, after its exact text was on the screen and was confirmed there.
-//! 8. **The simulated production is made of fakes.** [`io::fake`] takes no real port: the demo and a drill cannot open a
-//!    socket, start a program or page anyone ([`io::fake::Ports`], [`run::drill`]; a test traces a whole drill).
+//! 8. **The simulated production is made of fakes.** [`io::fake`] takes no real port: the demo and a drill cannot
+//!    start a program, page anyone, or open a socket but its own ([`io::fake::Ports`], [`run::drill`]; tests trace whole drills).
 //! 9. **An error never closes the screen.** It is a [`domain::fault::Fault`] beside the last good value and its age. A
 //!    failure is never drawn as health, and an unknown number is `None`: not zero, not NaN, not -1.
 //! 10. **One table of actions** ([`app::action::ACTIONS`]) feeds dispatch, hints, help, palette and the README.
@@ -74,6 +74,9 @@
 //! 14. **One view, many renderers.** Cells and plain lines come from [`app::present`]: there is no second truth.
 //! 15. **The record is a set.** Events are keyed (origin, seq) and folded in one order, so that cockpits that write at once
 //!     agree whatever arrived first ([`domain::incident::state::Incident::fold`]); each origin's events are hash-chained.
+//!
+//! 16. **What an experiment changes is taken back on every way out.** One machine ([`domain::experiment::machine`]) decides, its
+//!     journal is on disk before each act ([`io::files::experiments`]), and a run without its process is owed, and offered first.
 //!
 //! # Glossary
 //!
@@ -120,8 +123,14 @@
 //! | outcome | done, already done, accepted, conflict, refused, not done, or unknown |
 //! | drill | a rehearsal on a simulated production, on a clock of its own ([`domain::drill::stage`]) |
 //! | scenario, inject | what a drill is made of; something that happens in it ([`domain::drill::scenario`]) |
+//! | facilitator, player, seat | who steers a drill; who plays in it; a cockpit in it whose terminal is elsewhere ([`run::drill`]) |
 //! | red herring | an alert that has nothing to do with the matter |
+//! | replay, reel | a recorded incident wound back and forth; its log in the order in which it was recorded ([`domain::incident::reel`]) |
 //! | after-action report | what a drill came to: expected against actual, gaps, blanks ([`domain::drill::report`]) |
+//! | experiment | a hypothesis that is tried: steady state, method, abort conditions, rollback ([`domain::experiment`]) |
+//! | blast radius | what an experiment may touch; its environment is typed before anything changes |
+//! | owed | a rollback that nobody knows to be done; offered before anything else ([`domain::experiment::record`]) |
+//! | game day, run sheet | drills, experiments and announcements of a day, with what must not be told yet ([`domain::gameday`]) |
 //! | recent change | what somebody changed lately, whoever tells of it; with its distance from a start ([`domain::recent`]) |
 //! | stale | the last good value, too old to trust; shown with its age |
 //!
@@ -186,6 +195,12 @@
 //! **A shipped scenario.** A file in `assets/scenarios`, its runbook beside it, a row in [`run::drill::shelf`], and a script
 //! in `tests/fixtures/drills` that earns every point.
 //!
+//! **A key of experiments.** A row in [`domain::experiment::keys`], a field of [`domain::experiment::model`], the line that reads
+//! it below [`domain::experiment::read`], and its use in `tests/fixtures/experiments/every-key.yaml`; then `midwatch schema
+//! experiment > assets/schemas/experiment.json`. What can be wrong with it is a number in [`domain::experiment::lint`] and a file
+//! below `tests/fixtures/experiments/bad`. What it does is in [`domain::experiment::machine`], whose tests end an experiment at
+//! every point: a new [`domain::experiment::machine::Phase`] is met there by itself, a new way to end is a `Blow` there.
+//!
 //! **A shape of timelines to take in.** A reader in [`domain::import`] with its line in `Shape`, its examples in the tests
 //! there; what has no zone must say so, and an id of its own keeps a line from being taken in twice.
 //!
@@ -211,9 +226,8 @@
 //!
 //! # Seams for what comes next
 //!
-//! - **A facilitator and teams in a drill**: [`domain::drill::stage`] has the verbs, [`run::drill`] the world and its clock;
-//!   a socket of its own and a screen are missing.
-//! - **Experiments**: a state machine beside [`domain::runbook`] that steers commands, conditions and rollbacks of its own.
+//! - **The pages of a paging product in a drill's line about the real world**: [`run::drill::lookout`] asks sources of alerts
+//!   and objectives alone.
 //! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).
 
 pub mod app;

@@ -105,6 +105,17 @@ pub enum Action {
     RoomPost,
     RoomInvite,
     Volunteer,
+    ReplayPlay,
+    ReplayNext,
+    ReplayBefore,
+    ReplayMinuteOn,
+    ReplayMinuteBack,
+    ReplayDecision,
+    ReplayDecisionBefore,
+    ReplayFaster,
+    ReplaySlower,
+    ReplayStart,
+    ReplayEnd,
 }
 
 /// Where a key is bound.
@@ -134,6 +145,8 @@ pub enum Scope {
     Sources,
     /// What leaves.
     Outbox,
+    /// Every screen of a replay, before the screen's own.
+    Replay,
 }
 
 impl Scope {
@@ -152,6 +165,7 @@ impl Scope {
             Self::Postmortem => "postmortem",
             Self::Sources => "sources",
             Self::Outbox => "outbox",
+            Self::Replay => "replay",
         }
     }
 }
@@ -269,6 +283,17 @@ table! {
     ByHand      "by-hand"      "I did it by hand"                   "by hand"  [c('b')] [Outbox] Asks true;
     PageOnCall  "page-on-call"        "Page the on-call"                   ""         [] [Incident] Asks true;
     Backend     "backend"      "Act on it at the paging product"    ""         [c('X')] [Lists, Alerts, Incident] Reversible true;
+    ReplayPlay  "replay-play"  "Play or pause the replay"           "play"     [c(' ')] [Replay] View false;
+    ReplayBefore "replay-before" "Replay: the event before"         "before"   [k(Code::Left)] [Replay] View false;
+    ReplayNext  "replay-next"  "Replay: the next event"             "next"     [k(Code::Right)] [Replay] View false;
+    ReplayDecision "replay-decision" "Replay: the next decision"    "decision" [c('d')] [Replay] View false;
+    ReplayDecisionBefore "replay-decision-before" "Replay: the decision before" "" [c('D')] [Replay] View false;
+    ReplayMinuteBack "replay-minute-back" "Replay: a minute back"   "-1m"      [c(',')] [Replay] View false;
+    ReplayMinuteOn "replay-minute-on" "Replay: a minute on"         "+1m"      [c('.')] [Replay] View false;
+    ReplayFaster "replay-faster" "Replay: faster"                   ""         [c('+')] [Replay] View false;
+    ReplaySlower "replay-slower" "Replay: slower"                   ""         [c('-')] [Replay] View false;
+    ReplayStart "replay-start" "Replay: where it was declared"      ""         [c('{')] [Replay] View false;
+    ReplayEnd   "replay-end"   "Replay: the end of the record"      ""         [c('}')] [Replay] View false;
     AnswerTimer "answer-timer" "Answer the timer that is due"       "timer"    [c('T')] [Global] Reversible true;
     Filter      "filter"       "Filter the list"                    "filter"   [c('/')] [Global] View false;
     Search      "search"       "Search all timelines and postmortems" ""       [Key::ctrl('f')] [Global] View false;

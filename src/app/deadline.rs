@@ -8,6 +8,10 @@ use crate::domain::time::{Timestamp, secs};
 
 /// The next instant at which `Wake` may change something. `visible`: a person looks, so that the clock moves.
 pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Timestamp> {
+    if model.replay.is_some() {
+        // What is shown stands still, or goes on by a clock of its own.
+        return crate::app::update::replay_next(model);
+    }
     let mut due: Vec<Timestamp> = Vec::new();
     let waits = |l: &&Link| {
         l.kind.polled() && l.out.is_empty() && !(model.fleet.reading && matches!(l.kind, LinkKind::Prometheus { .. }))

@@ -87,6 +87,11 @@ impl Keymap {
         scopes(screen).into_iter().find_map(|scope| self.bound.get(&(scope, key)).copied())
     }
 
+    /// What a key does in one scope alone.
+    pub fn bound(&self, scope: Scope, key: Key) -> Option<Action> {
+        self.bound.get(&(scope, key)).copied()
+    }
+
     /// The first key of an action, as text.
     pub fn key_of(&self, action: Action) -> Option<String> {
         self.keys.get(&action).and_then(|k| k.first()).map(ToString::to_string)

@@ -13,7 +13,9 @@ use crate::app::outbox::{Outbox, TargetState};
 use crate::app::past::Past;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
+use crate::app::rehearsal::Rehearsal;
 use crate::app::reload::Reload;
+use crate::app::replay::Replay;
 use crate::app::rooms::Rooms;
 use crate::app::screen::{Nav, Screen};
 use crate::app::suggested::Suggested;
@@ -325,6 +327,8 @@ pub struct Model {
     pub nav: Nav,
     /// What was found of what was written before.
     pub past: Past,
+    /// The drill itself, where one is played with people.
+    pub rehearsal: Option<Rehearsal>,
     /// Requests that are not answered yet.
     pub pending: Pending,
     /// What was said, newest last.
@@ -339,6 +343,8 @@ pub struct Model {
     pub quit_asked: Option<Timestamp>,
     /// Values were kept last then.
     pub cached_at: Option<Timestamp>,
+    /// It shows what was, and nothing else.
+    pub replay: Option<Replay>,
 }
 
 impl Model {
@@ -364,6 +370,7 @@ impl Model {
             suggested: Suggested::default(),
             nav: Nav::at(first),
             past: Past::default(),
+            rehearsal: None,
             pending: Pending::default(),
             messages: VecDeque::new(),
             size: (80, 24),
@@ -371,6 +378,7 @@ impl Model {
             focused: true,
             quit_asked: None,
             cached_at: None,
+            replay: None,
         }
     }
 
@@ -441,6 +449,11 @@ impl Model {
         let events: usize = self.desk.cases.values().flat_map(|c| &c.unsaved).map(|(_, events)| events.len()).sum();
         let outward: usize = self.outbox.unsaved.iter().map(|(_, events)| events.len()).sum();
         events + outward + self.fleet.bands.unsaved.len()
+    }
+
+    /// The instant that the screens are about: that of the wall, or the shown one of a replay.
+    pub fn instant(&self, wall: Timestamp) -> Timestamp {
+        self.replay.as_ref().map_or(wall, |replay| replay.at)
     }
 
     /// Takes in the objectives that were read; an objective that names an unknown source is told and stays without data.

@@ -9,6 +9,7 @@ pub mod board;
 pub mod budget;
 pub mod changes;
 pub mod charts;
+pub mod experiment;
 pub mod head;
 pub mod incidents;
 pub mod items;
@@ -20,6 +21,7 @@ pub mod palette;
 pub mod past;
 pub mod postmortem;
 pub mod ran;
+pub mod replay;
 pub mod report;
 pub mod rooms;
 pub mod runbooks;
@@ -37,8 +39,9 @@ use crate::app::present::view::{Bit, Body, FirstRun, Overview, Pane, Tone, View}
 use crate::app::screen::Screen;
 use crate::domain::time::Timestamp;
 
-/// The whole frame at an instant.
+/// The whole frame at an instant; in a replay at the one that it shows.
 pub fn view(model: &Model, now: Timestamp) -> View {
+    let now = model.instant(now);
     View {
         head: head::head(model, now),
         banners: head::banners(model, now),

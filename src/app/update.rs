@@ -22,8 +22,10 @@ mod outward;
 mod paging;
 mod past;
 mod record;
+pub mod rehearsal;
 mod reload;
 mod rename;
+mod replay;
 mod resolve;
 mod rollback;
 mod room;
@@ -47,6 +49,7 @@ pub use exec::output_key;
 pub use notices::publishes;
 pub use outward::{outgoing, queue};
 pub use paging::{page, pager, tell};
+pub use replay::{next as replay_next, settle};
 pub use room::{chats, due as rooms_due};
 pub use room_acts::{invitations, opens, posts, proposed, why_no_room};
 pub use room_reads::next as rooms_next;
@@ -69,6 +72,9 @@ use crate::domain::time::{Span, Timestamp, compact};
 
 /// Handles one message at an instant. Never blocks, never panics; a spurious `Wake` changes nothing.
 pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
+    if model.replay.is_some() {
+        return replay::update(model, now, msg);
+    }
     let mut out = Vec::new();
     // A key that stays on its screen starts nothing that the next wake would not start: a held key is cheap.
     let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| (model.nav.screen().clone(), model.unsaved()));
@@ -79,14 +85,15 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Reply(req, reply) => answered(model, now, req, reply, &mut out),
         Msg::Feed(feed) => fed(model, now, feed, &mut out),
         Msg::Wake => {}
-        Msg::Painted => {
-            if let Some(Overlay::Confirm(confirm)) = &mut model.nav.overlay {
-                confirm.painted = true;
-            }
-        }
+        Msg::Painted => match &mut model.nav.overlay {
+            Some(Overlay::Confirm(confirm)) => confirm.painted = true,
+            Some(Overlay::RealPage { painted, .. }) => *painted = true,
+            _ => {}
+        },
         Msg::Resized(columns, rows) => (model.size, model.windowed) = ((columns, rows), true),
         Msg::Focus(focused) => model.focused = focused,
     }
+    rehearsal::insist(model);
     if crate::app::present::slos::refresh(model, now) {
         bands::observe(model, now, &mut out);
     }
@@ -224,6 +231,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             }
             cockpit(model, now, "cockpit asleep", format!("for {}", compact(span)), out);
         }
+        Feed::Rehearsal(new) => rehearsal::news(model, now, *new, out),
         Feed::Said(from, text) => model.say(now, Tone::Accent, format!("{from}: {text}")),
     }
 }

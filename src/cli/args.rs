@@ -1,12 +1,16 @@
 //! What may be typed: every command and flag, as data. Says nothing about what a command does; [`crate::cli`] does.
 
 pub mod drill;
+pub mod experiment;
+pub mod gameday;
 pub mod incident;
 pub mod pages;
 pub mod runbook;
 pub mod silence;
 
 use crate::cli::args::drill::DrillArgs;
+use crate::cli::args::experiment::ExperimentArgs;
+use crate::cli::args::gameday::GamedayArgs;
 use crate::cli::args::incident::IncidentArgs;
 use crate::cli::args::pages::PagesArgs;
 use crate::cli::args::runbook::RunbookArgs;
@@ -125,6 +129,12 @@ pub enum Command {
     Runbook(RunbookArgs),
     /// Rehearse on a simulated production; score and history
     Drill(DrillArgs),
+    /// Chaos experiments: a hypothesis, abort conditions, and a rollback on every way out
+    Experiment(ExperimentArgs),
+    /// Go through a run sheet of drills, experiments and announcements; one log, one report
+    Gameday(GamedayArgs),
+    /// Wind a recorded incident back and forth on the real screens; changes nothing and asks nobody
+    Replay(ReplayArgs),
     /// Write the draft of a postmortem, or count the blanks of one
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Postmortem(PostmortemArgs),
@@ -150,6 +160,19 @@ pub struct DemoArgs {
     pub seed: u64,
     /// How much faster than real time it runs
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub speed: u32,
+}
+
+/// `replay`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The incident (its id, the end of it, or `last`), or a timeline that was exported as JSON lines: FILE.jsonl
+    pub incident: String,
+    /// The instant to begin at: 03:10, a full time, or -7m before the end of the record
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub at: Option<String>,
+    /// How many times as fast as it happened it plays
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub speed: u32,
 }
 
@@ -394,6 +417,10 @@ pub enum SchemaKind {
     Postmortem,
     /// A drill's scenario
     Scenario,
+    /// A chaos experiment
+    Experiment,
+    /// A game day's run sheet
+    GameDay,
     /// The document that an API key of GoAlert is made with
     Goalert,
 }
@@ -493,6 +520,22 @@ mod tests {
             "drill report last -o json",
             "drill from INC-1 --to scenarios",
             "schema scenario --reference",
+            "schema experiment --reference",
+            "schema game-day",
+            "gameday day.yaml",
+            "gameday day.yaml --check -o json",
+            "gameday day.yaml --team",
+            "gameday day.yaml --note text",
+            "gameday day.yaml --report",
+            "experiment list -o json",
+            "experiment show network-latency",
+            "experiment check experiments -o json",
+            "experiment import a.json b.json --to experiments",
+            "experiment run network-latency --dry -o json",
+            "experiment run e.yaml --plain",
+            "experiment rollback",
+            "experiment rollback last --by-hand text",
+            "experiment report last -o json",
             "postmortem INC-1 --out -",
             "postmortem check draft.md",
             "status --check",
@@ -510,6 +553,8 @@ mod tests {
             "incident role INC-1 king alice",
             "postmortem",
             "drill run s --speed fast",
+            "experiment import a.json",
+            "experiment run",
             "drill run s --speed 0",
             "drill run s --responder random",
             "runbook walk r --arm",

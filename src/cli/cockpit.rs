@@ -21,6 +21,7 @@ const LOG_LIMIT: u64 = 4 << 20;
 /// Where the terminal cannot show it (`TERM=dumb`, `ACCESSIBLE`, no terminal) the plain lines of `watch` are chosen.
 /// A broken configuration does not keep it closed: what is good is used, what is wrong is on the screen.
 pub fn run(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
+    crate::cli::experiment::owed::before_the_cockpit(context, output);
     if let Some(why) = unusable(context) {
         output.note(&format!("plain lines ({why})"));
         return crate::cli::watch::plain(context, output, 60);
@@ -74,8 +75,13 @@ fn reread(context: &Context) -> Reread {
 }
 
 /// Runs the cockpit, and again when a first-run choice asks for another one.
-pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
+pub fn open(context: &Context, ready: Ready) -> Result<Exit, Failure> {
     log_to_file(context);
+    show(context, ready)
+}
+
+/// The same without a log file, for what writes no file at all.
+pub fn show(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
     terminal::install_panic_hook(context.folders.state.join("panic.log"));
     loop {
         let again = context.clone();
@@ -102,6 +108,12 @@ pub fn open(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
             }
         };
     }
+}
+
+/// What every full screen needs beside it: a log that is no line on it, and a terminal that is given back after a panic.
+pub fn beside_screen(context: &Context) {
+    log_to_file(context);
+    terminal::install_panic_hook(context.folders.state.join("panic.log"));
 }
 
 /// Colours and characters by settings, locale and terminal; nothing is asked of the terminal.

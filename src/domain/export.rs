@@ -1,5 +1,8 @@
 //! The timeline of an incident for elsewhere: Markdown, CSV, JSON lines, or text for a chat. Every event once, in the order
-//! in which things happened; outside text cannot act where it lands. Values in, text out: never writes a file.
+//! in which things happened; outside text cannot act where it lands. Values in, text out: never writes a file. `read` takes
+//! JSON lines back.
+
+pub mod read;
 
 use crate::domain::incident::event::Event;
 use crate::domain::incident::state::Incident;
@@ -112,7 +115,7 @@ fn json_lines(entries: &[Entry<'_>], offset: FixedOffset) -> String {
             "seq": event.key.seq, "origin": event.key.origin, "ref": entry.reference, "at": rfc3339(event.at),
             "at_local": local(entry, offset), "recorded_at": rfc3339(event.recorded_at), "actor": event.who(),
             "recorded_by": event.actor,
-            "kind": event.body.kind(), "text": entry.text, "data": body.get("data"),
+            "kind": event.body.kind(), "event": body.get("kind"), "text": entry.text, "data": body.get("data"),
         });
         escape_hidden(&mut out, &line.to_string());
         out.push('\n');

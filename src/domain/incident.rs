@@ -3,7 +3,7 @@
 //! turns a command into events or a refusal, `change` is what commands did to production, `board` what its commander keeps,
 //! `imported` is what came from elsewhere, `mark` what people think of an entry, `redaction` how a text leaves the record,
 //! `filter` which entries are wanted, `timeline` tells an event in words, `room` is what of it is in a chat and `announce`
-//! what is told there. A new kind of event is one variant in `event`, one arm in `state`, one arm in `timeline`.
+//! what is told there. `reel` winds through all of it. A new kind of event is one variant in `event`, one arm in `state`, one arm in `timeline`.
 
 pub mod announce;
 pub mod board;
@@ -19,6 +19,7 @@ pub mod mark;
 pub mod notices;
 pub mod parts;
 pub mod redaction;
+pub mod reel;
 pub mod room;
 pub mod sent;
 pub mod state;

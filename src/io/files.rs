@@ -5,7 +5,9 @@ pub mod atomic;
 pub mod cache;
 pub mod draft;
 pub mod drills;
+pub mod experiments;
 pub mod folders;
+pub mod gamedays;
 pub mod log;
 pub mod presence;
 pub mod read;
@@ -15,7 +17,7 @@ use std::io;
 use std::path::Path;
 
 /// A file error in words, for the object it happened to.
-fn fault(path: &Path, e: &io::Error) -> Fault {
+pub(in crate::io) fn fault(path: &Path, e: &io::Error) -> Fault {
     let kind = match e.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => FaultKind::Permission,
         _ => FaultKind::Local,

@@ -85,7 +85,8 @@ fn footer(pen: &mut Pen<'_>, view: &View) {
 /// the line that takes its answer.
 fn tiny(pen: &mut Pen<'_>, view: &View) {
     let width = pen.width();
-    let mut x = pen.say(0, 0, width, "too small: 40x10 needed", Tone::Accent).saturating_add(2);
+    let word = if view.head.replay.is_some() { "REPLAY too small: 40x10 needed" } else { "too small: 40x10 needed" };
+    let mut x = pen.say(0, 0, width, word, Tone::Accent).saturating_add(2);
     x = x.saturating_add(pen.say(x, 0, width, &view.head.utc, Tone::Text)).saturating_add(2);
     if let Some(timer) = &view.head.timer {
         let under = x.saturating_add(cells(&timer.text)) > width && pen.height() > 1;

@@ -18,6 +18,7 @@ pub mod outbox_rows;
 pub mod palette;
 pub mod plot;
 pub mod rule;
+pub mod scrub;
 pub mod search;
 pub mod silence_rows;
 pub mod slo_rows;

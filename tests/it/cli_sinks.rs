@@ -12,7 +12,8 @@ fn tracked(rig: &GitHubRig) -> Machine {
     machine.write("config.yaml", &rig.config(false));
     assert_eq!(machine.args(&["incident", "declare", "--title", "pool is full", "--severity", "SEV3"]).code, 0);
     for (text, owner) in [("alert earlier", "alice"), ("bigger pool", "bob")] {
-        let added = machine.args(&["incident", "action", "last", text, "--owner", owner, "--due", "2026-05-08"]);
+        let line = ["incident", "action", "last", text, "--owner", owner, "--due", "2026-05-08", "--type", "detect"];
+        let added = machine.args(&line);
         assert_eq!(added.code, 0, "{}", added.err);
     }
     machine
@@ -41,6 +42,9 @@ fn action_items_become_tickets_once_and_the_record_knows_their_pages() {
     assert_eq!(rig.opened(), 3);
     let shown = machine.run("incident show last -o json").json();
     assert_eq!(shown["actions"][0]["ticket"], "acme/ops#1");
+    assert_eq!(shown["actions"][0]["type"], "detect");
+    let wrong = machine.args(&["incident", "action", "last", "x", "--type", "hope"]);
+    assert!(wrong.code == 2 && wrong.err.contains("process"), "{}", wrong.err);
     assert_eq!(shown["actions"][1]["ticket_url"], "https://github.example/acme/ops/issues/2");
     let draft = machine.run("postmortem last --offline --out -").out;
     assert!(draft.contains("alert earlier ([acme/ops\\#1](https://github.example/acme/ops/issues/1))"), "{draft}");

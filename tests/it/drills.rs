@@ -378,7 +378,7 @@ fn ending(incident: &Incident) -> Vec<String> {
 }
 
 /// An incident that was recorded while somebody played: it stands for a real one.
-fn recorded() -> (Vec<Event>, Vec<Arc<Runbook>>, Stage) {
+pub fn recorded() -> (Vec<Event>, Vec<Arc<Runbook>>, Stage) {
     let all = shipped();
     let text = std::fs::read_to_string(fixtures("drills/pool-exhaustion.yaml")).unwrap();
     let text = format!(

@@ -82,7 +82,7 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
         6 => Body::Resolved { summary: text() },
         7 => Body::Reopened { reason: text() },
         8 => note(&text()),
-        9 => Body::ActionItem { text: text(), owner: None, due: None },
+        9 => Body::ActionItem { text: text(), owner: None, due: None, does: None },
         10 => Body::Update { audience: "all".into(), text: text(), next_at: None },
         11 => Body::Corrected { of: of(), text: text() },
         12 => Body::Retracted { of: of(), reason: text() },

@@ -239,7 +239,7 @@ fn an_entry_is_pinned_and_unpinned_and_u_takes_it_back() {
 
 #[test]
 fn a_text_that_is_taken_out_leaves_the_machine_as_well() {
-    let action = Body::ActionItem { text: "rotate hunter2".into(), owner: None, due: None };
+    let action = Body::ActionItem { text: "rotate hunter2".into(), owner: None, due: None, does: None };
     let mut bench = Bench::new(vec![declared(), event(1, action), note(2, "after")]);
     bench.select(1);
     bench.send(Msg::Act(Action::Redact));

@@ -11,7 +11,10 @@
 
 mod backend;
 mod beyond;
+mod canaries;
+mod canary_house;
 mod cli;
+mod cli_cost;
 mod cli_import;
 mod cli_incident;
 mod cli_outbox;
@@ -27,14 +30,20 @@ mod coverage;
 mod dashboards;
 mod demo;
 mod desk;
+mod drill_people;
 mod drills;
 mod durability;
+#[cfg(test)]
+mod experiment_screen;
+mod experiments;
 mod fake_server;
 mod floods;
 mod fold;
+mod gamedays;
 mod http;
 mod incident_room;
 mod injection;
+mod killed_outbox;
 mod killed_walks;
 mod layers;
 mod machine;
@@ -50,11 +59,14 @@ mod postmortem;
 mod readme;
 mod real;
 mod real_matrix;
+mod real_rows;
 mod real_silences;
 mod real_slos;
 mod real_sources;
 mod real_walks;
 mod reload;
+#[cfg(test)]
+mod replay;
 mod runbook_convert;
 mod runbook_keys;
 mod runbook_rules;

@@ -262,7 +262,7 @@ fn redact(of: &Event, why: &str) -> Body {
 #[test]
 fn a_text_leaves_the_record_and_the_chain_holds() {
     for (name, mut rig) in rigs() {
-        let secret = Body::ActionItem { text: "rotate hunter2-SECRET".into(), owner: None, due: None };
+        let secret = Body::ActionItem { text: "rotate hunter2-SECRET".into(), owner: None, due: None, does: None };
         let told = rig.one.append(vec![new(ID, 0, declared()), new(ID, 1, secret), new(ID, 2, note("after"))]).unwrap();
         rig.one.append(vec![new(ID, 3, redact(&told[1], "a password"))]).unwrap();
         for store in [&mut rig.one, &mut rig.two] {
@@ -323,7 +323,7 @@ fn no_byte_of_a_redacted_text_is_left_in_the_folder() {
     let mut store = Sqlite::open(&path).unwrap();
     let mut other = Sqlite::open(&path).unwrap();
     let batch = |n: i64| (0..40).map(move |k| new(ID, n * 40 + k, note(&format!("filler {n} {k}"))));
-    let secret = Body::ActionItem { text: "hunter2-SECRET".into(), owner: None, due: None };
+    let secret = Body::ActionItem { text: "hunter2-SECRET".into(), owner: None, due: None, does: None };
     let told =
         store.append([new(ID, 0, declared()), new(ID, 1, secret)].into_iter().chain(batch(1)).collect()).unwrap();
     for n in 2..8 {
@@ -491,7 +491,7 @@ fn a_large_state_lags_and_is_still_exact() {
     let mut store = Sqlite::open(&path).unwrap();
     let mut all = store.append(vec![new(ID, 0, declared())]).unwrap();
     for n in 0..120 {
-        let item = Body::ActionItem { text: "x".repeat(1_000), owner: None, due: None };
+        let item = Body::ActionItem { text: "x".repeat(1_000), owner: None, due: None, does: None };
         all.extend(store.append(vec![new(ID, n, item)]).unwrap());
         let want = vec![Incident::fold(&all).unwrap()];
         assert_eq!(store.heads().unwrap(), want);

@@ -71,6 +71,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<AlertRow> {
 /// Whether any source of alerts ever answered, or last known alerts are shown.
 fn heard(model: &Model) -> bool {
     !model.alerts.order.is_empty()
+        || model.replay.is_some()
         || model
             .links
             .values()
@@ -80,7 +81,9 @@ fn heard(model: &Model) -> bool {
 /// Why there is no alert: nothing fires, or nobody could say.
 fn empty(model: &Model) -> String {
     let sources: Vec<_> = model.links.values().filter(|l| crate::app::update::gives_alerts(l.kind)).collect();
-    if sources.is_empty() {
+    if model.replay.is_some() {
+        "none of the incident's alerts fired".into()
+    } else if sources.is_empty() {
         "no source of alerts is configured".into()
     } else if let Some(bad) = sources.iter().find(|l| l.fault.is_some()) {
         format!("unknown: {} does not answer", bad.name)

@@ -1,8 +1,9 @@
 //! Whether an action may be taken now, and the reason that greys it out.
 
-use crate::app::action::Action;
+use crate::app::action::{Action, Scope};
 use crate::app::keymap::scopes;
 use crate::app::model::Model;
+use crate::app::present::replay::LOOK_ONLY;
 use crate::app::screen::Screen;
 use crate::app::update::{chats, target, why_no_room};
 use crate::domain::outward::capability::{Can, Capability, Lack};
@@ -11,10 +12,13 @@ use crate::domain::time::Timestamp;
 /// Why an action cannot be taken now. Read-only mode and the place of an action are judged here and nowhere else.
 pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> {
     let entry = action.entry();
+    if let Some(why) = replayed(model, action) {
+        return why;
+    }
     if entry.changes && model.setup.read_only {
         return Some("read-only: nothing is changed and nothing is run".into());
     }
-    let open = !model.open_cases().is_empty();
+    let open = model.replay.is_some() || !model.open_cases().is_empty();
     let needs_incident = || (!open).then(|| "there is no open incident; i on the overview declares one".to_owned());
     match action {
         Action::Status
@@ -95,6 +99,24 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
     }
 }
 
+/// What a replay says to an action: `None` where it has nothing to say. It takes nothing that changes, asks or writes; what
+/// winds is there in a replay alone.
+fn replayed(model: &Model, action: Action) -> Option<Option<String>> {
+    let entry = action.entry();
+    let winds = entry.scopes == [Scope::Replay];
+    if model.replay.is_none() {
+        return winds.then(|| Some("only in a replay: midwatch replay INC-…".into()));
+    }
+    let asks = matches!(
+        action,
+        Action::Search | Action::Postmortem | Action::EditDraft | Action::Retry | Action::Arm | Action::Disarm
+    );
+    if entry.changes || asks {
+        return Some(Some(LOOK_ONLY.into()));
+    }
+    winds.then_some(None)
+}
+
 /// Why no target can do one of these, with the target's own reason where it has one; `None` when one can.
 pub fn lacks(model: &Model, any: &[Capability]) -> Option<String> {
     if any.iter().any(|capability| model.outbox.able(*capability).next().is_some()) {
@@ -126,5 +148,6 @@ fn shown_incident(model: &Model) -> Option<bool> {
 /// Whether an action belongs to the shown screen.
 pub fn belongs(model: &Model, action: Action) -> bool {
     let here = scopes(model.nav.screen());
-    action.entry().scopes.iter().any(|s| here.contains(s))
+    let replays = model.replay.is_some();
+    action.entry().scopes.iter().any(|s| here.contains(s) || (replays && *s == Scope::Replay))
 }

@@ -2,8 +2,8 @@
 //! back and whether it helped; before them, the second persons who are waited for.
 
 use crate::app::model::Model;
-use crate::app::present::items;
 use crate::app::present::view::{ChangeRow, ChangesPage, Pane, Sign};
+use crate::app::present::{items, replay};
 use crate::app::screen::Item;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::change::{Approval, Change, ChangeState, RollbackPlan, VerifyEnd};
@@ -99,6 +99,8 @@ fn row(model: &Model, now: Timestamp, item: &Item) -> Option<ChangeRow> {
 /// Whether a change is in force; one whose command runs here says so.
 fn state(model: &Model, change: &Change, id: &IncidentId) -> String {
     let runs = model.exec.running.iter().any(|r| r.run.name == change.run && r.run.offer.incident == *id);
+    let ran = || model.desk.cases.get(id)?.shown.commands.iter().find(|run| run.start.run == change.run);
+    let runs = runs || ran().is_some_and(|run| replay::runs(model, run));
     match &change.state {
         ChangeState::Unknown if runs => "running".into(),
         ChangeState::Failed(_) => "failed, may be in force".into(),

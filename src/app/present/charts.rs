@@ -1,7 +1,9 @@
 //! Charts of an objective: burn rates over the chosen range with their limits, the worst slice where a mean would hide it,
 //! what happened, and how the budget goes down. Long ranges are drawn from slices, short ones from what the source was asked.
 
+use crate::app::composites;
 use crate::app::model::Model;
+use crate::app::present::replay::{self, NOT_RECORDED};
 use crate::app::present::slos::{burn_text, status};
 use crate::app::present::view::{Chart, ChartMark, Tone};
 use crate::app::screen::Screen;
@@ -43,8 +45,11 @@ pub fn burn(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
     let range = chosen(model, id);
     let kept = slices(model, id);
     let all = kept.as_ref().map(|s| s.slices()).unwrap_or_default();
-    let mut chart = match &kept {
-        Some(kept) if from_slices(model, id, &range) => sliced(objective, &range, &all, kept.end().unwrap_or(now)),
+    let whole = composites::known(model, id).and_then(|parts| parts.burn_line(range.range(), range.step()));
+    let mut chart = match (&kept, whole) {
+        (_, Some(line)) => line_chart(objective, &range, line),
+        (Some(kept), _) if from_slices(model, id, &range) => sliced(objective, &range, &all, kept.end().unwrap_or(now)),
+        _ if model.replay.is_some() => recorded(model, now, objective, &range, &all),
         _ => asked(model, now, objective, &all),
     };
     chart.marks = marks(model, id);
@@ -62,7 +67,11 @@ fn limits(objective: &Objective) -> Vec<(f64, String)> {
 
 /// From slices: the mean of each step, and the worst slice in it.
 fn sliced(objective: &Objective, range: &ChartRange, all: &[Slice], end: Timestamp) -> Chart {
-    let BurnLine { mean, worst, peak } = burn_line(all, objective.target, range.range(), range.step(), end);
+    line_chart(objective, range, burn_line(all, objective.target, range.range(), range.step(), end))
+}
+
+fn line_chart(objective: &Objective, range: &ChartRange, line: BurnLine) -> Chart {
+    let BurnLine { mean, worst, peak } = line;
     let missing = mean.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned());
     Chart {
         name: objective.id.0.clone(),
@@ -124,6 +133,33 @@ fn asked(model: &Model, now: Timestamp, objective: &Objective, all: &[Slice]) ->
     }
 }
 
+/// In a replay: the slices that were kept, up to the shown instant, and where there are none what was sampled.
+fn recorded(model: &Model, now: Timestamp, objective: &Objective, range: &ChartRange, all: &[Slice]) -> Chart {
+    let BurnLine { mean, worst, .. } = burn_line(all, objective.target, range.range(), range.step(), now);
+    let mut points = mean.points;
+    let step = mean.step.num_milliseconds().max(1);
+    for (at, burn) in replay::samples(model, &objective.id) {
+        // A point stands for the step that ends at its instant.
+        let behind = (at - mean.start).num_milliseconds();
+        let index = behind.div_euclid(step) + i64::from(behind.rem_euclid(step) > 0);
+        if let Some(point) = usize::try_from(index).ok().and_then(|index| points.get_mut(index)) {
+            point.get_or_insert(burn);
+        }
+    }
+    Chart {
+        name: objective.id.0.clone(),
+        caption: format!("{} steps, last {}, as recorded", prometheus(mean.step), range.name),
+        missing: points.iter().all(Option::is_none).then(|| NOT_RECORDED.to_owned()),
+        worst: if points.len() == worst.len() { worst } else { Vec::new() },
+        points,
+        start: mean.start,
+        step: mean.step,
+        limits: limits(objective),
+        until: "then",
+        ..Chart::default()
+    }
+}
+
 /// How the budget of the window goes down, against a budget that is spent evenly.
 pub fn budget(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
     let objective = model.fleet.objective(id)?;
@@ -135,7 +171,8 @@ pub fn budget(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
         let net = NetEvents::of(&kept, &known.work.inside);
         burn_down(net.slices(), allowed, end - objective.window, end, BUDGET_POINTS)
     };
-    let series = match slices(model, id).and_then(own) {
+    let whole = composites::known(model, id).and_then(|parts| parts.burn_down(BUDGET_POINTS));
+    let series = match whole.or_else(|| slices(model, id).and_then(own)) {
         Some(series) => series,
         None => model.fleet.histories.get(id)?.1.budget.clone()?,
     };

@@ -4,9 +4,11 @@ use crate::app::action::Action;
 use crate::app::health::Link;
 use crate::app::model::{Model, flash_for};
 use crate::app::present::view::{Bit, EventRow, Head, Pane, Tone};
-use crate::app::present::{bit, items, timers};
+use crate::app::present::{bit, items, replay, timers};
+use crate::app::rehearsal::Rehearsal;
 use crate::app::screen::{Item, Screen};
 use crate::domain::document::Level;
+use crate::domain::drill::real_world::Real;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::incident::event::Role;
 use crate::domain::outward::entry::State;
@@ -17,8 +19,13 @@ pub fn head(model: &Model, now: Timestamp) -> Head {
     let local = now.with_timezone(&model.setup.zone);
     let utc = if model.setup.slow || !model.focused { now.format("%H:%MZ").to_string() } else { clock(now) };
     let unsaved = model.unsaved();
+    let replays = model.replay.is_some();
     Head {
-        drill: model.setup.simulated.map(|word| format!("{word}   simulated data, nothing is sent   ").repeat(1)),
+        replay: replay::bar(model),
+        drill: model.setup.simulated.map(|word| {
+            let stands = model.rehearsal.as_ref().is_some_and(|r| !r.paused.is_empty());
+            format!("{word}{}   simulated data, nothing is sent   ", if stands { " STANDS STILL" } else { "" })
+        }),
         utc,
         local: local.format("%H:%M %Z %a %-d %b").to_string(),
         sources: model
@@ -27,7 +34,7 @@ pub fn head(model: &Model, now: Timestamp) -> Head {
             .filter(|l| l.kind.polled() || l.fault.is_some())
             .map(|l| source(l, now))
             .collect(),
-        queue: queue(model, unsaved),
+        queue: if replays { Bit::default() } else { queue(model, unsaved) },
         exec: exec(model, now),
         host: model.setup.host.clone(),
         incident: incident(model, now),
@@ -68,6 +75,9 @@ fn rounded(age: crate::domain::time::Span, interval: crate::domain::time::Span) 
 }
 
 fn exec(model: &Model, now: Timestamp) -> Bit {
+    if model.replay.is_some() {
+        return bit("[replay]", Tone::Muted);
+    }
     if model.setup.read_only {
         return bit("[read-only]", Tone::Muted);
     }
@@ -124,7 +134,8 @@ fn timer(model: &Model, now: Timestamp) -> Option<Bit> {
 
 /// Rows that hold on every screen.
 pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
-    let mut rows = Vec::new();
+    let mut rows: Vec<Bit> = model.rehearsal.as_ref().map(real).into_iter().collect();
+    rows.extend(replay::missing(model).map(|words| bit(format!("~ {words}"), Tone::Stale)));
     if let Some((since, why, at)) = &model.desk.trouble {
         let n = model.unsaved();
         let next = compact((*at - now).max(secs(0)));
@@ -171,6 +182,19 @@ pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
     rows
 }
 
+/// The real world, on every screen of a drill; what is not known is never drawn as well.
+fn real(rehearsal: &Rehearsal) -> Bit {
+    let mut words = rehearsal.real.words();
+    if rehearsal.players.len() > 1 {
+        words += &format!("   {} play: {}", rehearsal.players.len(), rehearsal.players.join(", "));
+    }
+    match rehearsal.real {
+        Real::NotKnown { .. } => bit(words, Tone::Warn),
+        Real::Quiet { .. } => bit(words, Tone::Ok),
+        Real::Page { .. } => Bit::loud(words, Tone::Crit),
+    }
+}
+
 /// The shown runbook is older than its file.
 fn newer(model: &Model) -> Option<Bit> {
     let Screen::Walk(_, id) = model.nav.screen() else { return None };
@@ -187,6 +211,9 @@ fn newer(model: &Model) -> Option<Bit> {
 /// What just happened.
 pub fn flash(model: &Model, now: Timestamp) -> Option<Bit> {
     let last = model.messages.back()?;
+    if let Some(replay) = &model.replay {
+        return (model.messages.len() > replay.quiet).then(|| bit(last.text.clone(), last.tone));
+    }
     (now - last.at < flash_for()).then(|| bit(last.text.clone(), last.tone))
 }
 

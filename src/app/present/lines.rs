@@ -3,7 +3,7 @@
 
 use crate::app::model::Model;
 use crate::app::present::view::{BoardPage, Body, ChangeRow, HandOffPage, View, WalkItem, WalkPage};
-use crate::app::present::{alerts, head, incidents, silences, slos, timers, view};
+use crate::app::present::{alerts, head, incidents, replay, silences, slos, timers, view};
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::SloId;
 use crate::domain::slo::reading::Window;
@@ -26,6 +26,9 @@ pub fn spoken(span: Span) -> String {
 
 /// `1 page, 1 ticket, 2 incidents, prometheus 4 seconds old`.
 pub fn summary(model: &Model, now: Timestamp) -> String {
+    if let Some(words) = replay::words(model) {
+        return words;
+    }
     let (firing, pages, _) = alerts::counts(model);
     let open = model.open_cases().len();
     let mut parts = vec![format!("{pages} page"), format!("{} ticket", firing - pages), format!("{open} incidents")];
@@ -75,7 +78,7 @@ fn state_word(s: &Status) -> String {
 
 /// Every fact of the moment, one per line, without the time in front. A line changes only when its fact does.
 pub fn facts(model: &Model, now: Timestamp) -> Vec<String> {
-    let mut out = Vec::new();
+    let mut out: Vec<String> = model.rehearsal.iter().map(|r| r.real.fact()).collect();
     for (objective, _) in slos::ranked(model, now) {
         out.push(format!("SLO {}", slo(model, now, &objective.id)));
     }

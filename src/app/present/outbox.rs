@@ -3,6 +3,7 @@
 use crate::app::model::Model;
 use crate::app::outbox::Busy;
 use crate::app::present::items;
+use crate::app::present::replay::NOT_RECORDED;
 use crate::app::present::view::{OutboxPage, OutboxRow, Pane, Sign, Tone};
 use crate::app::screen::Item;
 use crate::domain::incident::event::is_log;
@@ -102,7 +103,10 @@ pub fn page(model: &Model, now: Timestamp) -> OutboxPage {
             note: if asked > 0 { format!("{asked} for you to decide") } else { String::new() },
             rows: all.iter().map(|entry| row(model, entry, now)).collect(),
             cursor,
-            empty: "nothing was sent and nothing waits".into(),
+            empty: match model.replay {
+                Some(_) => NOT_RECORDED.into(),
+                None => "nothing was sent and nothing waits".into(),
+            },
         },
         detail,
     }

@@ -1,11 +1,11 @@
 //! What lies on top of a screen, and the keys of its last line.
 
-use crate::app::action::{ACTIONS, Action, Tier};
+use crate::app::action::{ACTIONS, Action, Entry, Scope, Tier};
 use crate::app::confirm::Confirm;
 use crate::app::keymap::scopes;
 use crate::app::model::Model;
 use crate::app::present::available::why_not;
-use crate::app::present::view::{ConfirmView, FieldView, FormView, HelpView, Hint, Overlay as Shown, Pane};
+use crate::app::present::view::{ConfirmView, FieldView, FormView, HelpView, Hint, LineView, Overlay as Shown, Pane};
 use crate::app::present::{links, palette, past};
 use crate::app::screen::{Overlay, Screen};
 use crate::domain::time::Timestamp;
@@ -18,7 +18,7 @@ pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
     let [own, global] = scopes(model.nav.screen());
     let mut hints: Vec<Hint> = ACTIONS
         .iter()
-        .filter(|e| !e.hint.is_empty() && (e.scopes.contains(&own) || e.scopes.contains(&global)))
+        .filter(|e| !e.hint.is_empty() && (e.scopes.contains(&own) || e.scopes.contains(&global) || winds(model, e)))
         .filter(|e| e.action != Action::AnswerTimer || timer_due(model, now))
         .filter(|e| !(e.changes && model.setup.read_only))
         .filter(|e| !matches!((e.action, model.nav.screen()), (Action::Stop, _) if model.exec.running.is_empty()))
@@ -33,12 +33,19 @@ pub fn hints(model: &Model, now: Timestamp) -> Vec<Hint> {
     {
         first.text = if model.armed(now) { "run".into() } else { "copy".into() };
     }
+    // Where everything is over, winding comes first.
+    hints.sort_by_key(|h| !ACTIONS.iter().any(|e| winds(model, e) && e.hint == h.text));
     // The keys that always help stay in view however narrow the line is.
     let tail: Vec<Hint> =
         ["?", "q"].iter().filter_map(|k| hints.iter().position(|h| h.key == *k).map(|i| hints.remove(i))).collect();
-    let keep = hints.len().min(7);
+    let keep = hints.len().min(if model.replay.is_some() { 4 } else { 7 });
     hints.splice(keep..keep, tail);
     hints
+}
+
+/// Whether an action winds a replay that is open.
+fn winds(model: &Model, entry: &Entry) -> bool {
+    model.replay.is_some() && entry.scopes == [Scope::Replay]
 }
 
 /// The keys of what lies on top: the screen's own do nothing then.
@@ -53,6 +60,7 @@ fn on_top(overlay: &Overlay) -> Vec<Hint> {
         Overlay::Confirm(_) => &[("y", "do it"), ("Esc", "cancel")],
         Overlay::Links(_) => &[("y", "copy"), ("Down", "choose"), ("Esc", "close")],
         Overlay::Filter(_) => &[("Enter", "keep"), ("Esc", "clear")],
+        Overlay::RealPage { .. } => &[("Ctrl-X", "leave the drill"), ("Ctrl-G", "go on with it")],
     };
     keys.iter().map(|(key, text)| Hint { key: (*key).into(), text: (*text).into(), why_not: None }).collect()
 }
@@ -70,6 +78,7 @@ pub fn mode(model: &Model) -> Option<&'static str> {
         Some(Overlay::Palette { .. }) => Some("PALETTE"),
         Some(Overlay::Search { .. }) => Some("SEARCH"),
         Some(Overlay::Confirm(_)) => Some("CONFIRM"),
+        Some(Overlay::RealPage { .. }) => Some("REAL PAGE"),
         _ => None,
     }
 }
@@ -110,13 +119,32 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
             })
         }
         Overlay::Filter(line) => Shown::Filter(line.view()),
+        Overlay::RealPage { .. } => Shown::Confirm(real_page(model)),
     })
 }
 
+/// Something pages in the real world.
+fn real_page(model: &Model) -> ConfirmView {
+    let asks = model.rehearsal.as_ref().map(|r| r.asks.as_slice()).unwrap_or_default();
+    ConfirmView {
+        title: "REAL PAGE, this is not the drill".into(),
+        question: format!("{} in the real world", if asks.len() == 1 { "A page fires" } else { "Pages fire" }),
+        rows: vec![
+            ("fires".into(), asks.join(", ")),
+            ("the drill".into(), "stands still for everybody until one player answers".into()),
+            ("Ctrl-X".into(), "leaves the drill; open `midwatch` for the real cockpit".into()),
+            ("Ctrl-G".into(), "goes on with the drill: somebody else has it".into()),
+        ],
+        token: None,
+        typed: LineView::default(),
+        prompt: "Ctrl-X leaves it   Ctrl-G goes on   no other key does anything".into(),
+    }
+}
+
 /// How much was typed, not what.
-fn hidden(line: &crate::app::present::view::LineView) -> crate::app::present::view::LineView {
+fn hidden(line: &LineView) -> LineView {
     let text = "*".repeat(line.text.chars().count());
-    crate::app::present::view::LineView { text, cursor: line.cursor }
+    LineView { text, cursor: line.cursor }
 }
 
 fn help(model: &Model, page: usize) -> HelpView {
@@ -149,7 +177,12 @@ fn help(model: &Model, page: usize) -> HelpView {
     ];
     HelpView {
         screen: own.word().into(),
-        groups: vec![group(own, "HERE"), group(global, "EVERYWHERE"), ("SIGNS".into(), signs)],
+        groups: model
+            .replay
+            .iter()
+            .map(|_| group(Scope::Replay, "REPLAY"))
+            .chain([group(own, "HERE"), group(global, "EVERYWHERE"), ("SIGNS".into(), signs)])
+            .collect(),
         page,
     }
 }

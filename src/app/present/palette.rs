@@ -3,6 +3,7 @@
 use crate::app::action::{ACTIONS, Action, Tier};
 use crate::app::model::Model;
 use crate::app::present::available::{belongs, why_not};
+use crate::app::present::replay::offered;
 use crate::app::present::view::{PaletteRow, PaletteView, Pane};
 use crate::domain::time::Timestamp;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
@@ -13,7 +14,7 @@ pub fn matching(model: &Model, now: Timestamp, query: &str) -> Vec<(Action, Opti
     let pattern = Pattern::parse(query.trim(), CaseMatching::Ignore, Normalization::Smart);
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut found: Vec<(u32, bool, usize, Action)> = Vec::new();
-    for (n, entry) in ACTIONS.iter().enumerate() {
+    for (n, entry) in ACTIONS.iter().enumerate().filter(|(_, entry)| offered(model, entry)) {
         if matches!(
             entry.action,
             Action::Palette | Action::Cancel | Action::Up | Action::Down | Action::Left | Action::Right
@@ -60,11 +61,12 @@ pub fn view(model: &Model, now: Timestamp, query: &crate::app::editor::Editor, c
             }
         })
         .collect();
-    let title = format!("{} of {} commands match", rows.len(), ACTIONS.len());
+    let total = ACTIONS.iter().filter(|entry| offered(model, entry)).count();
+    let title = format!("{} of {total} commands match", rows.len());
     let cursor = (!rows.is_empty()).then(|| cursor.min(rows.len() - 1));
     PaletteView {
         query: query.view(),
         rows: Pane { title, rows, cursor, empty: "no command matches".into(), ..Pane::default() },
-        total: ACTIONS.len(),
+        total,
     }
 }

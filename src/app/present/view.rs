@@ -1,8 +1,10 @@
 //! The types of the view model, from the whole frame down to a row.
 
 mod board;
+mod scrub;
 
 pub use board::{BoardPage, BoardRow, HandOffPage};
+pub use scrub::ScrubBar;
 
 use crate::domain::incident::event::EventKey;
 use crate::domain::text::{clean, width, wrap};
@@ -129,6 +131,8 @@ pub struct View {
 /// the optional ones.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Head {
+    /// Full-width first row of a replay.
+    pub replay: Option<ScrubBar>,
     /// Full-width first row that says DEMO or DRILL; replaces nothing.
     pub drill: Option<String>,
     /// `03:14:07Z`.

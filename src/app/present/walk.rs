@@ -2,7 +2,7 @@
 
 use crate::app::model::{Model, Running, Transcript};
 use crate::app::present::view::{Bit, Output, Pane, StepRow, Tone, WalkItem, WalkPage};
-use crate::app::present::{bit, changes, ran, slos, suggestions};
+use crate::app::present::{bit, changes, ran, replay, slos, suggestions};
 use crate::app::screen::{Item, Screen};
 use crate::app::update::output_key;
 use crate::domain::ids::{IncidentId, RunbookId};
@@ -433,7 +433,10 @@ impl OnScreen<'_> {
         }
         let case = model.desk.cases.get(id).map(|c| &c.shown);
         let last = case.and_then(|i| ran::last(i, &place(book, step), command));
-        last.map(ran::words).unwrap_or_default()
+        match last.filter(|run| replay::runs(model, run)) {
+            Some(run) => bit(format!("running {}", compact(now - run.at)), Tone::Warn),
+            None => last.map(ran::words).unwrap_or_default(),
+        }
     }
 }
 

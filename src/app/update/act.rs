@@ -4,7 +4,7 @@ mod moves;
 mod outward;
 mod steps;
 
-use crate::app::action::Action;
+use crate::app::action::{Action, Scope};
 use crate::app::editor::Editor;
 use crate::app::effect::Effect;
 use crate::app::form::Purpose;
@@ -15,7 +15,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
-    answer, approval, backend, backend_act, board, draft, exec, forms, incident, past, record, rollback, timers, walk,
+    answer, approval, backend, backend_act, board, draft, exec, forms, incident, past, record, replay, rollback,
+    timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -105,6 +106,7 @@ fn take_more(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Ef
     let id = target(model);
     let need = || id.clone().ok_or_else(|| "there is no open incident; i declares one".to_owned());
     match action {
+        _ if action.entry().scopes == [Scope::Replay] => replay::act(model, action),
         Action::Declare => {
             let from = match items::selected(model, now) {
                 Some(Item::Page(name, page)) => Purpose::DeclareFrom(name, page),
@@ -223,7 +225,8 @@ pub fn target(model: &Model) -> Option<IncidentId> {
         }
         _ => {}
     }
-    model.open_cases().first().map(|c| c.shown.id.clone())
+    let replayed = model.replay.as_ref().map(|replay| replay.incident.clone());
+    replayed.or_else(|| model.open_cases().first().map(|c| c.shown.id.clone()))
 }
 
 /// The incident that `a` acknowledges. On an alert it is the alert's own, never another one.

@@ -2,6 +2,7 @@
 
 use crate::domain::import::Shape;
 use crate::domain::incident::event::{NoteKind, Role, Status};
+use crate::domain::incident::state::ActionType;
 use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Subcommand, ValueEnum};
@@ -144,6 +145,9 @@ pub enum IncidentCommand {
         /// Until when
         #[arg(long)]
         due: Option<String>,
+        /// What it does about the next time
+        #[arg(long = "type", value_name = "TYPE", value_parser = action_type())]
+        does: Option<ActionType>,
     },
     /// Tie an alert to it
     Link {
@@ -558,6 +562,12 @@ fn shape() -> impl TypedValueParser<Value = Shape> {
 fn status() -> impl TypedValueParser<Value = Status> {
     PossibleValuesParser::new(Status::ALL.map(Status::word)).try_map(|text| {
         Status::ALL.into_iter().find(|status| status.word() == text).ok_or_else(|| format!("no status `{text}`"))
+    })
+}
+
+fn action_type() -> impl TypedValueParser<Value = ActionType> {
+    PossibleValuesParser::new(ActionType::ALL.map(ActionType::word)).try_map(|text| {
+        ActionType::ALL.into_iter().find(|does| does.word() == text).ok_or_else(|| format!("no type `{text}`"))
     })
 }
 

@@ -1,10 +1,11 @@
 //! The acts of a responder: what was typed becomes a command of the domain, its events go to disk, and nothing else happens.
 
+use crate::app::costs;
 use crate::cli::args::incident::{IncidentCommand, MarkArgs};
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, Recorded, refused, writable};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::incident::{entry, outside};
+use crate::cli::incident::{cost, entry, outside};
 use crate::cli::library::Library;
 use crate::cli::look;
 use crate::cli::output::Output;
@@ -40,13 +41,18 @@ pub fn run(context: &Context, config: &Config, what: &IncidentCommand, output: &
     };
     let resolves = resolution.is_some();
     let acknowledges = matches!(command, Command::Acknowledge);
+    let moment = costs::moment(&before.state, &command);
     let mut bodies = decide(&before.state, command, at, &context.severities).map_err(refused)?;
     if acknowledges || resolves {
         bodies.extend(outside::tell(&mut desk, &before, resolution.as_deref())?);
         outside::note(&bodies, output);
     }
     desk.act(&before.state.id, at, bodies)?;
-    let after = again(&mut desk, &before)?;
+    let mut after = again(&mut desk, &before)?;
+    if let Some(moment) = moment {
+        cost::sample(&mut desk, &after, moment, output);
+        after = again(&mut desk, &before)?;
+    }
     if resolves {
         postmortem::after_resolve(&mut desk, &after, output);
     }
@@ -62,7 +68,7 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         IncidentCommand::Note { id, text, at, kind } => {
             let command = match kind.note() {
                 Some(sort) => Command::Note(sort, text.clone()),
-                None => Command::Action(text.clone(), None, None),
+                None => Command::Action(text.clone(), None, None, None),
             };
             (id, command, desk.when(at.as_deref())?)
         }
@@ -76,8 +82,8 @@ fn read<'w>(desk: &Desk<'_>, what: &'w IncidentCommand) -> Result<(&'w str, Comm
         IncidentCommand::Mitigated { id, at } => (id, Command::Mitigated, desk.when(at.as_deref())?),
         IncidentCommand::Resolve { id, summary } => (id, Command::Resolve(summary.clone()), now),
         IncidentCommand::Reopen { id, reason } => (id, Command::Reopen(reason.clone()), now),
-        IncidentCommand::Action { id, text, owner, due } => {
-            (id, Command::Action(text.clone(), owner.clone(), due.clone()), now)
+        IncidentCommand::Action { id, text, owner, due, does } => {
+            (id, Command::Action(text.clone(), owner.clone(), due.clone(), *does), now)
         }
         _ => return Err(Failure::Usage("this is no act on one incident".to_owned())),
     })
@@ -120,8 +126,10 @@ fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &
     }
     if !output.is_json() {
         output.line(id.as_str())?;
-        return Ok(Exit::DONE);
+        // Whoever waits for the id does not wait for the sources.
+        output.finish()?;
     }
+    cost::sample(&mut desk, &recorded, "declared", output);
     done(&mut desk, &recorded, output)
 }
 

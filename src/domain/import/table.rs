@@ -90,7 +90,7 @@ pub fn read(text: &str, stated: &Stated) -> Result<Read, String> {
 /// Without the apostrophe that our own tables put before what a spreadsheet would take for a formula.
 fn bare(cell: &str) -> String {
     match cell.strip_prefix('\'') {
-        Some(rest) if crate::domain::text::is_formula(rest) => rest.to_owned(),
+        Some(rest) if crate::domain::text::is_formula(rest.trim_start_matches('\'')) => rest.to_owned(),
         _ => cell.to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use crate::domain::alert::Alert;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::board::ask::{Ask, ask};
 use crate::domain::incident::event::{Body, EventKey, Mark, NoteKind, Redaction, Role, Status};
-use crate::domain::incident::state::{Incident, key_text};
+use crate::domain::incident::state::{ActionType, Incident, key_text};
 use crate::domain::severity::{Severity, SeverityTable};
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, clock};
@@ -43,7 +43,7 @@ pub enum Command {
     /// A line of text.
     Note(NoteKind, String),
     /// Something to do afterwards.
-    Action(String, Option<String>, Option<String>),
+    Action(String, Option<String>, Option<String>, Option<ActionType>),
     /// The text of an earlier event was wrong.
     Correct(EventKey, String),
     /// An earlier note does not hold.
@@ -127,7 +127,9 @@ pub fn decide(
         Command::Reopen(_) if incident.is_open() => refuse(format!("{} is open", incident.id)),
         Command::Reopen(reason) => Ok(vec![Body::Reopened { reason: text(&reason, "a reason")? }]),
         Command::Note(sort, note) => Ok(vec![Body::Note { sort, text: text(&note, "a text")? }]),
-        Command::Action(what, owner, due) => Ok(vec![Body::ActionItem { text: text(&what, "a text")?, owner, due }]),
+        Command::Action(what, owner, due, does) => {
+            Ok(vec![Body::ActionItem { text: text(&what, "a text")?, owner, due, does }])
+        }
         Command::Board(wish) => ask(incident, wish, at),
         Command::Correct(of, right) => Ok(vec![Body::Corrected { of, text: text(&right, "the right text")? }]),
         Command::Retract(of, reason) => Ok(vec![Body::Retracted { of, reason: text(&reason, "a reason")? }]),

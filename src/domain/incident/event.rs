@@ -8,6 +8,7 @@ pub use crate::domain::incident::command::{CommandFinish, CommandStart};
 pub use crate::domain::incident::imported::{Act, Import};
 pub use crate::domain::incident::linked::{BackendLine, BackendLink};
 pub use crate::domain::incident::mark::Mark;
+use crate::domain::incident::parts::ActionType;
 pub use crate::domain::incident::redaction::Redaction;
 pub use crate::domain::incident::terms::{Answer, NoteKind, Role, Status};
 
@@ -218,6 +219,9 @@ pub enum Body {
         owner: Option<String>,
         /// By when, as written.
         due: Option<String>,
+        /// What it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        does: Option<ActionType>,
     },
     /// Stakeholders were told.
     Update {

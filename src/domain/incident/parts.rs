@@ -119,6 +119,35 @@ pub struct Outside {
     pub about: Option<String>,
 }
 
+/// What an action item does about the next time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionType {
+    /// Somebody notices sooner.
+    Detect,
+    /// It does not happen.
+    Prevent,
+    /// It hurts less, or shorter.
+    Mitigate,
+    /// People work together better.
+    Process,
+}
+
+impl ActionType {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Detect, Self::Prevent, Self::Mitigate, Self::Process];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::Prevent => "prevent",
+            Self::Mitigate => "mitigate",
+            Self::Process => "process",
+        }
+    }
+}
+
 /// An item to do afterwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActionItem {
@@ -130,4 +159,7 @@ pub struct ActionItem {
     pub owner: Option<String>,
     /// By when, as written.
     pub due: Option<String>,
+    /// What it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub does: Option<ActionType>,
 }

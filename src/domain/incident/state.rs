@@ -1,7 +1,9 @@
 //! The fold: events in, the present out. Folding the same set in its total order gives one state, whatever the order in
 //! which the events arrived.
 
-pub use crate::domain::incident::parts::{ActionItem, CommandRun, LinkedAlert, Outside, StepMark, TimerMark, Walk};
+pub use crate::domain::incident::parts::{
+    ActionItem, ActionType, CommandRun, LinkedAlert, Outside, StepMark, TimerMark, Walk,
+};
 
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, TimerId};
 use crate::domain::incident::board::Board;
@@ -273,11 +275,12 @@ impl Incident {
                 self.times.mitigated = None;
             }
             Body::Update { .. } => self.told(event.at),
-            Body::ActionItem { text, owner, due } => self.actions.push(ActionItem {
+            Body::ActionItem { text, owner, due, does } => self.actions.push(ActionItem {
                 key: event.key.clone(),
                 text: text.clone(),
                 owner: owner.clone(),
                 due: due.clone(),
+                does: *does,
             }),
             Body::Corrected { of, text } => self.amend(of, Amendment::Corrected(text.clone())),
             Body::Retracted { of, reason } => self.amend(of, Amendment::Retracted(reason.clone())),

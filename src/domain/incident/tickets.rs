@@ -45,6 +45,7 @@ pub fn write(i: &Incident, item: Option<&ActionItem>) -> TicketWrite {
         lines.push(String::new());
         lines.push(format!("Owner: {}", item.owner.as_deref().unwrap_or("nobody yet")));
         lines.push(format!("Due: {}", item.due.as_deref().unwrap_or("no date yet")));
+        lines.extend(item.does.map(|does| format!("Type: {}", does.word())));
         lines.push(String::new());
     }
     lines.push(format!("Incident: {} {}, {}", i.id, i.title, i.severity));

@@ -38,10 +38,11 @@ fn words(body: &Body) -> String {
         Body::Resolved { summary } => format!("resolved: {summary}"),
         Body::Reopened { reason } => format!("reopened: {reason}"),
         Body::Note { text, .. } => text.clone(),
-        Body::ActionItem { text, owner, due } => {
+        Body::ActionItem { text, owner, due, does } => {
             let owner = owner.as_ref().map(|o| format!(", owner {o}")).unwrap_or_default();
             let due = due.as_ref().map(|d| format!(", due {d}")).unwrap_or_default();
-            format!("{text}{owner}{due}")
+            let does = does.map(|does| format!(" ({})", does.word())).unwrap_or_default();
+            format!("{text}{does}{owner}{due}")
         }
         Body::Update { audience, text, next_at } => {
             let next = next_at.map(|at| format!(" (next at {})", clock(at))).unwrap_or_default();

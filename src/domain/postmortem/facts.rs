@@ -200,6 +200,8 @@ pub struct Action {
     pub owner: Option<String>,
     /// By when, as written; null when it has no date.
     pub due: Option<String>,
+    /// What it does: detect, prevent, mitigate, process; null when nobody said.
+    pub does: Option<&'static str>,
     /// Its ticket, as a link where it has a page; null when it has none.
     pub ticket: Option<String>,
 }
@@ -448,6 +450,7 @@ fn actions(incident: &Incident) -> Vec<Action> {
         text: field(&item.text),
         owner: said(item.owner.as_deref()),
         due: said(item.due.as_deref()),
+        does: item.does.map(crate::domain::incident::state::ActionType::word),
         ticket: ticket(incident, Some(item)).reference().and_then(linked),
     };
     incident.actions.iter().map(action).collect()

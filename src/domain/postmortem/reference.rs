@@ -148,6 +148,7 @@ names! {
     "actions.text" Text "what";
     "actions.owner" Maybe "who";
     "actions.due" Maybe "by when, as written";
+    "actions.does" Maybe "what it does about the next time: detect, prevent, mitigate, process";
     "actions.ticket" Maybe "its ticket, as a link where it has a page";
     "resolution" Maybe "the text that resolved it; null while it is open";
     "similar" List "past incidents that are like this one";

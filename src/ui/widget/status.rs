@@ -3,16 +3,20 @@
 
 use crate::app::present::view::{Bit, Head, Tone};
 use crate::ui::pen::{Pen, cells};
+use crate::ui::widget::scrub::scrub;
 
 /// Rows the head takes in a frame of this width: the banner, two lines, and a third for the timer in narrow frames.
 pub fn rows(head: &Head, width: u16) -> u16 {
-    2 + u16::from(head.drill.is_some()) + u16::from(width < 80 && head.timer.is_some())
+    2 + u16::from(head.replay.is_some() || head.drill.is_some()) + u16::from(width < 80 && head.timer.is_some())
 }
 
 /// Draws the head at the top of the pen.
 pub fn status(pen: &mut Pen<'_>, head: &Head) {
     let mut y = 0;
-    if let Some(word) = &head.drill {
+    if let Some(bar) = &head.replay {
+        scrub(pen, bar);
+        y = 1;
+    } else if let Some(word) = &head.drill {
         drill(pen, word);
         y = 1;
     }

@@ -114,6 +114,18 @@ fn markdown_and_chat_text_are_read_back_to_the_second() {
     }
 }
 
+#[test]
+fn apostrophes_before_a_formula_are_neither_lost_nor_doubled() {
+    for text in ["=a", "'=a", "''=a", "'a", "'"] {
+        let mut log = Log { events: Vec::new() };
+        begin(&plain(), &mut log);
+        log.note("01T23:50:00", "alice", NoteKind::Finding, text.to_owned());
+        let incident = Incident::fold(&log.events).unwrap();
+        let read = read_back(&export(&incident, &log.events, berlin(), Format::Csv).concat());
+        assert!(read.iter().any(|(_, _, read)| read == text), "{text}: {read:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 

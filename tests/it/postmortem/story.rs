@@ -277,9 +277,13 @@ pub fn finish(w: &Words<'_>, log: &mut Log) {
     log.add(
         "02T00:13:00",
         &alice,
-        Body::ActionItem { text: w.say("alert on pool saturation"), owner: Some(w.say("bob")), due },
+        Body::ActionItem { text: w.say("alert on pool saturation"), owner: Some(w.say("bob")), due, does: None },
     );
-    log.add("02T00:14:00", &alice, Body::ActionItem { text: w.say("load test the pool"), owner: None, due: None });
+    log.add(
+        "02T00:14:00",
+        &alice,
+        Body::ActionItem { text: w.say("load test the pool"), owner: None, due: None, does: None },
+    );
     let unknown = serde_json::json!({"kind": w.say("teleported"), "data": {"to": "Mars"}});
     log.add("02T00:14:30", "midwatch", Body::Unknown(unknown));
     log.add(

@@ -8,7 +8,9 @@ use crate::app::update::{entry, incident, paging, resolve};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::decide::{Command, Refusal};
 use crate::domain::incident::event::{Mark, Role, Status};
+use crate::domain::incident::state::ActionType;
 use crate::domain::time::{Timestamp, parse_when};
+use std::iter::once;
 
 /// Title and fields.
 pub fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Field>) {
@@ -18,14 +20,16 @@ pub fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<
         Purpose::Note(id, sort) => {
             (format!("{} for {id}", capital(sort.word())), vec![Field::typed("text", "", back_date)])
         }
-        Purpose::Action(id) => (
-            format!("Action item for {id}"),
-            vec![
+        Purpose::Action(id) => {
+            let does = once("-").chain(ActionType::ALL.map(ActionType::word)).map(str::to_owned).collect();
+            let fields = vec![
                 Field::typed("text", "", "what is to be done"),
                 Field::typed("owner", "", "who"),
                 Field::typed("due", "", "by when"),
-            ],
-        ),
+                Field::choice("does", does, 0, "Left and Right choose: what it does about the next time"),
+            ];
+            (format!("Action item for {id}"), fields)
+        }
         Purpose::Status(id) => {
             let words: Vec<String> =
                 Status::ALL.iter().filter(|s| **s != Status::Resolved).map(|s| s.word().to_owned()).collect();
@@ -104,7 +108,8 @@ pub fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect
             incident::command(model, now, at, &id, Command::Note(sort, text), out)
         }
         Purpose::Action(id) => {
-            let command = Command::Action(form.value("text"), some("owner"), some("due"));
+            let does = form.index("does").checked_sub(1).and_then(|n| ActionType::ALL.get(n)).copied();
+            let command = Command::Action(form.value("text"), some("owner"), some("due"), does);
             incident::command(model, now, now, &id, command, out)
         }
         Purpose::Status(id) => {
