@@ -17,3 +17,4 @@ pub mod slos;
 pub mod sources;
 pub mod timers;
 pub mod walk;
+pub mod what_changed;

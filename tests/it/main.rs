@@ -45,6 +45,7 @@ mod pagerduty_server;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
+mod publish;
 #[cfg(test)]
 mod readme;
 mod real;
@@ -82,3 +83,4 @@ mod storms;
 mod themes;
 mod tls;
 mod vectors;
+mod what_changed;

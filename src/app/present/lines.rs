@@ -199,6 +199,20 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.extend(page.changes.rows.iter().map(row));
             out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
         }
+        Body::WhatChanged(page) => {
+            out.push(format!("{}  {}", page.title, page.state));
+            out.extend(
+                page.changes
+                    .rows
+                    .iter()
+                    .map(|r| format!("{} {} {} {} {} {}", r.time, r.distance, r.source, r.service, r.text, r.author)),
+            );
+            if page.changes.rows.is_empty() {
+                out.push(page.changes.empty.clone());
+            }
+            out.extend(page.feeds.iter().map(|f| format!("feed {}", f.text)));
+            out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
+        }
         Body::Runbooks(page) => {
             out.extend(page.runbooks.rows.iter().map(|r| format!("{} {} {} {}", r.id, r.name, r.steps, r.triggers)))
         }

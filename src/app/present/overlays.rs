@@ -106,7 +106,7 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
         }),
         Overlay::Confirm(confirm) => Shown::Confirm(confirmation(confirm)),
         Overlay::Links(cursor) => {
-            let rows = links::links(model);
+            let rows = links::links(model, now);
             let cursor = (!rows.is_empty()).then(|| (*cursor).min(rows.len() - 1));
             Shown::Links(Pane {
                 title: format!("LINKS {}", rows.len()),
