@@ -1,6 +1,8 @@
-//! Shells over the one machine: each joins its messages and effects with the world. `tui` in a terminal, `once` for the
-//! scriptable commands, `plain` line by line, `replay` on a recorded incident, `sim` on a virtual clock. No business rules here.
+//! Shells over the one machine: each joins its messages and effects with the world. `tui` in a terminal, `once` (and
+//! `cost`) for the scriptable commands, `plain` line by line, `replay` on a recorded incident, `sim` on a virtual clock. No
+//! business rules here.
 
+pub mod cost;
 pub mod courier;
 pub mod draft;
 pub mod drill;

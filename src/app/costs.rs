@@ -1,10 +1,13 @@
 //! What an incident costs its objectives, from the events behind them. Asks no source: where those events are not known,
 //! it says nothing.
 
+use crate::app::composites;
 use crate::app::model::Model;
 use crate::domain::ids::SloId;
-use crate::domain::incident::event::BudgetSample;
+use crate::domain::incident::decide::Command;
+use crate::domain::incident::event::{BudgetSample, Status as Phase};
 use crate::domain::incident::state::Incident;
+use crate::domain::slo::composite_events::Base;
 use crate::domain::slo::incident_cost::{IncidentCost, Question, cost};
 use crate::domain::slo::maintenance;
 use crate::domain::slo::net_events::NetEvents;
@@ -36,6 +39,13 @@ pub fn basis(objective: &Objective, until: &str) -> String {
 /// asked: how often it scrapes is not known here.
 pub fn live(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId) -> Option<IncidentCost> {
     let objective = model.fleet.objective(slo)?;
+    if let Some(parts) = composites::known(model, slo) {
+        let base = match &objective.period {
+            Some(period) => Base::Period { bounds: period.bounds(now)?, over: false },
+            None => Base::Window(objective.window),
+        };
+        return parts.cost(&question(model, now, incident, objective, 0.0), base, true);
+    }
     let measurement = model.fleet.measured.get(slo)?;
     let slices = measurement.slices.as_deref()?;
     let back = now.checked_sub_signed(objective.window.max(Span::days(31)))?;
@@ -49,13 +59,54 @@ pub fn live(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId) -> 
     let newest = measurement.windows.get(&Window::M5).and_then(|(at, r)| Some((*at, r.counts()?)));
     // While planned work goes on, what the poll says of the last minutes does not count.
     let newest = newest.filter(|(at, _)| !work.iter().any(|w| w.from <= *at && *at < w.to));
+    cost(&net, newest, &question(model, now, incident, objective, of))
+}
+
+/// What is asked of an incident until now, or until the pain stopped.
+fn question(model: &Model, now: Timestamp, incident: &Incident, objective: &Objective, of: f64) -> Question {
     let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
     let margin = source.map_or(Span::seconds(60), |l| l.interval);
     let to = end(incident).unwrap_or(now).min(now);
-    cost(&net, newest, &Question { from: begin(incident), to, margin, target: objective.target, of })
+    Question { from: begin(incident), to, margin, target: objective.target, of }
 }
 
-/// The same as a line of the record.
+/// The moment of an incident that an act makes, where its cost is sampled at it: `mitigated`, `resolved`, `severity`.
+pub fn moment(before: &Incident, act: &Command) -> Option<&'static str> {
+    match act {
+        Command::SetSeverity(..) => Some("severity"),
+        Command::SetStatus(Phase::Monitoring, _) if before.times.mitigated.is_none() => Some("mitigated"),
+        Command::Mitigated => Some("mitigated"),
+        Command::Resolve(_) => Some("resolved"),
+        _ => None,
+    }
+}
+
+/// What is known now of the budget of an objective, as a line of the record: the cost where the events behind it are known,
+/// else how the budget stands. `None` where nothing is known, and where an earlier sample knows the cost and this one does not.
+pub fn at_hand(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId, moment: &str) -> Option<BudgetSample> {
+    if let Some(sample) = sample(model, now, incident, slo, moment) {
+        return Some(sample);
+    }
+    if incident.budget.get(slo).is_some_and(|earlier| earlier.gross.is_some()) {
+        return None;
+    }
+    let status = model.fleet.statuses.get(slo)?;
+    let burn = |w: Window| status.burn_rates.get(&w).copied().flatten();
+    let (remaining, burn_1h, burn_5m) = (status.budget.remaining, burn(Window::H1), burn(Window::M5));
+    let known = remaining.is_some() || burn_1h.is_some() || burn_5m.is_some();
+    known.then(|| BudgetSample {
+        slo: slo.clone(),
+        moment: moment.to_owned(),
+        remaining,
+        burn_1h,
+        burn_5m,
+        gross: None,
+        net: None,
+        basis: None,
+    })
+}
+
+/// What an incident cost, as a line of the record.
 pub fn sample(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId, moment: &str) -> Option<BudgetSample> {
     let objective = model.fleet.objective(slo)?;
     let found = live(model, now, incident, slo)?;

@@ -70,6 +70,8 @@ pub enum Effect {
     Cache(Cached),
     /// The screen's settings changed: colours and characters.
     Restyle(Box<crate::config::Screen>),
+    /// A real page was answered: the drill goes on.
+    GoOn,
     /// Ring.
     Bell,
     /// Name the terminal's window.

@@ -11,7 +11,7 @@ use crate::domain::slo::maintenance::Maintenance;
 use crate::domain::slo::marks::Marks;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::policy::PolicyBands;
-use crate::domain::slo::reading::{History, Measurement};
+use crate::domain::slo::reading::{Counts, History, Measurement};
 use crate::domain::slo::service::Service;
 use crate::domain::slo::settling::{Crossing, Settling};
 use crate::domain::slo::signals::ServiceReading;
@@ -35,6 +35,8 @@ pub struct Fleet {
     pub cached: Option<Cached>,
     /// What was measured last, by objective.
     pub measured: BTreeMap<SloId, Measurement>,
+    /// What was made of the measurements of their parts, by composite.
+    pub composed: BTreeMap<SloId, Composed>,
     /// Histories by objective, with the instant at which they were read.
     pub histories: BTreeMap<SloId, (Timestamp, History)>,
     /// Why there is no history.
@@ -63,6 +65,15 @@ pub struct Fleet {
     pub over_since: BTreeMap<SloId, BTreeMap<usize, Timestamp>>,
     /// Policy bands as they settled.
     pub bands: Bands,
+}
+
+/// A measurement that was made of others, without planned work, and the events that this excludes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Composed {
+    /// Made of those of its parts.
+    pub measurement: Measurement,
+    /// Events of its parts that do not count.
+    pub excluded: Option<Counts>,
 }
 
 /// What a source told of deploys and other changes.
@@ -108,7 +119,7 @@ impl Fleet {
         let (mut plain, templates): (Vec<_>, Vec<_>) =
             objectives.into_iter().partition(|o: &Arc<Objective>| o.grouping.is_empty());
         for same in templates.iter().filter(|t| self.templates.contains(t)) {
-            plain.extend(self.objectives.iter().filter(|o| is_row(o, &same.id)).cloned());
+            plain.extend(self.objectives.iter().filter(|o| is_row(&o.id, &same.id)).cloned());
         }
         self.objectives = plain;
         self.templates = templates;
@@ -116,14 +127,14 @@ impl Fleet {
 
     /// The objectives as the files have them: templates, and not their rows.
     pub fn declared(&self) -> Vec<Arc<Objective>> {
-        let row = |o: &&Arc<Objective>| self.templates.iter().any(|t| is_row(o, &t.id));
+        let row = |o: &&Arc<Objective>| self.templates.iter().any(|t| is_row(&o.id, &t.id));
         self.objectives.iter().filter(|o| !row(o)).chain(&self.templates).cloned().collect()
     }
 
     /// Puts rows in the place of a template's old ones. A row that is there already stays the very same value, so that what
     /// was planned with it holds. Whether anything changed.
     pub fn replace_rows(&mut self, template: &SloId, rows: Vec<Objective>) -> bool {
-        let (old, mut all): (Vec<_>, Vec<_>) = self.objectives.drain(..).partition(|o| is_row(o, template));
+        let (old, mut all): (Vec<_>, Vec<_>) = self.objectives.drain(..).partition(|o| is_row(&o.id, template));
         let kept = |row: Objective| match old.iter().find(|o| ***o == row) {
             Some(same) => Arc::clone(same),
             None => Arc::new(row),
@@ -145,6 +156,6 @@ impl Fleet {
 }
 
 /// Whether an objective is a row of a template: its id is the template's with label values behind it.
-pub(super) fn is_row(objective: &Objective, template: &SloId) -> bool {
-    objective.id.as_str().strip_prefix(template.as_str()).is_some_and(|rest| rest.starts_with('{'))
+pub fn is_row(objective: &SloId, template: &SloId) -> bool {
+    objective.as_str().strip_prefix(template.as_str()).is_some_and(|rest| rest.starts_with('{'))
 }

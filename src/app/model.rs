@@ -14,6 +14,7 @@ use crate::app::past::Past;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
 use crate::app::recent::Heard;
+use crate::app::rehearsal::Rehearsal;
 use crate::app::reload::Reload;
 use crate::app::replay::Replay;
 use crate::app::rooms::Rooms;
@@ -332,6 +333,8 @@ pub struct Model {
     pub status_pages: StatusPages,
     /// What feeds told of changes, for the screen that asks.
     pub recent: Heard,
+    /// The drill itself, where one is played with people.
+    pub rehearsal: Option<Rehearsal>,
     /// Requests that are not answered yet.
     pub pending: Pending,
     /// What was said, newest last.
@@ -375,6 +378,7 @@ impl Model {
             past: Past::default(),
             status_pages: StatusPages::default(),
             recent: Heard::default(),
+            rehearsal: None,
             pending: Pending::default(),
             messages: VecDeque::new(),
             size: (80, 24),

@@ -3,6 +3,7 @@
 use crate::app::action::Action;
 use crate::app::cache::Cached;
 use crate::app::key::Key;
+use crate::app::rehearsal::Rehearsal;
 use crate::app::reload::Looked;
 use crate::domain::alert::AlertSnapshot;
 use crate::domain::alert::rule::AlertRule;
@@ -144,4 +145,6 @@ pub enum Feed {
     Asleep(Span),
     /// Somebody says something to the people here: who, and what. Raw outside text.
     Said(String, String),
+    /// How the drill that is played here stands.
+    Rehearsal(Box<Rehearsal>),
 }

@@ -1,6 +1,7 @@
 //! Puts a review together from what the machine knows: events behind objectives, incidents, crossings of policy bands. Asks
 //! nobody; what it does not know it lists.
 
+use crate::app::composites;
 use crate::app::costs::{self, begin};
 use crate::app::model::Model;
 use crate::app::present::slos::{percent, ranked};
@@ -8,11 +9,12 @@ use crate::domain::ids::SloId;
 use crate::domain::incident::state::Incident;
 use crate::domain::review::{CrossingRow, Decision, IncidentRow, Review, Row};
 use crate::domain::slo::budget::allowance;
-use crate::domain::slo::calendar;
+use crate::domain::slo::calendar::{self, Calendar};
+use crate::domain::slo::composite_events::{Base, CompositeEvents};
 use crate::domain::slo::incident_cost::{Question, cost};
 use crate::domain::slo::maintenance::{self, Stretch};
 use crate::domain::slo::net_events::NetEvents;
-use crate::domain::slo::objective::{Combine, Objective, Sli};
+use crate::domain::slo::objective::Objective;
 use crate::domain::slo::outlook::Rolling;
 use crate::domain::slo::period::Period;
 use crate::domain::slo::status::Status;
@@ -67,13 +69,17 @@ pub fn review(model: &Model, now: Timestamp, scope: &Scope<'_>) -> Review {
     for (objective, status) in ranked(model, now).into_iter().filter(|(o, _)| scope.holds(o)) {
         let work = maintenance::stretches(&model.fleet.maintenance, &objective, from, to);
         let net = events(model, &objective, &work);
-        let mut told = tell(made, &objective, &status, net.as_ref(), &work);
-        told.row = combined(made, &objective, told.row);
+        let parts = composites::known(model, &objective.id).map(|parts| parts.as_ref());
+        let mut told = match parts {
+            Some(parts) => combined(made, &objective, &status, parts),
+            None => tell(made, &objective, &status, net.as_ref(), &work),
+        };
         let oldest = net.as_ref().and_then(|net| net.slices().first()).map(|slice| slice.end - slice.length);
+        let oldest = parts.map_or(oldest, CompositeEvents::begin);
         unknown.extend(doubts(&objective, &status, &told.row, from, oldest));
         for incident in in_period(model, scope.bounds) {
             if incident.objectives.contains(&objective.id) {
-                let row = burned(made, &objective, incident, net.as_ref(), told.of);
+                let row = burned(made, &objective, incident, (net.as_ref(), parts), told.of);
                 told.row.incidents += row.gross.unwrap_or(0.0);
                 incidents.push(row);
             }
@@ -134,50 +140,48 @@ fn tell(made: Made<'_>, objective: &Objective, status: &Status, net: Option<&Net
     let excluded =
         if work.is_empty() { None } else { gross(model).zip(c.as_ref()).map(|(g, c)| (g - c.events.total).max(0.0)) };
     let row = Row {
-        objective: objective.id.0.clone(),
-        service: objective.service.clone(),
-        target: objective.target,
         attained,
         bad: c.as_ref().map(|c| c.events.bad),
         total: c.as_ref().map(|c| c.events.total),
         spent,
         projected: if over { spent } else { c.as_ref().and_then(|c| c.projected) },
-        coverage: c.as_ref().map_or(0.0, |c| c.coverage),
+        excluded,
+        ..plain_row(made, objective, status, c.as_ref())
+    };
+    Told { row, of }
+}
+
+/// What of a row is told the same way of every objective.
+fn plain_row(made: Made<'_>, objective: &Objective, status: &Status, c: Option<&Calendar>) -> Row {
+    let over = made.now >= made.scope.bounds.1;
+    Row {
+        objective: objective.id.0.clone(),
+        service: objective.service.clone(),
+        target: objective.target,
+        attained: None,
+        bad: None,
+        total: None,
+        spent: None,
+        projected: c.filter(|_| !over).and_then(|c| c.projected),
+        coverage: c.map_or(0.0, |c| c.coverage),
         remaining: status.budget.remaining,
         band: status.policy.band.as_ref().map(|b| b.name.clone()),
         exhausts_at: status.forecast.exhausts_at,
         recovers: status.forecast.rolling == Some(Rolling::Recovers),
         incidents: 0.0,
-        excluded,
-    };
-    Told { row, of }
+        excluded: None,
+    }
 }
 
-/// A composite over the period, from its parts: their spent budgets by weight, or their bad shares added up.
-fn combined(made: Made<'_>, whole: &Objective, mut row: Row) -> Row {
-    let Made { model, scope, .. } = made;
-    let Sli::Composite(of) = &whole.sli else { return row };
-    let part = |(id, weight): &(SloId, f64)| {
-        // Composites of composites say nothing here: their parts do.
-        let objective = model.fleet.objective(id).filter(|o| !matches!(o.sli, Sli::Composite(_)))?;
-        let work = maintenance::stretches(&model.fleet.maintenance, objective, scope.bounds.0, scope.bounds.1);
-        let status = model.fleet.statuses.get(id)?;
-        let net = events(model, objective, &work);
-        let row = tell(made, objective, status, net.as_ref(), &work).row;
-        Some((1.0 - row.attained?, row.spent? * weight, row.projected? * weight, row.coverage))
-    };
-    let parts: Option<Vec<_>> = of.parts.iter().map(part).collect();
-    let (Some(parts), Some(share)) = (parts.filter(|p| !p.is_empty()), allowance(whole.target)) else { return row };
-    let weighted = (parts.iter().map(|p| p.1).sum::<f64>(), parts.iter().map(|p| p.2).sum::<f64>());
-    let bad = parts.iter().map(|p| p.0).sum::<f64>().min(1.0) / share;
-    let (spent, projected) = match of.combine {
-        Combine::Weighted => weighted,
-        Combine::AnyBad => (bad, bad),
-    };
-    row.attained = Some((1.0 - spent * share).clamp(0.0, 1.0));
-    (row.spent, row.projected) = (Some(spent), Some(projected));
-    row.coverage = parts.iter().map(|p| p.3).fold(1.0, f64::min);
-    row
+/// A composite over the period: what its parts spent, by weight. It has no events of its own to be counted.
+fn combined(made: Made<'_>, whole: &Objective, status: &Status, parts: &CompositeEvents) -> Told {
+    let Made { now, scope, .. } = made;
+    let c = parts.calendar(scope.period.words(), scope.bounds);
+    let spent = if now >= scope.bounds.1 { parts.spent(scope.bounds) } else { c.as_ref().and_then(|c| c.consumed) };
+    let attained = c.as_ref().and_then(|c| c.events.error_ratio()).map(|e| 1.0 - e);
+    let plain = plain_row(made, whole, status, c.as_ref());
+    let projected = if now >= scope.bounds.1 { spent } else { plain.projected };
+    Told { row: Row { attained, spent, projected, ..plain }, of: None }
 }
 
 fn doubts(
@@ -189,7 +193,8 @@ fn doubts(
 ) -> Vec<String> {
     let mut said = Vec::new();
     if row.attained.is_none() {
-        said.push(format!("{}: no events of this period are known", objective.id));
+        let why = status.untold.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        said.push(format!("{}: no events of this period are known{why}", objective.id));
     } else if row.coverage < ENOUGH {
         let why =
             kept_from.filter(|at| *at > from).map(|at| format!(" (events are kept from {})", at.format("%d %b %Y")));
@@ -232,7 +237,7 @@ fn burned(
     made: Made<'_>,
     objective: &Objective,
     incident: &Incident,
-    net: Option<&NetEvents>,
+    (net, parts): (Option<&NetEvents>, Option<&CompositeEvents>),
     of: Option<f64>,
 ) -> IncidentRow {
     let Made { model, now, scope } = made;
@@ -241,8 +246,13 @@ fn burned(
     let ended = plain.ended.unwrap_or(now).min(to).min(now);
     let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
     let margin = source.map_or(Span::seconds(60), |l| l.interval);
-    let q = of.map(|of| Question { from: begin(incident).max(from), to: ended, margin, target: objective.target, of });
-    if let Some(found) = net.zip(q).and_then(|(net, q)| cost(net, None, &q)) {
+    let q = Question { from: begin(incident).max(from), to: ended, margin, target: objective.target, of: 0.0 };
+    let base = Base::Period { bounds: scope.bounds, over: now >= to };
+    let found = match parts {
+        Some(parts) => parts.cost(&q, base, false),
+        None => net.zip(of).and_then(|(net, of)| cost(net, None, &Question { of, ..q })),
+    };
+    if let Some(found) = found {
         return IncidentRow {
             gross: Some(found.gross),
             net: found.net,

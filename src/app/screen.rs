@@ -132,6 +132,13 @@ pub enum Overlay {
     Links(usize),
     /// The filter of the screen.
     Filter(Editor),
+    /// Something pages in the real world while a drill is played: leave it, or go on with it.
+    RealPage {
+        /// What lay on top before.
+        under: Option<Box<Overlay>>,
+        /// It was on the screen: keys that were typed before are thrown away.
+        painted: bool,
+    },
 }
 
 /// What a screen remembers while another is on top of it.

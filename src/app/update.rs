@@ -23,6 +23,7 @@ mod paging;
 mod past;
 mod publish;
 mod record;
+pub mod rehearsal;
 mod reload;
 mod rename;
 mod replay;
@@ -86,14 +87,15 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Reply(req, reply) => answered(model, now, req, reply, &mut out),
         Msg::Feed(feed) => fed(model, now, feed, &mut out),
         Msg::Wake => {}
-        Msg::Painted => {
-            if let Some(Overlay::Confirm(confirm)) = &mut model.nav.overlay {
-                confirm.painted = true;
-            }
-        }
+        Msg::Painted => match &mut model.nav.overlay {
+            Some(Overlay::Confirm(confirm)) => confirm.painted = true,
+            Some(Overlay::RealPage { painted, .. }) => *painted = true,
+            _ => {}
+        },
         Msg::Resized(columns, rows) => (model.size, model.windowed) = ((columns, rows), true),
         Msg::Focus(focused) => model.focused = focused,
     }
+    rehearsal::insist(model);
     if crate::app::present::slos::refresh(model, now) {
         bands::observe(model, now, &mut out);
     }
@@ -239,6 +241,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             }
             cockpit(model, now, "cockpit asleep", format!("for {}", compact(span)), out);
         }
+        Feed::Rehearsal(new) => rehearsal::news(model, now, *new, out),
         Feed::Said(from, text) => model.say(now, Tone::Accent, format!("{from}: {text}")),
     }
 }

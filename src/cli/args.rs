@@ -409,6 +409,8 @@ pub enum SchemaKind {
     Postmortem,
     /// A drill's scenario
     Scenario,
+    /// The document that an API key of GoAlert is made with
+    Goalert,
 }
 
 impl Word for ColorChoice {

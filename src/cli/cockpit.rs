@@ -109,6 +109,12 @@ pub fn show(context: &Context, mut ready: Ready) -> Result<Exit, Failure> {
     }
 }
 
+/// What every full screen needs beside it: a log that is no line on it, and a terminal that is given back after a panic.
+pub fn beside_screen(context: &Context) {
+    log_to_file(context);
+    terminal::install_panic_hook(context.folders.state.join("panic.log"));
+}
+
 /// Colours and characters by settings, locale and terminal; nothing is asked of the terminal.
 pub fn looks(context: &Context) -> Result<Looks, Failure> {
     styled(context, &context.config().screen)

@@ -1,8 +1,10 @@
 //! `midwatch drill`: rehearse on a simulated production, read the report, see the history. Nothing here reaches a source, a
 //! target or a program: a drill's world is made of fakes, and its files go to a folder of their own.
 
+mod control;
 mod from;
 mod history;
+mod join;
 mod list;
 mod play;
 mod run;
@@ -16,11 +18,14 @@ use crate::domain::fault::Fault;
 use crate::run::drill::shelf::{self, Shelved};
 use std::path::Path;
 
-/// Dispatches. JSON: `list` gives `{"scenarios": [...]}`, `run` the score, `report` one drill or the whole history.
+/// Dispatches. JSON: `list` gives `{"scenarios": [...]}`, `run` the score, `control` what was done and where the drill
+/// stands, `report` one drill or the whole history.
 pub fn run(context: &Context, args: &DrillArgs, output: &mut Output) -> Result<Exit, Failure> {
     match &args.what {
         DrillCommand::List => list::run(context, output),
         DrillCommand::Run(it) => run::run(context, it, output),
+        DrillCommand::Control { drill, act } => control::run(context, drill.as_deref(), act.as_ref(), output),
+        DrillCommand::Join { drill, person } => join::run(context, drill.as_deref(), person.as_deref(), output),
         DrillCommand::Report { drill: Some(name) } => history::one(context, name, output),
         DrillCommand::Report { drill: None } => history::all(context, output),
         DrillCommand::From { incident, to } => from::run(context, incident, to.as_deref(), output),

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod board;
+pub mod cost;
 pub mod entry;
 pub mod import;
 pub mod outside;

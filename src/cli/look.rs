@@ -17,7 +17,7 @@ use crate::domain::slo::reading::{History as SloHistory, Window};
 use crate::domain::time::{Timestamp, mins, secs};
 use crate::io::clock;
 use crate::io::store::sqlite::open::default_path;
-use crate::run::once::{History, poll_once};
+use crate::run::once::{History, Limits, poll_once};
 use crate::run::setup::{Ready, read_objectives, real};
 use serde_json::Value;
 use std::sync::Arc;
@@ -103,7 +103,8 @@ fn look_with(
     }
     let told = context.all_findings();
     let with_history = matches!(history, History::Read(_));
-    let model = poll_once(model, world, patience, history).map_err(|fault| Failure::Source(fault.to_string()))?;
+    let model = poll_once(model, world, Limits::of(patience), history);
+    let model = model.map_err(|fault| Failure::Source(fault.to_string()))?;
     // Remarks are for who writes the files (`midwatch check`), not for every look at the numbers.
     let worth = |f: &&Finding| f.level > Level::Info && !told.contains(f);
     let findings = model.setup.findings.iter().chain(&model.fleet.findings).filter(worth).cloned().collect();

@@ -229,19 +229,31 @@ impl Table {
 }
 
 /// One line on standard error that says how far something is, where that is a terminal; nothing anywhere else.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress {
+    what: &'static str,
     most: usize,
 }
 
+impl Default for Progress {
+    fn default() -> Self {
+        Self::of("reading history")
+    }
+}
+
 impl Progress {
-    /// So many slices of history are still to be read.
+    /// Of something in a word or two.
+    pub fn of(what: &'static str) -> Self {
+        Self { what, most: 0 }
+    }
+
+    /// So much is still to be done.
     pub fn left(&mut self, left: usize) {
         self.most = self.most.max(left);
         if left > 0 && std::io::stderr().is_terminal() {
             let done = (self.most - left) * 100 / self.most.max(1);
             // A terminal that takes nothing is no reason to stop.
-            let _: std::io::Result<()> = write!(std::io::stderr(), "\rreading history: {done}% \x1b[K");
+            let _: std::io::Result<()> = write!(std::io::stderr(), "\r{}: {done}% \x1b[K", self.what);
         }
     }
 

@@ -9,9 +9,11 @@ use crate::domain::drill::scenario::schema as scenario;
 use crate::domain::postmortem::reference as postmortem;
 use crate::domain::runbook::reference;
 use crate::domain::slo::own::schema as objectives;
+use crate::io::goalert::DOCUMENT;
 use std::borrow::Cow;
 
-/// Prints the schema, whatever the output format: it is a JSON document. With `reference`: a Markdown page.
+/// Prints the schema, whatever the output format: it is a JSON document, but for that of GoAlert, which is the GraphQL one
+/// that its API keys are made with. With `reference`: a Markdown page.
 pub fn run(args: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
     match (args.reference, args.kind) {
         (false, kind) => output.verbatim(&schema(kind))?,
@@ -35,6 +37,7 @@ pub fn schema(kind: SchemaKind) -> Cow<'static, str> {
         SchemaKind::Runbook => reference::schema_text().into(),
         SchemaKind::Postmortem => postmortem::schema().into(),
         SchemaKind::Scenario => scenario::text().into(),
+        SchemaKind::Goalert => DOCUMENT.into(),
         SchemaKind::Severity => include_str!("../../assets/schemas/severity.json").into(),
     }
 }

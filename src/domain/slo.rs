@@ -14,7 +14,7 @@
 //! - another block of our own format beside objectives, as [`service`], [`maintenance`] and [`policy`] are: a reader over
 //!   [`crate::domain::document`], a field of [`catalogue::Plans`];
 //! - another teller of deploys and changes: whatever makes [`marks::Mark`]s;
-//! - another way of making one objective of several: [`composite`].
+//! - another way of making one objective of several: [`composite`]; what its parts' events say of it: [`composite_events`].
 
 pub mod assemble;
 pub mod budget;
@@ -22,6 +22,7 @@ pub mod burn;
 pub mod calendar;
 pub mod catalogue;
 pub mod composite;
+pub mod composite_events;
 pub mod diff;
 pub mod event_slices;
 pub mod forecast;
@@ -47,6 +48,7 @@ pub mod pyrra;
 pub mod reading;
 pub mod recorded;
 pub mod recurrence;
+pub mod ring;
 pub mod sample;
 pub mod seed;
 pub mod service;

@@ -26,6 +26,7 @@ use crate::domain::fault::Fault;
 use crate::domain::fault::FaultKind;
 use crate::domain::ids::SourceName;
 use crate::domain::outward::annotation::Annotation;
+use crate::domain::slo::marks::Marker;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
 use crate::io::fake::outside::FakeTarget;
@@ -46,6 +47,11 @@ pub const THINKS: Duration = Duration::from_millis(120);
 /// The objectives of the simulated production, in the order of its file.
 pub fn objectives() -> Vec<Arc<Objective>> {
     ALL.iter().map(Promise::objective).map(Arc::new).collect()
+}
+
+/// What the simulated Prometheus is asked for deploys with.
+pub fn markers() -> Vec<Marker> {
+    vec![metrics::marker()]
 }
 
 /// One simulated production, shared by its ports. Cloning gives another handle to the same one.

@@ -15,7 +15,7 @@ use std::io;
 use std::path::Path;
 
 /// A file error in words, for the object it happened to.
-fn fault(path: &Path, e: &io::Error) -> Fault {
+pub(in crate::io) fn fault(path: &Path, e: &io::Error) -> Fault {
     let kind = match e.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => FaultKind::Permission,
         _ => FaultKind::Local,

@@ -18,7 +18,7 @@ use crate::run::setup::read_objectives;
 use crate::run::shelf::library;
 use crate::run::targets::Targets;
 use crate::run::watch::Watch;
-use crate::run::world::{Now, RunbookText, World};
+use crate::run::world::{GoOn, Now, RunbookText, World};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -60,6 +60,7 @@ impl Ports {
 pub struct Engine {
     effects: mpsc::UnboundedSender<Effect>,
     record: Option<Record>,
+    go_on: Option<GoOn>,
     tell: Tell,
     thread: Option<std::thread::JoinHandle<()>>,
     /// Says that the io thread has written what should outlive the program.
@@ -91,6 +92,7 @@ impl Engine {
         if let Some(news) = world.news {
             news(tell.clone())?;
         }
+        let go_on = world.go_on;
         let (effects, queue) = mpsc::unbounded_channel();
         let ports = Arc::new(Ports {
             metrics: world.metrics,
@@ -117,7 +119,7 @@ impl Engine {
                 let _: Result<(), _> = done.send(());
             })
             .map_err(|e| Fault::new(FaultKind::Local, "io thread", e.to_string()))?;
-        Ok(Self { effects, record, tell, thread: Some(thread), kept })
+        Ok(Self { effects, record, go_on, tell, thread: Some(thread), kept })
     }
 
     /// Carries out an effect, or gives back one that only the shell can carry out. Never waits.
@@ -150,6 +152,11 @@ impl Engine {
             | Effect::Cache(_) => {
                 if let Err(unsent) = self.effects.send(effect) {
                     tracing::error!(effect = ?unsent.0, "the io thread has ended");
+                }
+            }
+            Effect::GoOn => {
+                if let Some(go_on) = &self.go_on {
+                    go_on();
                 }
             }
             other => return Some(other),

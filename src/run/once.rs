@@ -22,6 +22,27 @@ const HISTORY: Duration = Duration::from_secs(30);
 /// Steps of history in a row that may fail.
 const FAILURES: u32 = 2;
 
+/// How long a look may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until every source has answered or failed.
+    pub answers: Duration,
+    /// Until history that is missing is read.
+    pub history: Duration,
+}
+
+impl Limits {
+    /// For sources whose longest time-out this is.
+    pub fn of(patience: Duration) -> Self {
+        Self { answers: patience + SLACK, history: patience + SLACK + HISTORY }
+    }
+
+    /// Both together in this time.
+    pub fn within(limit: Duration) -> Self {
+        Self { answers: limit, history: limit }
+    }
+}
+
 /// How far history is to be read, and who is told how much of it is left.
 pub enum History<'t> {
     /// Not at all: nobody asks for budgets.
@@ -37,8 +58,7 @@ impl std::fmt::Debug for History<'_> {
 }
 
 /// Polls every source once and waits until each has answered or failed, and until the record (if there is one) was read.
-/// `patience` is the longest time-out of the sources.
-pub fn poll_once(mut model: Model, world: World, patience: Duration, mut history: History<'_>) -> Result<Model, Fault> {
+pub fn poll_once(mut model: Model, world: World, limits: Limits, mut history: History<'_>) -> Result<Model, Fault> {
     // Nothing is recorded by a look: not what fell due, not what changed.
     let read_only = std::mem::replace(&mut model.setup.read_only, true);
     // Last known values are for a screen that shows their age; a command prints what is, or that it is unknown.
@@ -51,8 +71,7 @@ pub fn poll_once(mut model: Model, world: World, patience: Duration, mut history
     let tell = Arc::new(move |msg: Msg| drop(sender.send(msg)));
     let engine = Engine::start(world, tell)?;
     let later = |span: Duration| now() + chrono::TimeDelta::from_std(span).unwrap_or(chrono::TimeDelta::seconds(30));
-    let give_up = later(patience + SLACK);
-    let enough = later(patience + SLACK + HISTORY);
+    let (give_up, enough) = (later(limits.answers), later(limits.history));
     let step = |model: &mut Model, msg: Msg| {
         for effect in update(model, now(), msg) {
             drop(engine.perform(effect));

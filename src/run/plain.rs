@@ -10,7 +10,7 @@ use crate::app::model::Model;
 use crate::app::msg::{Feed, Msg, Reply};
 use crate::app::present::{items, lines, links, past, replay};
 use crate::app::screen::{Item, Overlay, Screen};
-use crate::app::update::update;
+use crate::app::update::{rehearsal, update};
 use crate::domain::document::nearest;
 use crate::domain::fault::Fault;
 use crate::domain::text::clean;
@@ -19,11 +19,15 @@ use crate::io::clock::{Watch, mark};
 use crate::run::engine::Engine;
 use crate::run::setup::Ready;
 use crate::run::terminal::signals::{self, Asked};
+use crate::run::world::wall;
 use std::collections::BTreeSet;
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
+
+/// The longest wait for anything.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// What comes to the loop.
 enum In {
@@ -65,7 +69,8 @@ pub fn run(ready: Ready, heartbeat: u32, print: &mut dyn FnMut(&str) -> bool) ->
         model: ready.model,
         engine,
         now,
-        speed: ready.speed.max(1),
+        pace: ready.pace,
+        piped: !std::io::stdin().is_terminal(),
         heartbeat: i64::from(heartbeat),
         said: BTreeSet::new(),
         messages: 0,
@@ -87,7 +92,9 @@ struct Plain<'p> {
     model: Model,
     engine: Engine,
     now: crate::run::world::Now,
-    speed: u32,
+    pace: crate::run::world::Pace,
+    /// Nobody types: the end of a drill is the end of its lines.
+    piped: bool,
     heartbeat: i64,
     /// Facts that hold and were said.
     said: BTreeSet<String>,
@@ -117,8 +124,8 @@ impl Plain<'_> {
             let now = (self.now)();
             let due = next_deadline(&self.model, now, false).unwrap_or(now + secs(60));
             let beat = self.beat.filter(|_| self.heartbeat > 0).map_or(due, |b| due.min(b + secs(self.heartbeat)));
-            let wait = (beat - now).to_std().unwrap_or_default() / self.speed + Duration::from_millis(5);
-            match inbox.recv_timeout(wait.min(Duration::from_secs(60))) {
+            let wait = wall(beat - now, (self.pace)()).unwrap_or(IDLE) + Duration::from_millis(5);
+            match inbox.recv_timeout(wait.min(IDLE)) {
                 Ok(In::Msg(msg)) => self.step(msg),
                 Ok(In::Line(line)) => self.typed(line.trim()),
                 Ok(In::Closed) => self.closed = true,
@@ -135,9 +142,14 @@ impl Plain<'_> {
             if let Some(code) = self.quit {
                 return code;
             }
+            let ended = self.model.rehearsal.as_ref().and_then(|r| r.ended.clone());
+            if let Some(why) = ended.filter(|_| self.closed || self.piped) {
+                self.say(&format!("STATUS the drill is over ({why})"));
+                return 0;
+            }
             // A replay that stands still has nothing more to say.
-            let over = self.closed && self.model.replay.as_ref().is_some_and(|replay| !replay.playing);
-            if !self.open || over {
+            let still = self.model.replay.as_ref().is_some_and(|replay| !replay.playing);
+            if !self.open || (self.closed && still) {
                 return 0;
             }
         }
@@ -167,6 +179,7 @@ impl Plain<'_> {
                 Some(Effect::Page(text)) => text.lines().for_each(|l| self.say(l)),
                 Some(Effect::Edit(path)) => self.say(&format!("FILE {path}")),
                 Some(Effect::Begin(_)) => self.say("NOTE leave and use: midwatch demo, or midwatch init"),
+                Some(Effect::Bell) if self.model.rehearsal.is_some() => self.say("BELL"),
                 Some(_) => {}
             }
         }
@@ -175,8 +188,10 @@ impl Plain<'_> {
 
     /// A question that was printed counts as seen.
     fn step_painted(&mut self) {
-        if let Some(Overlay::Confirm(confirm)) = &mut self.model.nav.overlay {
-            confirm.painted = true;
+        match &mut self.model.nav.overlay {
+            Some(Overlay::Confirm(confirm)) => confirm.painted = true,
+            Some(Overlay::RealPage { painted, .. }) => *painted = true,
+            _ => {}
         }
     }
 
@@ -256,6 +271,10 @@ impl Plain<'_> {
                 let how = confirm.token.as_ref().map_or("type y to do it".to_owned(), |t| format!("type {t} to do it"));
                 Some(format!("CONFIRM {} {}; {how}, anything else cancels", confirm.question, rows.join("; ")))
             }
+            Some(Overlay::RealPage { .. }) => {
+                let asks = self.model.rehearsal.as_ref().map(|r| r.asks.join(", ")).unwrap_or_default();
+                Some(format!("REAL PAGE {asks} fires in the real world, the drill stands; type leave, or go-on"))
+            }
             _ => None,
         };
         if prompt != self.asked {
@@ -286,6 +305,13 @@ impl Plain<'_> {
                     self.step(Msg::Key(Key::plain(Code::Enter)));
                 }
                 return;
+            }
+            Some(Overlay::RealPage { .. }) => {
+                return match line {
+                    "leave" | "quit" | "exit" => self.step(Msg::Key(rehearsal::LEAVE)),
+                    "go-on" => self.step(Msg::Key(rehearsal::GO_ON)),
+                    _ => self.say("NOTE a real page waits: type leave, or go-on"),
+                };
             }
             Some(_) => self.model.nav.overlay = None,
             None => {}

@@ -15,7 +15,7 @@ use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
 use crate::io::alertmanager::Cluster;
 use crate::io::clock;
-use crate::io::fake::{Simulation, THINKS, objectives, runbooks};
+use crate::io::fake::{Simulation, THINKS, markers, objectives, runbooks};
 use crate::io::files::cache::Cache;
 use crate::io::files::read::read_text;
 use crate::io::port::Target;
@@ -29,7 +29,7 @@ use crate::io::store::sqlite::open::default_path;
 use crate::run::endpoints;
 use crate::run::integrations;
 use crate::run::watch::{Reread, Watch};
-use crate::run::world::{Now, RunbookText, World};
+use crate::run::world::{Now, Pace, RunbookText, World};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -74,7 +74,6 @@ impl std::fmt::Debug for Given<'_> {
 }
 
 /// A machine, its world, and the longest time-out of its sources.
-#[derive(Debug)]
 pub struct Ready {
     /// The machine.
     pub model: Model,
@@ -82,8 +81,19 @@ pub struct Ready {
     pub world: World,
     /// The longest total time-out of a source.
     pub patience: Duration,
-    /// How much faster than real time its clock runs.
-    pub speed: u32,
+    /// How much faster than real time its clock runs, now.
+    pub pace: Pace,
+    /// What is still to be written when the terminal is torn away: the process ends right after it.
+    pub torn: Option<Torn>,
+}
+
+/// Writes what must not be lost with a terminal that is torn away.
+pub type Torn = Box<dyn FnOnce() + Send>;
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ready").field("world", &self.world).field("patience", &self.patience).finish_non_exhaustive()
+    }
 }
 
 /// The name of this host.
@@ -140,9 +150,10 @@ pub fn real(given: Given<'_>) -> Ready {
         finder: given.with_record.then(|| Arc::new(finder)),
         clip: Some(given.data.join("clip.txt")),
         news: None,
+        go_on: None,
         now,
     };
-    Ready { model, world, patience: sources.patience, speed: 1 }
+    Ready { model, world, patience: sources.patience, pace: Arc::new(|| 1), torn: None }
 }
 
 /// The simulated production: the same machine on fakes only. Nothing of the configuration but looks and keys is used.
@@ -159,7 +170,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         Link::new(name.clone(), short.into(), kind, "simulated".into(), secs(2), start)
     };
     let links = vec![
-        link(&prom, "prom", LinkKind::Prometheus { alerts: false }),
+        Link { markers: markers(), ..link(&prom, "prom", LinkKind::Prometheus { alerts: false }) },
         link(&am, "am", LinkKind::Alertmanager { peers: 2 }),
     ];
     let mut findings = Vec::new();
@@ -190,11 +201,12 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
         finder: Some(Arc::new(finder)),
         clip: None,
         news: None,
+        go_on: None,
         now,
     };
     let mut model = Model::new(setup, objectives(), links);
     outbox(&mut model, &world.targets, start, given.config.outward_hold);
-    Ready { model, world, patience: Duration::from_secs(5), speed }
+    Ready { model, world, patience: Duration::from_secs(5), pace: Arc::new(move || speed.max(1)), torn: None }
 }
 
 /// The machine is told of its targets; this process gets a name that no other ever had.

@@ -20,6 +20,7 @@ use crate::run::terminal::keys::{Reader, Typed};
 use crate::run::terminal::painter::Painter;
 use crate::run::terminal::signals::{self, Asked};
 use crate::run::terminal::{self, leave_process};
+use crate::run::world::wall;
 use crate::ui::glyphs::Glyphs;
 use crate::ui::theme::Theme;
 use crate::ui::view::draw;
@@ -79,6 +80,7 @@ const TOGETHER: usize = 4_096;
 pub fn run(ready: Ready, looks: Looks, restyle: Restyle) -> Result<Ended, Fault> {
     let (sender, inbox) = channel();
     let clip = ready.world.clip.clone();
+    let torn = ready.torn;
     let now = ready.world.now.clone();
     let to_machine = sender.clone();
     let tell = Arc::new(move |msg: Msg| drop(to_machine.send(In::Msg(msg))));
@@ -122,7 +124,7 @@ pub fn run(ready: Ready, looks: Looks, restyle: Restyle) -> Result<Ended, Fault>
         restyle,
         inbox,
         now,
-        speed: ready.speed.max(1),
+        pace: ready.pace,
         clip,
         watch: Watch::default(),
         last: None,
@@ -140,7 +142,12 @@ pub fn run(ready: Ready, looks: Looks, restyle: Restyle) -> Result<Ended, Fault>
         tracing::error!("the record did not finish in time");
     }
     match ended {
-        Exit::Gone(code) => leave_process(code),
+        Exit::Gone(code) => {
+            if let Some(write) = torn {
+                write();
+            }
+            leave_process(code)
+        }
         Exit::Ended(ended) => Ok(ended),
         Exit::Signal(code) => Ok(Ended::Exit(u8::try_from(code).unwrap_or(1))),
     }
@@ -187,7 +194,7 @@ struct Cockpit {
     restyle: Restyle,
     inbox: Receiver<In>,
     now: crate::run::world::Now,
-    speed: u32,
+    pace: crate::run::world::Pace,
     clip: Option<PathBuf>,
     watch: Watch,
     last: Option<Buffer>,
@@ -263,7 +270,7 @@ impl Cockpit {
     /// How long nothing has to be done, on the wall.
     fn wait(&self, frame: Option<Duration>) -> Duration {
         let now = (self.now)();
-        let due = next_deadline(&self.model, now, true).map(|at| (at - now).to_std().unwrap_or_default() / self.speed);
+        let due = next_deadline(&self.model, now, true).and_then(|at| wall(at - now, (self.pace)()));
         let wait = match (due, frame) {
             (Some(due), Some(frame)) => due.min(frame),
             (Some(due), None) => due,

@@ -4,7 +4,7 @@
 use crate::app::msg::Msg;
 use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::io::files::cache::Cache;
 use crate::io::port::{AlertSource, Metrics, Shell, Target};
 use crate::io::search::finder::Finder;
@@ -13,6 +13,7 @@ use crate::run::watch::Watch;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Opens the record, on the record's own thread.
 pub type OpenStore = Box<dyn FnOnce() -> Result<Box<dyn Store>, Fault> + Send>;
@@ -21,6 +22,17 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Begins to tell the machine news of its own accord, once it is there to be told.
 pub type News = Box<dyn FnOnce(Arc<dyn Fn(Msg) + Send + Sync>) -> Result<(), Fault> + Send>;
+
+/// How many times as fast as time the clock runs now; 0 stands.
+pub type Pace = Arc<dyn Fn() -> u32 + Send + Sync>;
+
+/// Lets a drill go on that a real page made stand.
+pub type GoOn = Arc<dyn Fn() + Send + Sync>;
+
+/// How long to wait for a deadline on a clock of this pace; `None` on one that stands, where nothing falls due.
+pub fn wall(left: Span, pace: u32) -> Option<Duration> {
+    (pace > 0).then(|| left.to_std().unwrap_or_default() / pace)
+}
 
 /// Everything outside the machine.
 pub struct World {
@@ -50,6 +62,8 @@ pub struct World {
     pub clip: Option<PathBuf>,
     /// What tells news that nobody asks for beside record and files: the personas of a drill.
     pub news: Option<News>,
+    /// What is done when a real page was answered with going on; `None` where no drill is played.
+    pub go_on: Option<GoOn>,
     /// Tells the time.
     pub now: Now,
 }

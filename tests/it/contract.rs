@@ -5,8 +5,11 @@ pub mod alertmanager;
 mod backend;
 mod fake;
 mod github;
+pub mod goalert;
 mod grafana;
+pub mod incident_io;
 mod jira;
+pub mod jsm;
 mod matrix;
 mod mattermost;
 mod outward;
@@ -16,6 +19,7 @@ mod statuspage;
 mod teams;
 mod webhook;
 
+use crate::stateful_server::{Answer, Trouble as Net};
 pub use fake::any_intent;
 pub use github::GitHubRig;
 use midwatch::domain::outward::capability::Capability;
@@ -23,6 +27,7 @@ use midwatch::domain::outward::intent::Intent;
 use midwatch::domain::outward::operation::Operation;
 use midwatch::io::port::Target;
 pub use statuspage::StatuspageRig;
+use std::time::Duration;
 pub use webhook::connect;
 
 /// What goes wrong on the way of the next write, as far as a rig can bring it about.
@@ -70,6 +75,12 @@ pub trait Rig {
     /// The next write meets this. `false`: this rig cannot bring it about, and the case is left out.
     fn trouble(&self, trouble: Trouble) -> bool;
 
+    /// Every request of an incident backend is answered with this from now on. `false`: the rig has no server.
+    fn always(&self, answer: Answer) -> bool {
+        let _ = answer;
+        false
+    }
+
     /// Changes what the operation is about behind its back, so that [`Operation::expected`] no longer holds or the write
     /// would undo somebody's work. `false`: nothing of that kind exists for this operation.
     fn disturb(&self, op: &Operation) -> bool {
@@ -85,9 +96,14 @@ pub fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(alertmanager::SilenceRig::old()),
         Box::new(alertmanager::SilenceRig::new()),
         Box::new(GitHubRig::new()),
+        Box::new(goalert::GoAlertRig::new()),
+        Box::new(goalert::IncomingRig::new()),
         Box::new(grafana::GrafanaRig::new()),
+        Box::new(incident_io::IncidentIoRig::new()),
+        Box::new(incident_io::AlertEventsRig::new()),
         Box::new(jira::JiraRig::cloud()),
         Box::new(jira::JiraRig::data_center()),
+        Box::new(jsm::JsmRig::new()),
         Box::new(matrix::MatrixRig::new()),
         Box::new(mattermost::MattermostRig::new()),
         Box::new(slack::SlackRig::new()),
@@ -100,6 +116,47 @@ pub fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(pagerduty::PagerDutyRig::account()),
         Box::new(pagerduty::EventsRig::new()),
     ]
+}
+
+/// A trouble as the network of a fake server makes it; `limit` is the header in which the product names seconds.
+pub fn net(trouble: Trouble, limit: &str) -> Net {
+    match trouble {
+        Trouble::RateLimited(seconds) => Net::RateLimited(Some((limit.into(), seconds.to_string()))),
+        Trouble::RateLimitedBare => Net::RateLimited(None),
+        Trouble::TooLong => Net::Status(414, String::new()),
+        Trouble::Auth => Net::Status(401, String::new()),
+        Trouble::LoginPage => Net::LoginPage,
+        Trouble::LostReply => Net::LostReply,
+        Trouble::LostRequest => Net::LostRequest,
+        Trouble::Slow => Net::SlowBody(Duration::from_millis(100)),
+        Trouble::Duplicate => Net::Duplicate,
+    }
+}
+
+/// The same for a product that tells an instant in place of seconds, as RFC 1123 writes it.
+pub fn net_dated(trouble: Trouble) -> Net {
+    match trouble {
+        Trouble::RateLimited(seconds) => {
+            let until = midwatch::io::clock::now() + midwatch::domain::time::secs(i64::from(seconds));
+            let until = until.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            Net::RateLimited(Some(("Retry-After".into(), until)))
+        }
+        other => net(other, "Retry-After"),
+    }
+}
+
+/// Everything wrong with a configuration, its targets' own options among it.
+pub fn findings(text: &str) -> Vec<midwatch::domain::document::Finding> {
+    let (environment, flags) = (Default::default(), Default::default());
+    let mut loaded = midwatch::config::read(&midwatch::config::Inputs {
+        file: Some(("config.yaml", text)),
+        folder: std::path::Path::new("/nowhere"),
+        environment: &environment,
+        flags: &flags,
+        machine_zone: None,
+    });
+    midwatch::run::integrations::check(&mut loaded);
+    loaded.findings
 }
 
 /// A file that holds a token as it must be: readable by its owner alone.

@@ -14,6 +14,7 @@ use midwatch::domain::runbook::lint::lint;
 use midwatch::domain::runbook::model::{Exec, Part};
 use midwatch::domain::runbook::prepare::prepare;
 use midwatch::domain::runbook::values::Values;
+use midwatch::domain::slo::marks::{Marker, Whose};
 use midwatch::domain::slo::objective::Kind;
 use midwatch::domain::slo::reading::Reading;
 use midwatch::domain::slo::reading::Window;
@@ -21,6 +22,7 @@ use midwatch::domain::time::Timestamp;
 use midwatch::domain::time::mins;
 use midwatch::domain::time::secs;
 use midwatch::io::fake::Simulation;
+use midwatch::io::fake::markers;
 use midwatch::io::fake::objectives;
 use midwatch::io::fake::runbooks;
 use midwatch::io::port::AlertSource;
@@ -148,6 +150,31 @@ fn charts_have_no_gaps_and_no_future() {
         }
         let month = demo.simulation.metrics().history(&all[0], &[], mins(30 * 1_440), mins(60), now).await.unwrap();
         assert!(month.budget.unwrap().points.iter().all(|p| p.is_some_and(|r| (0.2..1.0).contains(&r))));
+    });
+}
+
+#[test]
+fn deploys_and_the_rollback_are_told_by_the_metrics() {
+    block_on(async {
+        let demo = Demo::new();
+        let read = demo.simulation.metrics();
+        let mut all = markers();
+        all.push(Marker { name: "config".into(), query: "up".into(), text: String::new(), whose: Whose::Everyone });
+        let told = async |second: i64| {
+            let now = demo.set(second);
+            let told = read.marks(&all, mins(360), now).await.unwrap();
+            assert_eq!(told.remarks.len(), 1, "what nobody modelled is said: {:?}", told.remarks);
+            told.marks
+        };
+        let calm = told(5).await;
+        assert_eq!((calm.len(), calm[0].name.as_str(), calm[0].text.as_str()), (1, "deploy", "checkout 4f2a91"));
+        assert!((start() - secs(2_400) - calm[0].at).num_seconds().abs() <= 60, "{calm:?}");
+        assert!(calm[0].is_for("checkout") && !calm[0].is_for("payments"));
+        demo.set(120);
+        run(&demo.simulation, spec("kubectl rollout undo deployment/checkout -n \"$MW_LABEL_NAMESPACE\"")).await;
+        let after = told(400).await;
+        assert_eq!(after.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), ["checkout 4f2a91", "checkout 4f2a90"]);
+        assert!((start() + secs(120) - after[1].at).num_seconds().abs() <= 120, "{after:?}");
     });
 }
 

@@ -1,5 +1,6 @@
 //! Hand-built views that tell one story: the checkout incident of 23 August, and the same night quiet, degraded and hostile.
 
+use midwatch::app::present::charts::CHANGED;
 use midwatch::app::present::view::*;
 use midwatch::domain::time::{Timestamp, mins};
 use std::cell::RefCell;
@@ -299,6 +300,13 @@ pub fn burn(name: &str, height: f64) -> Chart {
     }
 }
 
+/// The same with the deploys that a source tells of, the second one before the rise.
+fn deployed(chart: Chart) -> Chart {
+    let deploy = |instant: &str| ChartMark { at: at(instant), letter: CHANGED, tone: Tone::Accent };
+    let marks = [deploy("2026-08-22T22:10:00Z"), deploy("2026-08-23T00:40:00Z")];
+    Chart { marks: marks.into_iter().chain(chart.marks).collect(), ..chart }
+}
+
 /// A month in steps of six hours: calm, but for one bad hour ten days ago.
 pub fn month() -> Chart {
     let calm = |i: usize| 0.3 + [0.0, 0.1, 0.05][i % 3];
@@ -412,9 +420,9 @@ pub fn slo_detail() -> SloDetail {
             bit("burn 16.2x (1h)", Tone::Crit),
             bit("budget 11.8% left = 5m06s of 43m12s", Tone::Text),
         ],
-        chart: burn("checkout_success", 17.0),
+        chart: deployed(burn("checkout_success", 17.0)),
         more_charts: vec![
-            Chart { caption: s("5m window, last 1h"), ..burn("checkout_success", 24.0) },
+            Chart { caption: s("5m window, last 1h"), ..deployed(burn("checkout_success", 24.0)) },
             Chart { caption: s("6h window, last 2d"), ..burn("checkout_success", 7.0) },
             month(),
             budget_chart(),
@@ -439,6 +447,8 @@ pub fn slo_detail() -> SloDetail {
         related: vec![
             bit("INC-0311 Checkout 5xx after deploy", Tone::Text),
             bit("CheckoutBudgetBurnFast page 21m", Tone::Crit),
+            bit("d 00:40Z deploy checkout v1.8.1, 2h34m ago", Tone::Accent),
+            bit("d 22:10Z deploy checkout v1.8.0, 5h04m ago", Tone::Accent),
         ],
         findings: vec![
             bit("warning SLO016: irate looks at the last two samples of its range (write rate)", Tone::Warn),
@@ -586,7 +596,7 @@ fn what_changed() -> WhatChangedPage {
         start: Some(s("start 02:52:27Z")),
         changes: Pane {
             title: s("WHAT CHANGED? 5"),
-            note: s("newest first"),
+            note: s("1 of 5 feeds failed"),
             rows: vec![
                 row("03:03:10Z", "10m43s after", false, ["deploys", "checkout", "bob", "rollback of checkout to 411"]),
                 row(

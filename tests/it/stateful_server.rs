@@ -131,33 +131,60 @@ pub struct StatefulServer<S> {
     state: Arc<Mutex<S>>,
     script: Arc<Mutex<VecDeque<Trouble>>>,
     seen: Arc<Mutex<Vec<Asked>>>,
+    always: Arc<Mutex<Option<Answer>>>,
     ended: Arc<AtomicBool>,
 }
 
 /// Answers one request and changes the state.
 pub type Handler<S> = fn(&mut S, &Asked) -> Answer;
 
+/// Whether a request may change something: what the script of troubles meets.
+pub type Writes = fn(&Asked) -> bool;
+
+/// What serves the requests of a server.
+struct Desk<S> {
+    state: Arc<Mutex<S>>,
+    script: Arc<Mutex<VecDeque<Trouble>>>,
+    seen: Arc<Mutex<Vec<Asked>>>,
+    always: Arc<Mutex<Option<Answer>>>,
+    handler: Handler<S>,
+    writes: Writes,
+}
+
 impl<S: Send + 'static> StatefulServer<S> {
     /// Starts it.
     pub fn start(state: S, handler: Handler<S>) -> Self {
+        Self::telling(state, handler, Asked::writes)
+    }
+
+    /// Starts one of a product whose questions cannot be told from its writes by the method.
+    pub fn telling(state: S, handler: Handler<S>, writes: Writes) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self {
             address: listener.local_addr().unwrap(),
             state: Arc::new(Mutex::new(state)),
             script: Arc::default(),
             seen: Arc::default(),
+            always: Arc::default(),
             ended: Arc::default(),
         };
-        let (state, script) = (Arc::clone(&server.state), Arc::clone(&server.script));
-        let (seen, ended) = (Arc::clone(&server.seen), Arc::clone(&server.ended));
+        let desk = Arc::new(Desk {
+            state: Arc::clone(&server.state),
+            script: Arc::clone(&server.script),
+            seen: Arc::clone(&server.seen),
+            always: Arc::clone(&server.always),
+            handler,
+            writes,
+        });
+        let ended = Arc::clone(&server.ended);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if ended.load(Ordering::SeqCst) {
                     return;
                 }
-                let (state, script, seen) = (Arc::clone(&state), Arc::clone(&script), Arc::clone(&seen));
+                let desk = Arc::clone(&desk);
                 // A client that goes is what many troubles provoke.
-                thread::spawn(move || stream.and_then(|s| serve(s, &state, &script, &seen, handler)));
+                thread::spawn(move || stream.and_then(|s| serve(s, &desk)));
             }
         });
         server
@@ -171,6 +198,11 @@ impl<S: Send + 'static> StatefulServer<S> {
     /// The next writes meet these, one each.
     pub fn script(&self, troubles: impl IntoIterator<Item = Trouble>) {
         self.script.lock().unwrap().extend(troubles);
+    }
+
+    /// Everything is answered with this from now on, whatever was asked.
+    pub fn always(&self, answer: Answer) {
+        *self.always.lock().unwrap() = Some(answer);
     }
 
     /// Looks at the state, or changes it.
@@ -221,17 +253,14 @@ fn read(stream: &mut TcpStream) -> std::io::Result<Option<Asked>> {
     }))
 }
 
-fn serve<S>(
-    mut stream: TcpStream,
-    state: &Mutex<S>,
-    script: &Mutex<VecDeque<Trouble>>,
-    seen: &Mutex<Vec<Asked>>,
-    handler: Handler<S>,
-) -> std::io::Result<()> {
+fn serve<S>(mut stream: TcpStream, desk: &Desk<S>) -> std::io::Result<()> {
     let Some(asked) = read(&mut stream)? else { return Ok(()) };
-    seen.lock().unwrap().push(asked.clone());
-    let trouble = if asked.writes() { script.lock().unwrap().pop_front() } else { None };
-    let handle = || handler(&mut state.lock().unwrap(), &asked);
+    desk.seen.lock().unwrap().push(asked.clone());
+    if let Some(answer) = desk.always.lock().unwrap().clone() {
+        return stream.write_all(&written(&answer));
+    }
+    let trouble = if (desk.writes)(&asked) { desk.script.lock().unwrap().pop_front() } else { None };
+    let handle = || (desk.handler)(&mut desk.state.lock().unwrap(), &asked);
     let html = || Answer {
         status: 200,
         headers: Vec::new(),

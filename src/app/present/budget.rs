@@ -18,7 +18,7 @@ pub fn lines(model: &Model, status: &Status, now: Timestamp, objective: &Objecti
     let mut lines = vec![spent(status, objective)];
     lines.extend(policy(model, status, objective));
     lines.push(empty(status, now));
-    lines.extend(calendar(status));
+    lines.extend(calendar(status, objective));
     for case in model.open_cases() {
         lines.extend(burned(model, now, case, objective));
     }
@@ -27,22 +27,22 @@ pub fn lines(model: &Model, status: &Status, now: Timestamp, objective: &Objecti
     lines.splice(at..at, work(status, now));
     lines.extend(traffic(status));
     lines.extend(trend(status));
-    lines.extend(trust(status));
-    lines.extend(without_events(objective).map(|why| bit(why, Tone::Muted)));
+    lines.extend(trust(status, objective));
+    lines.extend(
+        status
+            .untold
+            .as_ref()
+            .map(|why| bit(format!("calendar, outlook and the cost of incidents are not told: {why}"), Tone::Stale)),
+    );
     lines.push(bit(format!("now {}", clock(now)), Tone::Muted));
     lines
 }
 
-/// Why an objective that is made of others has no calendar budget, no outlook and no live cost.
-pub fn without_events(objective: &Objective) -> Option<&'static str> {
-    matches!(objective.sli, Sli::Composite(_))
-        .then_some("it has no events of its own: calendar, outlook and the cost of incidents are told of its parts")
-}
-
 /// Where the numbers come from, and how far they can be trusted.
-fn trust(status: &Status) -> Vec<Bit> {
+fn trust(status: &Status, objective: &Objective) -> Vec<Bit> {
     let mut lines = Vec::new();
     let way = match status.source {
+        _ if made_of_others(objective) => "numbers from those of its parts, by weight",
         "recorded" => "numbers as rules on the server recorded them",
         "slices" => "numbers from time slices judged here",
         _ => "numbers from events counted here",
@@ -61,6 +61,10 @@ fn trust(status: &Status) -> Vec<Bit> {
         lines.push(bit(format!("data covers {} of the window", percent(coverage)), Tone::Stale));
     }
     lines
+}
+
+fn made_of_others(objective: &Objective) -> bool {
+    matches!(objective.sli, Sli::Composite(_))
 }
 
 fn spent(status: &Status, objective: &Objective) -> Bit {
@@ -108,6 +112,10 @@ fn empty(status: &Status, now: Timestamp) -> Bit {
         Some(Rolling::Recovers) => {
             bit(format!("recovers as the window rolls: more leaves it than comes in{beside}"), Tone::Text)
         }
+        None if status.budget.remaining.is_some_and(|left| left <= 0.0) => {
+            bit("nothing is left of the budget", Tone::Text)
+        }
+        None if status.budget.remaining.is_none() => bit("when it will be gone is not known", Tone::Muted),
         None if naive.is_empty() => bit("the budget does not run out at the present rate", Tone::Muted),
         None => bit(format!("empty in {}", naive.join("; ")), Tone::Text),
     }
@@ -135,17 +143,18 @@ fn trend(status: &Status) -> Option<Bit> {
 }
 
 /// The calendar period: the objective's own, or the month beside its rolling window.
-fn calendar(status: &Status) -> Option<Bit> {
+fn calendar(status: &Status, objective: &Objective) -> Option<Bit> {
     let c = status.calendar.as_ref()?;
     let share = |x: Option<f64>| x.map_or_else(|| "unknown".to_owned(), percent);
     let mut text = format!(
-        "{} since {}: {} spent, {} over; {} at its end (of {:.0} events expected)",
+        "{} since {}: {} spent, {} over; {} at its end (of {:.0}{} events expected)",
         c.period,
         c.from.format("%m-%d %H:%MZ"),
         share(c.consumed),
         percent(c.elapsed),
         share(c.projected),
-        c.expected
+        c.expected,
+        if made_of_others(objective) { " weighted" } else { "" }
     );
     if c.coverage < 0.99 {
         text.push_str(&format!(", data covers {} of it", percent(c.coverage)));

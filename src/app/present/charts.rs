@@ -1,6 +1,7 @@
 //! Charts of an objective: burn rates over the chosen range with their limits, the worst slice where a mean would hide it,
 //! what happened, and how the budget goes down. Long ranges are drawn from slices, short ones from what the source was asked.
 
+use crate::app::composites;
 use crate::app::model::Model;
 use crate::app::present::replay::{self, NOT_RECORDED};
 use crate::app::present::slos::{burn_text, status};
@@ -44,8 +45,10 @@ pub fn burn(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
     let range = chosen(model, id);
     let kept = slices(model, id);
     let all = kept.as_ref().map(|s| s.slices()).unwrap_or_default();
-    let mut chart = match &kept {
-        Some(kept) if from_slices(model, id, &range) => sliced(objective, &range, &all, kept.end().unwrap_or(now)),
+    let whole = composites::known(model, id).and_then(|parts| parts.burn_line(range.range(), range.step()));
+    let mut chart = match (&kept, whole) {
+        (_, Some(line)) => line_chart(objective, &range, line),
+        (Some(kept), _) if from_slices(model, id, &range) => sliced(objective, &range, &all, kept.end().unwrap_or(now)),
         _ if model.replay.is_some() => recorded(model, now, objective, &range, &all),
         _ => asked(model, now, objective, &all),
     };
@@ -64,7 +67,11 @@ fn limits(objective: &Objective) -> Vec<(f64, String)> {
 
 /// From slices: the mean of each step, and the worst slice in it.
 fn sliced(objective: &Objective, range: &ChartRange, all: &[Slice], end: Timestamp) -> Chart {
-    let BurnLine { mean, worst, peak } = burn_line(all, objective.target, range.range(), range.step(), end);
+    line_chart(objective, range, burn_line(all, objective.target, range.range(), range.step(), end))
+}
+
+fn line_chart(objective: &Objective, range: &ChartRange, line: BurnLine) -> Chart {
+    let BurnLine { mean, worst, peak } = line;
     let missing = mean.points.iter().all(Option::is_none).then(|| "no data in this range".to_owned());
     Chart {
         name: objective.id.0.clone(),
@@ -164,7 +171,8 @@ pub fn budget(model: &Model, now: Timestamp, id: &SloId) -> Option<Chart> {
         let net = NetEvents::of(&kept, &known.work.inside);
         burn_down(net.slices(), allowed, end - objective.window, end, BUDGET_POINTS)
     };
-    let series = match slices(model, id).and_then(own) {
+    let whole = composites::known(model, id).and_then(|parts| parts.burn_down(BUDGET_POINTS));
+    let series = match whole.or_else(|| slices(model, id).and_then(own)) {
         Some(series) => series,
         None => model.fleet.histories.get(id)?.1.budget.clone()?,
     };

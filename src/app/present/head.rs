@@ -5,8 +5,10 @@ use crate::app::health::Link;
 use crate::app::model::{Model, flash_for};
 use crate::app::present::view::{Bit, EventRow, Head, Pane, Tone};
 use crate::app::present::{bit, items, replay, timers};
+use crate::app::rehearsal::Rehearsal;
 use crate::app::screen::{Item, Screen};
 use crate::domain::document::Level;
+use crate::domain::drill::real_world::Real;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::incident::event::Role;
 use crate::domain::outward::entry::State;
@@ -20,7 +22,10 @@ pub fn head(model: &Model, now: Timestamp) -> Head {
     let replays = model.replay.is_some();
     Head {
         replay: replay::bar(model),
-        drill: model.setup.simulated.map(|word| format!("{word}   simulated data, nothing is sent   ").repeat(1)),
+        drill: model.setup.simulated.map(|word| {
+            let stands = model.rehearsal.as_ref().is_some_and(|r| !r.paused.is_empty());
+            format!("{word}{}   simulated data, nothing is sent   ", if stands { " STANDS STILL" } else { "" })
+        }),
         utc,
         local: local.format("%H:%M %Z %a %-d %b").to_string(),
         sources: model
@@ -129,7 +134,7 @@ fn timer(model: &Model, now: Timestamp) -> Option<Bit> {
 
 /// Rows that hold on every screen.
 pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
-    let mut rows = Vec::new();
+    let mut rows: Vec<Bit> = model.rehearsal.as_ref().map(real).into_iter().collect();
     rows.extend(replay::missing(model).map(|words| bit(format!("~ {words}"), Tone::Stale)));
     if let Some((since, why, at)) = &model.desk.trouble {
         let n = model.unsaved();
@@ -175,6 +180,19 @@ pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
         rows.push(bit(format!("! {place}{more}"), Tone::Warn));
     }
     rows
+}
+
+/// The real world, on every screen of a drill; what is not known is never drawn as well.
+fn real(rehearsal: &Rehearsal) -> Bit {
+    let mut words = rehearsal.real.words();
+    if rehearsal.players.len() > 1 {
+        words += &format!("   {} play: {}", rehearsal.players.len(), rehearsal.players.join(", "));
+    }
+    match rehearsal.real {
+        Real::NotKnown { .. } => bit(words, Tone::Warn),
+        Real::Quiet { .. } => bit(words, Tone::Ok),
+        Real::Page { .. } => Bit::loud(words, Tone::Crit),
+    }
 }
 
 /// The shown runbook is older than its file.

@@ -5,7 +5,7 @@ use crate::app::confirm::Confirm;
 use crate::app::keymap::scopes;
 use crate::app::model::Model;
 use crate::app::present::available::why_not;
-use crate::app::present::view::{ConfirmView, FieldView, FormView, HelpView, Hint, Overlay as Shown, Pane};
+use crate::app::present::view::{ConfirmView, FieldView, FormView, HelpView, Hint, LineView, Overlay as Shown, Pane};
 use crate::app::present::{links, palette, past};
 use crate::app::screen::{Overlay, Screen};
 use crate::domain::time::Timestamp;
@@ -60,6 +60,7 @@ fn on_top(overlay: &Overlay) -> Vec<Hint> {
         Overlay::Confirm(_) => &[("y", "do it"), ("Esc", "cancel")],
         Overlay::Links(_) => &[("y", "copy"), ("Down", "choose"), ("Esc", "close")],
         Overlay::Filter(_) => &[("Enter", "keep"), ("Esc", "clear")],
+        Overlay::RealPage { .. } => &[("Ctrl-X", "leave the drill"), ("Ctrl-G", "go on with it")],
     };
     keys.iter().map(|(key, text)| Hint { key: (*key).into(), text: (*text).into(), why_not: None }).collect()
 }
@@ -77,6 +78,7 @@ pub fn mode(model: &Model) -> Option<&'static str> {
         Some(Overlay::Palette { .. }) => Some("PALETTE"),
         Some(Overlay::Search { .. }) => Some("SEARCH"),
         Some(Overlay::Confirm(_)) => Some("CONFIRM"),
+        Some(Overlay::RealPage { .. }) => Some("REAL PAGE"),
         _ => None,
     }
 }
@@ -117,13 +119,32 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
             })
         }
         Overlay::Filter(line) => Shown::Filter(line.view()),
+        Overlay::RealPage { .. } => Shown::Confirm(real_page(model)),
     })
 }
 
+/// Something pages in the real world.
+fn real_page(model: &Model) -> ConfirmView {
+    let asks = model.rehearsal.as_ref().map(|r| r.asks.as_slice()).unwrap_or_default();
+    ConfirmView {
+        title: "REAL PAGE, this is not the drill".into(),
+        question: format!("{} in the real world", if asks.len() == 1 { "A page fires" } else { "Pages fire" }),
+        rows: vec![
+            ("fires".into(), asks.join(", ")),
+            ("the drill".into(), "stands still for everybody until one player answers".into()),
+            ("Ctrl-X".into(), "leaves the drill; open `midwatch` for the real cockpit".into()),
+            ("Ctrl-G".into(), "goes on with the drill: somebody else has it".into()),
+        ],
+        token: None,
+        typed: LineView::default(),
+        prompt: "Ctrl-X leaves it   Ctrl-G goes on   no other key does anything".into(),
+    }
+}
+
 /// How much was typed, not what.
-fn hidden(line: &crate::app::present::view::LineView) -> crate::app::present::view::LineView {
+fn hidden(line: &LineView) -> LineView {
     let text = "*".repeat(line.text.chars().count());
-    crate::app::present::view::LineView { text, cursor: line.cursor }
+    LineView { text, cursor: line.cursor }
 }
 
 fn help(model: &Model, page: usize) -> HelpView {

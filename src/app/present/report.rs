@@ -84,7 +84,7 @@ pub fn slo(model: &Model, now: Timestamp, objective: &Objective, s: &Status) -> 
         "approximate": s.approximate, "history_read": number(s.read),
         "recorded": s.recorded.map(|r| json!({"error_ratio": number(Some(r.errors)),
             "budget_remaining": number(r.remaining), "differs": r.differs})),
-        "without_events": crate::app::present::budget::without_events(objective),
+        "without_events": s.untold,
         "says": objective.says, "declared": objective.declared,
     })
 }
@@ -119,8 +119,13 @@ pub fn incident(i: &Incident, events: &[Event], timers: &[Timer]) -> Value {
         .iter()
         .map(|(id, w)| json!({"id": id.0, "step": w.last.as_ref().map(|s| s.0.clone()), "done": w.ended(), "total": w.total}))
         .collect();
-    let burned: Vec<Value> =
-        i.budget.values().map(|b| json!({"slo": b.slo.0, "gross": number(b.gross), "net": number(b.net), "of": b.basis, "moment": b.moment})).collect();
+    let unknown = i.objectives.iter().filter(|slo| !i.budget.contains_key(*slo));
+    let burned: Vec<Value> = i
+        .budget
+        .values()
+        .map(|b| json!({"slo": b.slo.0, "gross": number(b.gross), "net": number(b.net), "of": b.basis, "moment": b.moment}))
+        .chain(unknown.map(|slo| json!({"slo": slo.0, "gross": null, "net": null, "of": null, "moment": null})))
+        .collect();
     let actions: Vec<Value> = i.actions.iter().map(|a| action(i, a)).collect();
     let mut report = json!({
         "id": i.id.0, "title": i.title, "severity": i.severity.0, "status": i.status.word(), "service": i.service,

@@ -1,5 +1,7 @@
 //! Objectives for the screen: rows by urgency, the detail, charts.
 
+use crate::app::composites;
+use crate::app::fleet::Composed;
 use crate::app::model::Model;
 use crate::app::present::replay::NOT_RECORDED;
 use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
@@ -8,13 +10,11 @@ use crate::app::screen::Item;
 use crate::app::update::source_of;
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::SloId;
-use crate::domain::slo::composite::{self, Part};
 use crate::domain::slo::lint;
 use crate::domain::slo::maintenance::{self, Stretch};
-use crate::domain::slo::objective::{Objective, Sli};
+use crate::domain::slo::objective::Objective;
 use crate::domain::slo::period::Period;
-use crate::domain::slo::reading::{Counts, Measurement, Window};
-use crate::domain::slo::status::beyond::without_work;
+use crate::domain::slo::reading::Window;
 use crate::domain::slo::status::{Around, State, Status, assess_around};
 use crate::domain::time::{Span, Timestamp, clock_minutes, compact, secs};
 use std::collections::BTreeMap;
@@ -26,46 +26,11 @@ pub fn status(model: &Model, now: Timestamp, objective: &Objective) -> Status {
 }
 
 fn judge(model: &Model, now: Timestamp, objective: &Objective) -> Status {
-    judge_by(model, now, objective, &composed(model, now))
-}
-
-/// What was measured of composites, made of what was measured of their parts.
-fn composed(model: &Model, now: Timestamp) -> BTreeMap<SloId, Made> {
-    let mut made: BTreeMap<SloId, Made> = BTreeMap::new();
-    for whole in composite::ordered(&model.fleet.objectives) {
-        let Sli::Composite(of) = &whole.sli else { continue };
-        let part = |(id, weight): &(SloId, f64)| {
-            let objective = model.fleet.objective(id)?;
-            if let Some(part) = made.get(id) {
-                return Some((objective, *weight, part.clone()));
-            }
-            let measured = model.fleet.measured.get(id)?;
-            let (measurement, excluded) = without_work(objective, measured, now, &work_of(model, now, objective));
-            Some((objective, *weight, Made { measurement, excluded }))
-        };
-        // A part that was not measured yet leaves the whole unknown.
-        let Some(parts) = of.parts.iter().map(part).collect::<Option<Vec<_>>>() else { continue };
-        let add = |a: Counts, b: Counts| Counts { bad: a.bad + b.bad, total: a.total + b.total };
-        let excluded = parts.iter().filter_map(|(_, _, m)| m.excluded).reduce(add);
-        let parts: Vec<Part<'_>> = parts
-            .iter()
-            .map(|(objective, weight, m)| Part { objective, weight: *weight, measurement: &m.measurement })
-            .collect();
-        let measurement = composite::measure(&whole, of.combine, &parts);
-        made.insert(whole.id.clone(), Made { measurement, excluded });
-    }
-    made
-}
-
-/// A measurement that was made of others, without planned work, and the events that this excludes.
-#[derive(Clone)]
-struct Made {
-    measurement: Measurement,
-    excluded: Option<Counts>,
+    judge_by(model, now, objective, &composites::composed(model, now))
 }
 
 /// Planned work of an objective, from the beginning of what its numbers reach back to.
-fn work_of(model: &Model, now: Timestamp, objective: &Objective) -> Vec<Stretch> {
+pub fn work_of(model: &Model, now: Timestamp, objective: &Objective) -> Vec<Stretch> {
     if model.fleet.maintenance.is_empty() {
         return Vec::new();
     }
@@ -76,7 +41,7 @@ fn work_of(model: &Model, now: Timestamp, objective: &Objective) -> Vec<Stretch>
 /// How far ahead planned work is looked for.
 const AHEAD: Span = Span::days(31);
 
-fn judge_by(model: &Model, now: Timestamp, objective: &Objective, composed: &BTreeMap<SloId, Made>) -> Status {
+fn judge_by(model: &Model, now: Timestamp, objective: &Objective, composed: &BTreeMap<SloId, Composed>) -> Status {
     let source = source_of(model, objective).and_then(|s| model.links.get(&s));
     // A replay knows slices of five minutes: what the last one that was over says is as young as it gets.
     let asked = if model.replay.is_some() { secs(76) } else { secs(15) };
@@ -119,7 +84,7 @@ pub fn refresh(model: &mut Model, now: Timestamp) -> bool {
         return false;
     }
     model.fleet.assessed = Some(now);
-    let made = composed(model, now);
+    let made = composites::composed(model, now);
     let statuses: BTreeMap<SloId, Status> =
         model.fleet.objectives.iter().map(|o| (o.id.clone(), judge_by(model, now, o, &made))).collect();
     hold(model, &statuses, now);
@@ -129,6 +94,7 @@ pub fn refresh(model: &mut Model, now: Timestamp) -> bool {
         model.fleet.order = order;
     }
     model.fleet.statuses = statuses;
+    model.fleet.composed = made;
     true
 }
 

@@ -129,12 +129,14 @@ pub fn page(model: &Model, now: Timestamp, subject: &Subject) -> WhatChangedPage
         if at.date_naive() == now.date_naive() { clock(at) } else { at.format("%-d %b %H:%MZ").to_string() }
     };
     let own = model.nav.spot().unfollowed;
+    let feeds = feed_lines(model, now);
+    let failed = feeds.iter().filter(|line| line.reversed).count();
     let note = match (model.nav.spot().filter, service(model, subject).filter(|_| own)) {
         (filter, _) if !filter.is_empty() => format!("filter \"{filter}\" hides {hidden}"),
         (_, Some(service)) => format!("of {service}, {hidden} hidden; f all"),
+        _ if failed > 0 => format!("{failed} of {} feeds failed", feeds.len()),
         _ => "newest first".into(),
     };
-    let feeds = feed_lines(model, now);
     WhatChangedPage {
         title: named,
         state: format!("{} to {}", day(from), day(to)),

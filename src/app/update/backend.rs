@@ -184,10 +184,19 @@ fn changed(model: &mut Model, now: Timestamp, name: &SourceName, out: &mut Vec<E
                 BackendStatus::Other(word) => word,
             };
             let at = there.updated_at.filter(|at| *at <= now && *at > linked.since).unwrap_or(now);
+            // A word that we do not know never becomes the status here: it is told once, not with every reading.
+            let stamp = match &there.status {
+                BackendStatus::Other(_) => there.updated_at.unwrap_or(linked.since),
+                _ => at,
+            };
+            let id = format!("{action}@{}", stamp.timestamp_millis());
+            if linked.lines.contains(&id) {
+                continue;
+            }
             let by = there.acknowledged_by.last().map(|(party, _)| party.name.clone());
             let who = by.as_ref().filter(|_| action == "acknowledge").map(|by| format!(" by {by}")).unwrap_or_default();
             let entry = LogEntry {
-                id: format!("{action}@{}", at.timestamp_millis()),
+                id,
                 at,
                 kind: action.to_owned(),
                 actor: by,

@@ -77,13 +77,20 @@ pub fn fields(model: &Model, name: &SourceName, page: &str) -> (String, Vec<Fiel
     if who.is_empty() {
         who.push("nobody is known there".into());
     }
-    let deals = DEALS.iter().map(|(_, words)| (*words).to_owned()).collect();
+    let deals = DEALS.iter().map(|(deal, words)| choice(model, name, *deal, words)).collect();
     let fields = vec![
         Field::choice("do", deals, 0, "Left and Right choose"),
         Field::choice("who", who, 0, "for: give to, ask to join"),
         Field::typed("text", "", "minutes, a level or words, by what is done"),
     ];
     (title, fields)
+}
+
+/// What can be done, in words; with the reason where this target cannot do it.
+fn choice(model: &Model, name: &SourceName, deal: Deal, words: &str) -> String {
+    let target = model.outbox.targets.get(name);
+    let why = deal.capability().and_then(|capability| target?.facts.caps.why_not(capability));
+    why.map_or_else(|| words.to_owned(), |why| format!("{words}   cannot: {why}"))
 }
 
 /// The fields of the form that links an open incident there.

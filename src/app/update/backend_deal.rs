@@ -7,7 +7,7 @@ use crate::domain::ids::SourceName;
 use crate::domain::incident::decide::{Refusal, text};
 use crate::domain::incident::event::Body;
 use crate::domain::outward::backend::{BackendWrite, Party};
-use crate::domain::outward::capability::Class;
+use crate::domain::outward::capability::{Capability, Class};
 use crate::domain::outward::intent::Intent;
 use crate::domain::time::Timestamp;
 
@@ -60,6 +60,25 @@ pub const DEALS: [(Deal, &str); 13] = [
 ];
 
 impl Deal {
+    /// What a target must be able to do for it; `None` where nothing is sent.
+    pub fn capability(self) -> Option<Capability> {
+        Some(match self {
+            Self::Acknowledge => Capability::Acknowledge,
+            Self::Snooze => Capability::Snooze,
+            Self::Escalate => Capability::Escalate,
+            Self::Reassign => Capability::Reassign,
+            Self::Responders => Capability::RequestResponders,
+            Self::Note => Capability::Note,
+            Self::StatusUpdate => Capability::StatusUpdate,
+            Self::Priority => Capability::SetPriority,
+            Self::Title => Capability::SetTitle,
+            Self::GiveBack => Capability::Unacknowledge,
+            Self::Merge => Capability::Merge,
+            Self::Resolve => Capability::Resolve,
+            Self::Link => return None,
+        })
+    }
+
     /// The write that it means for the incident `page` at `name`. `typed` is minutes, a level, a name, ids or words.
     pub fn write(
         self,

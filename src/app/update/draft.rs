@@ -48,15 +48,21 @@ pub fn made(
         state.objectives.iter().filter_map(|o| model.fleet.histories.get(o)).map(|(_, h)| h.clone()).collect();
     let offset = crate::app::update::forms::offset(model, now);
     let rendered = render_with(model, &state, &events, &histories, offset, now);
-    let name = file_name(&state);
+    let drill = model.setup.simulated == Some("DRILL");
+    let name = if drill { format!("DRILL-{}", file_name(&state)) } else { file_name(&state) };
     let draft = model.desk.drafts.entry(id.clone()).or_default();
     match rendered {
-        Ok(made) => {
+        Ok(mut made) => {
             draft.text = made.text;
             draft.blanks = made.blanks;
             draft.fault = None;
             if std::mem::take(&mut draft.write) && !model.setup.read_only {
-                let pictures = pictures(&state, &histories);
+                let mut pictures = pictures(&state, &histories);
+                for (picture, _) in pictures.iter_mut().filter(|_| drill) {
+                    let marked = format!("DRILL-{picture}");
+                    made.raw = made.raw.replace(picture.as_str(), &marked);
+                    *picture = marked;
+                }
                 let req = model.pending.ask(Asked::Draft(id.clone()));
                 out.push(Effect::WriteDraft { req, incident: id.clone(), name, text: made.raw, pictures });
             }

@@ -11,7 +11,7 @@ use crate::domain::alert::Alert;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{Fingerprint, IncidentId, SourceName};
 use crate::domain::incident::decide::{Command, Refusal, decide, text};
-use crate::domain::incident::event::{Body, BudgetSample, Status};
+use crate::domain::incident::event::{Body, BudgetSample};
 use crate::domain::incident::linked::BackendLink;
 use crate::domain::severity::Severity;
 use crate::domain::slo::budget;
@@ -118,7 +118,8 @@ pub fn command(
     out: &mut Vec<Effect>,
 ) -> Result<(), Refusal> {
     let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
-    let (reverse, words, moment) = undoing(&case.shown, &command);
+    let moment = costs::moment(&case.shown, &command);
+    let (reverse, words) = undoing(&case.shown, &command);
     let mut bodies = decide(&case.shown, command, at, &model.setup.severities)?;
     let takes_back = bodies.iter().all(board::is_entry) || reverse.is_some();
     let ends = bodies.iter().find_map(|b| match b {
@@ -146,43 +147,36 @@ pub fn command(
     Ok(())
 }
 
-/// What takes a command back, how it is called, and at which moment the budget is sampled.
-fn undoing(
-    state: &crate::domain::incident::state::Incident,
-    command: &Command,
-) -> (Option<Body>, String, Option<&'static str>) {
+/// What takes a command back, and how it is called.
+fn undoing(state: &crate::domain::incident::state::Incident, command: &Command) -> (Option<Body>, String) {
     match command {
-        Command::Acknowledge => (None, "acknowledged".into(), None),
+        Command::Acknowledge => (None, "acknowledged".into()),
         Command::SetRole(role, person) => {
             let back = Body::RoleSet { role: *role, person: state.roles.get(role).cloned() };
             let who = person.as_deref().unwrap_or("nobody");
-            (Some(back), format!("{who} is {}", role.word()), None)
+            (Some(back), format!("{who} is {}", role.word()))
         }
         Command::SetSeverity(to, _) => {
             let back = Body::SeveritySet { to: state.severity.clone(), reason: "taken back".into() };
-            (Some(back), format!("severity {to}"), Some("severity"))
+            (Some(back), format!("severity {to}"))
         }
         Command::SetStatus(to, _) => {
             let back = Body::StatusSet { to: state.status, message: None };
-            let moment = (*to == Status::Monitoring && state.times.mitigated.is_none()).then_some("mitigated");
-            (Some(back), format!("status {}", to.word()), moment)
+            (Some(back), format!("status {}", to.word()))
         }
-        Command::Mitigated => (None, "mitigated".into(), Some("mitigated")),
-        Command::Resolve(_) => (None, "resolved; the postmortem draft is being written (p)".into(), Some("resolved")),
-        Command::Reopen(_) => (None, "reopened".into(), None),
-        Command::Note(sort, _) => (None, sort.word().to_owned(), None),
-        Command::Action(..) => (None, "action item".into(), None),
-        Command::Board(ask) => {
-            let (back, words) = board::undoing(state, ask);
-            (back, words, None)
-        }
-        Command::Correct(..) => (None, "corrected".into(), None),
-        Command::Retract(..) => (None, "retracted".into(), None),
+        Command::Mitigated => (None, "mitigated".into()),
+        Command::Resolve(_) => (None, "resolved; the postmortem draft is being written (p)".into()),
+        Command::Reopen(_) => (None, "reopened".into()),
+        Command::Note(sort, _) => (None, sort.word().to_owned()),
+        Command::Action(..) => (None, "action item".into()),
+        Command::Board(ask) => board::undoing(state, ask),
+        Command::Correct(..) => (None, "corrected".into()),
+        Command::Retract(..) => (None, "retracted".into()),
         Command::Mark(of, mark, on) => {
             let back = Body::Marked { of: of.clone(), mark: mark.clone(), on: !on };
-            (Some(back), format!("entry {}", mark.told(*on)), None)
+            (Some(back), format!("entry {}", mark.told(*on)))
         }
-        Command::Redact(..) => (None, "the text is being taken out of the record".into(), None),
+        Command::Redact(..) => (None, "the text is being taken out of the record".into()),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{overlays, palette};
 use crate::app::screen::Overlay;
 use crate::app::update::{
-    act, approval, backend_act, board, entry, exec, forms, incident, outward, paging, past, publish, silences,
+    act, approval, backend_act, board, entry, exec, forms, incident, outward, paging, past, publish, rehearsal,
+    silences,
 };
 use crate::domain::incident::decide::Command;
 use crate::domain::time::Timestamp;
@@ -26,6 +27,7 @@ pub fn key(model: &mut Model, now: Timestamp, key: Key, out: &mut Vec<Effect>) {
             Some(action) => act::act(model, now, action, out),
             None => unknown(model, now, key),
         },
+        Some(Overlay::RealPage { under, painted }) => rehearsal::key(model, under, painted, key, out),
         Some(_) if ctrl_c => {}
         Some(Overlay::Help(page)) => model.nav.overlay = help(page, key),
         Some(Overlay::Palette { query, cursor }) => in_palette(model, now, query, cursor, key, out),

@@ -18,6 +18,23 @@ pub enum DrillCommand {
     List,
     /// Play a scenario; nothing in it is real
     Run(DrillRunArgs),
+    /// Steer a running drill from a second terminal: a full screen, or one act per line
+    #[command(override_usage = "midwatch drill control [DRILL] [ACT …]")]
+    Control {
+        /// The drill's name, the end of one, or its scenario; without it the one that runs
+        drill: Option<String>,
+        /// What to do; without it the screen
+        #[command(subcommand)]
+        act: Option<ControlAct>,
+    },
+    /// Sit down at a running drill, in a terminal of one's own
+    Join {
+        /// The drill's name, the end of one, or its scenario; without it the one that runs
+        drill: Option<String>,
+        /// Who sits down; without it the responder of the configuration
+        #[arg(long = "as", value_name = "PERSON")]
+        person: Option<String>,
+    },
     /// The report of a drill; without one the history of all, by scenario, runbook and person
     Report {
         /// `last`, a drill's name, or the end of one
@@ -30,6 +47,60 @@ pub enum DrillCommand {
         /// The folder to write to; without it the current one
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
+    },
+}
+
+/// What a facilitator does. All of it is in the drill's log and report.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ControlAct {
+    /// Where the drill stands: clock, players, injects to come, score so far, the real world
+    Observe,
+    /// An inject comes now, whatever its conditions say
+    Fire {
+        /// Its number or name
+        inject: String,
+    },
+    /// An inject never comes
+    Skip {
+        /// Its number or name
+        inject: String,
+    },
+    /// An inject comes later
+    Delay {
+        /// Its number or name
+        inject: String,
+        /// By how much: 2m, or -2m for nearer
+        #[arg(allow_hyphen_values = true, value_parser = crate::app::facilitator::signed, value_name = "DURATION")]
+        by: i64,
+    },
+    /// The players get a hint, which costs them points
+    Hint {
+        /// What they are told
+        text: String,
+        /// What it costs
+        #[arg(long, default_value_t = crate::app::facilitator::COST, value_name = "POINTS")]
+        cost: i64,
+    },
+    /// Somebody says something to the players
+    Say {
+        /// Who: support, executive, a customer
+        persona: String,
+        /// What
+        text: String,
+    },
+    /// The clock runs faster or slower
+    Speed {
+        /// 1 to 60 times as fast as time
+        times: u32,
+    },
+    /// The clock stands
+    Pause,
+    /// The clock runs again
+    Continue,
+    /// The drill is over
+    Abort {
+        /// Why
+        why: Option<String>,
     },
 }
 

@@ -1,6 +1,7 @@
 //! `midwatch check --online`: what the configured servers say of the objectives, all servers at once. Only reads.
 
 use crate::cli::failure::Failure;
+use crate::cli::output::Progress;
 use crate::config::Config;
 use crate::domain::document::Finding;
 use crate::domain::fault::{Fault, FaultKind};
@@ -14,7 +15,7 @@ use crate::io::port::Inspect;
 use crate::io::prometheus::inspect::inspector;
 use crate::run::endpoints;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the servers said.
 #[derive(Debug, Default)]
@@ -53,6 +54,7 @@ impl Online {
 
     async fn all(&mut self, config: &Config, mut own: BTreeMap<SourceName, Vec<Arc<Objective>>>) {
         let mut asked = Vec::new();
+        let progress = Arc::new(Mutex::new((Progress::of("asking the servers"), BTreeMap::new())));
         for source in &config.prometheus {
             let endpoint = match endpoints::prometheus(source) {
                 Ok(endpoint) => endpoint,
@@ -62,7 +64,15 @@ impl Online {
                 }
             };
             let questions = questions(&own.remove(&source.name).unwrap_or_default());
-            let task = async move { inspector(endpoint).facts(&questions, clock::now()).await };
+            let (all, name) = (Arc::clone(&progress), source.name.clone());
+            let telling = move |left: usize| {
+                let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+                all.1.insert(name.clone(), left);
+                let left: usize = all.1.values().sum();
+                all.0.left(left);
+            };
+            let inspector = inspector(endpoint).telling(Arc::new(telling));
+            let task = async move { inspector.facts(&questions, clock::now()).await };
             asked.push((source.name.clone(), tokio::spawn(task)));
         }
         for (name, task) in asked {
@@ -75,6 +85,7 @@ impl Online {
                 }
             }
         }
+        progress.lock().unwrap_or_else(PoisonError::into_inner).0.end();
     }
 
     fn source(&self, objective: &Objective) -> Option<SourceName> {

@@ -17,7 +17,8 @@ use crate::domain::incident::event::Event;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::time::{Timestamp, compact, rfc3339, secs};
 use crate::io::clock;
-use crate::io::files::drills::{add_to_history, claim, write};
+use crate::io::files::drills::{REPORT, add_to_history, claim, write};
+use crate::run::drill::WORD;
 use crate::run::drill::headless::{Responder, play};
 use crate::run::drill::shelf::{Shelved, books};
 use crate::run::world::RunbookText;
@@ -145,7 +146,7 @@ pub fn keep_in(data: &Path, drill: &str, folder: &Path, ended: &Ended<'_>) -> Re
         player: ended.player,
         real: Some(ended.real),
     };
-    let report = write(folder, "DRILL-report.md", &markdown(&played)).map_err(failed)?;
+    let report = write(folder, REPORT, &markdown(&played)).map_err(failed)?;
     let events: String = ended.events.iter().map(|e| serde_json::to_string(e).unwrap_or_default() + "\n").collect();
     write(folder, "DRILL-events.jsonl", &events).map_err(failed)?;
     let log: String = ended.stage.log().iter().map(|entry| format!("{}\n", entry.json())).collect();
@@ -153,7 +154,9 @@ pub fn keep_in(data: &Path, drill: &str, folder: &Path, ended: &Ended<'_>) -> Re
     let text = serde_json::to_string_pretty(&score.json()).unwrap_or_default() + "\n";
     write(folder, "DRILL-score.json", &text).map_err(failed)?;
     for (name, text) in ended.drafts {
-        write(folder, &format!("DRILL-{}", name.replace('/', "-")), text).map_err(failed)?;
+        let name = name.replace('/', "-");
+        let name = if name.starts_with(WORD) { name } else { format!("{WORD}-{name}") };
+        write(folder, &name, text).map_err(failed)?;
     }
     let end = ended.stage.ended();
     let record = Record {
@@ -211,6 +214,9 @@ pub fn tell(ended: &Ended<'_>, kept: &Kept, output: &mut Output) -> Result<(), F
         table.row([&item.points.to_string(), &item.of.to_string(), &item.what, &took, &item.why]);
     }
     output.table(&table)?;
+    for (name, objective, actual, kept) in kept.score.recovery.iter().flat_map(|r| r.rows()) {
+        output.line(&format!("{name} {objective}: {actual}, {}", if kept { "kept" } else { "not kept" }))?;
+    }
     output.line(&format!("{} of {} points; report: {}", kept.score.points, kept.score.of, kept.report.display()))?;
     Ok(())
 }

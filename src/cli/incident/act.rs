@@ -1,10 +1,11 @@
 //! The acts of a responder: what was typed becomes a command of the domain, its events go to disk, and nothing else happens.
 
+use crate::app::costs;
 use crate::cli::args::incident::{IncidentCommand, MarkArgs};
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, Recorded, refused, writable};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::incident::{entry, outside};
+use crate::cli::incident::{cost, entry, outside};
 use crate::cli::library::Library;
 use crate::cli::look;
 use crate::cli::output::Output;
@@ -40,13 +41,18 @@ pub fn run(context: &Context, config: &Config, what: &IncidentCommand, output: &
     };
     let resolves = resolution.is_some();
     let acknowledges = matches!(command, Command::Acknowledge);
+    let moment = costs::moment(&before.state, &command);
     let mut bodies = decide(&before.state, command, at, &context.severities).map_err(refused)?;
     if acknowledges || resolves {
         bodies.extend(outside::tell(&mut desk, &before, resolution.as_deref())?);
         outside::note(&bodies, output);
     }
     desk.act(&before.state.id, at, bodies)?;
-    let after = again(&mut desk, &before)?;
+    let mut after = again(&mut desk, &before)?;
+    if let Some(moment) = moment {
+        cost::sample(&mut desk, &after, moment, output);
+        after = again(&mut desk, &before)?;
+    }
     if resolves {
         postmortem::after_resolve(&mut desk, &after, output);
     }
@@ -120,8 +126,10 @@ fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &
     }
     if !output.is_json() {
         output.line(id.as_str())?;
-        return Ok(Exit::DONE);
+        // Whoever waits for the id does not wait for the sources.
+        output.finish()?;
     }
+    cost::sample(&mut desk, &recorded, "declared", output);
     done(&mut desk, &recorded, output)
 }
 

@@ -12,7 +12,7 @@ use crate::domain::postmortem::draft::BLANK;
 use crate::domain::postmortem::entry::dated;
 use crate::domain::postmortem::escape::{code, field};
 use crate::domain::runbook::model::Runbook;
-use crate::domain::time::{Span, Timestamp, compact, seconds, secs};
+use crate::domain::time::{Span, Timestamp, compact, secs};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -157,7 +157,10 @@ fn timeline(out: &mut String, played: &Played<'_>) {
     line(out, "## Timeline, injects revealed\n");
     let mut lines: Vec<(Timestamp, u8, String)> = Vec::new();
     for entry in played.stage.log() {
-        let bold = matches!(entry.what, Happened::Injected { .. } | Happened::NotInjected { .. });
+        let bold = matches!(
+            entry.what,
+            Happened::Injected { .. } | Happened::NotInjected { .. } | Happened::Steered(_) | Happened::Hint { .. }
+        );
         // What the record tells better is told from there.
         let told_below = matches!(entry.what, Happened::Reached { .. } | Happened::Ran { .. });
         // An alert or a message of an inject was told with it.
@@ -231,27 +234,10 @@ fn gaps(out: &mut String, played: &Played<'_>) {
 }
 
 fn recovery(out: &mut String, played: &Played<'_>) {
-    let stage = played.stage;
-    let Some(recovery) = &stage.scenario().recovery else { return };
+    let Some(recovery) = played.score.recovery else { return };
     line(out, "## Recovery objectives\n\n| | objective | actual | kept |\n|---|---|---|---|");
-    let from = stage.reached(Milestone::Paged).unwrap_or(stage.start());
-    let restored = match recovery.restored {
-        Some(_) => stage.restored(),
-        None => stage.reached(Milestone::Mitigated),
-    };
-    let took = restored.map(|at| (at - from).max(secs(0)));
-    if let Some(rto) = recovery.rto {
-        let actual = took.map_or_else(|| "not restored".to_owned(), compact);
-        let kept = took.is_some_and(|took| took <= rto);
-        let _ = writeln!(out, "| RTO | {} | {actual} | {} |", compact(rto), if kept { "yes" } else { "no" });
-    }
-    if let (Some(rpo), Some(loss)) = (recovery.rpo, &recovery.data_loss) {
-        let at = restored.or(stage.ended().map(|e| e.at)).unwrap_or(from);
-        let lost = stage.signal(&loss.name, at);
-        let actual =
-            lost.map_or_else(|| "not known".to_owned(), |s| format!("{} of data", compact(secs(s.round() as i64))));
-        let kept = lost.is_some_and(|lost| lost <= seconds(rpo));
-        let _ = writeln!(out, "| RPO | {} | {actual} | {} |", compact(rpo), if kept { "yes" } else { "no" });
+    for (name, objective, actual, kept) in recovery.rows() {
+        let _ = writeln!(out, "| {name} | {objective} | {actual} | {} |", if kept { "yes" } else { "no" });
     }
     out.push('\n');
 }

@@ -2,6 +2,7 @@
 //! what they are of. Counts from what was recorded, never from what a person says of it afterwards.
 
 use crate::domain::drill::history::{Measured, Rehearsed};
+use crate::domain::drill::recovery::Recovered;
 use crate::domain::drill::scenario::{Ban, Expectation, Milestone, Since, Want};
 use crate::domain::drill::stage::{Happened, Stage};
 use crate::domain::incident::event::StepEnd;
@@ -74,6 +75,8 @@ pub struct Score {
     pub items: Vec<Item>,
     /// How long things took, from the first page.
     pub times: Measured,
+    /// What a disaster recovery came to, where the scenario has objectives for it.
+    pub recovery: Option<Recovered>,
 }
 
 /// The score of a drill as it stands.
@@ -98,6 +101,7 @@ pub fn score(stage: &Stage) -> Score {
         points: items.iter().map(|item| item.points).sum(),
         of: items.iter().map(|item| item.of).sum(),
         times: times(stage),
+        recovery: Recovered::of(stage),
         items,
     }
 }
@@ -253,7 +257,7 @@ pub fn rehearsed(stage: &Stage) -> Vec<Rehearsed> {
 }
 
 impl Score {
-    /// `{"points", "of", "items": [...], "times": {...}}`; seconds are numbers, what did not happen is null.
+    /// `{"points", "of", "items": [...], "times": {...}, "recovery": null|{"rto", "rpo"}}`; seconds are numbers, what did not happen is null.
     pub fn json(&self) -> Value {
         let item = |item: &Item| {
             json!({
@@ -270,6 +274,6 @@ impl Score {
             })
         };
         let items: Vec<Value> = self.items.iter().map(item).collect();
-        json!({"points": self.points, "of": self.of, "items": items, "times": self.times})
+        json!({"points": self.points, "of": self.of, "items": items, "times": self.times, "recovery": self.recovery.map(Recovered::json)})
     }
 }

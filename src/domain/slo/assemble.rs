@@ -79,7 +79,6 @@ pub fn from_slices(objective: &Objective, slices: &Arc<EventSlices>, now: Timest
 pub fn judged(
     objective: &Objective,
     slices: &Slices,
-    events: &Arc<EventSlices>,
     failed: Option<&Fault>,
     more: &[Window],
     now: Timestamp,
@@ -98,7 +97,7 @@ pub fn judged(
     }
     out.read = Some(slices.read(own, now));
     out.coverage = Some(slices.coverage(own));
-    out.slices = Some(Arc::clone(events));
+    out.slices = Some(Arc::clone(slices.events()));
     out
 }
 

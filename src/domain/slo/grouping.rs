@@ -58,16 +58,27 @@ pub fn row(template: &Objective, labels: &Labels) -> Option<Objective> {
         sli,
         labels: all,
         grouping: Vec::new(),
-        // Recordings of grouped objectives carry the labels too; rows are counted instead.
-        identity: Identity::Own,
+        identity: identity(template, labels),
         ..template.clone()
     })
+}
+
+/// Pyrra's recordings of a grouped objective carry the labels too, one series per row. What other systems record of a
+/// template says nothing of one row.
+fn identity(template: &Objective, labels: &Labels) -> Identity {
+    match &template.identity {
+        Identity::Pyrra { name, part, total, .. } => {
+            Identity::Pyrra { name: name.clone(), part: part.clone(), total: total.clone(), group: labels.clone() }
+        }
+        _ => Identity::Own,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::slo::plan;
+    use crate::domain::slo::promql::counter::Counter;
     use crate::domain::slo::reading::Window;
     use crate::domain::slo::seed;
     use std::sync::Arc;
@@ -100,6 +111,31 @@ mod tests {
         let arms: usize = requests.iter().map(|r| r.arms.len()).sum();
         assert_eq!((requests.len(), arms), (1, 2), "{requests:?}");
         assert!(requests[0].query().contains(r#"handler=~"/a|say \"hi\"""#), "{}", requests[0].query());
+    }
+
+    #[test]
+    fn a_row_of_pyrra_knows_which_recordings_are_its_own() {
+        let mut t = template("sum(rate(a{code!=\"5\"}[5m])) / sum(rate(a[5m]))");
+        let (name, part, total) = ("p".to_owned(), "a".to_owned(), "a".to_owned());
+        t.identity = Identity::Pyrra { name, part, total, group: Labels::default() };
+        let labels = Labels::from([("handler", "/a"), ("job", "api")]);
+        let Identity::Pyrra { name, group, .. } = row(&t, &labels).unwrap().identity else { panic!("not Pyrra's") };
+        assert_eq!((name.as_str(), group), ("p", labels.clone()));
+        // A recording of Sloth is one of all rows together.
+        t.identity = Identity::Sloth("s".into());
+        assert_eq!(row(&t, &labels).unwrap().identity, Identity::Own);
+    }
+
+    #[test]
+    fn whatever_a_label_holds_is_pinned() {
+        let text = r#"sum(increase(http_total{code=~"5..",job="api"}[$window]))"#;
+        for value in ["/a", "/say \"hi\"", "back\\slash", "line\nbreak", "ü", "$window"] {
+            let labels = Labels::from([("handler", value)]);
+            let made = pinned(text, &labels).unwrap_or_else(|| panic!("{value:?}"));
+            let Some(counter) = Counter::read(&made) else { panic!("{made}") };
+            let found = counter.selector.matchers.matchers.iter().find(|m| m.name == "handler");
+            assert_eq!(found.map(|m| m.value.as_str()), Some(value), "{made}");
+        }
     }
 
     #[test]

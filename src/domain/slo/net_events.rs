@@ -7,7 +7,7 @@ use crate::domain::slo::reading::Counts;
 use crate::domain::time::Timestamp;
 
 /// Running sums at the end of one slice.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Mark {
     /// Milliseconds since 1970.
     at: i64,
@@ -18,7 +18,7 @@ struct Mark {
 }
 
 /// Events over time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NetEvents {
     slices: Vec<Slice>,
     marks: Vec<Mark>,

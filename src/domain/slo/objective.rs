@@ -129,6 +129,8 @@ pub enum Identity {
         part: String,
         /// The metric of the total.
         total: String,
+        /// The grouping labels of a row, which its recordings carry too; empty for everything else.
+        group: Labels,
     },
     /// `metadata.name` of an OpenSLO object.
     OpenSlo(String),

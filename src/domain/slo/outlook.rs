@@ -9,7 +9,7 @@ use crate::domain::time::{Span, Timestamp, seconds};
 /// Points below which a trend says nothing.
 const LEAST_POINTS: usize = 6;
 /// Share of a window that must be known for a point of a trend.
-const KNOWN: f64 = 0.9;
+pub const KNOWN: f64 = 0.9;
 
 /// What happens to a rolling budget at the present burn rate, given what leaves the window.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,16 +70,22 @@ impl Fitted {
 /// The trend of what was left of the rolling budget, looking back so far: `step` apart, each point over its own whole
 /// window. `None` with fewer than six points, or where too little of their windows is known.
 pub fn trend(net: &NetEvents, target: f64, window: Span, lookback: Span, step: Span) -> Option<Fitted> {
-    let end = net.end()?;
     let share = allowance(target)?;
+    let left = |at: Timestamp| {
+        let (counts, known) = net.between(at.checked_sub_signed(window)?, at);
+        let errors = counts.error_ratio().filter(|_| known >= KNOWN)?;
+        Some(1.0 - errors / share)
+    };
+    trend_of(net.end()?, lookback, step, left)
+}
+
+/// The same of whatever says what was left at an instant.
+pub fn trend_of(end: Timestamp, lookback: Span, step: Span, left: impl Fn(Timestamp) -> Option<f64>) -> Option<Fitted> {
     let mut points = Vec::new();
     let many = i32::try_from(lookback.num_seconds() / step.num_seconds().max(1)).ok()?;
     for back in (0..=many).rev() {
         let at = end.checked_sub_signed(step.checked_mul(back)?)?;
-        let (counts, known) = net.between(at.checked_sub_signed(window)?, at);
-        if let Some(errors) = counts.error_ratio().filter(|_| known >= KNOWN) {
-            points.push((at, 1.0 - errors / share));
-        }
+        points.extend(left(at).map(|left| (at, left)));
     }
     fit(&points, lookback)
 }

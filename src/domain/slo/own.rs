@@ -381,7 +381,7 @@ fn recorded(reader: &mut Reader<'_>, node: &Node) -> Option<Identity> {
         let inner = reader.map(value, "pyrra", &names("pyrra"))?;
         let mut text = |key: &str| inner.need(reader, key).and_then(|n| reader.string(n, key));
         let (name, part, total) = (text("name"), text("part"), text("total"));
-        return Some(Identity::Pyrra { name: name?, part: part?, total: total? });
+        return Some(Identity::Pyrra { name: name?, part: part?, total: total?, group: Labels::default() });
     }
     if *key == "kubernetes_mixin" {
         let verb = choice(reader, value, "kubernetes_mixin", &[("read", "read"), ("write", "write")])?;

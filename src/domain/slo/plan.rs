@@ -106,6 +106,11 @@ pub(in crate::domain::slo) fn tagged(expr: &str, tag: &str) -> String {
     format!("label_replace({expr}, \"{TAG}\", \"{tag}\", \"\", \"\")")
 }
 
+/// Expressions with a tag each, in one.
+pub fn joined<'e>(parts: impl Iterator<Item = (&'e str, String)>) -> String {
+    balanced(&parts.map(|(expr, tag)| tagged(expr, &tag)).collect::<Vec<_>>())
+}
+
 /// `or` as a balanced tree.
 pub(in crate::domain::slo) fn balanced(parts: &[String]) -> String {
     match parts {

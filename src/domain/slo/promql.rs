@@ -145,9 +145,17 @@ pub fn pinned(text: &str, labels: &Labels) -> Option<String> {
             selector.matchers.matchers.retain(|m| m.name != *name || !matches!(m.op, MatchOp::Equal));
             selector.matchers.matchers.push(Matcher::new(MatchOp::Equal, name, value));
         }
+        in_order(selector);
     });
     let printed = expr.to_string();
-    (parse(&printed).ok()? == expr).then(|| printed.replace(MARK_TEXT, &format!("[{WINDOW}]")))
+    let mut back = parse(&printed).ok()?;
+    // The printer has an order of its own for matchers.
+    each_selector(&mut back, &mut in_order);
+    (back == expr).then(|| printed.replace(MARK_TEXT, &format!("[{WINDOW}]")))
+}
+
+fn in_order(selector: &mut VectorSelector) {
+    selector.matchers.matchers.sort_by_cached_key(ToString::to_string);
 }
 
 /// The first selector of a text, as a query of its own.

@@ -84,7 +84,7 @@ fn object(reader: &mut Reader<'_>, document: Document<'_>) -> Option<Objective> 
         declared: document.place(document.root.mark),
         description,
         gap: Gap::default(),
-        identity: Identity::Pyrra { name, part: measured.part, total: measured.total },
+        identity: Identity::Pyrra { name, part: measured.part, total: measured.total, group: Labels::default() },
         labels,
         grouping: measured.grouping,
         min_failures: None,

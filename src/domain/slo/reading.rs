@@ -2,6 +2,7 @@
 
 use crate::domain::fault::Fault;
 use crate::domain::ids::SloId;
+use crate::domain::slo::composite_events::CompositeEvents;
 use crate::domain::slo::event_slices::EventSlices;
 use crate::domain::time::{Span, Timestamp, prometheus, secs};
 use std::collections::BTreeMap;
@@ -142,6 +143,8 @@ pub struct Measurement {
     pub via: Via,
     /// The slices behind the long windows, oldest first, as they are now; `None` where none are kept.
     pub slices: Option<Arc<EventSlices>>,
+    /// The events behind its parts, or why they cannot be added up; composites only.
+    pub parts: Option<Result<Arc<CompositeEvents>, String>>,
     /// Error ratio of the objective's window as recorded and as counted from slices, where both are known.
     pub recorded: Option<(f64, f64)>,
     /// What was wrong with the last answer, while older readings stand for it; always an error or odd.
@@ -163,6 +166,7 @@ impl Measurement {
             edges: 0,
             via: Via::default(),
             slices: None,
+            parts: None,
             recorded: None,
             trouble: None,
             partial: false,

@@ -27,10 +27,12 @@ pub struct Queries {
     pub ages: String,
 }
 
-/// Whether rules may have recorded something for an objective.
+/// Whether rules may have recorded something for an objective. A row without one of its labels is told by nothing from a
+/// recording that was made before there were groups, so that it is counted.
 pub fn is_recordable(objective: &Objective) -> bool {
     !matches!(objective.identity, Identity::Own | Identity::OpenSlo(_) | Identity::SloGenerator(_))
         && objective.grouping.is_empty()
+        && !matches!(&objective.identity, Identity::Pyrra { group, .. } if group.0.values().any(String::is_empty))
         && !matches!(objective.sli, Sli::Composite(_))
 }
 
@@ -64,7 +66,7 @@ impl<'o> Asked<'o> {
             Identity::Sloth(id) => drop(self.sloth.insert(id)),
             Identity::Grafana(uuid) => drop(self.grafana.insert(uuid)),
             Identity::KubernetesMixin(verb) => drop(self.verbs.insert(verb)),
-            Identity::Pyrra { name, part, total } => {
+            Identity::Pyrra { name, part, total, .. } => {
                 self.pyrra.insert(name);
                 self.metrics.extend([base(part), base(total)]);
                 self.rates.insert(base(total));

@@ -1,22 +1,20 @@
 //! Time slices of one objective: what each was judged to be, kept over the objective's window, summed for any window.
 //! Holds no clock and no values, only verdicts. Never counts a slice that was not asked.
 
-use crate::domain::slo::event_slices::{EventSlices, Ring, Stretch};
+use crate::domain::slo::event_slices::{EventSlices, Stretch};
 use crate::domain::slo::objective::{Gap, Objective, Sli};
 use crate::domain::slo::reading::{Counts, Reading, Window};
+use crate::domain::slo::ring::{Kind, Ring};
 use crate::domain::slo::sample::RangeSeries;
 use crate::domain::time::{Span, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// The most slices that are kept: 30 days of half-minute ones.
-const MOST: i64 = 90_000;
-/// Seconds of slices that one step of reading asks for: a day, on days' borders.
-const STEP: i64 = 86_400;
-
-/// The slices of one objective: bad is a share of 1, and 1 is the total of every slice that has data.
+/// The slices of one objective: bad is a share of 1, and 1 is the total of every slice that has data. What is handed out
+/// is a snapshot: a change copies what is still held elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slices {
-    ring: Ring,
+    kept: Arc<EventSlices>,
 }
 
 /// How much of a slice is bad; `None` when the value says nothing.
@@ -31,179 +29,99 @@ pub fn verdict(sli: &Sli, value: f64) -> Option<f64> {
 }
 
 impl Slices {
-    /// An empty store for an objective; `None` for one that counts events.
-    pub fn of(objective: &Objective) -> Option<Self> {
-        match &objective.sli {
-            Sli::Slices { slice, .. } | Sli::Opaque { slice, .. } => {
-                let slice = slice.num_seconds().max(1);
-                let keep = (objective.window.num_seconds() / slice).clamp(1, MOST);
-                Some(Self { ring: Ring::new(slice, keep) })
-            }
-            Sli::Events { .. } | Sli::Composite(_) => None,
-        }
+    /// An empty store for an objective; `None` for one that counts events. A longer `back` (a calendar period that began
+    /// before the window) makes it longer.
+    pub fn of(objective: &Objective, back: Span) -> Option<Self> {
+        let (slice, kind) = match &objective.sli {
+            Sli::Slices { slice, .. } => (slice, Kind::Verdicts),
+            Sli::Opaque { slice, .. } => (slice, Kind::Shares),
+            Sli::Events { .. } | Sli::Composite(_) => return None,
+        };
+        let kept = EventSlices::of_time(slice.num_seconds(), kind, objective.gap, objective.window, back);
+        Some(Self { kept: Arc::new(kept) })
     }
 
-    /// The slices as they are kept.
-    pub fn ring(&self) -> &Ring {
-        &self.ring
+    /// The slices as they are kept, and as what adds up slices of events reads them.
+    pub fn events(&self) -> &Arc<EventSlices> {
+        &self.kept
     }
 
     /// Puts back slices that were kept, unless they are of another shape.
     pub fn put_back(&mut self, ring: &Ring) {
-        if (ring.step(), ring.keep()) == (self.ring.step(), self.ring.keep()) {
-            self.ring = ring.clone();
+        Arc::make_mut(&mut self.kept).put_back(ring);
+    }
+
+    /// What a gap is taken for from now on.
+    pub fn set_gap(&mut self, gap: Gap) {
+        if self.kept.takes_gaps_for() != Some(gap) {
+            Arc::make_mut(&mut self.kept).set_gap(gap);
         }
     }
 
     /// The slices to read at a poll: what is new and the last two.
     pub fn tail(&self, now: Timestamp) -> Stretch {
-        let last = self.ring.number(now);
-        let (from, to) = self.ring.tail(now, self.piece()).unwrap_or((last - 1, last));
-        Stretch { length: self.slice(), from, to }
+        self.kept.tail(now)
     }
 
-    /// The stretch to read next, the newest first; `None` when all was asked for.
-    pub fn missing(&self, now: Timestamp) -> Option<Stretch> {
-        let (from, to) = self.ring.missing(self.ring.last_of_history(now, self.piece()), self.piece())?;
-        Some(Stretch { length: self.slice(), from, to })
+    /// The stretch to read next, the newest first; `None` when all was asked for. `starts`: where long windows begin.
+    pub fn missing(&self, starts: &[Timestamp], now: Timestamp) -> Option<Stretch> {
+        self.kept.missing(starts, now)
     }
 
     /// How many slices nobody asked for yet.
     pub fn left(&self, now: Timestamp) -> usize {
-        self.ring.left(self.ring.last_of_history(now, self.piece()))
+        self.kept.left(now)
     }
 
     /// Share of the window that ends at `now` that was asked for (0..1). The newest slice may be a little late.
     pub fn read(&self, window: Window, now: Timestamp) -> f64 {
-        let last = self.ring.number(now);
-        let wanted = self.slices_in(window);
-        if wanted == 1 {
-            return f64::from(u8::from(self.ring.asked(last) || self.ring.asked(last - 1)));
-        }
-        let asked = ((last - wanted + 1)..last).filter(|n| self.ring.asked(*n)).count();
-        (asked as f64 / (wanted - 1) as f64).clamp(0.0, 1.0)
-    }
-
-    /// The same as counts per five minutes and per hour, for what adds up slices of events. A slice of more than five
-    /// minutes has no fine ones.
-    pub fn as_events(&self, window: Span, gap: Gap) -> EventSlices {
-        let mut events = EventSlices::of(window, Span::zero());
-        let Some(newest) = self.ring.newest() else { return events };
-        for length in [300, 3_600] {
-            if length % self.slice() != 0 {
-                continue;
-            }
-            let (each, Some(ring)) = (length / self.slice(), events.ring_mut(length)) else { continue };
-            let last = newest.div_euclid(each);
-            let first = self.ring.oldest().unwrap_or(newest);
-            let oldest = (last - ring.keep() + 1).max((first - 1).div_euclid(each) + 1);
-            for number in oldest..=last {
-                // The oldest hour may have begun before what is kept.
-                let inside = ((number - 1) * each + 1).max(first)..=number * each;
-                if inside.clone().any(|n| !self.ring.asked(n)) {
-                    continue;
-                }
-                let mut sum: Option<Counts> = None;
-                for bad in inside.filter_map(|n| counted(self.slot(n).flatten(), gap)) {
-                    let sum = sum.get_or_insert_default();
-                    sum.bad += bad;
-                    sum.total += 1.0;
-                }
-                ring.take(number, number, |_| sum);
-            }
-        }
-        events
+        self.kept.read(window, now)
     }
 
     /// The slice length.
     pub fn step(&self) -> Span {
-        self.ring.step()
+        self.kept.fine.step()
     }
 
     /// Takes an answer over a stretch. A slice without a point has no data; the worst of several series counts. Whether
     /// anything changed.
     pub fn merge(&mut self, stretch: Stretch, series: &[&RangeSeries], sli: &Sli) -> bool {
-        let (from, to) = (stretch.from, stretch.to);
-        if from > to || to - from >= self.ring.keep().saturating_mul(2) || stretch.length != self.slice() {
-            return false;
-        }
         let mut worst: BTreeMap<i64, f64> = BTreeMap::new();
         for (at, value) in series.iter().flat_map(|s| &s.points) {
             if let Some(bad) = verdict(sli, *value) {
                 worst.entry(self.number(*at)).and_modify(|w| *w = w.max(bad)).or_insert(bad);
             }
         }
-        self.ring.take(from, to, |n| worst.get(&n).map(|bad| Counts { bad: *bad, total: 1.0 }))
+        let counts = |n: i64| worst.get(&n).map(|bad| Counts { bad: *bad, total: 1.0 });
+        self.kept.learns(stretch, counts) && Arc::make_mut(&mut self.kept).take(stretch, counts)
     }
 
     /// The slices of a window that ends with the newest slice.
     pub fn reading(&self, window: Window, gap: Gap) -> Reading {
-        self.ring.newest().map_or(Reading::NoData, |newest| self.reading_at(newest, window, gap))
-    }
-
-    fn reading_at(&self, last: i64, window: Window, gap: Gap) -> Reading {
-        let wanted = self.slices_in(window);
-        let mut counts = Counts::default();
-        let mut known = 0_u32;
-        for number in (last - wanted + 1).max(self.ring.oldest().unwrap_or(last))..=last {
-            let Some(slot) = self.slot(number) else { continue };
-            known += u32::from(slot.is_some());
-            let Some(bad) = counted(slot, gap) else { continue };
-            counts.bad += bad;
-            counts.total += 1.0;
-        }
+        let Some((from, end)) = self.bounds(window) else { return Reading::NoData };
+        let known = self.kept.known(from, end);
         // A source that gave nothing at all is no data, whatever a gap is taken for.
-        let silent = known == 0 && (gap == Gap::Ignored || self.is_silent());
+        let silent = known.total <= 0.0 && (gap == Gap::Ignored || self.kept.is_silent());
+        let counts = if gap == Gap::Ignored { known } else { self.kept.between(from, end).0 };
         if silent || counts.total <= 0.0 { Reading::NoData } else { Reading::Counts(counts) }
     }
 
     /// Share of a window's slices that have data, 0..1.
     pub fn coverage(&self, window: Window) -> f64 {
-        let wanted = self.slices_in(window);
-        let Some(newest) = self.ring.newest() else { return 0.0 };
-        let known = ((newest - wanted + 1)..=newest).filter(|n| self.get(*n).is_some()).count();
-        (known as f64 / wanted as f64).clamp(0.0, 1.0)
+        let Some((from, end)) = self.bounds(window) else { return 0.0 };
+        (self.kept.known(from, end).total / self.kept.slices_in(window) as f64).clamp(0.0, 1.0)
     }
 
-    fn slice(&self) -> i64 {
-        self.ring.step().num_seconds().max(1)
+    /// Where a window that ends with the newest slice begins and ends: it has whole slices.
+    fn bounds(&self, window: Window) -> Option<(Timestamp, Timestamp)> {
+        let fine = &self.kept.fine;
+        let newest = fine.newest()?;
+        Some((fine.end_of(newest - self.kept.slices_in(window)), fine.end_of(newest)))
     }
 
-    /// Slices of one step of reading.
-    fn piece(&self) -> i64 {
-        (STEP / self.slice()).max(1)
-    }
-
-    fn slices_in(&self, window: Window) -> i64 {
-        (i64::from(window.0) / self.slice()).clamp(1, self.ring.keep())
-    }
-
+    /// A server may round instants to milliseconds.
     fn number(&self, at: Timestamp) -> i64 {
-        (at.timestamp_millis() as f64 / (self.slice() as f64 * 1_000.0)).round() as i64
-    }
-
-    fn is_silent(&self) -> bool {
-        let (Some(first), Some(last)) = (self.ring.oldest(), self.ring.newest()) else { return true };
-        (first..=last).all(|n| self.get(n).is_none())
-    }
-
-    /// A slice that was asked, and what it was judged.
-    fn slot(&self, number: i64) -> Option<Option<f64>> {
-        self.ring.asked(number).then(|| self.get(number))
-    }
-
-    fn get(&self, number: i64) -> Option<f64> {
-        self.ring.get(number).map(|c| c.bad)
-    }
-}
-
-/// What a slice counts as, 0..1; `None` when it is left out.
-fn counted(slot: Option<f64>, gap: Gap) -> Option<f64> {
-    match (slot, gap) {
-        (Some(bad), _) => Some(bad),
-        (None, Gap::Ignored) => None,
-        (None, Gap::Good) => Some(0.0),
-        (None, Gap::Bad) => Some(1.0),
+        (at.timestamp_millis() as f64 / (self.kept.fine.length() as f64 * 1_000.0)).round() as i64
     }
 }
 
@@ -212,6 +130,7 @@ mod tests {
     use super::*;
     use crate::domain::labels::Labels;
     use crate::domain::slo::seed;
+    use crate::domain::time::secs;
     use proptest::prelude::*;
 
     fn objective(text: &str) -> Objective {
@@ -232,8 +151,8 @@ mod tests {
     }
 
     fn filled(o: &Objective, points: Vec<(i64, f64)>, to: i64) -> Slices {
-        let mut slices = Slices::of(o).unwrap();
-        let everything = Stretch { length: 300, from: to - slices.ring.keep() + 1, to };
+        let mut slices = Slices::of(o, Span::zero()).unwrap();
+        let everything = Stretch { length: 300, from: to - slices.kept.fine.keep() + 1, to };
         slices.merge(everything, &[&line(points)], &o.sli);
         slices
     }
@@ -266,7 +185,7 @@ mod tests {
         assert_eq!(slices.tail(at(1_000_003)), Stretch { from: 1_000_002, ..tail });
         let much_later = at(1_001_000);
         assert_eq!(slices.tail(much_later), Stretch { length: 300, from: 1_000_999, to: 1_001_000 });
-        assert_eq!(slices.missing(much_later).map(|s| s.to), Some(1_001_000));
+        assert_eq!(slices.missing(&[], much_later).map(|s| s.to), Some(1_001_000));
     }
 
     #[test]
@@ -274,7 +193,7 @@ mod tests {
         for gap in ["ignore", "good", "bad"] {
             let o = threshold(gap);
             assert_eq!(filled(&o, vec![], 1_000).reading(Window::H1, o.gap), Reading::NoData);
-            assert_eq!(Slices::of(&o).unwrap().reading(Window::H1, o.gap), Reading::NoData);
+            assert_eq!(Slices::of(&o, Span::zero()).unwrap().reading(Window::H1, o.gap), Reading::NoData);
         }
     }
 
@@ -293,25 +212,147 @@ mod tests {
         let o = threshold("ignore");
         let last = 12 * 400_000;
         let points = (last - 8_639..=last).map(|n| (n, if n > last - 3 { 11.0 } else { 10.0 })).collect();
-        let events = filled(&o, points, last).as_events(o.window, o.gap);
+        let slices = filled(&o, points, last);
+        let events = slices.events();
         let month = events.window(Window::of(o.window)).counts().unwrap();
         assert_eq!((month.bad.round(), month.total.round()), (3.0, 8_640.0));
         assert_eq!(events.window(Window::H1).counts(), Some(Counts { bad: 3.0, total: 12.0 }));
         assert!(events.has_read(Window::D3, at(last)));
+        let all = events.slices();
+        assert_eq!(all.len(), 713 + 12 + 72, "six hours and the oldest one slice by slice, hours between");
+        assert!(all.windows(2).all(|w| w[0].end == w[1].end - w[1].length));
+    }
+
+    /// Reads all that is missing at an instant, then polls every slice for so many more.
+    fn read_and_polled(o: &Objective, start: i64, polls: i64, value: impl Fn(i64) -> Option<f64>) -> (Slices, i64) {
+        let mut slices = Slices::of(o, Span::hours(745)).unwrap();
+        let length = slices.kept.fine.length();
+        let end = |n: i64| Timestamp::from_timestamp(n * length, 0).unwrap();
+        let answer = |s: Stretch| RangeSeries {
+            labels: Labels::default(),
+            points: (s.from..=s.to).filter_map(|n| Some((end(n), value(n)?))).collect(),
+        };
+        for number in start..=start + polls {
+            let now = end(number) + secs(7);
+            let tail = slices.tail(now);
+            slices.merge(tail, &[&answer(tail)], &o.sli);
+            let starts: Vec<Timestamp> = Window::BURN.iter().map(|w| now - w.span()).chain([now - o.window]).collect();
+            let mut steps = 0;
+            while let Some(stretch) = slices.missing(&starts, now) {
+                assert!(stretch.to - stretch.from < 11_000, "more points than a server gives");
+                slices.merge(stretch, &[&answer(stretch)], &o.sli);
+                steps += 1;
+                assert!(steps < 500, "{stretch:?} is asked again and again");
+            }
+        }
+        let now = end(start + polls) + secs(7);
+        assert_eq!((slices.left(now), slices.read(Window::of(o.window), now)), (0, 1.0));
+        (slices, start + polls)
+    }
+
+    /// The mean share of a window, slice by slice, without any store.
+    fn truth(o: &Objective, last: i64, slices: i64, value: impl Fn(i64) -> Option<f64>) -> Option<Counts> {
+        let bads: Vec<f64> = (last - slices + 1..=last)
+            .filter_map(|n| counted(value(n).and_then(|v| verdict(&o.sli, v)), o.gap))
+            .collect();
+        (!bads.is_empty()).then(|| Counts { bad: bads.iter().sum(), total: bads.len() as f64 })
+    }
+
+    fn counted(bad: Option<f64>, gap: Gap) -> Option<f64> {
+        match (bad, gap) {
+            (Some(bad), _) => Some(bad),
+            (None, Gap::Ignored) => None,
+            (None, Gap::Good) => Some(0.0),
+            (None, Gap::Bad) => Some(1.0),
+        }
+    }
+
+    /// A share that is never the same, and now and then nothing.
+    fn ragged(n: i64) -> Option<f64> {
+        let x = (n.wrapping_mul(2_654_435_761) & 0xffff) as f64 / 65_536.0;
+        (n % 97 != 0 && n % 1_300 > 40).then_some(1.0 - x * x / 50.0)
+    }
+
+    #[test]
+    fn a_month_of_either_kind_fits_and_is_as_exact_as_its_slices() {
+        // Up to a window that begins inside an hour, over a border of hours.
+        let start = 12 * 400_000 + 5;
+        for (sli, slice) in [("'max(q)', target: 0.985", "5m"), ("'avg(up)', target: 0.99", "5m")] {
+            for gap in ["ignore", "good", "bad"] {
+                let text = format!("sli: {sli}, window: 30d, no_data: {gap}, slice: {slice}");
+                let o = objective(&text);
+                let (slices, last) = read_and_polled(&o, start, 16, ragged);
+                let bytes = (slices.kept.bytes(), slices.kept.allocated());
+                assert!(bytes.0 as f64 <= 12.4 * 1_024.0 && bytes.1 <= bytes.0, "{text}: {bytes:?}");
+                for window in Window::BURN.into_iter().chain([Window::of(o.window)]) {
+                    let wanted = i64::from(window.0) / 300;
+                    let (got, want) = (slices.reading(window, o.gap).counts(), truth(&o, last, wanted, ragged));
+                    let (got, want) = (got.unwrap(), want.unwrap());
+                    assert_eq!(got.total, want.total, "{text}: {window}");
+                    assert!((got.bad - want.bad).abs() < 1e-9 * want.bad.max(1.0), "{text}: {window} {got:?} {want:?}");
+                    let known = (last - wanted + 1..=last).filter(|n| ragged(*n).is_some()).count();
+                    assert!((slices.coverage(window) - known as f64 / wanted as f64).abs() < 1e-12);
+                }
+                // What the calendar, outlook and charts are summed from is the same.
+                let all = slices.events().slices();
+                assert!(all.windows(2).all(|w| w[0].end == w[1].end - w[1].length));
+                let month = truth(&o, last, 8_640, ragged).unwrap();
+                let from = at(last) - o.window;
+                let inside = all.iter().filter(|s| s.end - s.length >= from).filter_map(|s| s.counts);
+                let (bad, total) = inside.fold((0.0, 0.0), |(b, t), c| (b + c.bad, t + c.total));
+                // An hour that the window begins in may be told whole there: at most eleven slices.
+                assert!(month.total - total <= 12.0 && month.bad - bad <= 12.0, "{total} of {month:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_slice_lengths_are_read_to_the_end_and_exact() {
+        for (sli, slice, seconds) in [
+            ("'max(q)', target: 0.985", "30s", 30_i64),
+            ("'avg(up)', target: 0.99", "1m", 60),
+            ("'avg(up)', target: 0.99", "7m", 420),
+            ("'avg(up)', target: 0.99", "1h", 3_600),
+        ] {
+            let o = objective(&format!("sli: {sli}, window: 30d, slice: {slice}"));
+            let (slices, last) = read_and_polled(&o, 1_777_593_600 / seconds + 3, 2, ragged);
+            for window in [Window::H6, Window::D3, Window::of(o.window)] {
+                let wanted = i64::from(window.0) / seconds;
+                let want = truth(&o, last, wanted, ragged).unwrap();
+                let got = slices.reading(window, o.gap).counts().unwrap();
+                assert!(
+                    got.total == want.total && (got.bad - want.bad).abs() < 1e-9 * want.bad.max(1.0),
+                    "{slice} {window} {got:?} {want:?}"
+                );
+            }
+            assert!(slices.kept.allocated() <= slices.kept.bytes());
+        }
+    }
+
+    #[test]
+    fn slices_that_were_kept_come_back() {
+        let o = objective("sli: 'avg(up)', target: 0.99, window: 30d");
+        let (slices, _) = read_and_polled(&o, 4_800_005, 1, ragged);
+        let mut back = Slices::of(&o, Span::hours(745)).unwrap();
+        slices.kept.rings().for_each(|ring| back.put_back(ring));
+        assert_eq!(back, slices);
+        let mut other = Slices::of(&threshold("ignore"), Span::hours(745)).unwrap();
+        slices.kept.rings().for_each(|ring| other.put_back(ring));
+        assert_eq!(other, Slices::of(&threshold("ignore"), Span::hours(745)).unwrap(), "another kind is another shape");
     }
 
     proptest! {
         #[test]
         fn counts_stay_whole(polls in prop::collection::vec((0..40_i64, prop::collection::vec((0..60_i64, proptest::num::f64::ANY), 0..8)), 1..8)) {
             let o = objective("sli: 'max(q)', target: 10, window: 2h");
-            let mut slices = Slices::of(&o).unwrap();
+            let mut slices = Slices::of(&o, Span::zero()).unwrap();
             let mut now = 1_000;
             for (later, values) in polls {
                 now += later;
                 let stretch = slices.tail(at(now));
                 prop_assert!(stretch.from <= stretch.to && stretch.to == now);
                 slices.merge(stretch, &[&line(values.into_iter().map(|(back, v)| (now - back, v)))], &o.sli);
-                let events = slices.as_events(o.window, o.gap);
+                let events = slices.events();
                 prop_assert!(events.slices().iter().filter_map(|s| s.counts).all(|c| c.bad <= c.total));
                 for window in Window::BURN {
                     if let Reading::Counts(c) = slices.reading(window, o.gap) {

@@ -178,6 +178,8 @@ pub struct Status {
     pub forecast: Forecast,
     /// The budget of the calendar period: the objective's own, or the month beside its rolling window.
     pub calendar: Option<Calendar>,
+    /// Why a composite has no calendar, outlook and cost.
+    pub untold: Option<String>,
     /// Planned work.
     pub work: Work,
     /// Share of the window that has data, 0..1, where known.
@@ -243,6 +245,7 @@ pub fn assess_around(
         },
         forecast: view.forecast(remaining.filter(|_| fresh_budget), calendar.as_ref()),
         calendar,
+        untold: measurement.and_then(|m| m.parts.as_ref()?.as_ref().err()).cloned(),
         work: known.work.clone(),
         coverage: measurement.and_then(|m| m.coverage),
         read: measurement.and_then(|m| m.read),

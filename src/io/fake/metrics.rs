@@ -4,6 +4,8 @@ use crate::domain::alert::Alert;
 use crate::domain::alert::AlertState;
 use crate::domain::alert::rule::AlertRule;
 use crate::domain::drill::alarm;
+use crate::domain::drill::alarm::{BAD_DEPLOY, GOOD_DEPLOY};
+use crate::domain::drill::course::{Act, ONSET};
 use crate::domain::drill::production::Production;
 use crate::domain::drill::promise::{ALL, Promise};
 use crate::domain::drill::service as production;
@@ -12,6 +14,8 @@ use crate::domain::fault::FaultKind;
 use crate::domain::labels::Labels;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::assemble;
+use crate::domain::slo::history;
+use crate::domain::slo::marks::{self, Marker, Marks, Whose};
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::reading::Counts;
 use crate::domain::slo::reading::History;
@@ -20,7 +24,7 @@ use crate::domain::slo::reading::Reading;
 use crate::domain::slo::reading::Series;
 use crate::domain::slo::reading::Via;
 use crate::domain::slo::reading::Window;
-use crate::domain::slo::sample::Sample;
+use crate::domain::slo::sample::{RangeSeries, Sample};
 use crate::domain::slo::service::{Service, Signal, SignalKind};
 use crate::domain::slo::signals::{ServiceReading, SignalReading, SignalValue};
 use crate::domain::slo::warm::Rows;
@@ -37,6 +41,10 @@ use crate::io::port::Task;
 use std::sync::Arc;
 
 pub(super) const WHAT: &str = "prometheus demo";
+/// The one query that tells of changes here.
+const VERSIONS: &str = "count by (service, version) (build_info)";
+/// When the first replica got the new version, in seconds of the story.
+const CANARY: f64 = -2_400.0;
 /// Points per line; as many as a Prometheus answers.
 const MOST_POINTS: i32 = 11_000;
 
@@ -129,6 +137,22 @@ impl Metrics for FakeMetrics {
         })
     }
 
+    fn marks<'a>(&'a self, markers: &'a [Marker], range: Span, end: Timestamp) -> Task<'a, Result<Marks, Fault>> {
+        Box::pin(async move {
+            let production = self.ask().await?;
+            let (step, _) = marks::grid(range);
+            let axis = history::Grid::over(range, step, end);
+            let mut out = Marks::default();
+            for marker in markers {
+                match marker.query == VERSIONS {
+                    true => out.add(marker, marker.read(&versions(&production, axis), axis.start, axis.step)),
+                    false => out.remarks.push(format!("{}: {}", marker.name, unknown(&marker.query))),
+                }
+            }
+            Ok(out)
+        })
+    }
+
     fn query<'a>(&'a self, promql: &'a str, now: Timestamp) -> Task<'a, Result<Vec<Sample>, Fault>> {
         Box::pin(async move {
             let production = self.ask().await?;
@@ -138,8 +162,7 @@ impl Metrics for FakeMetrics {
                 return Ok(value.map(|value| Sample { labels, at: now, value }).into_iter().collect());
             }
             // Answering an expression that nobody modelled would look like a measurement.
-            let why = format!("the simulated production does not know `{}`", truncate(&clean(promql), 60));
-            Err(Fault::new(FaultKind::Rejected, WHAT, why))
+            Err(Fault::new(FaultKind::Rejected, WHAT, unknown(promql)))
         })
     }
 
@@ -165,6 +188,44 @@ impl Metrics for FakeMetrics {
     fn probe(&self) -> Task<'_, Result<ServerNote, Fault>> {
         Box::pin(async move { self.ask().await.map(|_| note()) })
     }
+}
+
+fn unknown(promql: &str) -> String {
+    format!("the simulated production does not know `{}`", truncate(&clean(promql), 60))
+}
+
+/// What tells of deploys here: a version that was not there before.
+pub(super) fn marker() -> Marker {
+    Marker {
+        name: "deploy".to_owned(),
+        query: VERSIONS.to_owned(),
+        text: "{{service}} {{version}}".to_owned(),
+        whose: Whose::Label("service".to_owned()),
+    }
+}
+
+/// How many replicas run each version of the service that is rolled out and back, on a grid.
+fn versions(production: &Production, axis: history::Grid) -> Vec<RangeSeries> {
+    let back = production.course().done(Act::RollBack);
+    let is_back = move |second: f64| back.is_some_and(|at| second >= at);
+    let replicas = move |version: &str, second: f64| match (version == BAD_DEPLOY, is_back(second)) {
+        (true, true) => 0.0,
+        (true, false) if second >= ONSET => 6.0,
+        (true, false) => f64::from(u8::from(second >= CANARY)),
+        (false, true) => 6.0,
+        (false, false) if second >= ONSET => 0.0,
+        (false, false) => 6.0 - f64::from(u8::from(second >= CANARY)),
+    };
+    let line = |version: &str| {
+        let instants =
+            std::iter::successors(Some(axis.start), |at| Some(*at + axis.step).filter(|at| *at <= axis.end()));
+        let value = |at: Timestamp| replicas(version, production.elapsed(at));
+        RangeSeries {
+            labels: Labels::from([("service", production::Service::Checkout.name()), ("version", version)]),
+            points: instants.map(|at| (at, value(at))).filter(|(_, many)| *many > 0.0).collect(),
+        }
+    };
+    [GOOD_DEPLOY, BAD_DEPLOY].into_iter().map(line).collect()
 }
 
 pub(super) fn note() -> ServerNote {

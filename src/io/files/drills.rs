@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// The largest history that is read: some ten thousand drills.
 const LIMIT: u64 = 8 << 20;
+/// The after-action report in the folder of a drill that ended.
+pub const REPORT: &str = "DRILL-report.md";
 /// Drills that may begin in one second.
 const MOST: u32 = 1_000;
 
@@ -79,6 +81,23 @@ pub fn claim(data: &Path, drill: &str) -> Result<(String, PathBuf), Fault> {
         format!("folder {}", base.display()),
         format!("{MOST} drills began in one second"),
     ))
+}
+
+/// The folders of drills that may still run, by name, oldest first: those without a report yet.
+pub fn running(data: &Path) -> Result<Vec<(String, PathBuf)>, Fault> {
+    let base = folder(data);
+    if !base.exists() {
+        return Ok(Vec::new());
+    }
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(&base).map_err(|e| fault(&base, &e))?.flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.join(REPORT).exists() {
+            all.push((entry.file_name().to_string_lossy().into_owned(), path));
+        }
+    }
+    all.sort();
+    Ok(all)
 }
 
 /// Writes a file of a drill, private and whole.

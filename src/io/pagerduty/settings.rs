@@ -2,6 +2,8 @@
 
 use crate::config::{Address, OutsideConfig, SecretRef, Section};
 use crate::domain::document::{Fields, Node, Reader};
+use crate::io::pages;
+pub use crate::io::pages::is_id;
 
 /// The keys, each with what it is.
 pub const OPTIONS: [(&str, &str); 10] = [
@@ -44,11 +46,6 @@ impl Settings {
     }
 }
 
-/// Whether a text can be an id there, and a part of a path.
-pub fn is_id(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-}
-
 /// The options of a checked entry.
 pub fn read(config: &OutsideConfig) -> Settings {
     read_with(config, &mut Reader::new(&config.path))
@@ -67,15 +64,10 @@ pub fn check(config: &OutsideConfig, reader: &mut Reader<'_>) {
                        with options.oauth)";
         reader.error(config.mark, "missing-key", message);
     }
-    if let Some(Address::Plain(url)) = &config.url {
-        if settings.europe {
-            reader.error(config.mark, "not-allowed", "url says where it is; leave options.region out");
-        }
-        let local = ["http://127.", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start));
-        if !url.starts_with("https://") && !local {
-            reader.error(config.mark, "unencrypted", "PagerDuty is asked over https alone (expected https://…)");
-        }
+    if settings.europe && matches!(config.url, Some(Address::Plain(_))) {
+        reader.error(config.mark, "not-allowed", "url says where it is; leave options.region out");
     }
+    pages::encrypted(config, reader);
     misplaced(config, reader, sink);
 }
 

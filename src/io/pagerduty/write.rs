@@ -7,6 +7,8 @@ use crate::io::http::Failure;
 use crate::io::pagerduty::client::{Client, Who};
 use crate::io::pagerduty::decode;
 use crate::io::pagerduty::settings::is_id;
+pub use crate::io::pages::current;
+use crate::io::pages::reference;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -69,22 +71,6 @@ pub fn by_code(failure: &Failure) -> Outcome {
         Some("2100" | "5001") => refused(Obstacle::NotFound),
         Some("2016") => Outcome::Unknown { words, wait_ms: None },
         _ => failure.outcome(),
-    }
-}
-
-fn reference(incident: &BackendIncident) -> Reference {
-    Reference { id: Some(incident.id.clone()), name: incident.number.clone(), url: incident.url.clone() }
-}
-
-/// An incident in words, for a conflict.
-pub fn current(incident: &BackendIncident) -> String {
-    let names: Vec<&str> = incident.acknowledged_by.iter().map(|(party, _)| party.name.as_str()).collect();
-    match (&incident.status, names.is_empty()) {
-        (BackendStatus::Acknowledged, false) => format!("acknowledged by {}", names.join(", ")),
-        (status, _) => match &incident.merged_into {
-            Some(other) => format!("merged into {other}"),
-            None => status.word().to_owned(),
-        },
     }
 }
 

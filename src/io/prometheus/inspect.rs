@@ -1,12 +1,15 @@
-//! Asks a Prometheus-compatible server what a lint wants to know: a few small requests per selector, four at a time, each
-//! with a fallback where a relative lacks an endpoint. What stays unanswered is told once per topic. Never judges.
+//! Asks a Prometheus-compatible server what a lint wants to know: many small questions to a request, four requests at a
+//! time, with a fallback where a relative lacks an endpoint. What stays unanswered is told once per topic. Never judges.
+
+mod selectors;
+mod together;
 
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::slo::lint::facts::{Facts, Matched};
-use crate::domain::slo::lint::questions::{LIMIT, Questions};
-use crate::domain::slo::sample::{RangeSeries, Sample};
+use crate::domain::slo::lint::facts::Facts;
+use crate::domain::slo::lint::questions::{LIMIT, Questions, SINGLES};
+use crate::domain::slo::sample::Sample;
 use crate::domain::text::truncate;
-use crate::domain::time::{Span, Timestamp, prometheus};
+use crate::domain::time::Timestamp;
 use crate::io::http::Endpoint;
 use crate::io::port::{Inspect, Task};
 use crate::io::prometheus::client::Client;
@@ -20,13 +23,21 @@ use tokio::task::JoinSet;
 const IN_FLIGHT: usize = 4;
 /// After so many requests in a row that brought nothing the server is left alone.
 const PATIENCE: usize = 6;
-/// How far back the spacing of samples is looked at.
-const SPACING: Span = Span::minutes(20);
+
+/// Is told how many questions are left.
+pub type Telling = Arc<dyn Fn(usize) + Send + Sync>;
 
 /// A server that can be asked about itself.
-#[derive(Debug)]
 pub struct Inspector {
     asked: Arc<Asked>,
+    left: AtomicUsize,
+    telling: Option<Telling>,
+}
+
+impl std::fmt::Debug for Inspector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inspector").field("asked", &self.asked).finish_non_exhaustive()
+    }
 }
 
 /// The client, and how long it has been silent.
@@ -38,7 +49,8 @@ struct Asked {
 
 /// An inspector of a configured source; nothing is opened before the first question.
 pub fn inspector(endpoint: Endpoint) -> Inspector {
-    Inspector { asked: Arc::new(Asked { client: Client::new(endpoint), silent: AtomicUsize::new(0) }) }
+    let asked = Asked { client: Client::new(endpoint), silent: AtomicUsize::new(0) };
+    Inspector { asked: Arc::new(asked), left: AtomicUsize::new(0), telling: None }
 }
 
 /// What could not be answered: the first fault of each topic.
@@ -81,47 +93,6 @@ impl Asked {
         }
     }
 
-    /// Series now by job; both numbers of one request.
-    async fn matched(&self, selector: &str, window: Span, jobs: &BTreeMap<String, Span>, now: Timestamp) -> MatchedSo {
-        let mut so = MatchedSo::default();
-        let found = match self.instant(&format!("count by (job) ({selector})"), now).await {
-            Ok(found) => found,
-            Err(fault) => return MatchedSo { fault: Some(fault), ..so },
-        };
-        let total: f64 = found.iter().map(|s| s.value).filter(|v| v.is_finite()).sum();
-        so.matched.now = Some(total.max(0.0) as u64);
-        let start = now.checked_sub_signed(window).unwrap_or(now);
-        if found.is_empty() {
-            let ever = self.heard(self.client.any_series(selector, start, now).await);
-            so.matched.in_window = ever.map_err(|fault| so.fault = Some(fault)).ok();
-            return so;
-        }
-        let begun = self.instant(&format!("count({selector} offset {})", prometheus(window)), now).await;
-        so.matched.at_start = begun.map(|s| !s.is_empty()).map_err(|fault| so.fault = Some(fault)).ok();
-        let told = found.iter().map(|s| jobs.get(s.labels.get("job")).copied()).collect::<Option<Vec<Span>>>();
-        so.matched.interval = match told.and_then(|all| all.into_iter().max()) {
-            Some(interval) => Some(interval),
-            None => self.spacing(selector, now).await.unwrap_or_else(|fault| {
-                so.fault = Some(fault);
-                None
-            }),
-        };
-        so
-    }
-
-    /// The usual distance between two samples of one of the series.
-    async fn spacing(&self, selector: &str, now: Timestamp) -> Result<Option<Span>, Fault> {
-        // One series is enough, and its labels are what `topk` leaves as they were.
-        let one = self.instant(&format!("topk(1, timestamp({selector}))"), now).await?;
-        let Some(one) = one.first() else { return Ok(None) };
-        let name = metric_of(selector);
-        let labels: Vec<String> =
-            one.labels.0.iter().filter(|(k, _)| *k != "__name__").map(|(k, v)| format!("{k}={v:?}")).collect();
-        let query = format!("{name}{{{}}}[{}]", labels.join(","), prometheus(SPACING));
-        let answer = self.heard(self.client.samples(&query, now).await)?;
-        Ok(answer.data.first().and_then(usual_distance))
-    }
-
     /// Whether the server takes a query. Where it cannot only parse, it evaluates it at an instant that has no samples.
     async fn accepts(&self, query: &str) -> Result<Result<(), String>, Fault> {
         if let Some(fault) = self.given_up() {
@@ -161,29 +132,27 @@ impl Asked {
     }
 }
 
-/// What is known of a selector, and what hindered knowing more.
-#[derive(Debug, Default)]
-struct MatchedSo {
-    matched: Matched,
-    fault: Option<Fault>,
-}
-
-/// The name a selector begins with; nothing for `{…}`.
-fn metric_of(selector: &str) -> &str {
-    selector.split('{').next().unwrap_or_default()
-}
-
-/// The median distance, in whole seconds. `None` under four samples.
-fn usual_distance(series: &RangeSeries) -> Option<Span> {
-    let mut gaps: Vec<Span> =
-        series.points.windows(2).filter_map(|pair| Some(pair.get(1)?.0 - pair.first()?.0)).collect();
-    gaps.sort_unstable();
-    let middle = gaps.get(gaps.len() / 2).filter(|_| gaps.len() >= 3)?;
-    let seconds = (middle.num_milliseconds() as f64 / 1_000.0).round().max(1.0);
-    Some(Span::seconds(seconds as i64))
-}
-
 impl Inspector {
+    /// Tells somebody how many questions are left, while it asks.
+    #[must_use]
+    pub fn telling(self, telling: Telling) -> Self {
+        Self { telling: Some(telling), ..self }
+    }
+
+    /// So many more questions came up.
+    fn add(&self, questions: usize) {
+        self.left.fetch_add(questions, Ordering::Relaxed);
+    }
+
+    /// So many were answered, or will not be.
+    fn done(&self, questions: usize) {
+        let before =
+            self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| Some(n.saturating_sub(questions)));
+        if let (Some(tell), Ok(before) | Err(before)) = (&self.telling, before) {
+            tell(before.saturating_sub(questions));
+        }
+    }
+
     /// Asks one question of each, at most four at a time.
     async fn each<K, T, F>(&self, keys: Vec<K>, ask: impl Fn(Arc<Asked>, K) -> F) -> Vec<(K, T)>
     where
@@ -202,7 +171,10 @@ impl Inspector {
             }
             match running.join_next().await {
                 None => return done,
-                Some(joined) => done.extend(joined),
+                Some(joined) => {
+                    self.done(1);
+                    done.extend(joined);
+                }
             }
         }
     }
@@ -228,36 +200,30 @@ impl Inspector {
         let failing = client.about("api/v1/rules", &[("type", "record")], server::failing_records).await;
         facts.failing =
             unanswered.take("whether its recording rules fail", self.asked.heard(failing)).unwrap_or_default();
+        let Questions { selectors, buckets, metrics, queries, totals, .. } = questions;
+        self.add(selectors.len() * 2 + buckets.len() + metrics.len() + queries.len() + totals.len());
         self.series(questions, now, &mut facts, &mut unanswered).await;
         self.texts(questions, now, &mut facts, &mut unanswered).await;
         facts.unanswered = unanswered.0.into_iter().map(|(topic, why)| format!("{topic} ({why})")).collect();
         if questions.left_out > 0 {
             let left = questions.left_out;
-            facts.unanswered.push(format!("{left} more questions (at most {LIMIT} of a kind are asked)"));
+            facts.unanswered.push(format!("{left} more questions (at most {LIMIT} of a kind are asked, {SINGLES} of those that need a request each)"));
         }
         Ok(facts)
     }
 
     async fn series(&self, questions: &Questions, now: Timestamp, facts: &mut Facts, unanswered: &mut Unanswered) {
-        let jobs = Arc::new(facts.jobs.clone());
-        let selectors: Vec<_> = questions.selectors.clone().into_iter().collect();
-        let found = self.each(selectors, |asked, (selector, window)| {
-            let jobs = Arc::clone(&jobs);
-            async move { asked.matched(&selector, window, &jobs, now).await }
-        });
-        for ((selector, _), so) in found.await {
+        for (selector, so) in self.matched(&questions.selectors, &facts.jobs, now).await {
             if let Some(fault) = &so.fault {
                 unanswered.tell("which series some selectors match", fault);
             }
             facts.selectors.insert(selector, so.matched);
         }
-        let buckets = self.each(questions.buckets.iter().cloned().collect(), |asked, selector| async move {
-            asked.instant(&format!("count by (le) ({selector})"), now).await
-        });
-        for (selector, answer) in buckets.await {
+        let texts: Vec<String> = questions.buckets.iter().map(|s| format!("count by (le) ({s})")).collect();
+        for (selector, answer) in questions.buckets.iter().zip(self.together(&texts, now).await) {
             if let Some(found) = unanswered.take("which buckets some histograms have", answer) {
                 let les = found.iter().map(|s| s.labels.get("le").to_owned()).filter(|le| !le.is_empty());
-                facts.buckets.insert(selector, les.collect());
+                facts.buckets.insert(selector.clone(), les.collect());
             }
         }
     }
@@ -277,12 +243,11 @@ impl Inspector {
                 facts.accepted.insert(query, said);
             }
         }
-        let totals = questions.totals.iter().cloned().collect();
-        let totals = self.each(totals, |asked, query| async move { asked.instant(&query, now).await });
-        for (query, answer) in totals.await {
+        let totals: Vec<String> = questions.totals.iter().cloned().collect();
+        for (query, answer) in totals.iter().zip(self.together(&totals, now).await) {
             let found = unanswered.take("how many events there are", answer);
             if let Some(sample) = found.as_ref().and_then(|f| f.first()).filter(|s| s.value.is_finite()) {
-                facts.totals.insert(query, sample.value);
+                facts.totals.insert(query.clone(), sample.value);
             }
         }
     }
@@ -291,26 +256,5 @@ impl Inspector {
 impl Inspect for Inspector {
     fn facts<'a>(&'a self, questions: &'a Questions, now: Timestamp) -> Task<'a, Result<Facts, Fault>> {
         Box::pin(self.inspect(questions, now))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::labels::Labels;
-    use crate::domain::time::secs;
-
-    #[test]
-    fn the_usual_distance_forgives_a_gap() {
-        let start: Timestamp = "2026-05-01T03:00:00Z".parse().unwrap();
-        let of = |at: &[i64]| {
-            let points = at.iter().map(|ms| (start + Span::milliseconds(*ms), 0.0)).collect();
-            usual_distance(&RangeSeries { labels: Labels::default(), points })
-        };
-        assert_eq!(of(&[0, 15_004, 29_998, 75_000, 90_001]), Some(secs(15)));
-        assert_eq!(of(&[0, 60_000, 120_000]), None);
-        assert_eq!(of(&[]), None);
-        assert_eq!(metric_of("x{a=\"{\"}"), "x");
-        assert_eq!(metric_of("{a=\"b\"}"), "");
     }
 }

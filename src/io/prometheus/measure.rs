@@ -76,6 +76,8 @@ pub struct Prometheus<A> {
     permits: Arc<Semaphore>,
     kept: Arc<Mutex<Kept>>,
     recordings: Mutex<Recordings>,
+    /// Whether its `increase` begins at the sample before the range, and when that was asked.
+    looks_back: Mutex<Option<(Timestamp, bool)>>,
     looked_at: Mutex<VecDeque<SloId>>,
     plan: Mutex<Option<Planned>>,
     disk: Option<Disk>,
@@ -99,6 +101,7 @@ impl<A: Ask> Prometheus<A> {
             permits: Arc::new(Semaphore::new(IN_FLIGHT)),
             kept: Arc::default(),
             recordings: Mutex::default(),
+            looks_back: Mutex::default(),
             looked_at: Mutex::default(),
             plan: Mutex::default(),
             disk: None,

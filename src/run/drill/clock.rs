@@ -1,13 +1,36 @@
-//! A drill's own clock: begins at what the scenario says, runs as fast as it is told, can stand still and jump ahead, and
-//! never goes back.
+//! A drill's own clock: begins at what the scenario says, runs as fast as it is told, stands while anybody holds it, can
+//! jump ahead, and never goes back.
 
 use crate::domain::time::{Span, Timestamp};
 use crate::io::clock::running;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How fast it may run.
 pub const FASTEST: u32 = 1_000;
+
+/// Who may hold it. It runs when nobody does: one who lets go does not undo another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hold {
+    /// Nobody sits at it yet, or nobody any more.
+    Table,
+    /// The facilitator paused it.
+    Facilitator,
+    /// Something pages in the real world.
+    RealPage,
+}
+
+impl Hold {
+    /// Why it stands, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Table => "nobody plays",
+            Self::Facilitator => "paused by the facilitator",
+            Self::RealPage => "a real page waits for an answer",
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Hands {
@@ -15,7 +38,7 @@ struct Hands {
     base: Timestamp,
     since: Duration,
     speed: u32,
-    stands: bool,
+    holds: BTreeSet<Hold>,
 }
 
 /// A drill's clock.
@@ -25,10 +48,10 @@ pub struct DrillClock {
 }
 
 impl DrillClock {
-    /// Stands at `start`; will run `speed` times as fast as time.
+    /// Stands at `start`, held by [`Hold::Table`]; will run `speed` times as fast as time.
     pub fn new(start: Timestamp, speed: u32) -> Self {
         let speed = speed.clamp(1, FASTEST);
-        Self { hands: Mutex::new(Hands { base: start, since: running(), speed, stands: true }) }
+        Self { hands: Mutex::new(Hands { base: start, since: running(), speed, holds: BTreeSet::from([Hold::Table]) }) }
     }
 
     /// What it shows.
@@ -41,17 +64,30 @@ impl DrillClock {
         self.with(|hands| hands.speed)
     }
 
-    /// Whether it stands.
-    pub fn stands(&self) -> bool {
-        self.with(|hands| hands.stands)
+    /// How fast it runs now; 0 stands.
+    pub fn pace(&self) -> u32 {
+        self.with(|hands| if hands.holds.is_empty() { hands.speed } else { 0 })
     }
 
-    /// Lets it run, or stand.
-    pub fn stand(&self, stands: bool) {
+    /// Who holds it.
+    pub fn holds(&self) -> Vec<Hold> {
+        self.with(|hands| hands.holds.iter().copied().collect())
+    }
+
+    /// It stands until this one lets go. `false` when it held it already.
+    pub fn hold(&self, who: Hold) -> bool {
         self.with(|hands| {
             hands.touch();
-            hands.stands = stands;
-        });
+            hands.holds.insert(who)
+        })
+    }
+
+    /// This one holds it no longer. `false` when it did not.
+    pub fn release(&self, who: Hold) -> bool {
+        self.with(|hands| {
+            hands.touch();
+            hands.holds.remove(&who)
+        })
     }
 
     /// From now on it runs so fast.
@@ -77,7 +113,7 @@ impl DrillClock {
 
 impl Hands {
     fn now(&self) -> Timestamp {
-        if self.stands {
+        if !self.holds.is_empty() {
             return self.base;
         }
         let gone = running().saturating_sub(self.since).saturating_mul(self.speed);
@@ -100,16 +136,27 @@ mod tests {
     fn it_stands_runs_jumps_and_never_goes_back() {
         let start: Timestamp = "2026-05-03T03:00:00Z".parse().unwrap();
         let clock = DrillClock::new(start, 60);
-        assert_eq!((clock.now(), clock.stands(), clock.speed()), (start, true, 60));
+        assert_eq!((clock.now(), clock.pace(), clock.speed()), (start, 0, 60));
         clock.jump(start + mins(5));
         clock.jump(start);
         assert_eq!(clock.now(), start + mins(5));
-        clock.stand(false);
+        assert!(clock.release(Hold::Table));
+        assert_eq!(clock.pace(), 60);
         let before = clock.now();
         clock.set_speed(0);
         assert!(clock.now() >= before);
         assert_eq!(clock.speed(), 1);
-        clock.stand(true);
+        assert!(clock.hold(Hold::Facilitator));
         assert_eq!(clock.now(), clock.now());
+    }
+
+    #[test]
+    fn one_who_lets_go_does_not_undo_another() {
+        let clock = DrillClock::new("2026-05-03T03:00:00Z".parse().unwrap(), 1);
+        assert!(clock.hold(Hold::RealPage) && clock.hold(Hold::Facilitator) && !clock.hold(Hold::Facilitator));
+        assert!(clock.release(Hold::Table) && !clock.release(Hold::Table) && clock.release(Hold::RealPage));
+        assert_eq!((clock.holds(), clock.pace()), (vec![Hold::Facilitator], 0));
+        assert!(clock.release(Hold::Facilitator));
+        assert_eq!(clock.pace(), 1);
     }
 }

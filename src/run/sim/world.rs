@@ -324,6 +324,7 @@ impl World {
             | Effect::Begin(_)
             | Effect::Suspend
             | Effect::Redraw
+            | Effect::GoOn
             | Effect::Quit(_) => {}
         }
     }

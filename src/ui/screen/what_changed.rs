@@ -36,7 +36,8 @@ fn narrow(pen: &mut Pen<'_>, view: &WhatChangedPage) {
     let picture = if view.chart.is_some() && height >= 18 { 9 } else { 0 };
     // A feed that failed is said before anything is drawn.
     let failed = view.feeds.iter().filter(|f| f.reversed).count();
-    let failed = if failed == 0 { 0 } else { u16::try_from(failed + 1).unwrap_or(u16::MAX).min(height / 3) };
+    let failed =
+        if failed == 0 || height < 8 { 0 } else { u16::try_from(failed + 1).unwrap_or(u16::MAX).min(height / 3) };
     let wants = [
         Want { least: 3, ..Want::rows(view.changes.rows.len().max(1), 3, 0) },
         Want { least: failed, most: feed_rows(view, width), rank: 1 },

@@ -142,6 +142,11 @@ impl Rig for PagerDutyRig {
         true
     }
 
+    fn always(&self, answer: Answer) -> bool {
+        self.server.always(answer);
+        true
+    }
+
     fn disturb(&self, op: &Operation) -> bool {
         let Intent::Backend(write) = &op.intent else { return false };
         let moved_on = !matches!(

@@ -4,7 +4,7 @@
 use crate::domain::drill::scenario::Act;
 use crate::domain::drill::stage::Stage;
 use crate::domain::drill::stage::told::{Happened, words};
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::{Span, Timestamp, compact};
 
 /// Where an inject stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -94,9 +94,11 @@ impl Stage {
 
     /// An inject comes later than it would; a span below 0 brings it nearer.
     pub fn delay(&mut self, typed: &str, by: Span, now: Timestamp) -> Result<(), String> {
-        let (place, _, _) = self.open(typed, now)?;
+        let (place, _, id) = self.open(typed, now)?;
         let stand = self.injects.get_mut(place).ok_or("there is no such inject")?;
         stand.shift = stand.shift.checked_add(&by).ok_or("that is too far away")?;
+        let way = if by < Span::zero() { "brings nearer" } else { "puts off" };
+        self.record(Happened::Steered(format!("{way} {id} by {}", compact(by.abs()))), now);
         Ok(())
     }
 
@@ -116,9 +118,14 @@ impl Stage {
 
     /// Somebody says something.
     pub fn speak(&mut self, from: &str, text: &str, now: Timestamp) {
+        self.record(Happened::Steered(format!("says as {from}: {text}")), now);
+        self.messages.push((now, from.to_owned(), text.to_owned()));
+    }
+
+    /// Something around the drill goes into its log: who sits down, what is done to its clock.
+    pub fn record(&mut self, what: Happened, now: Timestamp) {
         self.advance(now);
-        let act = Act::Message { from: from.to_owned(), text: text.to_owned() };
-        self.act(now, "facilitator", &act);
+        self.tell(now, what);
     }
 
     /// A hint, and what it costs.
@@ -139,7 +146,7 @@ impl Stage {
     pub fn abort(&mut self, why: &str, now: Timestamp) {
         self.advance(now);
         if !why.is_empty() && self.ended.is_none() {
-            self.tell(now, Happened::Said { from: "facilitator".into(), text: format!("aborted: {why}") });
+            self.tell(now, Happened::Steered(format!("ends it: {why}")));
         }
         self.finish(now, "aborted");
     }

@@ -54,6 +54,12 @@ pub enum Happened {
         /// What it costs.
         points: i64,
     },
+    /// What the facilitator did beside injects and hints, in words.
+    Steered(String),
+    /// A player sat down or left, in words.
+    Seat(String),
+    /// What the real world did to the drill, in words.
+    RealWorld(String),
     /// The players reached a milestone.
     Reached {
         /// Which.
@@ -95,6 +101,9 @@ impl Happened {
             Self::Mended(_) => "tool_works",
             Self::Said { .. } => "message",
             Self::Hint { .. } => "hint",
+            Self::Steered(_) => "steering",
+            Self::Seat(_) => "player",
+            Self::RealWorld(_) => "real_world",
             Self::Reached { .. } => "milestone",
             Self::Ran { .. } => "command",
             Self::Unmatched { .. } => "unmatched",
@@ -115,6 +124,8 @@ impl Happened {
             Self::Mended(tool) => format!("{} works again", tool.word()),
             Self::Said { from, text } => format!("{from}: {text}"),
             Self::Hint { text, points } => format!("hint (costs {points}): {text}"),
+            Self::Steered(what) => format!("the facilitator {what}"),
+            Self::Seat(what) | Self::RealWorld(what) => what.clone(),
             Self::Reached { milestone, actor } => format!("{} by {actor}", milestone.word()),
             Self::Ran { command, actor, exit } => format!("`{command}` by {actor}: exit {exit}"),
             Self::Unmatched { command, actor } => format!("`{command}` by {actor}: nobody thought of it"),

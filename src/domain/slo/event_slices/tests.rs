@@ -17,17 +17,33 @@ fn steady(until: Timestamp) -> EventSlices {
     };
     for ring in [&mut slices.coarse, &mut slices.fine] {
         let (last, each) = (ring.number(until), per(ring));
-        ring.take(last - ring.keep + 1, last, |_| Some(each));
+        ring.take(last - ring.keep() + 1, last, |_| Some(each));
     }
     slices
 }
 
+/// What one objective may take.
+const BOUND: f64 = 12.4 * 1_024.0;
+
 #[test]
 fn a_month_fits_into_twelve_kibibytes() {
     // A calendar month of 31 days and an hour stands beside the window.
-    let slices = EventSlices::of(Span::days(30), Span::hours(745));
-    assert_eq!(slices.bytes(), (72 + 745 + 12) * 12);
-    assert!(slices.bytes() as f64 <= 12.4 * 1_024.0);
+    let mut slices = EventSlices::of(Span::days(30), Span::hours(745));
+    assert_eq!(slices.bytes(), (72 + 745 + 36) * 14);
+    assert!(slices.bytes() as f64 <= BOUND);
+    let now = at(1_500);
+    let starts = [now - Span::days(30), at(-20 * 86_400 + 900)];
+    while let Some(stretch) = slices.missing(&starts, now) {
+        slices.take(stretch, |n| Some(Counts { bad: 1.0 / n as f64, total: n as f64 }));
+    }
+    for later in 1..30 {
+        // Polls go on for hours; nothing grows.
+        let now = now + mins(5 * later);
+        for stretch in slices.tails(now).into_iter().chain(slices.missing(&starts, now)) {
+            slices.take(stretch, |n| Some(Counts { bad: 1.0 / n as f64, total: n as f64 }));
+        }
+    }
+    assert!(slices.allocated() <= slices.bytes() && slices.clone().allocated() <= slices.bytes());
 }
 
 #[test]
@@ -56,27 +72,6 @@ fn what_is_not_known_is_not_counted() {
     assert!((counts.total - 43_200.0).abs() < 1e-6, "{counts:?}");
     assert!((slices.coverage(Window::D1) - 0.5).abs() < 1e-9);
     assert_eq!(EventSlices::of(Span::days(30), Span::zero()).window(Window::H1), Reading::NoData);
-}
-
-#[test]
-fn what_lies_between_answers_is_unasked_and_what_is_too_old_is_left_out() {
-    let mut ring = Ring::new(300, 10);
-    let one = |_| Some(Counts { bad: 0.0, total: 1.0 });
-    assert_eq!(ring.missing(104, 4), Some((101, 104)));
-    assert!(ring.take(103, 104, one) && !ring.take(103, 104, one), "the same again changes nothing");
-    assert_eq!((ring.missing(104, 4), ring.left(104)), (Some((101, 102)), 8));
-    ring.take(97, 98, |n| one(n).filter(|_| n == 97));
-    assert_eq!((ring.oldest(), ring.newest()), (Some(97), Some(104)));
-    assert!(ring.asked(98) && !ring.asked(99) && ring.get(98).is_none() && ring.get(99).is_none());
-    ring.take(80, 96, one);
-    assert_eq!(ring.oldest(), Some(95), "no more than it keeps");
-    assert_eq!(ring.tail(ring.end_of(106) + secs(10), 10), Some((103, 106)));
-    assert_eq!(ring.tail(ring.end_of(106), 3), Some((105, 106)), "a long gap is not a poll's");
-    ring.take(200, 202, one);
-    assert_eq!((ring.newest(), ring.left(202), ring.missing(202, 4)), (Some(202), 7, Some((197, 199))));
-    ring.take(203, 215, one);
-    assert_eq!(ring.newest().unwrap() - ring.oldest().unwrap(), 9);
-    assert_eq!(ring.tail(ring.end_of(100), 10), Some((99, 100)), "the clock went back");
 }
 
 #[test]
@@ -118,16 +113,14 @@ fn the_last_five_minutes_are_those_of_now() {
 }
 
 #[test]
-fn kept_slices_come_back_and_nonsense_is_unknown() {
-    let mut ring = steady(at(0)).fine;
-    ring.take(ring.newest().unwrap() - 3, ring.newest().unwrap() - 3, |_| None);
-    let (first, last) = (ring.oldest().unwrap(), ring.newest().unwrap());
-    let raw: Vec<(f32, f64)> = (first..=last).map(|n| ring.raw(n).unwrap()).collect();
-    assert_eq!(Ring::of_raw(300, 72, first, raw.iter().copied()), Some(ring));
-    assert_eq!(Ring::of_raw(300, 71, first, raw.into_iter()), None);
-    let odd = [(2.0, 1.0), (f32::INFINITY, f64::INFINITY), (-3.0, 4.0), (f32::NAN, 1.0)];
-    let read = Ring::of_raw(300, 72, 5, odd.into_iter()).unwrap();
-    assert!((5..9).all(|n| read.asked(n) && read.get(n).is_none()));
+fn an_hour_that_the_server_forgot_is_told_by_its_sum() {
+    let now = at(1_500);
+    let mut slices = steady(now);
+    let hour = (now - Span::days(30)).timestamp().div_euclid(3_600) + 1;
+    slices.take(Stretch { length: 300, from: hour * 12 - 11, to: hour * 12 }, |_| None);
+    assert!(slices.missing_edges(&[now - Span::days(30)], now).is_empty(), "it is not asked again and again");
+    let (counts, known) = slices.between(now - Span::days(30), slices.coarse.end_of(hour));
+    assert!((counts.total - 2_100.0).abs() < 1e-6 && known == 1.0, "{counts:?}");
 }
 
 /// A month of hours; in the hour in which it began everything happened in the last ten minutes.
@@ -172,9 +165,9 @@ fn hours_in_parts_move_on_with_their_window() {
     }
     let kept = slices.clone();
     let mut back = EventSlices::of(Span::days(30), Span::zero());
-    [&kept.fine, &kept.coarse].into_iter().chain(kept.edges()).for_each(|ring| back.put_back(ring));
+    kept.rings().for_each(|ring| back.put_back(ring));
     assert_eq!(back, kept);
-    back.put_back(&Ring::new(300, 12));
+    back.put_back(&Ring::new(Kind::Counted, 300, 12));
     assert_eq!(back, kept, "an empty hour is none");
     // Whole hours, what fine slices cover, and what is older than is kept need no parts.
     let none = [at(-86_400), at(-3_000), at(-40 * 86_400 + 60)];

@@ -1,5 +1,5 @@
 //! What a lint wants to know of a server, from objectives alone. Each question once, however many objectives want it, and
-//! never more than [`LIMIT`] of a kind. Never asks.
+//! never more than [`LIMIT`] of a kind, or [`SINGLES`] of those that cannot share a request. Never asks.
 
 use crate::domain::slo::lint::query::{metric, plain, selectors, sent};
 use crate::domain::slo::objective::{AlertPair, Bad, Objective, Sli};
@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The most questions of one kind.
-pub const LIMIT: usize = 500;
+pub const LIMIT: usize = 2_500;
+/// The most questions of a kind that take a request each.
+pub const SINGLES: usize = 500;
 
 /// Questions to one server.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -116,8 +118,8 @@ fn of_tree(tree: &Expr, asked: &mut Questions) {
 
 impl Questions {
     fn bound(&mut self) {
-        fn cut<T: Ord>(set: &mut BTreeSet<T>) -> usize {
-            let over = set.len().saturating_sub(LIMIT);
+        fn cut<T: Ord>(set: &mut BTreeSet<T>, most: usize) -> usize {
+            let over = set.len().saturating_sub(most);
             for _ in 0..over {
                 set.pop_last();
             }
@@ -127,7 +129,7 @@ impl Questions {
         for _ in 0..over {
             self.selectors.pop_last();
         }
-        let sets = [&mut self.buckets, &mut self.metrics, &mut self.queries, &mut self.totals];
-        self.left_out = over + sets.into_iter().map(cut).sum::<usize>();
+        let shared = cut(&mut self.buckets, LIMIT) + cut(&mut self.totals, LIMIT);
+        self.left_out = over + shared + cut(&mut self.metrics, SINGLES) + cut(&mut self.queries, SINGLES);
     }
 }

@@ -400,14 +400,14 @@ fn a_server_is_judged_once() {
 #[test]
 fn questions_are_bounded_and_composites_have_none() {
     let mut file = format!("{}:\n", seed::ROOT);
-    for n in 0..700 {
+    for n in 0..1_300 {
         file.push_str(&format!(
             "  o{n}: {{sli: 'sum(rate(g{n}[5m])) / sum(rate(t{n}[5m]))', target: 0.9, window: 7d}}\n"
         ));
     }
     let asked = asked(&file);
-    assert_eq!((asked.selectors.len(), asked.totals.len()), (questions::LIMIT, questions::LIMIT));
-    assert!(asked.left_out > 0);
+    assert_eq!((asked.selectors.len(), asked.metrics.len()), (questions::LIMIT, questions::SINGLES));
+    assert_eq!((asked.totals.len(), asked.left_out), (1_300, 100 + 2_100));
     let composite = Objective {
         sli: Sli::Composite(Composite { combine: Combine::AnyBad, parts: vec![] }),
         written: String::new(),

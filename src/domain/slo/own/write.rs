@@ -197,7 +197,7 @@ fn identity(out: &mut String, identity: &Identity) {
         Identity::SloGenerator(text) => ("slo_generator", text),
         Identity::Grafana(text) => ("grafana", text),
         Identity::KubernetesMixin(text) => ("kubernetes_mixin", text),
-        Identity::Pyrra { name, part, total } => {
+        Identity::Pyrra { name, part, total, .. } => {
             out.push_str("    recorded:\n      pyrra:\n");
             for (key, text) in [("name", name), ("part", part), ("total", total)] {
                 field(out, 8, key, text);

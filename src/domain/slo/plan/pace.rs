@@ -1,12 +1,14 @@
 //! How often a counter is scraped, and what slices gain by it. `increase` sees what lies between the first and the last
 //! sample of its range and stretches that to the range: a burst inside one slice comes out a scrape interval too large, one
 //! across a border too small. Over a range that is one scrape longer it sees exactly what lies between two ends of slices,
-//! stretched by a factor that is known. Never asks by itself; an interval that is not known changes nothing.
+//! stretched by a factor that is known. A server whose `increase` begins at the sample before the range (VictoriaMetrics)
+//! needs none of that: its slices add up as they are. Never asks by itself; an interval that is not known changes nothing.
 
 use crate::domain::slo::plan::{Arm, Chunk, Feed, Group, Groups, Request, Side, TAG, by_value};
-use crate::domain::slo::promql::WINDOW;
+use crate::domain::slo::promql::{WINDOW, parse};
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::sample::Sample;
+use crate::domain::time::{Span, seconds};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The scrape interval of every objective of a list, in seconds; `None` where it is not known.
@@ -14,6 +16,8 @@ pub type Scrapes<'a> = &'a dyn Fn(usize) -> Option<u32>;
 
 /// Scrape intervals that people choose, in seconds.
 const USUAL: [u32; 19] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300];
+/// Fewer samples tell no interval.
+const FEW: f64 = 5.0;
 /// Samples are counted in one hour.
 const COUNTED_IN: Window = Window::H1;
 /// A range ends this much before the sample that is one too many, in milliseconds: more than scrapes are late or early.
@@ -40,6 +44,30 @@ impl Groups {
     }
 }
 
+impl Groups {
+    /// The question whether the server's `increase` begins at the sample before its range: which share of the series has one
+    /// over three quarters of a scrape, where there is one sample at most. Of the first total whose interval is known.
+    pub fn looks_back(&self, scrapes: Scrapes<'_>) -> Option<String> {
+        self.0.iter().find_map(|group| {
+            let total = |f: &&Feed| f.side == Side::Total;
+            let scrape = group.feeds.iter().filter(total).find_map(|f| scrapes(f.objective))?;
+            let inner = group.text.find("increase(").filter(|_| stretched(&group.text));
+            let inner = group.text.get(inner?..)?.strip_suffix(')')?;
+            let range = format!("{}ms", u64::from(scrape) * 750);
+            let counted = inner.replace(WINDOW, &range);
+            parse(&counted).ok()?;
+            let there = counted.replacen("increase(", "count_over_time(", 1);
+            let (over, step) = (u64::from(scrape) * 10, u64::from(scrape) * 333);
+            Some(format!("avg_over_time((count({counted}) / count({there}))[{over}s:{step}ms])"))
+        })
+    }
+}
+
+/// What such an answer says.
+pub fn does_look_back(samples: &[Sample]) -> bool {
+    samples.first().is_some_and(|share| share.value > 0.5)
+}
+
 /// The scrape intervals that such an answer tells of, by index of the objective.
 pub fn scrapes(request: &Request, samples: &[Sample]) -> BTreeMap<usize, u32> {
     let arms: HashMap<&str, _> = request.arms.iter().map(|arm| (arm.tag.as_str(), (arm, by_value(arm)))).collect();
@@ -53,12 +81,17 @@ pub fn scrapes(request: &Request, samples: &[Sample]) -> BTreeMap<usize, u32> {
     found
 }
 
-/// The interval of so many samples in an hour, where it is one that people choose: a sample may be missing or lie on the
-/// border.
+/// The interval of so many samples in an hour.
 fn interval(samples: f64) -> Option<u32> {
-    let off = |usual: u32| (f64::from(COUNTED_IN.0) / f64::from(usual) - samples).abs();
+    usual(samples, COUNTED_IN.span())
+}
+
+/// The interval of so many samples in a stretch of time, in seconds, where it is one that people choose: a sample may be
+/// missing or lie on the border. Few samples tell nothing.
+pub fn usual(samples: f64, over: Span) -> Option<u32> {
+    let off = |usual: u32| (seconds(over) / f64::from(usual) - samples).abs();
     let nearest = USUAL.into_iter().min_by(|a, b| off(*a).total_cmp(&off(*b)))?;
-    (samples.is_finite() && off(nearest) <= (samples * 0.02).max(1.0)).then_some(nearest)
+    (samples.is_finite() && samples >= FEW && off(nearest) <= (samples * 0.02).max(1.0)).then_some(nearest)
 }
 
 /// What is one sum of one `increase`, asked for the most samples instead.
@@ -116,6 +149,10 @@ mod tests {
         ] {
             assert_eq!(interval(samples), want, "{samples}");
         }
+        let twenty = Span::minutes(20);
+        for (samples, want) in [(20.0, Some(60)), (21.0, Some(60)), (80.0, Some(15)), (4.0, None), (33.0, None)] {
+            assert_eq!(usual(samples, twenty), want, "{samples} in 20 minutes");
+        }
     }
 
     fn objectives() -> Vec<Arc<Objective>> {
@@ -127,6 +164,21 @@ mod tests {
         };
         let text = format!("{}:\n{}{}", seed::ROOT, one("a", "a", "5.."), one("b", "b", "5.."));
         seed::read("f.yaml", &text).0.into_iter().map(Arc::new).collect()
+    }
+
+    #[test]
+    fn a_server_is_asked_how_it_counts() {
+        let list = objectives();
+        let groups = Groups::of(&list);
+        let text = groups.looks_back(&|index| (index == 1).then_some(60)).unwrap();
+        let all = "http_total{job=~\"a|b\"}[45000ms]";
+        let want = format!("avg_over_time((count(increase({all})) / count(count_over_time({all})))[600s:19980ms])");
+        assert_eq!(text, want);
+        assert!(parse(&text).is_ok());
+        assert_eq!(groups.looks_back(&|_| None), None);
+        let share = |value| [Sample { labels: Labels::default(), at: Timestamp::UNIX_EPOCH, value }];
+        assert!(does_look_back(&share(1.0)) && !does_look_back(&share(0.1)) && !does_look_back(&share(f64::NAN)));
+        assert!(!does_look_back(&[]));
     }
 
     #[test]

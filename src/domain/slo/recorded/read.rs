@@ -55,17 +55,12 @@ pub fn read(
     ages: Option<&[Sample]>,
     now: Timestamp,
 ) -> Vec<Option<Found>> {
-    let mut by_name: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
-    for (index, objective) in objectives.iter().enumerate() {
-        if let Some(key) = key_of(&objective.identity) {
-            by_name.entry(key).or_default().push(index);
-        }
-    }
+    let index = Index::of(objectives);
     let sides: Vec<Option<Sides>> = objectives.iter().map(|o| Sides::of(o)).collect();
     let mut ratios: BTreeMap<(usize, Window), Option<f64>> = BTreeMap::new();
     let mut counts: BTreeMap<(usize, Window), Pile> = BTreeMap::new();
     for sample in values {
-        for (index, objective) in named(&by_name, sample).filter_map(|i| Some((i, *objectives.get(i)?))) {
+        for (index, objective) in index.named(sample).filter_map(|i| Some((i, *objectives.get(i)?))) {
             match said(objective, sample.labels.get("__name__")) {
                 Some(Said::Ratio(window, unit)) => {
                     let error = match unit {
@@ -102,7 +97,7 @@ pub fn read(
             found.insert(window, reading);
         }
     }
-    let newest = newest(&by_name, ages.unwrap_or_default());
+    let newest = newest(&index, ages.unwrap_or_default());
     let found = |(index, windows): (usize, BTreeMap<Window, Reading>)| {
         let at = newest.get(&index).copied().filter(|at| now - *at > FRESH).unwrap_or(now);
         (!windows.is_empty()).then_some(Found { windows, at })
@@ -111,11 +106,11 @@ pub fn read(
 }
 
 /// When the newest recording of each objective was made.
-fn newest(by_name: &HashMap<(&str, &str), Vec<usize>>, ages: &[Sample]) -> HashMap<usize, Timestamp> {
+fn newest(index: &Index<'_>, ages: &[Sample]) -> HashMap<usize, Timestamp> {
     let mut newest: HashMap<usize, Timestamp> = HashMap::new();
     for sample in ages.iter().filter(|s| s.value.is_finite() && s.value.abs() < 1e11) {
         let Some(at) = Timestamp::from_timestamp_millis((sample.value * 1_000.0) as i64) else { continue };
-        for index in named(by_name, sample) {
+        for index in index.named(sample) {
             newest.entry(index).and_modify(|best| *best = (*best).max(at)).or_insert(at);
         }
     }
@@ -133,12 +128,57 @@ fn key_of(identity: &Identity) -> Option<(&'static str, &str)> {
     })
 }
 
-fn named<'s>(by_name: &'s HashMap<(&str, &str), Vec<usize>>, sample: &'s Sample) -> impl Iterator<Item = usize> + 's {
-    ["sloth_id", "slo", "grafana_slo_uuid", "verb"]
-        .into_iter()
-        .filter_map(|label| by_name.get(&(label, sample.labels.get(label))))
-        .flatten()
-        .copied()
+/// Which objectives a series is of: by a name that its system gives it, and for a row by the labels of its group. Looked
+/// up, so that a thousand rows of one name cost no more than a thousand names.
+#[derive(Default)]
+struct Index<'o>(HashMap<(&'static str, &'o str), Vec<Grouped<'o>>>);
+
+/// The objectives of one name that are told apart by the same labels (none, for most).
+struct Grouped<'o> {
+    labels: Vec<&'o str>,
+    by_values: HashMap<Vec<&'o str>, Vec<usize>>,
+}
+
+impl<'o> Index<'o> {
+    fn of(objectives: &[&'o Objective]) -> Self {
+        let mut index = Self::default();
+        for (number, objective) in objectives.iter().enumerate() {
+            let Some(key) = key_of(&objective.identity) else { continue };
+            let group = group_of(&objective.identity);
+            let labels: Vec<&str> = group.iter().map(|(name, _)| *name).collect();
+            let values: Vec<&str> = group.iter().map(|(_, value)| *value).collect();
+            let of_name = index.0.entry(key).or_default();
+            let place = of_name.iter().position(|g| g.labels == labels).unwrap_or_else(|| {
+                of_name.push(Grouped { labels, by_values: HashMap::new() });
+                of_name.len() - 1
+            });
+            if let Some(grouped) = of_name.get_mut(place) {
+                grouped.by_values.entry(values).or_default().push(number);
+            }
+        }
+        index
+    }
+
+    fn named<'s>(&'s self, sample: &'s Sample) -> impl Iterator<Item = usize> + 's {
+        ["sloth_id", "slo", "grafana_slo_uuid", "verb"]
+            .into_iter()
+            .filter_map(|label| self.0.get(&(label, sample.labels.get(label))))
+            .flatten()
+            .filter_map(|grouped| {
+                let values: Vec<&str> = grouped.labels.iter().map(|name| sample.labels.get(name)).collect();
+                grouped.by_values.get(values.as_slice())
+            })
+            .flatten()
+            .copied()
+    }
+}
+
+/// The labels of a row, in the order of their names.
+fn group_of(identity: &Identity) -> Vec<(&str, &str)> {
+    match identity {
+        Identity::Pyrra { group, .. } => group.0.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// What a name says of an objective; `None` for a name of another system, or of another metric.

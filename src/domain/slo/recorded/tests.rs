@@ -34,7 +34,7 @@ fn one(objective: &Objective, values: &[Sample]) -> Option<Found> {
 }
 
 fn pyrra(name: &str, part: &str, total: &str) -> Identity {
-    Identity::Pyrra { name: name.into(), part: part.into(), total: total.into() }
+    Identity::Pyrra { name: name.into(), part: part.into(), total: total.into(), group: Labels::default() }
 }
 
 #[test]
@@ -91,6 +91,41 @@ fn pyrra_records_an_error_ratio_called_burnrate_and_increases() {
     assert_eq!(found.windows[&Window::of(o.window)], Reading::Counts(Counts { bad: 100.0, total: 10_000.0 }));
     let generic = one(&o, &values[5..]).unwrap();
     assert_eq!(generic.windows[&Window::of(o.window)], Reading::Recorded(0.5), "a share of good ones");
+}
+
+#[test]
+fn rows_of_pyrra_are_told_apart_by_their_labels() {
+    let whole = objective(RATIO, "4w", pyrra("api", "http_requests_total", "http_requests_total"));
+    let template = Objective { grouping: vec!["handler".into(), "pod".into()], ..whole.clone() };
+    let row = |handler: &str, pod: &str| {
+        crate::domain::slo::grouping::row(&template, &Labels::from([("handler", handler), ("pod", pod)])).unwrap()
+    };
+    let rows = [row("/a", "1"), row("/a", "2"), row("/b", "1"), row("/a", "")];
+    assert!(
+        rows.iter().take(3).all(is_recordable) && !is_recordable(&rows[3]),
+        "a label that is missing tells nothing"
+    );
+    let of = |handler, pod, code| [("slo", "api"), ("job", "api"), ("handler", handler), ("pod", pod), ("code", code)];
+    let values = [
+        sample("http_requests:increase4w", &of("/a", "1", "200"), 990.0),
+        sample("http_requests:increase4w", &of("/a", "1", "500"), 10.0),
+        sample("http_requests:increase4w", &of("/a", "2", "200"), 400.0),
+        sample("http_requests:burnrate5m", &of("/a", "2", "")[..4], 0.25),
+        // Made before there were groups: it is no row's.
+        sample("http_requests:increase4w", &[("slo", "api"), ("job", "api"), ("code", "200")], 7.0),
+    ];
+    let ages = [sample("", &of("/a", "1", "")[..4], (now() - secs(600)).timestamp() as f64)];
+    let all: Vec<&Objective> = rows.iter().chain([&whole]).collect();
+    let found = read(&all, &values, Some(&ages), now());
+    let own = Window::of(whole.window);
+    let counts = |i: usize| found[i].as_ref().and_then(|f| f.windows[&own].counts());
+    assert_eq!(counts(0), Some(Counts { bad: 10.0, total: 1_000.0 }));
+    assert_eq!(counts(1), Some(Counts { bad: 0.0, total: 400.0 }));
+    assert_eq!(found[1].as_ref().unwrap().windows[&Window::M5], Reading::Recorded(0.25));
+    assert_eq!((found[0].as_ref().unwrap().at, found[1].as_ref().unwrap().at), (now() - secs(600), now()));
+    assert_eq!((&found[2], found[3].as_ref().map(|f| f.windows.len())), (&None, None));
+    let queries = queries(rows.iter()).unwrap();
+    assert!(queries.values.contains(r#"slo=~"api""#), "one name, however many rows: {}", queries.values);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! where the budget is going. Without those events it says so, and leaves the numbers as they were read.
 
 use crate::domain::slo::calendar::{self, Calendar};
+use crate::domain::slo::composite_events::CompositeEvents;
 use crate::domain::slo::maintenance::Stretch;
 use crate::domain::slo::net_events::NetEvents;
 use crate::domain::slo::objective::Objective;
@@ -12,6 +13,7 @@ use crate::domain::slo::status::{Around, Forecast};
 use crate::domain::time::{Span, Timestamp};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Planned work of one objective.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,6 +38,8 @@ pub struct Known {
     pub work: Work,
     /// The events over time, without planned work.
     net: Option<NetEvents>,
+    /// Those behind the parts of a composite.
+    parts: Option<Arc<CompositeEvents>>,
 }
 
 impl Known {
@@ -43,7 +47,8 @@ impl Known {
     pub fn of(objective: &Objective, measurement: Option<&Measurement>, now: Timestamp, around: &Around<'_>) -> Self {
         let slices = measurement.and_then(|m| m.slices.as_deref());
         let net = slices.map(|s| NetEvents::of(s, around.work));
-        let mut known = Self { work: work(objective, now, around.work), net, ..Self::default() };
+        let parts = measurement.and_then(|m| m.parts.as_ref()?.as_ref().ok()).cloned();
+        let mut known = Self { work: work(objective, now, around.work), net, parts, ..Self::default() };
         if let (Some(measurement), Some(net)) = (measurement, &known.net) {
             let (windows, excluded) = spared(objective, measurement, net, &known.work.inside);
             (known.windows, known.work.excluded) = (windows, excluded);
@@ -55,18 +60,27 @@ impl Known {
     pub fn calendar(&self, objective: &Objective, now: Timestamp, zone: Tz) -> Option<Calendar> {
         let month = Period::of(Unit::Month, zone);
         let period = objective.period.as_ref().unwrap_or(&month);
+        if let Some(parts) = &self.parts {
+            return parts.calendar(period.words(), period.bounds(now)?);
+        }
         calendar::budget(self.net.as_ref()?, period.words(), period.bounds(now)?, objective.target)
     }
 
     /// Where a rolling budget is going.
     pub fn outlook(&self, objective: &Objective, remaining: f64, burn: Option<f64>) -> Forecast {
+        let (six, three) = ((Span::hours(6), Span::minutes(15)), (Span::hours(72), Span::hours(1)));
+        if let Some(parts) = &self.parts {
+            let trend = |(back, step)| parts.trend(back, step).filter(|_| remaining > 0.0);
+            let rolling = burn.and_then(|b| parts.rolling(remaining, b));
+            return Forecast { rolling, trend_6h: trend(six), trend_3d: trend(three), ..Forecast::default() };
+        }
         let Some(net) = &self.net else { return Forecast::default() };
         let (target, window) = (objective.target, objective.window);
-        let trend = |hours: i64, step: Span| outlook::trend(net, target, window, Span::hours(hours), step);
+        let trend = |(back, step)| outlook::trend(net, target, window, back, step).filter(|_| remaining > 0.0);
         Forecast {
             rolling: burn.and_then(|b| outlook::rolling(net, target, window, remaining, b)),
-            trend_6h: trend(6, Span::minutes(15)).filter(|_| remaining > 0.0),
-            trend_3d: trend(72, Span::hours(1)).filter(|_| remaining > 0.0),
+            trend_6h: trend(six),
+            trend_3d: trend(three),
             ..Forecast::default()
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
-use crate::domain::slo::event_slices::Ring;
+use crate::domain::slo::ring::{Kind, Ring};
 use crate::io::files::atomic::write_atomic;
 use crate::io::files::folders::own_folder;
 use crate::io::files::read::read_limited;
@@ -13,11 +13,11 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// What a file of this layout begins with.
-const MAGIC: &[u8; 16] = b"midwatch-slices2";
+const MAGIC: &[u8; 16] = b"midwatch-slices3";
 /// The longest file that is read back: ten thousand objectives.
 const LIMIT: u64 = 192 << 20;
 /// The most rings of one objective, and slices of one ring.
-const RINGS: u64 = 8;
+const RINGS: u64 = 16;
 const SLICES: u64 = 100_000;
 
 /// Where the slices of one source are.
@@ -49,9 +49,8 @@ impl Disk {
 }
 
 fn encode(shelf: &Shelf) -> Vec<u8> {
-    let slices: usize =
-        shelf.values().flat_map(|slot| &slot.rings).filter_map(|r| usize::try_from(r.keep()).ok()).sum();
-    let mut out = Vec::with_capacity(64 + shelf.len() * 96 + slices * 12);
+    let bytes: usize = shelf.values().flat_map(|slot| &slot.rings).map(|ring| ring.bytes() + 33).sum();
+    let mut out = Vec::with_capacity(64 + shelf.len() * 32 + bytes);
     out.extend_from_slice(MAGIC);
     put(&mut out, shelf.len() as u64);
     for (key, slot) in shelf {
@@ -61,13 +60,11 @@ fn encode(shelf: &Shelf) -> Vec<u8> {
         for ring in &slot.rings {
             let first = ring.oldest().unwrap_or(0);
             let count = ring.newest().map_or(0, |newest| newest - first + 1);
-            for number in [ring.step().num_seconds(), ring.keep(), first, count] {
+            out.push(Kind::ALL.iter().position(|k| *k == ring.kind()).unwrap_or(0) as u8);
+            for number in [ring.length(), ring.keep(), first, count] {
                 out.extend_from_slice(&number.to_le_bytes());
             }
-            for (bad, total) in (first..first + count).filter_map(|n| ring.raw(n)) {
-                out.extend_from_slice(&bad.to_le_bytes());
-                out.extend_from_slice(&total.to_le_bytes());
-            }
+            ring.write(&mut out);
         }
     }
     let sum = Sha256::digest(&out);
@@ -97,8 +94,10 @@ impl Bytes<'_> {
         self.take().map(i64::from_le_bytes)
     }
 
-    fn slice(&mut self) -> Option<(f32, f64)> {
-        Some((self.take().map(f32::from_le_bytes)?, self.take().map(f64::from_le_bytes)?))
+    fn many(&mut self, count: usize) -> Option<&[u8]> {
+        let (head, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(head)
     }
 }
 
@@ -125,17 +124,16 @@ fn decode(bytes: &[u8]) -> Option<Shelf> {
 }
 
 fn ring(bytes: &mut Bytes<'_>) -> Option<Ring> {
+    let [kind] = bytes.take()?;
+    let kind = *Kind::ALL.get(usize::from(kind))?;
     let (length, keep, first) = (bytes.signed()?, bytes.signed()?, bytes.signed()?);
     let count = bytes.count(SLICES)?;
     let numbers = 1..=i64::try_from(SLICES).ok()?;
     if !numbers.contains(&length) || !numbers.contains(&keep) || !(0..=i64::MAX / 1_000_000).contains(&first) {
         return None;
     }
-    let mut raw = Vec::new();
-    for _ in 0..count {
-        raw.push(bytes.slice()?);
-    }
-    Ring::of_raw(length, keep, first, raw.into_iter())
+    let count = i64::try_from(count).ok()?;
+    Ring::read((kind, length, keep), first, count, bytes.many(kind.bytes(count))?)
 }
 
 #[cfg(test)]
@@ -144,10 +142,12 @@ mod tests {
     use crate::domain::slo::reading::Counts;
 
     fn shelf() -> Shelf {
-        let mut fine = Ring::new(300, 72);
+        let mut fine = Ring::new(Kind::Counted, 300, 72);
         fine.take(5_000_000, 5_000_010, |n| (n % 3 != 0).then_some(Counts { bad: 0.25, total: n as f64 }));
         fine.take(5_000_020, 5_000_021, |_| None);
-        let rings = vec![fine, Ring::new(3_600, 720)];
+        let mut verdicts = Ring::new(Kind::Verdicts, 300, 8_640);
+        verdicts.take(5_000_000, 5_000_010, |n| (n % 3 != 0).then_some(Counts { bad: (n % 2) as f64, total: 1.0 }));
+        let rings = vec![fine, Ring::new(Kind::Sums, 3_600, 720), verdicts];
         Shelf::from([([7; 16], Slot { scrape: Some(15), rings }), ([9; 16], Slot::default())])
     }
 
@@ -181,8 +181,24 @@ mod tests {
         assert_eq!(decode(&body), None);
         let mut body = MAGIC.to_vec();
         [1, 0, 0, 15, 1].into_iter().for_each(|n| put(&mut body, n));
-        [300_u64, 72, 0, 90_000].into_iter().for_each(|n| put(&mut body, n));
-        body.extend_from_slice(&Sha256::digest(&body));
-        assert_eq!(decode(&body), None);
+        let whole = body.clone();
+        for (kind, count) in [(0, 90_000), (0, 73), (0, 1), (7, 0)] {
+            let mut body = whole.clone();
+            body.push(kind);
+            [300_u64, 72, 0, count].into_iter().for_each(|n| put(&mut body, n));
+            body.extend_from_slice(&Sha256::digest(&body));
+            assert_eq!(decode(&body), None, "{kind} {count}");
+        }
+    }
+
+    #[test]
+    fn slices_of_an_earlier_layout_are_read_anew() {
+        for magic in [b"midwatch-slices1", b"midwatch-slices2"] {
+            let mut body = encode(&shelf());
+            body.truncate(body.len() - 32);
+            body.splice(..16, magic.iter().copied());
+            body.extend_from_slice(&Sha256::digest(&body));
+            assert_eq!(decode(&body), None);
+        }
     }
 }

@@ -2,11 +2,13 @@
 //! still held there. Asks nobody.
 
 use crate::domain::ids::SloId;
-use crate::domain::slo::event_slices::{EventSlices, Ring, Stretch};
+use crate::domain::slo::assemble;
+use crate::domain::slo::event_slices::{EventSlices, Stretch};
 use crate::domain::slo::objective::{Bad, Objective, Sli};
 use crate::domain::slo::period::{Period, Unit};
 use crate::domain::slo::plan::sliced::Column;
 use crate::domain::slo::reading::Window;
+use crate::domain::slo::ring::Ring;
 use crate::domain::slo::sample::RangeSeries;
 use crate::domain::slo::slices::Slices;
 use crate::domain::time::{Span, Timestamp};
@@ -32,16 +34,16 @@ pub(super) struct Slot {
     pub(super) rings: Vec<Ring>,
 }
 
-/// How often it is looked at how often something is scraped.
-const PACE: Span = Span::days(1);
+/// How often it is looked at how often something is scraped, and how the server counts.
+pub(super) const PACE: Span = Span::days(1);
 
 /// Slices of one objective.
 #[derive(Debug)]
 pub(super) enum Body {
     /// Events per slice.
     Events(Arc<EventSlices>),
-    /// A verdict per slice, and the same as events.
-    Timed(Slices, Arc<EventSlices>),
+    /// A verdict per slice.
+    Timed(Slices),
 }
 
 #[derive(Debug)]
@@ -51,9 +53,21 @@ struct Entry {
     /// Seconds between two scrapes, where known, and when that was looked at in this run.
     scrape: Option<u32>,
     looked: Option<Timestamp>,
-    window: Span,
+    /// Windows that may begin inside a coarse slice and are told to a fine one.
+    windows: Vec<Span>,
     /// Its own calendar period; the month stands beside the window where it has none.
     period: Option<Period>,
+}
+
+impl Entry {
+    /// What should outlive it.
+    fn slot(&self) -> Slot {
+        let events = match &self.body {
+            Body::Events(events) => events,
+            Body::Timed(slices) => slices.events(),
+        };
+        Slot { scrape: self.scrape, rings: events.rings().cloned().collect() }
+    }
 }
 
 /// The slices of a source.
@@ -81,29 +95,41 @@ impl Kept {
     /// Makes room for an objective, taking what was kept of the same query. False for one that has no slices.
     pub(super) fn open(&mut self, objective: &Objective) -> bool {
         let Some(key) = key_of(objective) else { return false };
-        if self.entries.get(&objective.id).is_some_and(|e| e.key == key) {
+        if let Some(entry) = self.entries.get_mut(&objective.id).filter(|e| e.key == key) {
+            if let Body::Timed(slices) = &mut entry.body {
+                slices.set_gap(objective.gap);
+            }
             return true;
         }
-        let slot = self.shelf.get(&key);
-        let rings = slot.map(|s| s.rings.as_slice());
-        let body = match Slices::of(objective) {
+        let slot = self.reuse(&key);
+        let back = back(objective);
+        let body = match Slices::of(objective, back) {
             Some(mut slices) => {
-                if let Some(ring) = rings.and_then(|r| r.first()) {
-                    slices.put_back(ring);
-                }
-                let events = Arc::new(slices.as_events(objective.window, objective.gap));
-                Body::Timed(slices, events)
+                slot.rings.iter().for_each(|ring| slices.put_back(ring));
+                Body::Timed(slices)
             }
             None => {
-                let mut events = EventSlices::of(objective.window, back(objective));
-                rings.into_iter().flatten().for_each(|ring| events.put_back(ring));
+                let mut events = EventSlices::of(objective.window, back);
+                slot.rings.iter().for_each(|ring| events.put_back(ring));
                 Body::Events(Arc::new(events))
             }
         };
-        let (window, period) = (objective.window, objective.period.clone());
-        let scrape = slot.and_then(|s| s.scrape);
-        self.entries.insert(objective.id.clone(), Entry { key, body, scrape, looked: None, window, period });
+        let windows = match &body {
+            Body::Events(_) => vec![objective.window],
+            Body::Timed(_) => assemble::windows(objective, &[]).into_iter().map(Window::span).collect(),
+        };
+        let period = objective.period.clone();
+        let entry = Entry { key, body, scrape: slot.scrape, looked: None, windows, period };
+        if let Some(before) = self.entries.insert(objective.id.clone(), entry) {
+            self.shelf.insert(before.key, before.slot());
+        }
         true
+    }
+
+    /// What is known of a query already. It is held once: on the shelf until somebody takes it, and by him from then on.
+    fn reuse(&mut self, key: &Key) -> Slot {
+        let taken = || self.entries.values().find(|e| e.key == *key).map(Entry::slot);
+        self.shelf.remove(key).or_else(taken).unwrap_or_default()
     }
 
     /// The slices of an objective.
@@ -129,10 +155,18 @@ impl Kept {
         }
     }
 
+    /// Its slices are counted as they are: this server needs no help to see every event once.
+    pub(super) fn counted_whole(&mut self, id: &SloId, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            (entry.scrape, entry.looked) = (None, Some(now));
+        }
+    }
+
     /// Its slices as events.
     pub(super) fn events(&self, id: &SloId) -> Option<&Arc<EventSlices>> {
         match self.get(id)? {
-            Body::Events(events) | Body::Timed(_, events) => Some(events),
+            Body::Events(events) => Some(events),
+            Body::Timed(slices) => Some(slices.events()),
         }
     }
 
@@ -140,7 +174,7 @@ impl Kept {
     pub(super) fn tails(&self, id: &SloId, now: Timestamp) -> Vec<Stretch> {
         match self.get(id) {
             Some(Body::Events(events)) => events.tails(now),
-            Some(Body::Timed(slices, _)) => vec![slices.tail(now)],
+            Some(Body::Timed(slices)) => vec![slices.tail(now)],
             None => Vec::new(),
         }
     }
@@ -149,33 +183,26 @@ impl Kept {
     pub(super) fn missing(&self, id: &SloId, now: Timestamp) -> Option<Stretch> {
         match self.get(id)? {
             Body::Events(events) => events.missing(&self.starts(id, now), now),
-            Body::Timed(slices, _) => slices.missing(now),
+            Body::Timed(slices) => slices.missing(&self.starts(id, now), now),
         }
     }
 
     /// How many slices nobody asked for.
     pub(super) fn left(&self, id: &SloId, now: Timestamp) -> usize {
-        match self.get(id) {
-            Some(Body::Events(events)) => events.left(now) + self.edges(id, now),
-            Some(Body::Timed(slices, _)) => slices.left(now),
-            None => 0,
-        }
+        self.events(id).map_or(0, |events| events.left(now) + self.edges(id, now))
     }
 
     /// How many hours in which its windows begin are not read in parts yet.
     pub(super) fn edges(&self, id: &SloId, now: Timestamp) -> usize {
-        match self.get(id) {
-            Some(Body::Events(events)) => events.missing_edges(&self.starts(id, now), now).len(),
-            _ => 0,
-        }
+        self.events(id).map_or(0, |events| events.missing_edges(&self.starts(id, now), now).len())
     }
 
-    /// Where its window and its calendar period begin.
+    /// Where its windows and its calendar period begin.
     fn starts(&self, id: &SloId, now: Timestamp) -> Vec<Timestamp> {
         let Some(entry) = self.entries.get(id) else { return Vec::new() };
         let month = Period::of(Unit::Month, self.zone);
         let calendar = entry.period.as_ref().unwrap_or(&month).bounds(now).map(|(from, _)| from);
-        now.checked_sub_signed(entry.window).into_iter().chain(calendar).collect()
+        entry.windows.iter().filter_map(|w| now.checked_sub_signed(*w)).chain(calendar).collect()
     }
 
     /// Takes what was counted in a stretch. Nothing is copied where nothing changed, which is most polls.
@@ -190,11 +217,8 @@ impl Kept {
 
     /// Takes the values of time slices.
     pub(super) fn judge(&mut self, objective: &Objective, stretch: Stretch, series: &[&RangeSeries]) {
-        let Some(Entry { body: Body::Timed(slices, events), .. }) = self.entries.get_mut(&objective.id) else { return };
-        if slices.merge(stretch, series, &objective.sli) {
-            *events = Arc::new(slices.as_events(objective.window, objective.gap));
-            self.changed = true;
-        }
+        let Some(Entry { body: Body::Timed(slices), .. }) = self.entries.get_mut(&objective.id) else { return };
+        self.changed |= slices.merge(stretch, series, &objective.sli);
     }
 
     /// What should outlive the program, if anything changed since this was asked last. What nobody took is kept too: its
@@ -205,13 +229,7 @@ impl Kept {
         }
         let mut shelf = self.shelf.clone();
         for entry in self.entries.values() {
-            let rings = match &entry.body {
-                Body::Events(events) => {
-                    [&events.fine, &events.coarse].into_iter().chain(events.edges()).cloned().collect()
-                }
-                Body::Timed(slices, _) => vec![slices.ring().clone()],
-            };
-            shelf.insert(entry.key, Slot { scrape: entry.scrape, rings });
+            shelf.insert(entry.key, entry.slot());
         }
         Some(shelf)
     }

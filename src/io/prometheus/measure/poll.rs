@@ -188,7 +188,7 @@ impl<'l> Poll<'l> {
                     let poll = Counted { instants: &joined.windows, slices, failed, odd };
                     assemble::counted(objective, &poll, more, now)
                 }
-                Some(Body::Timed(slices, events)) => assemble::judged(objective, slices, events, failed, more, now),
+                Some(Body::Timed(slices)) => assemble::judged(objective, slices, failed, more, now),
                 None => Measurement::empty(objective.id.clone()),
             };
             let edges = kept.edges(&objective.id, now);

@@ -1,5 +1,7 @@
 //! Measuring over a client that answers as told.
 
+mod counting;
+
 use super::*;
 use crate::domain::fault::FaultKind;
 use crate::domain::labels::Labels;
@@ -139,7 +141,7 @@ fn seed_objectives() -> Vec<Arc<Objective>> {
 }
 
 /// Warms until nothing is left; how many steps it took.
-async fn warm_all(server: &Prometheus<Fake>, list: &[Arc<Objective>], at: Timestamp) -> usize {
+async fn warm_all<A: Ask>(server: &Prometheus<A>, list: &[Arc<Objective>], at: Timestamp) -> usize {
     for step in 1..=1_000 {
         if server.warm(&[], list, at).await.unwrap().left == 0 {
             return step;
@@ -263,6 +265,32 @@ fn slices_outlive_the_program() {
         let renamed = [Arc::new(Objective { id: "api_availability".into(), ..Objective::clone(&other[0]) })];
         let (got, _) = server.measure(&renamed, &[], later).await.unwrap();
         assert_eq!(got[0].read, Some(0.0));
+    });
+}
+
+#[test]
+fn an_objective_of_any_kind_takes_little_on_disk_and_in_memory() {
+    run(async {
+        let slis = ["sum(rate(good[1m])) / sum(rate(all[1m]))", "max(q) < bool 3", "avg(up)"];
+        for sli in slis {
+            let folder = tempfile::tempdir().unwrap();
+            let list = objectives(&[sli.to_owned()]);
+            let server =
+                Prometheus::new(Fake::default()).keeping(Some(Disk::new(folder.path(), &"m".into(), "http://h")));
+            warm_all(&server, &list, now()).await;
+            for minutes in [0, 5, 65] {
+                let at = now() + Span::minutes(minutes);
+                let (got, _) = server.measure(&list, &[], at).await.unwrap();
+                warm_all(&server, &list, at).await;
+                assert_eq!((got[0].read, got[0].windows.len()), (Some(1.0), 8), "{sli}");
+            }
+            server.keep();
+            let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap();
+            let (disk, memory) =
+                (file.metadata().unwrap().len(), lock(&server.kept).events(&list[0].id).unwrap().allocated());
+            println!("{sli}: {disk} B on disk, {memory} B in memory");
+            assert!(disk as f64 <= 12.4 * 1_024.0 && memory as f64 <= 12.4 * 1_024.0, "{sli}: {disk} {memory}");
+        }
     });
 }
 

@@ -1,16 +1,17 @@
 //! One step of reading history: the newest stretch that somebody lacks, for as many as lack the same one. Small on purpose:
 //! keys, polls and alerts never wait for it, and a server that is busy is asked little.
 
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::slo::assemble;
 use crate::domain::slo::event_slices::Stretch;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::plan::{Groups, pace, ranges};
 use crate::domain::slo::reading::Measurement;
 use crate::domain::slo::warm::Warmed;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
+use crate::io::prometheus::answer::Answer;
 use crate::io::prometheus::measure::asking::{Data, Heard, Question, all};
-use crate::io::prometheus::measure::kept::{Body, Kept};
+use crate::io::prometheus::measure::kept::{Body, Kept, PACE};
 use crate::io::prometheus::measure::poll::{Taken, slices, take, wants_of};
 use crate::io::prometheus::measure::{Ask, LOOKED_AT, Prometheus, lock};
 use std::cmp::Reverse;
@@ -72,7 +73,6 @@ impl<A: Ask> Prometheus<A> {
         }
         let questions = groups.samples(&|index| due.contains(&index)).into_iter().map(Question::Counts).collect();
         let answers = all(&self.ask, &self.permits, questions, AT_ONCE, now, heard).await;
-        let mut kept = lock(&self.kept);
         let mut found: BTreeMap<usize, u32> = BTreeMap::new();
         for (question, answer) in &answers {
             let (Question::Counts(request), Ok(answer)) = (question, answer) else { continue };
@@ -80,9 +80,39 @@ impl<A: Ask> Prometheus<A> {
                 found.extend(pace::scrapes(request, samples));
             }
         }
+        // What could not be asked is asked with the next step.
+        let Some(looks_back) = self.looks_back(groups, &found, now, heard).await else { return };
+        let mut kept = lock(&self.kept);
         for (index, objective) in due.into_iter().filter_map(|index| Some((index, list.get(index)?))) {
-            kept.scraped(&objective.id, found.get(&index).copied(), now);
+            match looks_back {
+                true => kept.counted_whole(&objective.id, now),
+                false => kept.scraped(&objective.id, found.get(&index).copied(), now),
+            }
         }
+    }
+
+    /// Whether the server's `increase` begins at the sample before its range: asked once a day. `None` when it did not answer.
+    async fn looks_back(
+        &self,
+        groups: &Groups,
+        scrapes: &BTreeMap<usize, u32>,
+        now: Timestamp,
+        heard: &mut Heard,
+    ) -> Option<bool> {
+        let known = *lock(&self.looks_back);
+        if let Some((_, answer)) = known.filter(|(at, _)| (Span::zero()..PACE).contains(&(now - *at))) {
+            return Some(answer);
+        }
+        let Some(text) = groups.looks_back(&|index| scrapes.get(&index).copied()) else { return Some(false) };
+        let answer = all(&self.ask, &self.permits, vec![Question::Text(text)], AT_ONCE, now, heard).await.pop()?.1;
+        let looks_back = match answer {
+            Ok(Answer { data: Data::Vector(samples), .. }) => pace::does_look_back(&samples),
+            Ok(_) => false,
+            Err(fault) if fault.kind == FaultKind::Rejected => false,
+            Err(_) => return None,
+        };
+        *lock(&self.looks_back) = Some((now, looks_back));
+        Some(looks_back)
     }
 
     /// Recorded objectives that were looked at are read on for a while; the longest ago drops out.
@@ -136,7 +166,6 @@ impl<A: Ask> Prometheus<A> {
 /// A text that the server refuses will be refused again: its slices count as asked, so that the others go on. The poll says
 /// what is wrong with it.
 fn refused(kept: &mut Kept, list: &[Arc<Objective>], stretch: Stretch, taken: &Taken) {
-    use crate::domain::fault::FaultKind;
     use crate::domain::slo::plan::sliced::Column;
     for (index, _) in taken.failed.iter().filter(|(_, f)| f.kind == FaultKind::Rejected) {
         let Some(objective) = list.get(*index) else { continue };
@@ -149,7 +178,7 @@ fn refused(kept: &mut Kept, list: &[Arc<Objective>], stretch: Stretch, taken: &T
 fn told(kept: &Kept, objective: &Objective, now: Timestamp) -> Option<Measurement> {
     let measured = match kept.get(&objective.id)? {
         Body::Events(slices) => assemble::from_slices(objective, slices, now),
-        Body::Timed(slices, events) => assemble::judged(objective, slices, events, None, &[], now),
+        Body::Timed(slices) => assemble::judged(objective, slices, None, &[], now),
     };
     Some(Measurement { edges: kept.edges(&objective.id, now), ..measured })
 }
