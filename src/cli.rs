@@ -14,9 +14,11 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod drill;
+pub mod experiment;
 pub mod failure;
 pub mod files;
 pub mod folders;
+pub mod gameday;
 pub mod incident;
 pub mod init;
 pub mod keys;
@@ -82,6 +84,8 @@ fn dispatch(args: &Args, environment: crate::config::Environment, output: &mut O
         Some(Command::Outbox(it)) => outbox::run(&context, it, output),
         Some(Command::Runbook(it)) => runbook::run(&context, it, output),
         Some(Command::Drill(it)) => drill::run(&context, it, output),
+        Some(Command::Experiment(it)) => experiment::run(&context, it, output),
+        Some(Command::Gameday(it)) => gameday::run(&context, it, output),
         Some(Command::Replay(it)) => replay::run(&context, it, output),
         Some(Command::Postmortem(it)) => postmortem::run(&context, it, output),
         Some(Command::Status(it)) => status::run(&context, it, output),

@@ -120,6 +120,8 @@ pub struct Config {
     pub runbooks: Vec<String>,
     /// The same for drill scenarios.
     pub scenarios: Vec<String>,
+    /// The same for chaos experiments.
+    pub experiments: Vec<String>,
     /// Where drafts are written.
     pub postmortems: PathBuf,
     /// Which template is filled; `None` means the built-in long form.
@@ -169,6 +171,7 @@ impl Config {
             slos: Vec::new(),
             runbooks: Vec::new(),
             scenarios: Vec::new(),
+            experiments: Vec::new(),
             postmortems: PathBuf::from("postmortems"),
             postmortem_template: None,
             severities: None,

@@ -1,6 +1,7 @@
 //! The edges: one file per integration, each behind a port of [`port`]. Never sees the app or the screen.
 
 pub mod alertmanager;
+pub mod call;
 pub mod change_command;
 pub mod clock;
 pub mod fake;

@@ -75,6 +75,9 @@
 //! 15. **The record is a set.** Events are keyed (origin, seq) and folded in one order, so that cockpits that write at once
 //!     agree whatever arrived first ([`domain::incident::state::Incident::fold`]); each origin's events are hash-chained.
 //!
+//! 16. **What an experiment changes is taken back on every way out.** One machine ([`domain::experiment::machine`]) decides, its
+//!     journal is on disk before each act ([`io::files::experiments`]), and a run without its process is owed, and offered first.
+//!
 //! # Glossary
 //!
 //! | term | here |
@@ -124,6 +127,10 @@
 //! | red herring | an alert that has nothing to do with the matter |
 //! | replay, reel | a recorded incident wound back and forth; its log in the order in which it was recorded ([`domain::incident::reel`]) |
 //! | after-action report | what a drill came to: expected against actual, gaps, blanks ([`domain::drill::report`]) |
+//! | experiment | a hypothesis that is tried: steady state, method, abort conditions, rollback ([`domain::experiment`]) |
+//! | blast radius | what an experiment may touch; its environment is typed before anything changes |
+//! | owed | a rollback that nobody knows to be done; offered before anything else ([`domain::experiment::record`]) |
+//! | game day, run sheet | drills, experiments and announcements of a day, with what must not be told yet ([`domain::gameday`]) |
 //! | recent change | what somebody changed lately, whoever tells of it; with its distance from a start ([`domain::recent`]) |
 //! | stale | the last good value, too old to trust; shown with its age |
 //!
@@ -187,6 +194,12 @@
 //! **A shipped scenario.** A file in `assets/scenarios`, its runbook beside it, a row in [`run::drill::shelf`], and a script
 //! in `tests/fixtures/drills` that earns every point.
 //!
+//! **A key of experiments.** A row in [`domain::experiment::keys`], a field of [`domain::experiment::model`], the line that reads
+//! it below [`domain::experiment::read`], and its use in `tests/fixtures/experiments/every-key.yaml`; then `midwatch schema
+//! experiment > assets/schemas/experiment.json`. What can be wrong with it is a number in [`domain::experiment::lint`] and a file
+//! below `tests/fixtures/experiments/bad`. What it does is in [`domain::experiment::machine`], whose tests end an experiment at
+//! every point: a new [`domain::experiment::machine::Phase`] is met there by itself, a new way to end is a `Blow` there.
+//!
 //! **A shape of timelines to take in.** A reader in [`domain::import`] with its line in `Shape`, its examples in the tests
 //! there; what has no zone must say so, and an id of its own keeps a line from being taken in twice.
 //!
@@ -214,7 +227,6 @@
 //!
 //! - **The pages of a paging product in a drill's line about the real world**: [`run::drill::lookout`] asks sources of alerts
 //!   and objectives alone.
-//! - **Experiments**: a state machine beside [`domain::runbook`] that steers commands, conditions and rollbacks of its own.
 //! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).
 
 pub mod app;

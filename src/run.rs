@@ -8,6 +8,7 @@ pub mod draft;
 pub mod drill;
 pub mod endpoints;
 pub mod engine;
+pub mod experiment;
 pub mod integrations;
 pub mod once;
 pub mod plain;

@@ -1,12 +1,16 @@
 //! What may be typed: every command and flag, as data. Says nothing about what a command does; [`crate::cli`] does.
 
 pub mod drill;
+pub mod experiment;
+pub mod gameday;
 pub mod incident;
 pub mod pages;
 pub mod runbook;
 pub mod silence;
 
 use crate::cli::args::drill::DrillArgs;
+use crate::cli::args::experiment::ExperimentArgs;
+use crate::cli::args::gameday::GamedayArgs;
 use crate::cli::args::incident::IncidentArgs;
 use crate::cli::args::pages::PagesArgs;
 use crate::cli::args::runbook::RunbookArgs;
@@ -125,6 +129,10 @@ pub enum Command {
     Runbook(RunbookArgs),
     /// Rehearse on a simulated production; score and history
     Drill(DrillArgs),
+    /// Chaos experiments: a hypothesis, abort conditions, and a rollback on every way out
+    Experiment(ExperimentArgs),
+    /// Go through a run sheet of drills, experiments and announcements; one log, one report
+    Gameday(GamedayArgs),
     /// Wind a recorded incident back and forth on the real screens; changes nothing and asks nobody
     Replay(ReplayArgs),
     /// Write the draft of a postmortem, or count the blanks of one
@@ -409,6 +417,10 @@ pub enum SchemaKind {
     Postmortem,
     /// A drill's scenario
     Scenario,
+    /// A chaos experiment
+    Experiment,
+    /// A game day's run sheet
+    GameDay,
     /// The document that an API key of GoAlert is made with
     Goalert,
 }
@@ -508,6 +520,22 @@ mod tests {
             "drill report last -o json",
             "drill from INC-1 --to scenarios",
             "schema scenario --reference",
+            "schema experiment --reference",
+            "schema game-day",
+            "gameday day.yaml",
+            "gameday day.yaml --check -o json",
+            "gameday day.yaml --team",
+            "gameday day.yaml --note text",
+            "gameday day.yaml --report",
+            "experiment list -o json",
+            "experiment show network-latency",
+            "experiment check experiments -o json",
+            "experiment import a.json b.json --to experiments",
+            "experiment run network-latency --dry -o json",
+            "experiment run e.yaml --plain",
+            "experiment rollback",
+            "experiment rollback last --by-hand text",
+            "experiment report last -o json",
             "postmortem INC-1 --out -",
             "postmortem check draft.md",
             "status --check",
@@ -525,6 +553,8 @@ mod tests {
             "incident role INC-1 king alice",
             "postmortem",
             "drill run s --speed fast",
+            "experiment import a.json",
+            "experiment run",
             "drill run s --speed 0",
             "drill run s --responder random",
             "runbook walk r --arm",

@@ -26,6 +26,7 @@ use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
 use crate::io::files::presence::missing_beside;
 use crate::run::drill::shelf;
+use crate::run::experiment::shelf as experiment;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -44,6 +45,10 @@ pub enum Kind {
     Severity,
     /// A drill's scenario.
     Scenario,
+    /// A chaos experiment.
+    Experiment,
+    /// A game day's run sheet.
+    GameDay,
 }
 
 /// Prints findings, one per line, and a summary; or `{"files", "findings"}`. Exit 1 when any finding is an error. With
@@ -135,6 +140,7 @@ fn configured(context: &Context) -> Examined {
         (Kind::Slo, context.slo_files()),
         (Kind::Runbook, context.runbook_files()),
         (Kind::Scenario, context.scenario_files()),
+        (Kind::Experiment, context.experiment_files()),
     ];
     for (kind, (paths, missing)) in files {
         examined.before.extend(missing);
@@ -191,10 +197,13 @@ impl Examined {
             Some(Kind::Config) => self.findings.extend(config(path, &text)),
             Some(Kind::Severity) => self.findings.extend(SeverityTable::read(&name, &text).1),
             Some(Kind::Scenario) => self.findings.extend(shelf::of_text(path, &text).1),
+            Some(Kind::GameDay) => self.findings.extend(crate::domain::gameday::read::read(&name, &text).1),
+            // Whether the objectives that it names are there is asked by `experiment check`.
+            Some(Kind::Experiment) => self.findings.extend(experiment::of_text(&name, &text, &Default::default()).1),
             None => {
                 let level = if meant { Level::Error } else { Level::Info };
                 self.findings.extend(parse(&name, &text).1);
-                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook, a scenario or a severity table)";
+                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook, a scenario, an experiment, a game day or a severity table)";
                 self.findings.push(about(path, level, "unknown-kind", message));
             }
         }
@@ -279,6 +288,12 @@ pub fn kind_of(text: &str) -> Option<Kind> {
     }
     if word("kind") == "Scenario" || has("injects") {
         return Some(Kind::Scenario);
+    }
+    if word("kind") == "GameDay" {
+        return Some(Kind::GameDay);
+    }
+    if word("kind") == "Experiment" {
+        return Some(Kind::Experiment);
     }
     if word("kind") == "Runbook" || has("steps") {
         return Some(Kind::Runbook);
@@ -369,6 +384,8 @@ mod tests {
             ("steps: {\n", Some(Kind::Runbook)),
             (include_str!("../../assets/scenarios/pool-exhaustion.yaml"), Some(Kind::Scenario)),
             ("injects: {\n", Some(Kind::Scenario)),
+            (include_str!("../../assets/gameday.yaml"), Some(Kind::GameDay)),
+            (include_str!("../../assets/experiments/network-latency.yaml"), Some(Kind::Experiment)),
             ("a: 1\n", None),
             ("", None),
         ] {

@@ -21,6 +21,7 @@ const LOG_LIMIT: u64 = 4 << 20;
 /// Where the terminal cannot show it (`TERM=dumb`, `ACCESSIBLE`, no terminal) the plain lines of `watch` are chosen.
 /// A broken configuration does not keep it closed: what is good is used, what is wrong is on the screen.
 pub fn run(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
+    crate::cli::experiment::owed::before_the_cockpit(context, output);
     if let Some(why) = unusable(context) {
         output.note(&format!("plain lines ({why})"));
         return crate::cli::watch::plain(context, output, 60);

@@ -111,6 +111,11 @@ impl Context {
         self.named_files("scenarios", &self.config().scenarios, is_yaml)
     }
 
+    /// The experiment files that the settings name, and a warning for each pattern that names none.
+    pub fn experiment_files(&self) -> (Vec<PathBuf>, Vec<Finding>) {
+        self.named_files("experiments", &self.config().experiments, is_yaml)
+    }
+
     /// Every setting with its origin, the data folder included.
     pub fn settings(&self) -> Vec<Setting> {
         self.loaded.settings()

@@ -63,7 +63,7 @@ fn scenarios(context: &Context) -> (Vec<Shelved>, Vec<Finding>) {
 }
 
 /// The scenario of an id or a file. One with an error is not played: what it would teach is not what its author meant.
-fn find(context: &Context, typed: &str, output: &mut Output) -> Result<Shelved, Failure> {
+pub fn find(context: &Context, typed: &str, output: &mut Output) -> Result<Shelved, Failure> {
     let path = Path::new(typed);
     let by_file = typed.contains('/') || crate::cli::files::is_yaml(path);
     let (found, findings) = if by_file {

@@ -6,6 +6,8 @@ use crate::cli::args::{SchemaArgs, SchemaKind};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::domain::drill::scenario::schema as scenario;
+use crate::domain::experiment::schema as experiment;
+use crate::domain::gameday::schema as gameday;
 use crate::domain::postmortem::reference as postmortem;
 use crate::domain::runbook::reference;
 use crate::domain::slo::own::schema as objectives;
@@ -21,8 +23,10 @@ pub fn run(args: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
         (true, SchemaKind::Slo) => output.verbatim(&objectives::reference())?,
         (true, SchemaKind::Postmortem) => output.verbatim(&postmortem::markdown())?,
         (true, SchemaKind::Scenario) => output.verbatim(&scenario::markdown())?,
+        (true, SchemaKind::GameDay) => output.verbatim(&gameday::markdown())?,
+        (true, SchemaKind::Experiment) => output.verbatim(&experiment::markdown())?,
         (true, _) => {
-            let why = "only runbooks, objectives, scenarios and postmortem templates have a reference page (midwatch schema runbook --reference)";
+            let why = "only runbooks, objectives, scenarios, experiments, game days and postmortem templates have a reference page (midwatch schema runbook --reference)";
             return Err(Failure::Refused(why.to_owned()));
         }
     }
@@ -37,6 +41,8 @@ pub fn schema(kind: SchemaKind) -> Cow<'static, str> {
         SchemaKind::Runbook => reference::schema_text().into(),
         SchemaKind::Postmortem => postmortem::schema().into(),
         SchemaKind::Scenario => scenario::text().into(),
+        SchemaKind::GameDay => gameday::text().into(),
+        SchemaKind::Experiment => experiment::text().into(),
         SchemaKind::Goalert => DOCUMENT.into(),
         SchemaKind::Severity => include_str!("../../assets/schemas/severity.json").into(),
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every key of the file, in the order in which they are shown.
-pub const KEYS: [&str; 33] = [
+pub const KEYS: [&str; 34] = [
     "responder",
     "prometheus",
     "alertmanager",
@@ -25,6 +25,7 @@ pub const KEYS: [&str; 33] = [
     "slos",
     "runbooks",
     "scenarios",
+    "experiments",
     "postmortems",
     "postmortem_template",
     "severities",
@@ -181,7 +182,7 @@ impl Layer<'_> {
 
     fn files(&mut self, fields: &Fields<'_>) {
         let (folder, mut patterns) = (self.folder, Vec::new());
-        for key in ["slos", "runbooks", "scenarios"] {
+        for key in ["slos", "runbooks", "scenarios", "experiments"] {
             let mut found = Vec::new();
             if let Some(node) = fields.get(key) {
                 self.note(key, node);
@@ -197,6 +198,7 @@ impl Layer<'_> {
             }
             patterns.push(found);
         }
+        self.loaded.config.experiments = patterns.pop().unwrap_or_default();
         self.loaded.config.scenarios = patterns.pop().unwrap_or_default();
         self.loaded.config.runbooks = patterns.pop().unwrap_or_default();
         self.loaded.config.slos = patterns.pop().unwrap_or_default();

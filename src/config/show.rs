@@ -158,7 +158,12 @@ fn targets(table: &mut Table<'_>, config: &Config) {
 }
 
 fn files(table: &mut Table<'_>, config: &Config) {
-    let patterns = [("slos", &config.slos), ("runbooks", &config.runbooks), ("scenarios", &config.scenarios)];
+    let patterns = [
+        ("slos", &config.slos),
+        ("runbooks", &config.runbooks),
+        ("scenarios", &config.scenarios),
+        ("experiments", &config.experiments),
+    ];
     for (key, patterns) in patterns {
         let text = if patterns.is_empty() { "-".to_owned() } else { patterns.join(" ") };
         table.add_as(key.to_owned(), json!(patterns), text);

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod board;
 pub mod changes;
 pub mod detail;
+pub mod experiment;
 pub mod facilitator;
 pub mod first_run;
 pub mod handoff;

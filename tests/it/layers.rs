@@ -19,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
 ];
 
 /// The inner order of the domain, lowest first; names on one line do not import each other.
-const DOMAIN_ORDER: [&[&str]; 15] = [
+const DOMAIN_ORDER: [&[&str]; 17] = [
     &["time", "ids", "labels", "text", "mask"],
     &["exec"],
     &["fault", "document", "server_note"],
@@ -34,6 +34,8 @@ const DOMAIN_ORDER: [&[&str]; 15] = [
     &["escalation"],
     &["chart"],
     &["postmortem"],
+    &["experiment"],
+    &["gameday"],
     &["export", "drill", "import"],
     &["review"],
 ];

@@ -33,9 +33,13 @@ mod desk;
 mod drill_people;
 mod drills;
 mod durability;
+#[cfg(test)]
+mod experiment_screen;
+mod experiments;
 mod fake_server;
 mod floods;
 mod fold;
+mod gamedays;
 mod http;
 mod incident_room;
 mod injection;

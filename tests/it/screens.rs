@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use std::collections::BTreeSet;
 
-const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
+pub const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 fn drawn(view: &View, theme: &str, glyphs: Glyphs, (w, h): (u16, u16)) -> Buffer {
     let area = Rect::new(0, 0, w, h);
@@ -41,7 +41,7 @@ fn rows(buf: &Buffer, write: impl Fn(&Cell, &mut String)) -> Vec<String> {
     out
 }
 
-fn text(buf: &Buffer) -> Vec<String> {
+pub fn text(buf: &Buffer) -> Vec<String> {
     rows(buf, |cell, line| line.push_str(cell.symbol()))
 }
 
@@ -70,7 +70,7 @@ fn roles(buf: &Buffer) -> Vec<String> {
     })
 }
 
-fn snapshot(name: &str, lines: &[String]) {
+pub fn snapshot(name: &str, lines: &[String]) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);

@@ -95,6 +95,10 @@ pub enum Takes {
     NumberOrText,
     /// Pairs of a duration and a number.
     Pairs,
+    /// Two numbers, the lower one first.
+    Range,
+    /// HTTP statuses; one may stand alone.
+    Statuses,
 }
 
 /// Builds an [`Object`] whose two lists cannot differ.

@@ -87,6 +87,8 @@ fn takes(key: &Key) -> String {
         Takes::Exit => "an exit code".to_owned(),
         Takes::NumberOrText => "a number, or a name".to_owned(),
         Takes::Pairs => "pairs of a duration and a number".to_owned(),
+        Takes::Range => "two numbers, `[LOW, HIGH]`".to_owned(),
+        Takes::Statuses => "HTTP statuses".to_owned(),
     }
 }
 
@@ -189,6 +191,8 @@ fn rule(takes: &Takes) -> Value {
         Takes::Integer => json!({"type": "integer"}),
         Takes::Exit => json!({"type": "integer", "minimum": 0, "maximum": 255}),
         Takes::NumberOrText => json!({"type": ["number", "string"]}),
+        Takes::Range => json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}}),
+        Takes::Statuses => or_one(json!({"type": "integer", "minimum": 100, "maximum": 599})),
         Takes::Pairs => {
             let pair = json!({"type": "array", "minItems": 2, "maxItems": 2});
             json!({"type": "array", "minItems": 1, "items": pair})

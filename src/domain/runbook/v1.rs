@@ -13,11 +13,14 @@ use crate::domain::document::{Fields, Level, Mark, Node, Reader, Value, nearest}
 use crate::domain::ids::StepId;
 use crate::domain::runbook::keys::Object;
 use crate::domain::runbook::keys::v1::{DEFAULTS, RUNBOOK, TARGET_MAP, TRIGGER};
-use crate::domain::runbook::model::{Dialect, Input, OnFail, Probe, Runbook, Step, Target, Trigger, default_review};
+use crate::domain::runbook::model::{
+    Dialect, Input, OnFail, Op, Probe, Risk, RunCommand, Runbook, Step, Target, Trigger, default_review,
+};
 use crate::domain::runbook::pattern;
 use crate::domain::runbook::pieces::{
     fields, items, links, matchers, needed, reviewed, runbook_id, rungs, sha256, slug, text, word,
 };
+use crate::domain::runbook::v1::command::Frame;
 use crate::domain::severity::Severity;
 use crate::domain::slo::promql;
 use crate::domain::time::Span;
@@ -89,6 +92,62 @@ struct Parts {
     guards: Vec<Probe>,
     targets: Vec<(String, Target)>,
     cwd: Option<String>,
+}
+
+/// Commands, targets, defaults and guards of another kind of file that writes them as a runbook does, read by the same rules.
+pub struct Borrowed<'r, 'a>(File<'r, 'a>);
+
+impl std::fmt::Debug for Borrowed<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Borrowed")
+    }
+}
+
+impl<'r, 'a> Borrowed<'r, 'a> {
+    /// Reads `targets` and `defaults` of the file's own keys.
+    pub fn new(reader: &'r mut Reader<'a>, top: &Fields<'_>) -> Self {
+        Self(File::new(reader, top))
+    }
+
+    /// Where findings go.
+    pub fn reader(&mut self) -> &mut Reader<'a> {
+        self.0.reader
+    }
+
+    /// The checks under `guard`.
+    pub fn guards(&mut self, top: &Fields<'_>) -> Vec<Probe> {
+        self.0.guards(top)
+    }
+
+    /// The declared risk, if it is one.
+    pub fn risk(&mut self, own: &Fields<'_>) -> Option<Risk> {
+        self.0.risk(own)
+    }
+
+    /// What `argv` or `sh` of a map runs, with `timeout`, `target`, `cwd` and `ok_exit` beside it.
+    pub fn command(&mut self, own: &Fields<'_>, id: String, risk: Risk) -> Option<RunCommand> {
+        self.0.run(own, Frame::new(id, risk))
+    }
+
+    /// PromQL.
+    pub fn query(&mut self, node: &Node, what: &str) -> Option<String> {
+        query(self.0.reader, node, what)
+    }
+
+    /// `op` and `value`, both needed.
+    pub fn bound(&mut self, own: &Fields<'_>) -> (Option<Op>, Option<f64>) {
+        self.0.bound(own)
+    }
+
+    /// A regular expression over lines that can be used.
+    pub fn regex(&mut self, node: &Node, what: &str) -> Option<String> {
+        self.0.regex(node, what, "wrong-type", true).map(|(said, _)| said)
+    }
+
+    /// The declared targets and the folder that commands run in.
+    pub fn places(self) -> (Vec<(String, Target)>, Option<String>) {
+        (self.0.targets, self.0.defaults.cwd)
+    }
 }
 
 /// A file while it is read: what its parts must know of each other.
