@@ -62,7 +62,7 @@ fn body(pen: &mut Pen<'_>, view: &ExperimentPage) -> bool {
         y = changes(pen, y, view, back);
     }
     match (&view.prompt, asked) {
-        (Some(asks), Some(lines)) => prompt(pen, y, (&lines, &asks.ask), &view.typed),
+        (Some(asks), Some(lines)) => prompt(pen, y, (&lines, &asks.ask), view),
         _ => {
             told(pen, y, view);
             true
@@ -130,14 +130,15 @@ fn changes(pen: &mut Pen<'_>, mut y: u16, view: &ExperimentPage, most: usize) ->
 }
 
 /// A question and what is being typed. `false` where it does not fit.
-fn prompt(pen: &mut Pen<'_>, y: u16, (lines, ask): (&[String], &str), typed: &str) -> bool {
+fn prompt(pen: &mut Pen<'_>, y: u16, (lines, ask): (&[String], &str), view: &ExperimentPage) -> bool {
     let (width, room) = (pen.width(), usize::from(pen.height().saturating_sub(y)));
     if room < lines.len().saturating_add(3) {
         pen.say(0, y, width, "TOO LOW TO SHOW THE QUESTION", Tone::Crit);
         pen.say(0, y.saturating_add(1), width, &format!("it needs {} rows more", lines.len() + 3 - room), Tone::Crit);
         return false;
     }
-    rule(pen, y, "TO BE ANSWERED", "");
+    // What an answer came to is said where the next one is typed.
+    rule(pen, y, "TO BE ANSWERED", view.told.last().map(String::as_str).unwrap_or_default());
     let mut y = y.saturating_add(1);
     for line in lines {
         pen.say(0, y, width, line, Tone::Text);
@@ -145,7 +146,7 @@ fn prompt(pen: &mut Pen<'_>, y: u16, (lines, ask): (&[String], &str), typed: &st
     }
     pen.say(0, y, width, ask, Tone::Accent);
     let x = pen.say(0, y.saturating_add(1), width, "> ", Tone::Accent);
-    pen.say(x.saturating_add(1), y.saturating_add(1), width, &format!("{typed}_"), Tone::Text);
+    pen.say(x.saturating_add(1), y.saturating_add(1), width, &format!("{}_", view.typed), Tone::Text);
     true
 }
 
