@@ -61,8 +61,8 @@
 //!    [`domain::incident::decide`] in it.
 //! 7. **Danger belongs to the action and to the command.** Read-only drops what changes anything in one place; a command
 //!    of a runbook runs only while armed, after its exact text was on the screen and was confirmed there.
-//! 8. **The simulated production is made of fakes.** [`io::fake`] takes no real port: the demo and a drill cannot open a
-//!    socket, start a program or page anyone ([`io::fake::Ports`], [`run::drill`]; a test traces a whole drill).
+//! 8. **The simulated production is made of fakes.** [`io::fake`] takes no real port: the demo and a drill cannot
+//!    start a program, page anyone, or open a socket but its own ([`io::fake::Ports`], [`run::drill`]; tests trace whole drills).
 //! 9. **An error never closes the screen.** It is a [`domain::fault::Fault`] beside the last good value and its age. A
 //!    failure is never drawn as health, and an unknown number is `None`: not zero, not NaN, not -1.
 //! 10. **One table of actions** ([`app::action::ACTIONS`]) feeds dispatch, hints, help, palette and the README.
@@ -123,6 +123,7 @@
 //! | outcome | done, already done, accepted, conflict, refused, not done, or unknown |
 //! | drill | a rehearsal on a simulated production, on a clock of its own ([`domain::drill::stage`]) |
 //! | scenario, inject | what a drill is made of; something that happens in it ([`domain::drill::scenario`]) |
+//! | facilitator, player, seat | who steers a drill; who plays in it; a cockpit in it whose terminal is elsewhere ([`run::drill`]) |
 //! | red herring | an alert that has nothing to do with the matter |
 //! | replay, reel | a recorded incident wound back and forth; its log in the order in which it was recorded ([`domain::incident::reel`]) |
 //! | after-action report | what a drill came to: expected against actual, gaps, blanks ([`domain::drill::report`]) |
@@ -224,8 +225,8 @@
 //!
 //! # Seams for what comes next
 //!
-//! - **A facilitator and teams in a drill**: [`domain::drill::stage`] has the verbs, [`run::drill`] the world and its clock;
-//!   a socket of its own and a screen are missing.
+//! - **The pages of a paging product in a drill's line about the real world**: [`run::drill::lookout`] asks sources of alerts
+//!   and objectives alone.
 //! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).
 
 pub mod app;

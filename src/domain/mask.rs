@@ -127,6 +127,11 @@ fn is_hot(text: &str) -> bool {
     HOT.iter().any(|word| lower.contains(word))
 }
 
+/// The forms in which a value travels: as it is, in base64, as a URL writes it. None of one that is too short to look for.
+pub fn forms_of(value: &str) -> Vec<String> {
+    if value.len() < LEAST { Vec::new() } else { forms(value) }
+}
+
 fn forms(value: &str) -> Vec<String> {
     let mut all = vec![value.to_owned(), percent(value, false), percent(value, true)];
     // In a longer text the same bytes may begin at any of three places of a base64 group; what depends on the neighbours

@@ -215,6 +215,7 @@ impl Review {
                 if share.is_some() { format!("{about}{text}") } else { text }
             };
             let gone = match (r.exhausts_at, r.recovers) {
+                _ if r.remaining.is_some_and(|left| left <= 0.0) => "already".to_owned(),
                 (Some(at), _) => day(at),
                 (None, true) => "recovers".to_owned(),
                 (None, false) => "not at this rate".to_owned(),
@@ -225,7 +226,12 @@ impl Review {
                 percent(Some(r.target), 3),
                 percent(r.attained, 4),
                 kept.to_owned(),
-                r.total.map_or_else(|| "unknown".to_owned(), |_| format!("{} of {}", count(r.bad), count(r.total))),
+                match (r.total, r.attained) {
+                    (Some(_), _) => format!("{} of {}", count(r.bad), count(r.total)),
+                    // What is made of others has no events of its own.
+                    (None, Some(_)) => "by its parts".to_owned(),
+                    (None, None) => "unknown".to_owned(),
+                },
                 estimate(r.spent),
                 estimate(r.left()),
                 estimate(r.projected),

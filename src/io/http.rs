@@ -5,10 +5,12 @@
 //! * a request ends within the endpoint's total limit (a secret that a command prints may add its own five seconds);
 //! * no more than the given number of bytes is held, counted after decompression;
 //! * a redirect is an answer, never followed, so that credentials reach no other origin;
-//! * no URL, query, header or secret is in an error or in `Debug`.
+//! * no URL, query, header or secret is in an error or in `Debug`;
+//! * a secret of ours that an answer says back is masked before anybody reads the answer.
 
 pub mod classify;
 pub mod client;
+mod echo;
 pub mod endpoint;
 pub mod json;
 pub mod reply;

@@ -141,9 +141,11 @@ impl Wire {
         Self::of(stream).map_err(|e| fault(path, &e))
     }
 
-    /// Another handle on the same connection, for a second thread.
-    pub fn twin(&self) -> std::io::Result<Self> {
-        Self::of(self.stream.try_clone()?)
+    /// Another handle on the same connection, for a second thread: it hears everything from now on, what was read and not
+    /// yet heard included.
+    pub fn twin(&mut self) -> std::io::Result<Self> {
+        let twin = Self::of(self.stream.try_clone()?)?;
+        Ok(Self { held: std::mem::take(&mut self.held), skipping: std::mem::take(&mut self.skipping), ..twin })
     }
 
     /// Says a line.
@@ -230,8 +232,14 @@ mod tests {
         assert_eq!(server.hear(100, None), Heard::Line("two".into()));
         assert_eq!(client.hear(100, None), Heard::Line("ok".into()));
         assert_eq!(client.hear(100, Some(Duration::from_millis(1))), Heard::Nothing);
-        drop(client);
-        assert_eq!(server.hear(100, None), Heard::Closed);
+        client.say("three\nfour").unwrap();
+        client.stream.write_all(b"five\nsix\n").unwrap();
+        assert_eq!(server.hear(100, None), Heard::Line("threefour".into()));
+        assert_eq!(server.hear(100, None), Heard::Line("five".into()));
+        let mut twin = server.twin().unwrap();
+        assert_eq!(twin.hear(100, None), Heard::Line("six".into()), "what was read already is not lost");
+        client.hang_up();
+        assert_eq!(twin.hear(100, None), Heard::Closed);
         let path = door.path().to_owned();
         drop(door);
         assert!(!path.exists());

@@ -32,18 +32,22 @@ pub struct Services {
 impl Services {
     /// Reads both options.
     pub fn read(reader: &mut Reader<'_>, fields: Option<&Fields<'_>>) -> Self {
+        let other = fields.and_then(|fields| fields.get(DEFAULT_SERVICE.0));
+        let other = other.and_then(|node| id(reader, node, DEFAULT_SERVICE.0));
+        Self { other, ..Self::mapped(reader, fields, SERVICES.0) }
+    }
+
+    /// Reads a map of our services to something else there, under another key.
+    pub fn mapped(reader: &mut Reader<'_>, fields: Option<&Fields<'_>>, key: &str) -> Self {
         let mut out = Self::default();
-        let Some(fields) = fields else { return out };
-        if let Some(node) = fields.get(SERVICES.0) {
-            for (key, value) in reader.entries(node, SERVICES.0).unwrap_or(&[]) {
-                let read = id(reader, value, &format!("services.{}", key.text));
-                out.named.extend(read.map(|id| (key.text.clone(), id)));
-            }
-            if out.named.len() > MOST_IDS {
-                reader.error(node.mark, "out-of-range", format!("services may name at most {MOST_IDS} services"));
-            }
+        let Some(node) = fields.and_then(|fields| fields.get(key)) else { return out };
+        for (name, value) in reader.entries(node, key).unwrap_or(&[]) {
+            let read = id(reader, value, &format!("{key}.{}", name.text));
+            out.named.extend(read.map(|id| (name.text.clone(), id)));
         }
-        out.other = fields.get(DEFAULT_SERVICE.0).and_then(|node| id(reader, node, DEFAULT_SERVICE.0));
+        if out.named.len() > MOST_IDS {
+            reader.error(node.mark, "out-of-range", format!("{key} may name at most {MOST_IDS} services"));
+        }
         out
     }
 

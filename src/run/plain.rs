@@ -142,10 +142,14 @@ impl Plain<'_> {
             if let Some(code) = self.quit {
                 return code;
             }
-            // A replay that stands still and a drill that is over have nothing more to say.
+            let ended = self.model.rehearsal.as_ref().and_then(|r| r.ended.clone());
+            if let Some(why) = ended.filter(|_| self.closed || self.piped) {
+                self.say(&format!("STATUS the drill is over ({why})"));
+                return 0;
+            }
+            // A replay that stands still has nothing more to say.
             let still = self.model.replay.as_ref().is_some_and(|replay| !replay.playing);
-            let ended = self.model.rehearsal.as_ref().is_some_and(|r| r.ended.is_some());
-            if !self.open || (self.closed && still) || ((self.closed || self.piped) && ended) {
+            if !self.open || (self.closed && still) {
                 return 0;
             }
         }

@@ -62,7 +62,7 @@ pub fn prepare(given: &Given<'_>, reel: Reel, at: Option<Timestamp>, speed: u32)
         go_on: None,
         now: Arc::new(clock::now),
     };
-    Some(Ready { model, world, patience: Duration::ZERO, pace: Arc::new(|| 1) })
+    Some(Ready { model, world, patience: Duration::ZERO, pace: Arc::new(|| 1), torn: None })
 }
 
 /// Slices that outlived the incident, from the cache of every source; where two have an objective, the first.

@@ -83,7 +83,12 @@ pub struct Ready {
     pub patience: Duration,
     /// How much faster than real time its clock runs, now.
     pub pace: Pace,
+    /// What is still to be written when the terminal is torn away: the process ends right after it.
+    pub torn: Option<Torn>,
 }
+
+/// Writes what must not be lost with a terminal that is torn away.
+pub type Torn = Box<dyn FnOnce() + Send>;
 
 impl std::fmt::Debug for Ready {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -148,7 +153,7 @@ pub fn real(given: Given<'_>) -> Ready {
         go_on: None,
         now,
     };
-    Ready { model, world, patience: sources.patience, pace: Arc::new(|| 1) }
+    Ready { model, world, patience: sources.patience, pace: Arc::new(|| 1), torn: None }
 }
 
 /// The simulated production: the same machine on fakes only. Nothing of the configuration but looks and keys is used.
@@ -201,7 +206,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     };
     let mut model = Model::new(setup, objectives(), links);
     outbox(&mut model, &world.targets, start, given.config.outward_hold);
-    Ready { model, world, patience: Duration::from_secs(5), pace: Arc::new(move || speed.max(1)) }
+    Ready { model, world, patience: Duration::from_secs(5), pace: Arc::new(move || speed.max(1)), torn: None }
 }
 
 /// The machine is told of its targets; this process gets a name that no other ever had.

@@ -80,6 +80,7 @@ const TOGETHER: usize = 4_096;
 pub fn run(ready: Ready, looks: Looks, restyle: Restyle) -> Result<Ended, Fault> {
     let (sender, inbox) = channel();
     let clip = ready.world.clip.clone();
+    let torn = ready.torn;
     let now = ready.world.now.clone();
     let to_machine = sender.clone();
     let tell = Arc::new(move |msg: Msg| drop(to_machine.send(In::Msg(msg))));
@@ -141,7 +142,12 @@ pub fn run(ready: Ready, looks: Looks, restyle: Restyle) -> Result<Ended, Fault>
         tracing::error!("the record did not finish in time");
     }
     match ended {
-        Exit::Gone(code) => leave_process(code),
+        Exit::Gone(code) => {
+            if let Some(write) = torn {
+                write();
+            }
+            leave_process(code)
+        }
         Exit::Ended(ended) => Ok(ended),
         Exit::Signal(code) => Ok(Ended::Exit(u8::try_from(code).unwrap_or(1))),
     }

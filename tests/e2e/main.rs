@@ -15,7 +15,9 @@ mod steering;
 mod terminal;
 
 mod approval;
+mod canaries;
 mod demo;
+mod drill;
 mod hostile;
 mod keys;
 mod lifecycle;
@@ -29,3 +31,11 @@ mod story;
 #[path = "../it/real.rs"]
 #[allow(dead_code, reason = "the integration tests use the rest of it")]
 mod real;
+
+#[path = "../it/canary_house.rs"]
+#[allow(dead_code, reason = "the integration tests use the rest of it")]
+mod canary_house;
+
+#[path = "../it/stateful_server.rs"]
+#[allow(dead_code, reason = "the integration tests use the rest of it")]
+mod stateful_server;

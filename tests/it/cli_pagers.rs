@@ -4,6 +4,8 @@
 use crate::cli::Machine;
 use crate::contract::Rig;
 use crate::contract::goalert::GoAlertRig;
+use crate::contract::incident_io::IncidentIoRig;
+use crate::contract::jsm::JsmRig;
 use midwatch::domain::outward::capability::Capability;
 use midwatch::domain::outward::intent::Intent;
 
@@ -16,7 +18,12 @@ struct Pager {
 
 fn pagers() -> Vec<Pager> {
     let goalert = GoAlertRig::new();
-    vec![Pager { config: goalert.section(false), rig: Box::new(goalert), says: "nobody in person" }]
+    let (incident_io, jsm) = (IncidentIoRig::new(), JsmRig::new());
+    vec![
+        Pager { config: goalert.section(false), rig: Box::new(goalert), says: "nobody in person" },
+        Pager { config: incident_io.section(false), rig: Box::new(incident_io), says: "as midwatch key" },
+        Pager { config: jsm.section(false), rig: Box::new(jsm), says: "ops@example.com, with a token of kind user" },
+    ]
 }
 
 fn incident(rig: &dyn Rig, capability: Capability) -> Option<String> {

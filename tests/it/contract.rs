@@ -7,7 +7,9 @@ mod fake;
 mod github;
 pub mod goalert;
 mod grafana;
+pub mod incident_io;
 mod jira;
+pub mod jsm;
 mod matrix;
 mod mattermost;
 mod outward;
@@ -97,8 +99,11 @@ pub fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(goalert::GoAlertRig::new()),
         Box::new(goalert::IncomingRig::new()),
         Box::new(grafana::GrafanaRig::new()),
+        Box::new(incident_io::IncidentIoRig::new()),
+        Box::new(incident_io::AlertEventsRig::new()),
         Box::new(jira::JiraRig::cloud()),
         Box::new(jira::JiraRig::data_center()),
+        Box::new(jsm::JsmRig::new()),
         Box::new(matrix::MatrixRig::new()),
         Box::new(mattermost::MattermostRig::new()),
         Box::new(slack::SlackRig::new()),
@@ -125,6 +130,18 @@ pub fn net(trouble: Trouble, limit: &str) -> Net {
         Trouble::LostRequest => Net::LostRequest,
         Trouble::Slow => Net::SlowBody(Duration::from_millis(100)),
         Trouble::Duplicate => Net::Duplicate,
+    }
+}
+
+/// The same for a product that tells an instant in place of seconds, as RFC 1123 writes it.
+pub fn net_dated(trouble: Trouble) -> Net {
+    match trouble {
+        Trouble::RateLimited(seconds) => {
+            let until = midwatch::io::clock::now() + midwatch::domain::time::secs(i64::from(seconds));
+            let until = until.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            Net::RateLimited(Some(("Retry-After".into(), until)))
+        }
+        other => net(other, "Retry-After"),
     }
 }
 

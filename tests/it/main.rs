@@ -11,6 +11,8 @@
 
 mod backend;
 mod beyond;
+mod canaries;
+mod canary_house;
 mod cli;
 mod cli_cost;
 mod cli_import;
@@ -28,6 +30,7 @@ mod coverage;
 mod dashboards;
 mod demo;
 mod desk;
+mod drill_people;
 mod drills;
 mod durability;
 #[cfg(test)]
@@ -40,6 +43,7 @@ mod gamedays;
 mod http;
 mod incident_room;
 mod injection;
+mod killed_outbox;
 mod killed_walks;
 mod layers;
 mod machine;

@@ -112,6 +112,10 @@ fn empty(status: &Status, now: Timestamp) -> Bit {
         Some(Rolling::Recovers) => {
             bit(format!("recovers as the window rolls: more leaves it than comes in{beside}"), Tone::Text)
         }
+        None if status.budget.remaining.is_some_and(|left| left <= 0.0) => {
+            bit("nothing is left of the budget", Tone::Text)
+        }
+        None if status.budget.remaining.is_none() => bit("when it will be gone is not known", Tone::Muted),
         None if naive.is_empty() => bit("the budget does not run out at the present rate", Tone::Muted),
         None => bit(format!("empty in {}", naive.join("; ")), Tone::Text),
     }

@@ -137,7 +137,7 @@ fn real_page(model: &Model) -> ConfirmView {
         ],
         token: None,
         typed: LineView::default(),
-        prompt: "Ctrl-X leaves the drill   Ctrl-G goes on with it   no other key does anything".into(),
+        prompt: "Ctrl-X leaves it   Ctrl-G goes on   no other key does anything".into(),
     }
 }
 

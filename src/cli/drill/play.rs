@@ -13,7 +13,8 @@ use crate::domain::drill::real_world::Real;
 use crate::domain::drill::stage::Stage;
 use crate::domain::fault::Fault;
 use crate::domain::incident::event::Event;
-use crate::domain::time::compact;
+use crate::domain::runbook::model::Runbook;
+use crate::domain::time::{Timestamp, compact};
 use crate::io::clock;
 use crate::io::files::drills::claim;
 use crate::io::store::Store;
@@ -21,10 +22,11 @@ use crate::io::store::sqlite::Sqlite;
 use crate::run::drill::clock::Hold;
 use crate::run::drill::hall::Hall;
 use crate::run::drill::shelf::Shelved;
+use crate::run::drill::table::Table;
 use crate::run::drill::{Drill, lookout, prepare, record_path};
 use crate::run::setup::real;
 use crate::run::world::RunbookText;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Plays a drill with a person at the cockpit, and others who join. Leaving the cockpit ends it for all.
@@ -48,10 +50,22 @@ pub fn run(context: &Context, args: &DrillRunArgs, shelved: &Shelved, output: &m
         true => given.runbook_files.iter().cloned().map(RunbookText::File).collect(),
         false => shelved.runbooks.clone(),
     };
-    let Drill { ready, table, socket } = prepare(&given, stage, runbooks, (&drill, &folder), speed).map_err(failed)?;
+    let Drill { mut ready, table, socket } =
+        prepare(&given, stage, runbooks, (&drill, &folder), speed).map_err(failed)?;
     brief(shelved, speed, &drill, output)?;
     let hall = table.hall();
     look_outside(context, hall).map_err(failed)?;
+    let play = Arc::new(Play {
+        data: context.folders.data.clone(),
+        drill,
+        folder,
+        books: library(context, shelved),
+        began,
+        table: Arc::clone(&table),
+    });
+    let torn = Arc::clone(&play);
+    // Nobody is there to be told what went wrong.
+    ready.torn = Some(Box::new(move || drop(torn.end(|_, _| Ok(())))));
     let exit = match unusable(context) {
         Some(why) => {
             output.note(&format!("plain lines ({why})"));
@@ -59,28 +73,44 @@ pub fn run(context: &Context, args: &DrillRunArgs, shelved: &Shelved, output: &m
         }
         None => open(context, ready),
     };
-    table.clock().hold(Hold::Table);
-    let now = table.clock().now();
-    let stage = table.staged().with(|stage| {
-        stage.advance(now);
-        stage.leave(now);
-        stage.clone()
-    });
-    let books = library(context, shelved);
-    let events = recorded(&record_path(&folder));
-    let ended = Ended {
-        stage: &stage,
-        events: &events,
-        drafts: &[],
-        library: &books,
-        player: Player::Person,
-        real: (began, clock::now()),
-    };
-    let kept = keep_in(&context.folders.data, &drill, &folder, &ended)?;
-    hall.close(&farewell(&kept));
     drop(socket);
-    tell(&ended, &kept, output)?;
+    play.end(|ended, kept| tell(ended, kept, output))?;
     exit
+}
+
+/// What is needed to end a drill, whoever ends it.
+struct Play {
+    data: PathBuf,
+    drill: String,
+    folder: PathBuf,
+    books: Vec<Arc<Runbook>>,
+    began: Timestamp,
+    table: Arc<Table>,
+}
+
+impl Play {
+    /// Stops the clock, writes what came of it, tells those who still sit there, and whoever else is to be told.
+    fn end(&self, told: impl FnOnce(&Ended<'_>, &Kept) -> Result<(), Failure>) -> Result<(), Failure> {
+        self.table.clock().hold(Hold::Table);
+        let now = self.table.clock().now();
+        let stage = self.table.staged().with(|stage| {
+            stage.advance(now);
+            stage.leave(now);
+            stage.clone()
+        });
+        let events = recorded(&record_path(&self.folder));
+        let ended = Ended {
+            stage: &stage,
+            events: &events,
+            drafts: &[],
+            library: &self.books,
+            player: Player::Person,
+            real: (self.began, clock::now()),
+        };
+        let kept = keep_in(&self.data, &self.drill, &self.folder, &ended)?;
+        self.table.hall().close(&farewell(&kept));
+        told(&ended, &kept)
+    }
 }
 
 /// What those who joined are told at the end.

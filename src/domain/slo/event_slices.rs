@@ -101,14 +101,11 @@ impl EventSlices {
     /// Puts back what was kept; a ring of no such shape is left out.
     pub fn put_back(&mut self, ring: &Ring) {
         let shape = |r: &Ring| (r.kind(), r.length(), r.keep());
+        let edge = (self.fine.kind(), self.fine.length(), self.parts);
         match shape(ring) {
             s if s == shape(&self.fine) => self.fine = ring.clone(),
             s if s == shape(&self.coarse) => self.coarse = ring.clone(),
-            s if s == (self.fine.kind(), self.fine.length(), self.parts) && self.edges.len() < self.most_edges() => {
-                if self.whole(ring) {
-                    self.edges.push(ring.clone());
-                }
-            }
+            s if s == edge && self.edges.len() < self.most_edges() && self.whole(ring) => self.edges.push(ring.clone()),
             _ => {}
         }
     }

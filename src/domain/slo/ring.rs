@@ -488,7 +488,7 @@ mod tests {
             Kind::Shares => Counts { bad: share, total: 1.0 },
             Kind::Verdicts => Counts { bad: f64::from(of % 2), total: 1.0 },
         };
-        (of % 5 != 0).then_some(counts)
+        (!of.is_multiple_of(5)).then_some(counts)
     }
 
     proptest! {

@@ -7,6 +7,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::outward::outcome::{Found, Outcome, Reach};
 use crate::io::clock;
 use crate::io::http::classify;
+use crate::io::http::echo::Echo;
 use crate::io::http::endpoint::{Auth, Endpoint};
 use crate::io::http::reply::{self, Explained, Reply};
 use crate::io::secret::resolve;
@@ -14,6 +15,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -37,7 +39,12 @@ pub enum Body {
 
 /// A text that never prints: a body whose product wants its key inside.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Hidden(pub String);
+pub struct Hidden {
+    /// The body.
+    pub text: String,
+    /// The key in it: an answer that says it back is masked.
+    pub key: String,
+}
 
 impl std::fmt::Debug for Hidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -153,8 +160,22 @@ fn unsent(fault: Fault) -> Failure {
 pub struct Http {
     endpoint: Endpoint,
     client: OnceCell<Client>,
+    secrets: Mutex<Option<Arc<Secrets>>>,
+}
+
+/// What was read of an endpoint's secrets.
+struct Secrets {
     /// In the order of [`Endpoint::secrets`].
-    secrets: Mutex<Option<Vec<SecretString>>>,
+    values: Vec<SecretString>,
+    /// Takes them out of answers.
+    echo: Echo,
+}
+
+impl Secrets {
+    fn of(values: Vec<SecretString>) -> Arc<Self> {
+        let echo = Echo::of(values.iter().map(ExposeSecret::expose_secret));
+        Arc::new(Self { values, echo })
+    }
 }
 
 impl std::fmt::Debug for Http {
@@ -186,7 +207,7 @@ impl Http {
         let first = self.once(client, request, &secrets).await;
         match first {
             Err(failure) if failure.fault.kind == FaultKind::Auth => {
-                match self.changed(&secrets).await.map_err(unsent)? {
+                match self.changed(&secrets.values).await.map_err(unsent)? {
                     Some(fresh) => self.once(client, request, &fresh).await,
                     None => Err(failure),
                 }
@@ -196,24 +217,25 @@ impl Http {
     }
 
     /// The secrets, read at the first use.
-    async fn secrets(&self) -> Result<Vec<SecretString>, Fault> {
+    async fn secrets(&self) -> Result<Arc<Secrets>, Fault> {
         let mut kept = self.secrets.lock().await;
         match &*kept {
-            Some(secrets) => Ok(secrets.clone()),
+            Some(secrets) => Ok(Arc::clone(secrets)),
             None => {
-                let read = self.read().await?;
-                *kept = Some(read.clone());
+                let read = Secrets::of(self.read().await?);
+                *kept = Some(Arc::clone(&read));
                 Ok(read)
             }
         }
     }
 
     /// Reads the secrets again; `Some` when they are others than `used`, so that a wrong one is not sent twice.
-    async fn changed(&self, used: &[SecretString]) -> Result<Option<Vec<SecretString>>, Fault> {
+    async fn changed(&self, used: &[SecretString]) -> Result<Option<Arc<Secrets>>, Fault> {
         let mut kept = self.secrets.lock().await;
         let fresh = self.read().await?;
         let same = used.iter().map(ExposeSecret::expose_secret).eq(fresh.iter().map(ExposeSecret::expose_secret));
-        *kept = Some(fresh.clone());
+        let fresh = Secrets::of(fresh);
+        *kept = Some(Arc::clone(&fresh));
         Ok((!same).then_some(fresh))
     }
 
@@ -256,14 +278,19 @@ impl Http {
         Ok(match &ask.body {
             Body::None => builder,
             Body::Form(fields) => builder.form(fields),
-            Body::Json(text) | Body::Text(_, text) | Body::Secret(Hidden(text)) => builder.body(text.clone()),
+            Body::Json(text) | Body::Text(_, text) | Body::Secret(Hidden { text, .. }) => builder.body(text.clone()),
         })
     }
 
-    async fn once(&self, client: &Client, ask: &Request, secrets: &[SecretString]) -> Result<Reply, Failure> {
+    async fn once(&self, client: &Client, ask: &Request, secrets: &Secrets) -> Result<Reply, Failure> {
         let what = self.endpoint.name();
+        let inside = match &ask.body {
+            Body::Secret(hidden) => Some(Echo::of([hidden.key.as_str()])),
+            _ => None,
+        };
+        let echoes: Vec<&Echo> = std::iter::once(&secrets.echo).chain(&inside).collect();
         let failed = |fault, reach| Failure { fault, reach, status: None, code: None };
-        let builder = self.builder(client, ask, secrets).map_err(unsent)?;
+        let builder = self.builder(client, ask, &secrets.values).map_err(unsent)?;
         let sent = clock::now();
         let mut response = builder.send().await.map_err(|e| {
             // Only a request whose connection never stood is known not to have arrived.
@@ -271,12 +298,13 @@ impl Http {
             failed(classify::fault(what, e), reach)
         })?;
         let now = clock::now();
-        let (status, headers) = (response.status(), response.headers().clone());
+        let status = response.status();
+        let headers = echoes.iter().fold(response.headers().clone(), |headers, echo| echo.out_of_headers(&headers));
         let answered = |fault, reach, code| Failure { fault, reach, status: Some(status.as_u16()), code };
         if let Some(mut fault) = reply::by_status(what, status, &headers, now) {
             let mut explained = Explained::default();
             if matches!(fault.kind, FaultKind::RateLimited | FaultKind::Permission) {
-                explained = explanation(what, &headers, &mut response, ask.explain).await.0;
+                explained = explanation(&headers, error_body(what, &mut response, &echoes).await, ask.explain).0;
             }
             if fault.kind == FaultKind::Permission && explained.kind == Some(FaultKind::RateLimited) {
                 // Some products tell a limit as 403.
@@ -286,13 +314,15 @@ impl Http {
             return Err(answered(fault, Reach::Declined, explained.code));
         }
         if !status.is_success() {
-            let (explained, html) = explanation(what, &headers, &mut response, ask.explain).await;
+            let body = error_body(what, &mut response, &echoes).await;
+            let (explained, html) = explanation(&headers, body, ask.explain);
             let code = explained.code.clone();
             let fault = reply::by_body(what, status, &headers, explained, html, now);
             let done = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
             return Err(answered(fault, if done { Reach::Sent } else { Reach::Declined }, code));
         }
         let body = read(what, &mut response, ask.limit).await.map_err(|fault| failed(fault, Reach::Sent))?;
+        let body = echoes.iter().fold(body, |body, echo| echo.out_of(body));
         if reply::is_html(&headers, &body) {
             let detail = "answered with a web page instead of data; a proxy in front of it wants a login";
             return Err(failed(Fault::new(FaultKind::LoginPage, what, detail), Reach::Declined));
@@ -315,15 +345,15 @@ fn secret_url(what: &str, secrets: &[SecretString]) -> Result<reqwest::Url, Faul
     Ok(url)
 }
 
-/// What the body of an error says, and whether it is a web page. The status is already the answer: a body that breaks off
-/// only costs the explanation.
-async fn explanation(
-    what: &str,
-    headers: &HeaderMap,
-    response: &mut Response,
-    explain: fn(&[u8]) -> Explained,
-) -> (Explained, bool) {
+/// The body of an error, without secrets. The status is already the answer: a body that breaks off only costs the
+/// explanation.
+async fn error_body(what: &str, response: &mut Response, echoes: &[&Echo]) -> Vec<u8> {
     let body = read(what, response, ERROR_LIMIT).await.unwrap_or_default();
+    echoes.iter().fold(body, |body, echo| echo.out_of(body))
+}
+
+/// What the body of an error says, and whether it is a web page.
+fn explanation(headers: &HeaderMap, body: Vec<u8>, explain: fn(&[u8]) -> Explained) -> (Explained, bool) {
     let html = reply::is_html(headers, &body);
     (if html { Explained::default() } else { explain(&body) }, html)
 }

@@ -65,7 +65,7 @@ impl Events {
             Ok(made) => made,
             Err(words) => return Outcome::Refused { kind: Obstacle::Invalid, words },
         };
-        let body = Body::Secret(Hidden(body.to_string()));
+        let body = Body::Secret(Hidden { text: body.to_string(), key: key.expose_secret().to_owned() });
         match self.http.write(&Request::post(path, body, ANSWER_LIMIT, explain)).await {
             Ok(reply) => {
                 let told = serde_json::from_slice::<Value>(&reply.body).unwrap_or_default();
@@ -73,15 +73,13 @@ impl Events {
                 // 202: it is queued there, and nothing tells when it was looked at.
                 Outcome::Accepted(Reference { id, ..Reference::default() })
             }
-            Err(failure) => refused(failure, key.expose_secret()),
+            Err(failure) => refused(failure),
         }
     }
 }
 
-/// A failure in words that do not hold the key: the server may repeat what it was sent.
-fn refused(failure: Failure, key: &str) -> Outcome {
-    let detail = failure.fault.detail.replace(key, "(routing key)");
-    let failure = Failure { fault: Fault { detail, ..failure.fault.clone() }, ..failure };
+/// A failure in words.
+fn refused(failure: Failure) -> Outcome {
     match (failure.status, failure.reach) {
         // A wrong key is a 400; it locks nobody out, and it will stay wrong.
         (Some(400), Reach::Declined) => Outcome::Refused { kind: Obstacle::Invalid, words: failure.fault.detail },

@@ -44,7 +44,8 @@ impl Line {
 
     /// Asks, and waits for the answer.
     pub fn ask(&mut self, ask: &Ask) -> Result<Answer, Fault> {
-        self.0.say(&ask.line()).map_err(|e| fault(format!("it takes nothing any more: {e}")))?;
+        // Whoever takes nothing may still have said why; the answer tells more than the failure.
+        drop(self.0.say(&ask.line()));
         match self.0.hear(LONGEST_ANSWER, Some(PATIENCE)) {
             Heard::Line(line) => Answer::read(&line).map_err(fault),
             Heard::Nothing => Err(fault("it does not answer")),

@@ -161,8 +161,10 @@ impl Hall {
     pub fn go_on(&self) {
         {
             let mut state = self.state();
+            // What is over and fires again is new.
+            let firing = state.real.pages().to_vec();
             let asks = std::mem::take(&mut state.asks);
-            state.answered.extend(asks);
+            state.answered.extend(asks.into_iter().filter(|page| firing.contains(page)));
         }
         if self.clock.release(Hold::RealPage) {
             self.of_real_world("the real page was answered, the drill goes on".into());
@@ -180,7 +182,8 @@ impl Hall {
         self.state().over = Some(words.to_owned());
         self.tell(&Msg::Wake);
         for _ in 0..100 {
-            if self.seated() == 0 {
+            // Whoever has the drill's own terminal never gets up.
+            if self.seated() <= 1 {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));

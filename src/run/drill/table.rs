@@ -138,6 +138,6 @@ impl Table {
         };
         let mut model = Model::new(settings, self.ports.objectives(), links);
         outbox(&mut model, &world.targets, start, config.outward_hold);
-        Ready { model, world, patience: Duration::from_secs(5), pace: Arc::new(move || pace.pace()) }
+        Ready { model, world, patience: Duration::from_secs(5), pace: Arc::new(move || pace.pace()), torn: None }
     }
 }

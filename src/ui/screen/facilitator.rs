@@ -71,15 +71,19 @@ fn head(pen: &mut Pen<'_>, seen: &Observed) -> u16 {
     let players = if seen.players.is_empty() { "nobody".to_owned() } else { seen.players.join(", ") };
     let acted = if seen.acted.is_empty() { "nobody yet".to_owned() } else { seen.acted.join(", ") };
     pen.say(1, 3, width, &format!("players: {players}   acted: {acted}"), Tone::Text);
+    let tall = pen.height() >= 30 && !seen.secret.is_empty();
+    if tall {
+        pen.say(1, 4, width, &format!("secret: {}", seen.secret), Tone::Muted);
+    }
     let stands = match (&seen.ended, seen.paused.is_empty()) {
         (Some(why), _) => Some(format!("OVER: {why}")),
         (None, false) => Some(format!("STANDS STILL: {}", seen.paused.join(", "))),
         (None, true) => None,
     };
     if let Some(words) = &stands {
-        pen.bit(1, 4, width, &Bit::loud(words.as_str(), Tone::Warn));
+        pen.bit(1, 4 + u16::from(tall), width, &Bit::loud(words.as_str(), Tone::Warn));
     }
-    4 + u16::from(stands.is_some())
+    4 + u16::from(tall) + u16::from(stands.is_some())
 }
 
 fn body(pen: &mut Pen<'_>, view: &Facilitator) {

@@ -93,6 +93,17 @@ impl GitHubRig {
         self.server.with(|s| s.issues.len())
     }
 
+    /// Issues with this marker.
+    pub fn with_marker(&self, marker: &str) -> usize {
+        let has = |i: &&Value| i["body"].as_str().is_some_and(|body| body.contains(marker));
+        self.server.with(|s| s.issues.iter().filter(has).count())
+    }
+
+    /// Requests so far.
+    pub fn requests(&self) -> usize {
+        self.server.requests().len()
+    }
+
     /// The next writes meet these.
     pub fn troubles(&self, troubles: impl IntoIterator<Item = Net>) {
         self.server.script(troubles);
