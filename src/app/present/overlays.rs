@@ -114,7 +114,7 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
             Shown::Confirm(ConfirmView { title, ..shown })
         }
         Overlay::Links(cursor) => {
-            let rows = links::links(model);
+            let rows = links::links(model, now);
             let cursor = (!rows.is_empty()).then(|| (*cursor).min(rows.len() - 1));
             Shown::Links(Pane {
                 title: format!("LINKS {}", rows.len()),

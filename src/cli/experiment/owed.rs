@@ -50,9 +50,13 @@ pub fn before_the_cockpit(context: &Context, output: &mut Output) {
         return;
     }
     let asks = std::io::stdin().is_terminal() && !context.config().read_only;
-    remind(context, output);
-    if asks && let Err(failure) = offer(context, output) {
-        output.note(&failure.to_string());
+    match asks {
+        false => remind(context, output),
+        true => {
+            if let Err(failure) = offer(context, output) {
+                output.note(&failure.to_string());
+            }
+        }
     }
 }
 

@@ -270,7 +270,8 @@ impl Machine {
         let mut all: Vec<Timestamp> = looks.collect();
         if self.phase.watched() {
             all.extend(self.ends);
-            all.extend(self.active().map(|w| w.known + self.experiment.no_data));
+            let aborts = self.watches.iter().filter(|watch| watch.role == Role::Abort);
+            all.extend(aborts.map(|watch| watch.known + self.experiment.no_data));
             if !self.incidents.1 {
                 all.push(self.incidents.0);
             }
@@ -509,7 +510,8 @@ impl Machine {
                 return Some(Cause::Condition { name: watch.name.clone(), seen: watch.seen() });
             }
         }
-        for watch in &self.watches {
+        // What is tried may well be what a steady condition looks at; but what would end it must be seen.
+        for watch in self.watches.iter().filter(|watch| watch.role == Role::Abort) {
             if now - watch.known >= self.experiment.no_data {
                 return Some(Cause::NoData { name: watch.name.clone(), seen: watch.seen() });
             }
