@@ -55,6 +55,7 @@ pub enum Action {
     People,
     ActionItem,
     Tickets,
+    StatusPage,
     Status,
     Severity,
     Roles,
@@ -73,6 +74,8 @@ pub enum Action {
     Runbook,
     Postmortem,
     Changes,
+    WhatChanged,
+    OwnService,
     RollBack,
     Approve,
     Arm,
@@ -139,6 +142,8 @@ pub enum Scope {
     Walk,
     /// Changes in force.
     Changes,
+    /// What changed.
+    WhatChanged,
     /// A draft.
     Postmortem,
     /// Sources.
@@ -162,6 +167,7 @@ impl Scope {
             Self::Timers => "timers",
             Self::Walk => "runbook walk",
             Self::Changes => "changes",
+            Self::WhatChanged => "what changed",
             Self::Postmortem => "postmortem",
             Self::Sources => "sources",
             Self::Outbox => "outbox",
@@ -249,6 +255,8 @@ table! {
     RollBack    "roll-back"    "Take the last (or selected) change back" "roll back" [c('b')] [Walk, Changes, Incident] Asks true;
     Stop        "stop"         "Stop the running command"           "stop"     [Key::ctrl('x')] [Walk, Changes] Asks true;
     Runbook     "runbook"      "Open the runbook"                   "runbook"  [c('r')] [Lists, Alerts, Slo, Incident, Board, Timers] View false;
+    WhatChanged "what-changed" "What changed? around the start, beside the burn chart" "changed" [c('C')] [Lists, Slo, Incident, Board] View false;
+    OwnService  "own-service"  "Only changes of its own service, or all" "service" [c('f')] [WhatChanged] View false;
     Escalate    "escalate"     "Escalate: tell the next contact"    "escalate" [c('e')] [Incident, Board] Reversible true;
     Mitigated   "mitigated"    "Mark mitigated"                     ""         [c('m')] [Incident, Board] Reversible true;
     Decision    "decision"     "Record a decision"                  ""         [c('d')] [Incident, Board] Reversible true;
@@ -271,6 +279,7 @@ table! {
     RoomPost    "room-post"    "Post to the incident room"          "post"     [c('>')] [Incident, Board] Reversible true;
     RoomInvite  "room-invite"  "Invite somebody into the room"      ""         [c('@')] [Incident, Board] Reversible true;
     Tickets     "tickets"      "Open tickets for the action items"  ""         [] [Incident, Board, Postmortem] Reversible true;
+    StatusPage  "status-page"  "Publish on the status page, after a look at it" "" [c('W')] [Incident, Board] Asks true;
     Volunteer   "volunteer"    "Confirm the volunteer as commander" ""         [c('V')] [Incident, Board] Asks true;
     Postmortem  "postmortem"   "Postmortem draft"                   "p.mortem" [c('p')] [Incident] View false;
     Follow      "follow"       "Follow the timeline"                ""         [c('f')] [Incident] View false;
@@ -322,7 +331,7 @@ table! {
     Board       "desk"         "Screen: commander's desk"          ""         [c('0')] [Global] View false;
     Outbox      "outbox"       "Screen: outbox"                     ""         [c('9')] [Global] View false;
     Messages    "messages"     "Screen: messages"                   ""         [c('!')] [Global] View false;
-    Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Alerts, Slo, Incident, Board, Timers, Postmortem, Sources, Outbox] View false;
+    Copy        "copy"         "Copy what is selected"              ""         [c('y')] [Lists, Alerts, Slo, Incident, Board, Timers, Postmortem, Sources, Outbox, WhatChanged] View false;
     Page        "page"         "Show this screen as plain text outside" ""     [c('Y')] [Global] View false;
     Links       "links"        "Links"                              ""         [c('o')] [Global] View false;
     Zone        "zone"         "UTC or local time in lists"         ""         [c('t')] [Global] View false;

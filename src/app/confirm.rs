@@ -6,9 +6,11 @@ use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Command;
 use crate::domain::incident::event::NewEvent;
+use crate::domain::incident::notices::Words;
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::{Expected, OpId};
 use crate::domain::outward::silence::SilenceWrite;
+use crate::domain::outward::status_page::StatusWrite;
 use crate::domain::runbook::model::Risk;
 use crate::domain::runbook::offer::Offer;
 
@@ -39,6 +41,8 @@ pub enum Deed {
     Import(IncidentId, Vec<NewEvent>),
     /// Silences are made or ended.
     Silences(Box<Silencing>),
+    /// Something is published on a status page.
+    Publish(Box<Publishing>),
     /// The program ends.
     Quit,
 }
@@ -54,6 +58,19 @@ pub struct Sending {
     pub intent: Intent,
     /// What was seen there.
     pub expected: Expected,
+}
+
+/// What was shown and customers may read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Publishing {
+    /// For which incident.
+    pub incident: IncidentId,
+    /// On which page.
+    pub page: SourceName,
+    /// What was typed and chosen.
+    pub words: Words,
+    /// What came of it, as it was shown.
+    pub write: StatusWrite,
 }
 
 /// Silences that were shown with what they would do.

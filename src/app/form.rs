@@ -71,6 +71,8 @@ pub enum Purpose {
     RoomPost(IncidentId),
     /// Somebody for the room: person.
     RoomInvite(IncidentId),
+    /// Something for a status page: page, title, text, status, impact, components.
+    Publish(IncidentId, SourceName),
     /// An operation is not sent: reason.
     Drop(OpId),
     /// Values for commands of a runbook: one field for each of these names.
@@ -124,6 +126,7 @@ impl Purpose {
             | Self::Inputs(id, ..)
             | Self::Backend(id, ..)
             | Self::LinkPage(id)
+            | Self::Publish(id, _)
             | Self::Witness(id, _)
             | Self::RoomOpen(id)
             | Self::RoomPost(id)

@@ -29,6 +29,7 @@ pub fn scopes(screen: &Screen) -> [Scope; 2] {
         Screen::Board(_) | Screen::HandOff(_) => Scope::Board,
         Screen::Timers => Scope::Timers,
         Screen::Changes => Scope::Changes,
+        Screen::WhatChanged(_) => Scope::WhatChanged,
         Screen::Walk(..) => Scope::Walk,
         Screen::Postmortem(_) => Scope::Postmortem,
         Screen::Sources => Scope::Sources,

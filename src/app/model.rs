@@ -13,11 +13,13 @@ use crate::app::outbox::{Outbox, TargetState};
 use crate::app::past::Past;
 use crate::app::pending::Pending;
 use crate::app::present::view::Tone;
+use crate::app::recent::Heard;
 use crate::app::rehearsal::Rehearsal;
 use crate::app::reload::Reload;
 use crate::app::replay::Replay;
 use crate::app::rooms::Rooms;
 use crate::app::screen::{Nav, Screen};
+use crate::app::status_pages::StatusPages;
 use crate::app::suggested::Suggested;
 use crate::domain::document::Finding;
 use crate::domain::ids::{IncidentId, Origin, ReqId, RunbookId, SourceName};
@@ -327,6 +329,10 @@ pub struct Model {
     pub nav: Nav,
     /// What was found of what was written before.
     pub past: Past,
+    /// What status pages said of their components.
+    pub status_pages: StatusPages,
+    /// What feeds told of changes, for the screen that asks.
+    pub recent: Heard,
     /// The drill itself, where one is played with people.
     pub rehearsal: Option<Rehearsal>,
     /// Requests that are not answered yet.
@@ -370,6 +376,8 @@ impl Model {
             suggested: Suggested::default(),
             nav: Nav::at(first),
             past: Past::default(),
+            status_pages: StatusPages::default(),
+            recent: Heard::default(),
             rehearsal: None,
             pending: Pending::default(),
             messages: VecDeque::new(),

@@ -1,5 +1,6 @@
 //! Requests that were sent and are not answered. An answer whose number is not here is dropped.
 
+use crate::app::recent::Subject;
 use crate::app::suggested::Key;
 use crate::domain::ids::{IncidentId, ReqId, SloId, SourceName};
 use crate::domain::incident::event::EventKey;
@@ -25,6 +26,8 @@ pub enum Asked {
     Chart(SloId),
     /// Deploys and other changes of a source, over this range.
     Marks(SourceName, Span),
+    /// What changed, of a feed, for a screen.
+    Recent(Subject, SourceName),
     /// Alerts of a source.
     Alerts(SourceName),
     /// Alerting rules of a source.

@@ -33,6 +33,7 @@ pub mod suggestions;
 pub mod timers;
 pub mod view;
 pub mod walk;
+pub mod what_changed;
 
 use crate::app::model::Model;
 use crate::app::present::view::{Bit, Body, FirstRun, Overview, Pane, Tone, View};
@@ -67,6 +68,7 @@ fn body(model: &Model, now: Timestamp) -> Body {
         Screen::HandOff(id) => Body::HandOff(Box::new(board::handoff_page(model, now, id))),
         Screen::Timers => Body::Timers(Box::new(timers::page(model, now))),
         Screen::Changes => Body::Changes(Box::new(changes::page(model, now))),
+        Screen::WhatChanged(subject) => Body::WhatChanged(Box::new(what_changed::page(model, now, subject))),
         Screen::Runbooks => Body::Runbooks(Box::new(runbooks::page(model, now))),
         Screen::Walk(incident, runbook) => Body::Walk(Box::new(walk::page(model, now, incident.as_ref(), runbook))),
         Screen::Postmortem(id) => Body::Postmortem(Box::new(postmortem::page(model, now, id))),

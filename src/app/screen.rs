@@ -3,10 +3,12 @@
 use crate::app::confirm::Confirm;
 use crate::app::editor::Editor;
 use crate::app::form::Form;
+use crate::app::recent::Subject;
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SloId, SourceName, TimerId};
 use crate::domain::incident::board::Phase;
 use crate::domain::incident::event::EventKey;
 use crate::domain::outward::operation::OpId;
+use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// A screen.
@@ -30,6 +32,8 @@ pub enum Screen {
     Timers,
     /// Changes in force.
     Changes,
+    /// What changed around a start, or lately.
+    WhatChanged(Subject),
     /// The library.
     Runbooks,
     /// A runbook; walked when there is an incident, read otherwise.
@@ -93,6 +97,8 @@ pub enum Item {
     Page(SourceName, String),
     /// An operation in the outbox.
     Operation(OpId),
+    /// A recent change: who tells of it, when it was, and what.
+    Recent(SourceName, Timestamp, String),
     /// A silence: its target and its id there.
     Silence(SourceName, String),
     /// A row of a list without ids: messages, first-run choices.
@@ -225,6 +231,7 @@ impl Nav {
             | Screen::HandOff(id)
             | Screen::Postmortem(id)
             | Screen::Walk(Some(id), _)
+            | Screen::WhatChanged(Subject::Incident(id))
                 if id == from =>
             {
                 *id = to.clone();

@@ -21,6 +21,7 @@ mod notices;
 mod outward;
 mod paging;
 mod past;
+mod publish;
 mod record;
 pub mod rehearsal;
 mod reload;
@@ -41,6 +42,7 @@ mod timers;
 mod walk;
 mod warm;
 mod watch;
+mod what_changed;
 
 pub use act::target;
 pub use approval::code as approval_code;
@@ -115,6 +117,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     sources::poll(model, now, &mut out);
     warm::step(model, now, &mut out);
     sources::charts(model, now, &mut out);
+    what_changed::ask(model, now, &mut out);
     coverage::ask(model, now, &mut out);
     past::look(model, now, &mut out);
     suggest::look(model, now, &mut out);
@@ -174,6 +177,13 @@ fn answered(model: &mut Model, now: Timestamp, req: ReqId, reply: Reply, out: &m
             Asked::Target(source, question @ (Question::Changes(..) | Question::Annotations(..))),
             Reply::Told(result),
         ) => marks::told(model, now, &source, &question, result),
+        (Asked::Target(source, Question::Notices), Reply::Told(result)) => publish::told(model, &source, result),
+        (Asked::Recent(subject, source), Reply::Told(result)) => {
+            what_changed::told(model, now, &subject, &source, result);
+        }
+        (Asked::Recent(subject, source), Reply::Marks(result)) => {
+            what_changed::marked(model, now, &subject, &source, result);
+        }
         (Asked::Target(source, question), Reply::Told(result)) => {
             sources::told(model, now, req, (&source, &question), result, out);
         }

@@ -19,3 +19,4 @@ pub mod slos;
 pub mod sources;
 pub mod timers;
 pub mod walk;
+pub mod what_changed;

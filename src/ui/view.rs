@@ -64,6 +64,7 @@ fn body(pen: &mut Pen<'_>, body: &Body, size: Size) {
         Body::Timers(v) => screen::timers::draw(pen, v, size),
         Body::Outbox(v) => screen::outbox::draw(pen, v, size),
         Body::Changes(v) => screen::changes::draw(pen, v, size),
+        Body::WhatChanged(v) => screen::what_changed::draw(pen, v, size),
         Body::Runbooks(v) => screen::runbooks::draw(pen, v, size),
         Body::Walk(v) => screen::walk::draw(pen, v, size),
         Body::Postmortem(v) => screen::postmortem::draw(pen, v, size),

@@ -55,6 +55,7 @@ mod pagerduty_server;
 #[cfg(test)]
 mod pictures;
 mod postmortem;
+mod publish;
 #[cfg(test)]
 mod readme;
 mod real;
@@ -93,3 +94,4 @@ mod storms;
 mod themes;
 mod tls;
 mod vectors;
+mod what_changed;

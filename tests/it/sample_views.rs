@@ -579,6 +579,66 @@ pub fn walk() -> WalkPage {
     }
 }
 
+fn what_changed() -> WhatChangedPage {
+    let row = |time: &str, distance: &str, before, [source, service, author, text]: [&str; 4]| RecentRow {
+        time: s(time),
+        distance: s(distance),
+        before,
+        source: s(source),
+        service: s(service),
+        author: s(author),
+        text: s(text),
+        link: true,
+    };
+    WhatChangedPage {
+        title: s("INC-0311 Checkout 5xx"),
+        state: s("00:52:27Z to 03:14:07Z"),
+        start: Some(s("start 02:52:27Z")),
+        changes: Pane {
+            title: s("WHAT CHANGED? 5"),
+            note: s("1 of 5 feeds failed"),
+            rows: vec![
+                row("03:03:10Z", "10m43s after", false, ["deploys", "checkout", "bob", "rollback of checkout to 411"]),
+                row(
+                    "02:49:02Z",
+                    "3m25s before",
+                    true,
+                    ["deploys", "checkout", "bob", "checkout 412: new payment client"],
+                ),
+                row("02:44:00Z", "8m27s before", true, ["grafana", "-", "", "feature flag fast-path on (flags)"]),
+                row("01:58:31Z", "53m56s before", true, ["main", "search", "", "deploy search 88"]),
+                row(
+                    "01:02:00Z",
+                    "1h50m before",
+                    true,
+                    ["git", "-", "carol", "Raise the pool of the payments database to 40"],
+                ),
+            ],
+            cursor: Some(1),
+            empty: String::new(),
+        },
+        chart: Some(burn("checkout_success", 16.0)),
+        feeds: vec![
+            loud("pagerduty: rejected: 403 Forbidden; what it knows is not in the list", Tone::Crit),
+            bit("deploys: 2 changes, 5s ago", Tone::Muted),
+            bit("git: 1 changes, 5s ago", Tone::Muted),
+            bit("grafana: 1 changes, 5s ago", Tone::Muted),
+            bit("main: 1 changes, 5s ago", Tone::Muted),
+        ],
+        detail: [
+            ("at", "2026-08-23T02:49:02.000Z"),
+            ("from the start", "3m25s before"),
+            ("source", "deploys (change)"),
+            ("service", "checkout"),
+            ("by", "bob"),
+            ("what", "checkout 412: new payment client"),
+            ("link", "https://deploys.example.com/checkout/412"),
+        ]
+        .map(|(label, text)| (s(label), s(text)))
+        .to_vec(),
+    }
+}
+
 pub fn changes() -> ChangesPage {
     let row = |sign, state: &str, action: &str, by: &str, verify: &str, rollback: &str| ChangeRow {
         sign,
@@ -887,6 +947,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("handoff", view(Body::HandOff(Box::new(crate::sample_desk::handoff())))),
         ("timers", view(Body::Timers(Box::new(timers_page())))),
         ("changes", view(Body::Changes(Box::new(changes())))),
+        ("what_changed", view(Body::WhatChanged(Box::new(what_changed())))),
         ("runbooks", view(Body::Runbooks(Box::new(runbooks())))),
         ("walk", view(Body::Walk(Box::new(walk())))),
         ("postmortem", view(Body::Postmortem(Box::new(postmortem())))),

@@ -200,6 +200,7 @@ fn select(view: &mut View, at: usize) {
         Body::Overview(v) | Body::Slos(v) => v.slos.cursor = Some(at),
         Body::Alerts(v) => v.alerts.cursor = Some(at),
         Body::Timers(v) => v.timers.cursor = Some(at),
+        Body::WhatChanged(v) => v.changes.cursor = Some(at),
         Body::Changes(v) => v.changes.cursor = Some(at),
         Body::Runbooks(v) => v.runbooks.cursor = Some(at),
         Body::Sources(v) => v.sources.cursor = Some(at),

@@ -4,6 +4,7 @@ use crate::app::action::{Action, Scope};
 use crate::app::keymap::scopes;
 use crate::app::model::Model;
 use crate::app::present::replay::LOOK_ONLY;
+use crate::app::recent::Subject;
 use crate::app::screen::Screen;
 use crate::app::update::{chats, target, why_no_room};
 use crate::domain::outward::capability::{Can, Capability, Lack};
@@ -74,6 +75,10 @@ pub fn why_not(model: &Model, now: Timestamp, action: Action) -> Option<String> 
             None => needs_incident(),
             Some(_) => lacks(model, &[Capability::CreateTicket]),
         },
+        Action::StatusPage => match target(model) {
+            None => needs_incident(),
+            Some(_) => lacks(model, &[Capability::OpenNotice]),
+        },
         Action::Volunteer => match target(model) {
             None => needs_incident(),
             Some(id) => model.rooms.volunteers.get(&id).is_none_or(Vec::is_empty).then(|| "nobody volunteered".into()),
@@ -140,7 +145,8 @@ fn shown_incident(model: &Model) -> Option<bool> {
         | Screen::Board(id)
         | Screen::HandOff(id)
         | Screen::Postmortem(id)
-        | Screen::Walk(Some(id), _) => model.desk.cases.get(id).map(|c| c.shown.is_open()),
+        | Screen::Walk(Some(id), _)
+        | Screen::WhatChanged(Subject::Incident(id)) => model.desk.cases.get(id).map(|c| c.shown.is_open()),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::app::model::Model;
 use crate::app::present::{
-    alerts, backend, board, changes, incidents, outbox, runbooks, silences, slos, sources, timers, walk,
+    alerts, backend, board, changes, incidents, outbox, runbooks, silences, slos, sources, timers, walk, what_changed,
 };
 use crate::app::screen::{Item, Screen};
 use crate::domain::time::Timestamp;
@@ -26,6 +26,7 @@ pub fn panes(model: &Model, now: Timestamp) -> Vec<Vec<Item>> {
         Screen::HandOff(_) => vec![Vec::new()],
         Screen::Timers => vec![timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect()],
         Screen::Changes => vec![changes::items(model, now)],
+        Screen::WhatChanged(_) => vec![what_changed::items(model, now)],
         Screen::Runbooks => vec![runbooks::ids(model).into_iter().map(Item::Runbook).collect()],
         Screen::Walk(incident, runbook) => vec![walk::items(model, incident.as_ref(), runbook)],
         Screen::Postmortem(id) => {

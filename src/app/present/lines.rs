@@ -2,7 +2,9 @@
 //! terminals, pipes, and for `Y`.
 
 use crate::app::model::Model;
-use crate::app::present::view::{BoardPage, Body, ChangeRow, HandOffPage, View, WalkItem, WalkPage};
+use crate::app::present::view::{
+    BoardPage, Body, ChangeRow, HandOffPage, RecentRow, View, WalkItem, WalkPage, WhatChangedPage,
+};
 use crate::app::present::{alerts, head, incidents, replay, silences, slos, timers, view};
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::SloId;
@@ -199,12 +201,25 @@ pub fn page(model: &Model, now: Timestamp) -> Vec<String> {
             out.extend(page.changes.rows.iter().map(row));
             out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
         }
+        Body::WhatChanged(page) => out.extend(changed(&page)),
         Body::Runbooks(page) => {
             out.extend(page.runbooks.rows.iter().map(|r| format!("{} {} {} {}", r.id, r.name, r.steps, r.triggers)))
         }
         Body::Overview(_) | Body::Slos(_) | Body::Timers(_) => out.extend(facts(model, now)),
     }
     out.into_iter().map(|line| clean(&line).into_owned()).collect()
+}
+
+fn changed(page: &WhatChangedPage) -> Vec<String> {
+    let mut out = vec![format!("{}  {}", page.title, page.state)];
+    let row = |r: &RecentRow| format!("{} {} {} {} {} {}", r.time, r.distance, r.source, r.service, r.text, r.author);
+    out.extend(page.changes.rows.iter().map(row));
+    if page.changes.rows.is_empty() {
+        out.push(page.changes.empty.clone());
+    }
+    out.extend(page.feeds.iter().map(|f| format!("feed {}", f.text)));
+    out.extend(page.detail.iter().map(|(k, v)| format!("{k}: {v}")));
+    out
 }
 
 fn walked(page: WalkPage) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Links of a screen, and what `y` copies there.
 
 use crate::app::model::Model;
-use crate::app::present::{board, items, lines};
+use crate::app::present::{board, items, lines, what_changed};
 use crate::app::screen::{Item, Screen};
 use crate::domain::alert::Alert;
 use crate::domain::incident::link;
@@ -34,8 +34,9 @@ pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
 }
 
 /// Links of the shown screen.
-pub fn links(model: &Model) -> Vec<String> {
+pub fn links(model: &Model, now: Timestamp) -> Vec<String> {
     match model.nav.screen() {
+        Screen::WhatChanged(_) => what_changed::links(model, now),
         Screen::Incident(id)
         | Screen::Board(id)
         | Screen::HandOff(id)
@@ -86,6 +87,10 @@ pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
         }
         Item::Runbook(id) => model.runbook(&id).map(|b| b.path.clone()),
         Item::Silence(_, id) => Some(id),
+        Item::Recent(..) => {
+            let change = what_changed::selected(model, now)?;
+            change.url.or(Some(change.text))
+        }
         Item::Source(name) => model.links.get(&name).map(|l| l.address.clone()),
         _ => None,
     }

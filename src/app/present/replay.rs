@@ -55,6 +55,7 @@ pub fn missing(model: &Model) -> Option<String> {
             "what waited in the outbox is not recorded: the timeline has what was sent and what became of it".into()
         }
         Screen::Alerts => "only alerts that belonged to the incident are recorded; silences are not".into(),
+        Screen::WhatChanged(_) => "what the feeds told of changes is not recorded".into(),
         Screen::Overview => {
             "only this incident, its alerts and its objectives are shown: of others nothing is replayed".into()
         }

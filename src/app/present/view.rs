@@ -2,9 +2,11 @@
 
 mod board;
 mod scrub;
+mod what_changed;
 
 pub use board::{BoardPage, BoardRow, HandOffPage};
 pub use scrub::ScrubBar;
+pub use what_changed::{RecentRow, WhatChangedPage};
 
 use crate::domain::incident::event::EventKey;
 use crate::domain::text::{clean, width, wrap};
@@ -206,6 +208,8 @@ pub enum Body {
     Timers(Box<TimersPage>),
     /// Changes in force.
     Changes(Box<ChangesPage>),
+    /// What changed.
+    WhatChanged(Box<WhatChangedPage>),
     /// The library of runbooks.
     Runbooks(Box<RunbooksPage>),
     /// A runbook being walked, or read.

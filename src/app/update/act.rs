@@ -13,10 +13,11 @@ use crate::app::pending::Asked;
 use crate::app::present::available::why_not;
 use crate::app::present::view::Tone;
 use crate::app::present::{alerts, items};
+use crate::app::recent::Subject;
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::{
     answer, approval, backend, backend_act, board, draft, exec, forms, incident, past, record, replay, rollback,
-    timers, walk,
+    timers, walk, what_changed,
 };
 use crate::domain::ids::{Fingerprint, IncidentId};
 use crate::domain::incident::decide::{Command, Refusal};
@@ -98,6 +99,12 @@ fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>
             Ok(())
         }
         Action::Stop => exec::ask_stop(model, now),
+        Action::WhatChanged => what_changed::open(model, target(model), items::selected(model, now)),
+        Action::OwnService => {
+            let spot = model.nav.spot_mut();
+            spot.unfollowed = !spot.unfollowed;
+            Ok(())
+        }
         _ => take_more(model, now, action, out),
     }
 }
@@ -213,7 +220,8 @@ pub fn target(model: &Model) -> Option<IncidentId> {
         | Screen::Board(id)
         | Screen::HandOff(id)
         | Screen::Postmortem(id)
-        | Screen::Walk(Some(id), _) => return Some(id.clone()),
+        | Screen::Walk(Some(id), _)
+        | Screen::WhatChanged(Subject::Incident(id)) => return Some(id.clone()),
         _ => {}
     }
     match model.nav.spot().cursor {
@@ -339,6 +347,11 @@ fn open(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), 
         Some(Item::Approval(id, request)) => return approval::show(model, now, &id, &request),
         Some(Item::Source(_)) => return take_more(model, now, Action::Retry, out),
         Some(Item::Row(n)) if *model.nav.screen() == Screen::FirstRun => return moves::first_run(model, now, n, out),
+        Some(Item::Recent(..)) => {
+            let change = crate::app::present::what_changed::selected(model, now);
+            let link = change.and_then(|c| c.url).ok_or("its source gives no link")?;
+            copy(model, link, out);
+        }
         Some(_) | None => return Err("nothing to open here".into()),
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::app::model::Model;
 use crate::app::present::view::Tone;
 use crate::app::screen::Overlay;
 use crate::app::update::{
-    act, approval, backend_act, board, incident, outward, paging, record, room_acts, silences, timers, walk,
+    act, approval, backend_act, board, incident, outward, paging, publish, record, room_acts, silences, timers, walk,
 };
 use crate::domain::ids::{Fingerprint, IncidentId, RunbookId, SourceName};
 use crate::domain::incident::decide::Refusal;
@@ -33,6 +33,7 @@ fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<Fiel
         Purpose::DeclareFrom(name, page) => declare_from_fields(model, name, page),
         Purpose::Backend(_, name, page) => backend_act::fields(model, name, page),
         Purpose::LinkPage(id) => backend_act::link_fields(model, id),
+        Purpose::Publish(id, page) => publish::fields(model, id, page),
         Purpose::Task(_)
         | Purpose::TaskAnswer(..)
         | Purpose::Propose(_)
@@ -224,6 +225,7 @@ fn fill(model: &mut Model, now: Timestamp, form: &Form, out: &mut Vec<Effect>) -
         Purpose::DeclareFrom(name, page) => declare(model, now, form, (None, Some((name, page))), out).map(drop),
         Purpose::Backend(id, name, page) => backend_act::submit(model, now, (&id, &name, &page), form, out),
         Purpose::LinkPage(id) => backend_act::link(model, now, &id, form, out),
+        Purpose::Publish(id, page) => publish::ask(model, now, &id, &page, form),
         Purpose::Task(_)
         | Purpose::TaskAnswer(..)
         | Purpose::Propose(_)

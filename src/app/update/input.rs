@@ -10,7 +10,8 @@ use crate::app::present::view::Tone;
 use crate::app::present::{overlays, palette};
 use crate::app::screen::Overlay;
 use crate::app::update::{
-    act, approval, backend_act, board, entry, exec, forms, incident, outward, paging, past, rehearsal, silences,
+    act, approval, backend_act, board, entry, exec, forms, incident, outward, paging, past, publish, rehearsal,
+    silences,
 };
 use crate::domain::incident::decide::Command;
 use crate::domain::time::Timestamp;
@@ -33,7 +34,7 @@ pub fn key(model: &mut Model, now: Timestamp, key: Key, out: &mut Vec<Effect>) {
         Some(Overlay::Search { query, cursor }) => past::key(model, now, query, cursor, key, out),
         Some(Overlay::Form(form)) => in_form(model, now, form, key, out),
         Some(Overlay::Confirm(confirm)) => in_confirm(model, now, confirm, key, out),
-        Some(Overlay::Links(cursor)) => in_links(model, cursor, key, out),
+        Some(Overlay::Links(cursor)) => in_links(model, now, cursor, key, out),
         Some(Overlay::Filter(mut line)) => match key.code {
             Code::Enter => {}
             Code::Esc => model.nav.spot_mut().filter.clear(),
@@ -175,10 +176,13 @@ fn cancelled(model: &mut Model, now: Timestamp, confirm: &Confirm) {
     }
 }
 
-/// Whether something would be done of which not all is on the screen: a command, a silence.
+/// Whether something would be done of which not all is on the screen: a command, a silence, what customers read.
 fn unseen(model: &Model, confirm: &Confirm) -> bool {
     model.windowed
-        && matches!(confirm.deed, Deed::Run(_) | Deed::Reads(_) | Deed::Approve(..) | Deed::Silences(_))
+        && matches!(
+            confirm.deed,
+            Deed::Run(_) | Deed::Reads(_) | Deed::Approve(..) | Deed::Silences(_) | Deed::Publish(_)
+        )
         && !overlays::confirmation(confirm).fits(model.size)
 }
 
@@ -213,6 +217,7 @@ fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effec
         Deed::Page(id, target) => paging::page(model, now, &id, &target, out).map_err(|r| r.0),
         Deed::Merge(id, into) => board::merged(model, now, &id, &into, out).map_err(|r| r.0),
         Deed::Send(sending) => backend_act::send(model, now, *sending, out).map_err(|r| r.0),
+        Deed::Publish(publishing) => publish::publish(model, now, *publishing, out).map_err(|r| r.0),
         Deed::Silences(silencing) => silences::perform(model, now, *silencing, out).map_err(|r| r.0),
         Deed::ByHand(op) => outward::by_hand(model, now, &op, out).map_err(|r| r.0),
         Deed::Import(id, events) => {
@@ -229,8 +234,8 @@ fn deed(model: &mut Model, now: Timestamp, confirm: Confirm, out: &mut Vec<Effec
     }
 }
 
-fn in_links(model: &mut Model, cursor: usize, key: Key, out: &mut Vec<Effect>) {
-    let links = crate::app::present::links::links(model);
+fn in_links(model: &mut Model, now: Timestamp, cursor: usize, key: Key, out: &mut Vec<Effect>) {
+    let links = crate::app::present::links::links(model, now);
     match key.code {
         Code::Esc | Code::Char('q') => {}
         Code::Up | Code::Char('k') => model.nav.overlay = Some(Overlay::Links(cursor.saturating_sub(1))),

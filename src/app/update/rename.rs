@@ -63,6 +63,7 @@ fn overlay(model: &mut Model, from: &IncidentId, to: &IncidentId) {
                 Deed::Reads(runs) => runs.first().map(|run| &run.offer.incident),
                 Deed::Approve(id, _) => Some(id),
                 Deed::Merge(id, into) => [id, into].into_iter().find(|known| *known == from),
+                Deed::Publish(publishing) => Some(&publishing.incident),
                 Deed::Silences(silencing) => silencing.incident.as_ref(),
                 Deed::Arm | Deed::Stop | Deed::Quit | Deed::ByHand(_) => None,
             };

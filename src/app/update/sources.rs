@@ -6,6 +6,7 @@ use crate::app::health::LinkKind;
 use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
+use crate::app::recent::Subject;
 use crate::app::screen::Screen;
 use crate::app::update::{backend, draft, marks, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
@@ -415,12 +416,15 @@ fn alert_event(
 /// Reads the history of the charts that are looked at, and of those that a draft needs.
 pub fn charts(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     let wanted: Vec<SloId> = match model.nav.screen() {
-        Screen::Slo(id) => vec![id.clone()],
+        Screen::Slo(id) | Screen::WhatChanged(Subject::Slo(id)) => vec![id.clone()],
         Screen::Overview | Screen::Slos if model.size.0 >= 120 => {
             let many = if model.size.0 >= 160 && model.size.1 >= 50 { 4 } else { 1 };
             crate::app::present::slos::chart_ids(model, many)
         }
-        Screen::Incident(id) | Screen::Postmortem(id) | Screen::Walk(Some(id), _) => {
+        Screen::Incident(id)
+        | Screen::Postmortem(id)
+        | Screen::Walk(Some(id), _)
+        | Screen::WhatChanged(Subject::Incident(id)) => {
             model.desk.cases.get(id).map(|c| c.shown.objectives.iter().cloned().collect()).unwrap_or_default()
         }
         _ => Vec::new(),

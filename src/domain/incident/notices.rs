@@ -1,11 +1,12 @@
 //! The notice of an incident on a public status page: which words may be published, and where the notice stands. Sends nothing.
 
+use crate::domain::document::nearest;
 use crate::domain::ids::SourceName;
 use crate::domain::incident::decide::{Refusal, text};
 use crate::domain::incident::sent::{Standing, asked, standing};
 use crate::domain::incident::state::Incident;
 use crate::domain::outward::capability::Capability;
-use crate::domain::outward::status_page::StatusWrite;
+use crate::domain::outward::status_page::{Component, StatusWrite};
 
 /// What an operation is about that opens the notice.
 pub const NOTICE: &str = "notice";
@@ -68,6 +69,23 @@ fn known(word: &str, what: &str, all: &[&str]) -> Result<(), Refusal> {
         true => Ok(()),
         false => Err(Refusal(format!("`{word}` is no word for {what} (expected one of: {})", all.join(", ")))),
     }
+}
+
+/// `Checkout=major_outage, API=operational`: components by their name or id there, each with its state.
+pub fn components(typed: &str, known: &[Component]) -> Result<Vec<(String, String)>, Refusal> {
+    let one = |piece: &str| {
+        let (name, state) =
+            piece.rsplit_once('=').ok_or_else(|| Refusal(format!("`{piece}` has no state (expected NAME=STATE)")))?;
+        let (name, state) = (name.trim(), state.trim());
+        let found = known.iter().find(|c| c.id == name || c.name.eq_ignore_ascii_case(name));
+        let found = found.ok_or_else(|| {
+            let near = nearest(name, known.iter().map(|c| c.name.as_str()));
+            let hint = near.map(|near| format!(" (nearest: {near})")).unwrap_or_default();
+            Refusal(format!("the page has no component `{name}`{hint}"))
+        })?;
+        Ok((found.id.clone(), state.to_owned()))
+    };
+    typed.split(',').map(str::trim).filter(|piece| !piece.is_empty()).map(one).collect()
 }
 
 /// The key of the next write: every one that was asked for counts.

@@ -34,7 +34,7 @@ pub fn run(socket: &Path, joining: Joining) -> Result<(String, u8), Fault> {
     wire.say(&ask.line()).map_err(|e| fault(e.to_string()))?;
     match wire.hear(LONGEST_ANSWER, Some(PATIENCE)) {
         Heard::Line(line) => match Answer::read(&line).map_err(fault)? {
-            Answer { error: Some(why), .. } => return Err(fault(why)),
+            Answer { error: Some(why), .. } => Err(fault(why)),
             _ => sit(wire),
         },
         Heard::Nothing => Err(fault("it does not answer")),

@@ -18,7 +18,7 @@ use crate::domain::time::{Span, Timestamp, mins, secs};
 use crate::io::fake::outside::{FakeTarget, Trouble};
 use crate::io::fake::staged::Staged;
 use crate::io::fake::{Now, Ports, Simulation};
-use crate::io::port::{Annotations, ChatRoom, IncidentBackend, Outward};
+use crate::io::port::{Annotations, ChatRoom, IncidentBackend, Outward, StatusPage};
 use crate::io::store::Store;
 use crate::io::store::memory::Memory;
 use crate::run::sim::Chances;
@@ -442,6 +442,10 @@ impl World {
             }
             Question::Annotations(from, to, tags) => {
                 ready(Annotations::between(target, from, to, &tags))?.map(Answer::Annotations)
+            }
+            Question::Notices => {
+                let open = ready(target.unresolved())??;
+                ready(target.components())?.map(|parts| Answer::Notices(open, parts))
             }
             Question::Messages(room, since) => ready(ChatRoom::messages(target, &room, since))?.map(Answer::Messages),
             _ => Err(Fault::new(FaultKind::Rejected, name.as_str(), "not simulated")),

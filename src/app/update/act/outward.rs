@@ -12,7 +12,7 @@ use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::act::steps;
 use crate::app::update::act::{form, overlay, refused, selected_alert, target};
 use crate::app::update::outward as send;
-use crate::app::update::{approval, backend_act, entry, paging, room_acts, silences, tickets};
+use crate::app::update::{approval, backend_act, entry, paging, publish, room_acts, silences, tickets};
 use crate::domain::outward::operation::OpId;
 use crate::domain::time::Timestamp;
 
@@ -63,6 +63,7 @@ pub fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Eff
         Action::Room | Action::RoomPost | Action::RoomInvite | Action::Volunteer => {
             refused(room_acts::take(model, now, action, need()?, out))
         }
+        Action::StatusPage => refused(publish::open(model, now, need()?, out)),
         Action::Tickets => refused(tickets::push(model, now, &need()?, out)),
         Action::Retry => {
             for link in model.links.values_mut() {
