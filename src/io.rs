@@ -10,6 +10,7 @@ pub mod git;
 pub mod github;
 pub mod goalert;
 pub mod grafana;
+pub mod grafana_oncall;
 pub mod http;
 pub mod incident_io;
 pub mod integration;

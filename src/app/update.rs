@@ -47,6 +47,7 @@ mod what_changed;
 pub use act::target;
 pub use approval::code as approval_code;
 pub use backend_deal::{Deal, asks, people, woken};
+pub use draft::name as draft_name;
 pub use exec::output_key;
 pub use notices::publishes;
 pub use outward::{outgoing, queue};

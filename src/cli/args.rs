@@ -520,22 +520,6 @@ mod tests {
             "drill report last -o json",
             "drill from INC-1 --to scenarios",
             "schema scenario --reference",
-            "schema experiment --reference",
-            "schema game-day",
-            "gameday day.yaml",
-            "gameday day.yaml --check -o json",
-            "gameday day.yaml --team",
-            "gameday day.yaml --note text",
-            "gameday day.yaml --report",
-            "experiment list -o json",
-            "experiment show network-latency",
-            "experiment check experiments -o json",
-            "experiment import a.json b.json --to experiments",
-            "experiment run network-latency --dry -o json",
-            "experiment run e.yaml --plain",
-            "experiment rollback",
-            "experiment rollback last --by-hand text",
-            "experiment report last -o json",
             "postmortem INC-1 --out -",
             "postmortem check draft.md",
             "status --check",
@@ -553,8 +537,6 @@ mod tests {
             "incident role INC-1 king alice",
             "postmortem",
             "drill run s --speed fast",
-            "experiment import a.json",
-            "experiment run",
             "drill run s --speed 0",
             "drill run s --responder random",
             "runbook walk r --arm",
@@ -566,6 +548,35 @@ mod tests {
         ] {
             let words = std::iter::once("midwatch").chain(line.split_whitespace());
             assert!(Args::try_parse_from(words).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_of_experiments_and_game_days_parse() {
+        let parses =
+            |line: &str| Args::try_parse_from(std::iter::once("midwatch").chain(line.split_whitespace())).is_ok();
+        for line in [
+            "schema game-day",
+            "gameday day.yaml",
+            "gameday day.yaml --check -o json",
+            "gameday day.yaml --team",
+            "gameday day.yaml --note text",
+            "gameday day.yaml --report",
+            "experiment list -o json",
+            "experiment show network-latency",
+            "experiment check experiments -o json",
+            "experiment import a.json b.json --to experiments",
+            "experiment run network-latency --dry -o json",
+            "experiment run e.yaml --plain",
+            "experiment rollback",
+            "experiment rollback last --by-hand text",
+            "experiment report last -o json",
+            "schema experiment --reference",
+        ] {
+            assert!(parses(line), "{line}");
+        }
+        for line in ["experiment import a.json", "experiment run", "gameday", "gameday d.yaml --team --report"] {
+            assert!(!parses(line), "{line}");
         }
     }
 }

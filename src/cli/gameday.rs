@@ -21,7 +21,7 @@ use crate::io::clock;
 use crate::io::files::drills::read_history;
 use crate::io::files::experiments::runs;
 use crate::io::files::gamedays::{add, folder, log, write_report};
-use crate::run::experiment::plain::byte;
+use crate::run::experiment::plain::{AtEnd, byte};
 use serde_json::{Map, json};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -325,8 +325,8 @@ fn line() -> Option<String> {
             Ok(None) => {}
             Ok(Some(b'\n')) => break,
             Ok(Some(byte)) => line.push(byte),
-            Err(()) if line.is_empty() => return None,
-            Err(()) => break,
+            Err(AtEnd) if line.is_empty() => return None,
+            Err(AtEnd) => break,
         }
     }
     Some(String::from_utf8_lossy(&line).into_owned())

@@ -3,6 +3,7 @@
 
 use crate::domain::experiment::model::Call;
 use crate::domain::experiment::tolerance::MOST;
+use crate::domain::mask::Masks;
 use crate::io::http::{Body, Endpoint, Explained, Http, Request};
 use reqwest::{Method, Url};
 
@@ -37,7 +38,8 @@ pub async fn call(it: &Call) -> Result<Answer, String> {
         request = request.header(name.clone(), value.clone());
     }
     match Http::new(endpoint).write(&request).await {
-        Ok(reply) => Ok((reply.status, String::from_utf8_lossy(&reply.body).into_owned())),
+        // What looks like a token goes no further.
+        Ok(reply) => Ok((reply.status, Masks::default().apply(&String::from_utf8_lossy(&reply.body)))),
         Err(failure) => match (100..600).find(|status| failure.answered(*status)) {
             Some(status) => Ok((status, String::new())),
             None => Err(failure.fault.to_string()),

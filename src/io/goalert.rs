@@ -345,7 +345,7 @@ impl Outward for GoAlert {
                 return Err(Failure::unreadable(self.asker.name(), "the answer has no list of alerts").fault);
             }
             let version = Some("GraphQL, the key's document has our operations".to_owned());
-            Ok(ServerNote { requests: 1, version, ..ServerNote::default() })
+            Ok(ServerNote { requests: 1, skew: self.asker.skew(), version, ..ServerNote::default() })
         })
     }
 }

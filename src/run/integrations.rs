@@ -10,8 +10,8 @@ use crate::io::integration::Integration;
 use crate::io::port::Target;
 use crate::io::secret::resolve;
 use crate::io::{
-    change_command, git, github, goalert, grafana, incident_io, jira, jsm, matrix, mattermost, pagerduty, slack,
-    statuspage, teams, webhook,
+    change_command, git, github, goalert, grafana, grafana_oncall, incident_io, jira, jsm, matrix, mattermost,
+    pagerduty, slack, statuspage, teams, webhook,
 };
 use crate::run::endpoints;
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ pub const INTEGRATIONS: &[&Integration] = &[
     &github::INTEGRATION,
     &goalert::INTEGRATION,
     &grafana::INTEGRATION,
+    &grafana_oncall::INTEGRATION,
     &incident_io::INTEGRATION,
     &jira::INTEGRATION,
     &jsm::INTEGRATION,

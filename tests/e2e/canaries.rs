@@ -24,7 +24,7 @@ fn a_cockpit_and_its_crash_show_no_secret_that_is_said_back() {
         house.server.with(|echo| echo.status = status);
         let before = house.server.requests().len();
         let mut terminal = cockpit(&home, None);
-        terminal.shows("midwatch");
+        terminal.shows("api_availability");
         let asked = || house.server.requests().len() - before;
         wait_for(|| (asked() > 4).then_some(()).ok_or_else(|| format!("{} requests", asked())));
         for key in ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "m", "\x1b", "?", "\x1b", "1"] {

@@ -107,7 +107,7 @@ fn targets(house: &House) -> BTreeMap<SourceName, Target> {
     });
     integrations::check(&mut loaded);
     let (targets, faults) = integrations::connect_all(&loaded.config);
-    assert!(faults.is_empty() && targets.len() == 13, "{faults:?} {:?}", targets.keys());
+    assert!(faults.is_empty() && targets.len() == 19, "{faults:?} {:?}", targets.keys());
     targets
 }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub const VARIABLE: &str = "HOUSE_CANARY";
 
 /// Who has a secret. Each is a file, but for one variable and one command.
-const HOLDERS: [&str; 18] = [
+const HOLDERS: [&str; 24] = [
     "prometheus",
     "prometheus-header",
     "alertmanager",
@@ -33,6 +33,12 @@ const HOLDERS: [&str; 18] = [
     "jira-header",
     "grafana",
     "grafana-user",
+    "goalert",
+    "goalert-incoming",
+    "incident-io",
+    "incident-io-events",
+    "jsm",
+    "oncall",
 ];
 
 /// The canary of a holder.
@@ -155,7 +161,13 @@ alertmanager:
   - {{name: am, urls: ['{url}/am'], poll_interval: 1s, timeout: 3s, auth: {{basic: {{username: ops, password: {}}}}}}}
 incident_backends:
   - {{name: pd, kind: pagerduty, url: '{url}/pd', timeout: 3s, {}, options: {{from_email: ada@example.com, services: {{api: S1}}}}}}
+  - {{name: goalert, kind: goalert, url: '{url}/goalert', timeout: 3s, {}, options: {{services: {{api: S1}}}}}}
+  - {{name: io, kind: incident_io, url: '{url}/io', timeout: 3s, {}, options: {{schedules: {{api: S1}}}}}}
+  - {{name: jsm, kind: jsm, url: '{url}/jsm', timeout: 3s, auth: {{basic: {{username: ops@example.com, password: {}}}}}, options: {{cloud_id: c1, services: {{api: S1}}, escalation: E1}}}}
+  - {{name: oncall, kind: grafana_oncall, url: '{url}/oncall', timeout: 3s, {}, options: {{services: {{api: S1}}}}}}
 event_sinks:
+  - {{name: incoming, kind: goalert, url: '{url}/incoming', timeout: 3s, {}, options: {{audience: ops}}}}
+  - {{name: alarms, kind: incident_io, url: '{url}/alarms', timeout: 3s, {}, options: {{alert_source: A1}}}}
   - {{name: events, kind: pagerduty, url: '{url}/ev', timeout: 3s, options: {{routing_key: {}, audience: ops}}}}
   - {{name: hook, kind: webhook, url: {}, timeout: 3s, options: {{audience: ops}}}}
 chat:
@@ -178,6 +190,12 @@ changes:
             self.file("prometheus-header"),
             self.file("alertmanager"),
             bearer("pagerduty"),
+            bearer("goalert"),
+            bearer("incident-io"),
+            self.file("jsm"),
+            bearer("oncall"),
+            bearer("goalert-incoming"),
+            bearer("incident-io-events"),
             self.file("pagerduty-events"),
             self.file("hook-url"),
             bearer("slack"),

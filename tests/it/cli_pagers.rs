@@ -4,6 +4,7 @@
 use crate::cli::Machine;
 use crate::contract::Rig;
 use crate::contract::goalert::GoAlertRig;
+use crate::contract::grafana_oncall::OnCallRig;
 use crate::contract::incident_io::IncidentIoRig;
 use crate::contract::jsm::JsmRig;
 use midwatch::domain::outward::capability::Capability;
@@ -18,10 +19,11 @@ struct Pager {
 
 fn pagers() -> Vec<Pager> {
     let goalert = GoAlertRig::new();
-    let (incident_io, jsm) = (IncidentIoRig::new(), JsmRig::new());
+    let (incident_io, jsm, oncall) = (IncidentIoRig::new(), JsmRig::new(), OnCallRig::new());
     vec![
         Pager { config: goalert.section(false), rig: Box::new(goalert), says: "nobody in person" },
         Pager { config: incident_io.section(false), rig: Box::new(incident_io), says: "as midwatch key" },
+        Pager { config: oncall.section(false), rig: Box::new(oncall), says: "archived since March 2026" },
         Pager { config: jsm.section(false), rig: Box::new(jsm), says: "ops@example.com, with a token of kind user" },
     ]
 }

@@ -7,6 +7,7 @@ mod fake;
 mod github;
 pub mod goalert;
 mod grafana;
+pub mod grafana_oncall;
 pub mod incident_io;
 mod jira;
 pub mod jsm;
@@ -99,6 +100,7 @@ pub fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(goalert::GoAlertRig::new()),
         Box::new(goalert::IncomingRig::new()),
         Box::new(grafana::GrafanaRig::new()),
+        Box::new(grafana_oncall::OnCallRig::new()),
         Box::new(incident_io::IncidentIoRig::new()),
         Box::new(incident_io::AlertEventsRig::new()),
         Box::new(jira::JiraRig::cloud()),

@@ -4,7 +4,7 @@ use crate::screens::{SIZES, snapshot, text};
 use midwatch::app::present::experiment::{ConditionRow, ExperimentPage, page};
 use midwatch::app::present::view::{Bit, Hint, Sign, Tone};
 use midwatch::domain::experiment::machine::{Input, Machine, Prompt};
-use midwatch::domain::experiment::preflight::Facts;
+use midwatch::domain::experiment::preflight::{Budget, Facts};
 use midwatch::run::experiment::shelf::shipped;
 use midwatch::ui::glyphs::Glyphs;
 use midwatch::ui::screen::experiment::draw;
@@ -120,7 +120,8 @@ fn the_page_shows_hypothesis_conditions_and_the_way_back() {
     let experiment = shipped().0.remove(0).experiment;
     let now = "2026-05-04T11:00:00Z".parse().unwrap();
     let (mut machine, _) = Machine::begin(experiment, "EXP-1", ("h".into(), "ada".into()), now);
-    machine.step(now, Input::Facts(Facts { incidents: Ok(vec![]), budgets: Ok(vec![]) }));
+    let budget = Budget { slo: "checkout".into(), left: Some(0.9), band: None };
+    machine.step(now, Input::Facts(Facts { incidents: Ok(vec![]), budgets: Ok(vec![budget]) }));
     let view = page(&machine, now);
     assert_eq!(view.hypothesis, "System should handle 500ms latency gracefully");
     assert_eq!(view.conditions.len(), 6);

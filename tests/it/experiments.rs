@@ -125,7 +125,7 @@ fn every_key_is_used_in_a_file_that_is_read_and_stands_in_the_schema() {
         }
     }
     let shipped = include_str!("../../assets/schemas/experiment.json");
-    assert_eq!(shipped, schema, "midwatch schema experiment > assets/schemas/experiment.json");
+    assert!(shipped == schema, "midwatch schema experiment > assets/schemas/experiment.json");
 }
 
 /// A machine with an experiment whose method and rollback leave their marks in files.

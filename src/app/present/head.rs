@@ -135,6 +135,9 @@ fn timer(model: &Model, now: Timestamp) -> Option<Bit> {
 /// Rows that hold on every screen.
 pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
     let mut rows: Vec<Bit> = model.rehearsal.as_ref().map(real).into_iter().collect();
+    if let Some(why) = model.rehearsal.as_ref().and_then(|r| r.ended.as_ref()) {
+        rows.push(Bit::loud(format!("THE DRILL IS OVER ({why}); leave the cockpit for the score"), Tone::Accent));
+    }
     rows.extend(replay::missing(model).map(|words| bit(format!("~ {words}"), Tone::Stale)));
     if let Some((since, why, at)) = &model.desk.trouble {
         let n = model.unsaved();

@@ -106,7 +106,13 @@ pub fn overlay(model: &Model, now: Timestamp) -> Option<Shown> {
             error: form.error.clone(),
             keys: "Enter save   Tab next field   Esc cancel".into(),
         }),
-        Overlay::Confirm(confirm) => Shown::Confirm(confirmation(confirm)),
+        Overlay::Confirm(confirm) => {
+            let shown = confirmation(confirm);
+            // The practice is the same, word by word; only the title says that nothing can come of it.
+            let drill = model.setup.simulated == Some("DRILL");
+            let title = if drill { format!("SIMULATED  {}", shown.title) } else { shown.title };
+            Shown::Confirm(ConfirmView { title, ..shown })
+        }
         Overlay::Links(cursor) => {
             let rows = links::links(model, now);
             let cursor = (!rows.is_empty()).then(|| (*cursor).min(rows.len() - 1));

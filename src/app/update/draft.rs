@@ -49,7 +49,7 @@ pub fn made(
     let offset = crate::app::update::forms::offset(model, now);
     let rendered = render_with(model, &state, &events, &histories, offset, now);
     let drill = model.setup.simulated == Some("DRILL");
-    let name = if drill { format!("DRILL-{}", file_name(&state)) } else { file_name(&state) };
+    let name = name(model, &state);
     let draft = model.desk.drafts.entry(id.clone()).or_default();
     match rendered {
         Ok(mut made) => {
@@ -118,5 +118,13 @@ pub fn written(
             model.desk.drafts.entry(id.clone()).or_default().fault = Some(fault.to_string());
             model.say(now, Tone::Crit, format!("the draft of {id} was not written: {fault}; w tries again"));
         }
+    }
+}
+
+/// The file name of a draft; that of a drill says so.
+pub fn name(model: &Model, state: &crate::domain::incident::state::Incident) -> String {
+    match model.setup.simulated {
+        Some("DRILL") => format!("DRILL-{}", file_name(state)),
+        _ => file_name(state),
     }
 }

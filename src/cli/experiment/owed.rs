@@ -50,9 +50,13 @@ pub fn before_the_cockpit(context: &Context, output: &mut Output) {
         return;
     }
     let asks = std::io::stdin().is_terminal() && !context.config().read_only;
-    remind(context, output);
-    if asks && let Err(failure) = offer(context, output) {
-        output.note(&failure.to_string());
+    match asks {
+        false => remind(context, output),
+        true => {
+            if let Err(failure) = offer(context, output) {
+                output.note(&failure.to_string());
+            }
+        }
     }
 }
 
@@ -102,9 +106,9 @@ pub fn run(context: &Context, typed: Option<&str>, plain: bool, output: &mut Out
     journal.append(now, &Body::TakenOver { by, host: host() }).map_err(super::failed)?;
     let place = (host(), user(Some(context)));
     let began = Machine::owed(Arc::new(experiment), &run.name, place, run.record.clone(), now);
-    let exit = go(context, &config, began, (&mut journal, &run.folder), plain, output)?;
+    go(context, &config, began, (&mut journal, &run.folder), plain, output)?;
     let after = read_run(&run.folder).map_err(super::failed)?;
-    Ok(if after.record.owes_rollback() { Exit::NO } else { Exit(exit.0.min(Exit::DONE.0)) })
+    Ok(if after.record.owes_rollback() { Exit::NO } else { Exit::DONE })
 }
 
 /// A person says that it was done by hand.

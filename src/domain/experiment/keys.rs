@@ -103,7 +103,7 @@ object!(
     /// What ends it.
     ABORT, "abort", "an abort condition", None, "What ends the experiment when it holds: what a steady condition may say, or `no_data`. What is not known never clears it.",
     [
-        ("no_data", Duration, Nothing, "Stands alone: nothing was learned from a condition for this long. Without it, 60s."),
+        ("no_data", Duration, Nothing, "Stands alone: nothing was learned from one of these conditions for this long. Without it, 60s."),
         ("name", Text, Default("what is looked at"), "What people call it."),
         ("promql", Text, Nothing, "What is asked of the first configured Prometheus."),
         ("any", Boolean, Default("true"), "One of several series is enough."),

@@ -289,7 +289,7 @@ pub fn has_word(text: &str, word: &str) -> bool {
         let after = text.get(at + found.len()..).and_then(|t| t.chars().next());
         let begins = word.chars().next();
         let ends = word.chars().next_back();
-        !(inner(before) && inner(begins)) && !(inner(after) && inner(ends))
+        !(inner(before) && inner(begins) || inner(after) && inner(ends))
     })
 }
 

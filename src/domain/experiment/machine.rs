@@ -2,15 +2,17 @@
 //! value. Preflight, guards, steady state, confirmation, method, watching, rollback, steady state again, questions. From the
 //! first change on there is one way out, whatever opens it: every part of the rollback, in order. Runs nothing, reads no clock.
 //!
-//! `machine/watch.rs` has what is looked at, `machine/doing.rs` the method and the rollback, `machine/prompt.rs` what a person
-//! is asked.
+//! `machine/phase.rs` has where it can be, `machine/watch.rs` what is looked at, `machine/doing.rs` the method and the
+//! rollback, `machine/prompt.rs` what a person is asked.
 
 mod doing;
+mod phase;
 mod prompt;
 #[cfg(test)]
 mod tests;
 mod watch;
 
+pub use phase::Phase;
 pub use prompt::Prompt;
 pub use watch::{Role, Watch};
 
@@ -83,69 +85,6 @@ pub enum Effect {
     Say(String),
     /// It is over.
     Over,
-}
-
-/// Where it is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Phase {
-    /// The world is asked.
-    Preflight,
-    /// A guard is looked at.
-    Guard(usize),
-    /// The steady state must hold, since then.
-    Steady(Timestamp),
-    /// A part of the method is to be confirmed.
-    Confirm(usize),
-    /// The environment is to be typed.
-    Environment,
-    /// The world is asked once more.
-    Again,
-    /// The method is being carried out.
-    Method(Doing),
-    /// The method is in force.
-    Watching,
-    /// What runs is being stopped, before the rollback; until then that is waited for.
-    Stopping(Timestamp),
-    /// It is being taken back.
-    Rollback(Doing),
-    /// The steady state must come back, since then.
-    Recovery(Timestamp),
-    /// A question.
-    Question(usize),
-    /// A run whose process is gone owes its rollback.
-    Owed,
-    /// Over.
-    Over,
-}
-
-impl Phase {
-    /// For people.
-    pub fn words(&self) -> &'static str {
-        match self {
-            Self::Preflight | Self::Again => "preflight",
-            Self::Guard(_) => "guards",
-            Self::Steady(_) => "steady state before",
-            Self::Confirm(_) | Self::Environment => "to be confirmed",
-            Self::Method(_) => "method",
-            Self::Watching => "in force, watching",
-            Self::Stopping(_) => "stopping",
-            Self::Rollback(_) => "ROLLING BACK",
-            Self::Recovery(_) => "steady state after",
-            Self::Question(_) => "questions",
-            Self::Owed => "ROLLBACK PENDING",
-            Self::Over => "over",
-        }
-    }
-
-    /// Whether something may be in force that is to be taken back.
-    pub fn in_force(&self) -> bool {
-        matches!(self, Self::Method(_) | Self::Watching | Self::Stopping(_) | Self::Rollback(_) | Self::Owed)
-    }
-
-    /// Whether abort conditions end it now.
-    fn watched(&self) -> bool {
-        matches!(self, Self::Method(_) | Self::Watching)
-    }
 }
 
 /// An experiment under way.
@@ -270,7 +209,8 @@ impl Machine {
         let mut all: Vec<Timestamp> = looks.collect();
         if self.phase.watched() {
             all.extend(self.ends);
-            all.extend(self.active().map(|w| w.known + self.experiment.no_data));
+            let aborts = self.watches.iter().filter(|watch| watch.role == Role::Abort);
+            all.extend(aborts.map(|watch| watch.known + self.experiment.no_data));
             if !self.incidents.1 {
                 all.push(self.incidents.0);
             }
@@ -509,7 +449,8 @@ impl Machine {
                 return Some(Cause::Condition { name: watch.name.clone(), seen: watch.seen() });
             }
         }
-        for watch in &self.watches {
+        // What is tried may well be what a steady condition looks at; but what would end it must be seen.
+        for watch in self.watches.iter().filter(|watch| watch.role == Role::Abort) {
             if now - watch.known >= self.experiment.no_data {
                 return Some(Cause::NoData { name: watch.name.clone(), seen: watch.seen() });
             }

@@ -137,3 +137,95 @@ pub fn is_freeze(policy: &PolicyBands, band: &str) -> bool {
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::experiment::read::read;
+
+    fn experiment(window: &str, more: &str) -> Experiment {
+        let text = format!(
+            "kind: Experiment\nid: x\nhypothesis: h\nblast_radius: {{environment: staging, forbid: [production]}}\n{window}duration: 30m\n\
+             steady: [{{promql: up, op: '>', value: 0}}]\nabort: [{{promql: down, op: '>', value: 0}}]\n\
+             method: [{{argv: [scale{more}], risk: change}}]\nrollback: [{{argv: [back]}}]\n"
+        );
+        let (experiment, findings) = read("x.yaml", &text);
+        experiment.unwrap_or_else(|| panic!("{findings:?}"))
+    }
+
+    fn budget(left: Option<f64>, band: Option<(&str, bool)>) -> Budget {
+        Budget { slo: "checkout".into(), left, band: band.map(|(name, freeze)| (name.to_owned(), freeze)) }
+    }
+
+    fn judged(it: &Experiment, incidents: Known<Vec<String>>, budgets: Known<Vec<Budget>>) -> Vec<String> {
+        judge(it, &Facts { incidents, budgets }, "2026-05-04T10:00:00Z".parse().unwrap()).refused
+    }
+
+    #[test]
+    fn what_keeps_it_from_beginning_and_what_is_not_known() {
+        let it = experiment("", "");
+        let good = || Ok(vec![budget(Some(0.8), Some(("full_velocity", false)))]);
+        assert_eq!(judged(&it, Ok(vec![]), good()), Vec::<String>::new());
+        for (incidents, budgets, want) in [
+            (Ok(vec!["INC-1".to_owned()]), good(), "an incident is open: INC-1"),
+            (Err("locked".to_owned()), good(), "whether an incident is open is not known: locked"),
+            (
+                Ok(vec![]),
+                Ok(vec![budget(Some(0.2499), None)]),
+                "checkout has 25.0 % of its budget left, less than 25.0 %",
+            ),
+            (
+                Ok(vec![]),
+                Ok(vec![budget(Some(-0.5), None)]),
+                "checkout has -50.0 % of its budget left, less than 25.0 %",
+            ),
+            (
+                Ok(vec![]),
+                Ok(vec![budget(Some(f64::NAN), None)]),
+                "checkout has NaN % of its budget left, less than 25.0 %",
+            ),
+            (Ok(vec![]), Ok(vec![budget(None, None)]), "what is left of the budget of checkout is not known"),
+            (
+                Ok(vec![]),
+                Ok(vec![budget(Some(0.3), Some(("feature_freeze", true)))]),
+                "checkout is in the band feature freeze: a freeze",
+            ),
+        ] {
+            assert_eq!(judged(&it, incidents, budgets), [want]);
+        }
+        // Nothing configured and nothing said: there is no budget to keep.
+        assert_eq!(judged(&it, Ok(vec![]), Ok(vec![])), Vec::<String>::new());
+        let stated = experiment("window: {not_when: [budget_below: 0.5]}\n", "");
+        assert_eq!(judged(&stated, Ok(vec![]), Ok(vec![])), ["budgets are not known: no objective is configured"]);
+        assert_eq!(judged(&stated, Ok(vec![]), Err("away".into())), ["budgets are not known: away"]);
+        let only = experiment("window: {not_when: [incident_open]}\n", "");
+        assert_eq!(judged(&only, Ok(vec![]), Err("away".into())), Vec::<String>::new());
+        let named = experiment("slos: [other]\n", "");
+        assert_eq!(judged(&named, Ok(vec![]), good()), ["there is no objective other"]);
+    }
+
+    #[test]
+    fn hours_count_to_its_end_and_forbidden_names_are_words() {
+        let late = experiment("window: {hours: 'Mon 08:00-10:15 UTC'}\n", "");
+        assert!(judged(&late, Ok(vec![]), Ok(vec![]))[0].starts_with("it would still run at 10:30Z"));
+        let out = experiment("window: {hours: 'Tue 08:00-18:00 UTC'}\n", "");
+        assert!(judged(&out, Ok(vec![]), Ok(vec![]))[0].starts_with("it is 10:00Z, outside its hours"));
+        let two = experiment("window: {hours: ['Tue 08:00-18:00 UTC', 'Mon 09:00-11:00 UTC']}\n", "");
+        assert_eq!(judged(&two, Ok(vec![]), Ok(vec![])), Vec::<String>::new());
+        for (word, refused) in
+            [(", --context=eu_Production-1", true), (", reproduction", false), (", productions", false)]
+        {
+            let it = experiment("", word);
+            assert_eq!(!judged(&it, Ok(vec![]), Ok(vec![])).is_empty(), refused, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_freeze_is_the_first_band_that_says_so_and_all_below() {
+        let policy = PolicyBands::standard();
+        let freezes: Vec<&str> =
+            policy.bands.iter().map(|b| b.name.as_str()).filter(|name| is_freeze(policy, name)).collect();
+        assert_eq!(freezes, ["feature_freeze", "reliability_only", "exhausted"]);
+        assert!(is_freeze(policy, "unheard of"));
+    }
+}

@@ -218,16 +218,16 @@ impl CompositeEvents {
     pub fn trend(&self, lookback: Span, step: Span) -> Option<Fitted> {
         let left = |at: Timestamp| {
             let from = at.checked_sub_signed(self.window)?;
-            Some(1.0 - self.burn(from, at, outlook::KNOWN)?)
+            Some(1.0 - self.burn(outlook::KNOWN, |net| net.between(from, at))?)
         };
         outlook::trend_of(self.end()?, lookback, step, left)
     }
 
-    /// The burn rate of a stretch; `None` where less than a share of it is known of a part, or nobody came to any.
-    fn burn(&self, from: Timestamp, to: Timestamp, least: f64) -> Option<f64> {
+    /// The burn rate of what is counted; `None` where less than a share is known of a part, or nobody came to any.
+    fn burn(&self, least: f64, count: impl Fn(&NetEvents) -> (Counts, f64)) -> Option<f64> {
         let (mut sum, mut came) = (0.0, false);
         for part in &self.parts {
-            let (counts, known) = part.net.between(from, to);
+            let (counts, known) = count(&part.net);
             if known < least {
                 return None;
             }
@@ -281,7 +281,7 @@ impl CompositeEvents {
     pub fn burn_line(&self, range: Span, step: Span) -> Option<BurnLine> {
         let (mixed, end) = (self.rolling.as_ref()?, self.end()?);
         let slices = mixed.net.slices().iter().map(|s| {
-            let burn = s.counts.and_then(|_| self.burn(s.end - s.length, s.end, 1.0 - UNIT));
+            let burn = s.counts.and_then(|_| self.burn(1.0 - UNIT, |net| net.within(s.end - s.length, s.end)));
             Slice { counts: burn.map(|b| Counts { bad: b * UNIT, total: 1.0 }), ..*s }
         });
         let line = lines::burn_line(&slices.collect::<Vec<_>>(), 1.0 - UNIT, range, step, end);
@@ -289,7 +289,7 @@ impl CompositeEvents {
         let mut upto = grid.start;
         let mut points = Vec::with_capacity(grid.points);
         for _ in 0..grid.points {
-            points.push(self.burn(upto - grid.step, upto, f64::MIN_POSITIVE));
+            points.push(self.burn(f64::MIN_POSITIVE, |net| net.within(upto - grid.step, upto)));
             upto += grid.step;
         }
         let mean = Series { window: Window::of(grid.step), start: grid.start, step: grid.step, points };

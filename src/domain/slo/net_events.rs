@@ -77,6 +77,21 @@ impl NetEvents {
         (Counts { bad, total }, ((b.known - a.known) / length).clamp(0.0, 1.0))
     }
 
+    /// The same slice by slice: for short stretches, in which a difference of sums over months would drown few events.
+    pub fn within(&self, from: Timestamp, to: Timestamp) -> (Counts, f64) {
+        let (mut counts, mut known) = (Counts::default(), 0.0);
+        let first = self.slices.partition_point(|s| s.end <= from);
+        for slice in self.slices.iter().skip(first).take_while(|s| s.end - s.length < to) {
+            let Some(here) = slice.counts else { continue };
+            let inside = (slice.end.min(to) - (slice.end - slice.length).max(from)).num_milliseconds() as f64;
+            let share = inside / slice.length.num_milliseconds().max(1) as f64;
+            counts.bad += here.bad * share;
+            counts.total += here.total * share;
+            known += inside;
+        }
+        (counts, (known / (to - from).num_milliseconds().max(1) as f64).clamp(0.0, 1.0))
+    }
+
     fn until(&self, at: Timestamp) -> Mark {
         let at = at.timestamp_millis();
         let next = self.marks.partition_point(|m| m.at < at);

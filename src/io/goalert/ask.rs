@@ -4,6 +4,7 @@
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::outward::outcome::Reach;
 use crate::domain::outward::pace::Pace;
+use crate::domain::time::Span;
 use crate::io::goalert::DOCUMENT;
 use crate::io::http::json::{JsonApi, list, text};
 use crate::io::http::{Endpoint, Explained, Failure};
@@ -38,6 +39,11 @@ impl Asker {
     /// Its base address without a slash at its end.
     pub fn base(&self) -> &str {
         self.api.base()
+    }
+
+    /// The server's clock minus ours, as it was told last.
+    pub fn skew(&self) -> Option<Span> {
+        self.api.skew()
     }
 
     /// A question of the cockpit; its data.

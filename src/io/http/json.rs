@@ -4,7 +4,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::outward::outcome::Reach;
 use crate::domain::outward::pace::Pace;
 use crate::domain::server_note::ServerNote;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::io::http::{Body, Endpoint, Explained, Failure, Http, Reply, Request, Throttled};
 use reqwest::Method;
 use serde_json::Value;
@@ -65,6 +65,14 @@ impl JsonApi {
     /// Its base address without a slash at its end.
     pub fn base(&self) -> &str {
         self.endpoint().url().trim_end_matches('/')
+    }
+
+    /// The server's clock minus ours, as a paced API was told last.
+    pub fn skew(&self) -> Option<Span> {
+        match &self.wire {
+            Wire::Free(_) => None,
+            Wire::Paced(http) => http.skew(),
+        }
     }
 
     async fn send(&self, request: &Request) -> Result<Reply, Failure> {

@@ -13,11 +13,9 @@ use crate::domain::labels::Labels;
 use crate::domain::slo::sample::{RangeSeries, Sample};
 use crate::domain::time::Timestamp;
 use crate::io::http::Explained;
-use points::Instants;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -305,15 +303,21 @@ fn scalar(items: &[Item<IgnoredAny>]) -> Option<Sample> {
 
 /// Reads a range answer. A series of native histograms alone is left out with a warning.
 pub fn matrix(body: &[u8]) -> Result<Decoded<Vec<RangeSeries>>, Refusal> {
-    let mut instants = Instants::default();
     // As servers write it; whatever is written in another way, or is wrong, is read by the book.
-    if let Ok(opened) = open::<QueryData<&RawValue>>(body)
-        && let Ok(read) = lines(opened, |raw: &RawValue| points::read(raw.get(), &mut instants))
-    {
+    if let Some(read) = as_written(body) {
         return Ok(read);
     }
     let by_the_book = |points: Vec<Point>| Some(points.into_iter().map(|Point(at, value)| (at, value)).collect());
     lines(open::<QueryData<Vec<Point>>>(body)?, by_the_book)
+}
+
+/// A range answer whose points are all written as servers do, in series that have them each once and in order.
+fn as_written(body: &[u8]) -> Option<Decoded<Vec<RangeSeries>>> {
+    let (left, all) = points::taken_out(std::str::from_utf8(body).ok()?)?;
+    let mut all = all.into_iter().enumerate();
+    let read = |number: usize| all.next().filter(|(expected, _)| *expected == number).map(|(_, points)| points);
+    let read = lines(open::<QueryData<usize>>(left.as_bytes()).ok()?, read).ok()?;
+    all.next().is_none().then_some(read)
 }
 
 fn lines<P>(

@@ -77,7 +77,14 @@ impl Hall {
             number
         };
         let now = self.clock.now();
-        self.staged.with(|stage| stage.record(Happened::Seat(format!("{person} sits down")), now));
+        let brief = self.staged.with(|stage| {
+            stage.record(Happened::Seat(format!("{person} sits down")), now);
+            stage.scenario().brief.clone()
+        });
+        // What was printed before the screen was taken can be read again there.
+        if let Some((_, tell)) = self.state().seats.get(&number) {
+            tell(Msg::Feed(Feed::Said("brief".into(), brief)));
+        }
         self.clock.release(Hold::Table);
         self.changed();
         Ok(number)

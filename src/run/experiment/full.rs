@@ -31,6 +31,8 @@ pub struct Full {
     typed: String,
     told: Vec<String>,
     size: (u16, u16),
+    /// All of the question is on the screen.
+    whole: bool,
 }
 
 impl Full {
@@ -63,6 +65,7 @@ impl Full {
             typed: String::new(),
             told: Vec::new(),
             size: terminal::size(),
+            whole: true,
         })
     }
 
@@ -80,6 +83,8 @@ impl Full {
             };
         }
         match key.code {
+            // What cannot be read is not answered.
+            Code::Enter if !self.whole => {}
             Code::Enter => return Some(Input::Typed(std::mem::take(&mut self.typed))),
             Code::Backspace => drop(self.typed.pop()),
             Code::Esc => self.typed.clear(),
@@ -115,7 +120,7 @@ impl Face for Full {
         (view.typed, view.told) = (self.typed.clone(), self.told.clone());
         let area = Rect::new(0, 0, size.0, size.1);
         let mut buf = Buffer::empty(area);
-        draw(&view, &self.looks.theme, self.looks.glyphs, area, &mut buf);
+        self.whole = draw(&view, &self.looks.theme, self.looks.glyphs, area, &mut buf);
         self.painter.show(buf);
         true
     }

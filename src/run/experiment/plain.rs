@@ -84,7 +84,7 @@ impl Listener {
                     }
                     Ok(Some(byte)) if line.len() < 4_096 => line.push(byte),
                     Ok(Some(_)) => {}
-                    Err(()) => {
+                    Err(AtEnd) => {
                         drop(sender.send(In::End));
                         return;
                     }
@@ -104,8 +104,12 @@ impl Drop for Listener {
     }
 }
 
+/// Standard input is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtEnd;
+
 /// The next byte of standard input; `None` where none came for a moment, `Err` at its end.
-pub fn byte() -> Result<Option<u8>, ()> {
+pub fn byte() -> Result<Option<u8>, AtEnd> {
     let stdin = std::io::stdin();
     let fd = stdin.as_fd();
     let mut wait = [PollFd::new(&fd, PollFlags::IN)];
@@ -113,14 +117,14 @@ pub fn byte() -> Result<Option<u8>, ()> {
     match rustix::event::poll(&mut wait, Some(&limit)) {
         Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
         Ok(_) => {}
-        Err(_) => return Err(()),
+        Err(_) => return Err(AtEnd),
     }
     let mut one = [0_u8];
     match rustix::io::read(fd, &mut one) {
-        Ok(0) => Err(()),
+        Ok(0) => Err(AtEnd),
         Ok(_) => Ok(one.first().copied()),
         Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => Ok(None),
-        Err(_) => Err(()),
+        Err(_) => Err(AtEnd),
     }
 }
 

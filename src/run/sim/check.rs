@@ -4,12 +4,12 @@ use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::pending::Asked;
 use crate::app::present::timers::all;
+use crate::app::update::draft_name;
 use crate::domain::escalation::timer::{TimerKind, TimerState};
 use crate::domain::escalation::timers::newly_due;
 use crate::domain::ids::{IncidentId, ReqId};
 use crate::domain::incident::event::{Body, NewEvent};
 use crate::domain::incident::state::Incident;
-use crate::domain::postmortem::file_name;
 use crate::domain::time::{Timestamp, rfc3339};
 use crate::run::sim::world::World;
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,7 +171,7 @@ impl Checker {
                 self.found(now, format!("{id} does not end as the record has it"));
             }
             let told = events.iter().filter(|e| matches!(e.body, Body::DraftWritten { .. })).count();
-            let name = file_name(&case.shown);
+            let name = draft_name(model, &case.shown);
             let written = world.drafts().iter().any(|(n, _)| *n == name);
             if !case.shown.is_open() && (told != 1 || !written) {
                 self.found(now, format!("{id} is resolved: {told} drafts told, written: {written}"));

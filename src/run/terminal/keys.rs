@@ -99,7 +99,17 @@ fn listen(wake: &OwnedFd, paused: &AtomicBool, typed: &impl Fn(Vec<Typed>)) {
         }
         if terminal.revents().contains(PollFlags::IN) && !paused.load(Ordering::SeqCst) {
             let mut all = Vec::new();
-            let alive = drain(&mut all);
+            let mut alive = drain(&mut all);
+            // A terminal that was resized costs crossterm the news that bytes are there, until further ones come: what still
+            // waits after a second look is taken here, so that no key waits for the next.
+            if alive && all.is_empty() && waits(&fd) {
+                alive = drain(&mut all);
+                if alive && all.is_empty() && waits(&fd) {
+                    let mut bytes = [0u8; 64];
+                    let read = rustix::io::read(fd, &mut bytes).unwrap_or(0);
+                    all.extend(plain_keys(bytes.get(..read).unwrap_or_default()).into_iter().map(Typed::Key));
+                }
+            }
             if !all.is_empty() {
                 typed(all);
             }
@@ -108,6 +118,33 @@ fn listen(wake: &OwnedFd, paused: &AtomicBool, typed: &impl Fn(Vec<Typed>)) {
             }
         }
     }
+}
+
+/// Whether bytes are there that nobody took.
+fn waits(fd: &impl AsFd) -> bool {
+    let mut look = [PollFd::new(fd, PollFlags::IN)];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut look, Some(&now)).is_ok_and(|n| n > 0) && look.iter().all(|l| l.revents() == PollFlags::IN)
+}
+
+/// Keys of bytes that are characters; what begins with an escape is a sequence and is dropped, an escape alone is the key.
+fn plain_keys(bytes: &[u8]) -> Vec<Key> {
+    if bytes == [0x1b] {
+        return vec![Key::plain(Code::Esc)];
+    }
+    let text = String::from_utf8_lossy(bytes.split(|byte| *byte == 0x1b).next().unwrap_or_default()).into_owned();
+    let key = |c: char| match c {
+        '\r' | '\n' => Some(Key::plain(Code::Enter)),
+        '\t' => Some(Key::plain(Code::Tab)),
+        '\u{7f}' | '\u{8}' => Some(Key::plain(Code::Backspace)),
+        c if ('\u{1}'..='\u{1a}').contains(&c) => {
+            let letter = char::from_u32(u32::from(c) + 0x60)?;
+            Some(Key { code: Code::Char(letter), ctrl: true })
+        }
+        c if c.is_control() || c == char::REPLACEMENT_CHARACTER => None,
+        c => Some(Key::char(c)),
+    };
+    text.chars().filter_map(key).collect()
 }
 
 /// Parses everything that is there; `false` when the terminal cannot be read.
@@ -205,4 +242,23 @@ fn code(key: KeyEvent) -> Option<Key> {
         other => other,
     };
     Some(Key { code, ctrl })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_were_missed_are_keys_again() {
+        let ctrl = |c| Key { code: Code::Char(c), ctrl: true };
+        assert_eq!(plain_keys(b"r"), [Key::char('r')]);
+        assert_eq!(
+            plain_keys("é\r\x7f\t".as_bytes()),
+            [Key::char('é'), Key::plain(Code::Enter), Key::plain(Code::Backspace), Key::plain(Code::Tab)]
+        );
+        assert_eq!(plain_keys(b"\x03"), [ctrl('c')]);
+        assert_eq!(plain_keys(b"\x1b"), [Key::plain(Code::Esc)]);
+        assert_eq!(plain_keys(b"a\x1b[A"), [Key::char('a')], "a sequence is no text");
+        assert_eq!(plain_keys(b"\xff\x00"), Vec::<Key>::new());
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::app::present::experiment::{ConditionRow, ExperimentPage};
 use crate::app::present::view::Tone;
+use crate::domain::experiment::machine::Prompt;
 use crate::domain::text::wrap;
 use crate::ui::glyphs::Glyphs;
 use crate::ui::pen::{Pen, cells};
@@ -11,8 +12,9 @@ use crate::ui::widget::rule::rule;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Draws the whole frame. Every cell of the area is written.
-pub fn draw(view: &ExperimentPage, theme: &Theme, glyphs: Glyphs, area: Rect, buf: &mut Buffer) {
+/// Draws the whole frame. Every cell of the area is written. `false` where not all of a question could be shown: it must not be
+/// answered then.
+pub fn draw(view: &ExperimentPage, theme: &Theme, glyphs: Glyphs, area: Rect, buf: &mut Buffer) -> bool {
     let mut pen = Pen::new(buf, area, theme, glyphs);
     pen.clear();
     let (width, height) = (pen.width(), pen.height());
@@ -28,10 +30,10 @@ pub fn draw(view: &ExperimentPage, theme: &Theme, glyphs: Glyphs, area: Rect, bu
     hints::hints(&mut pen, last, None, &view.hints);
     let room = last.saturating_sub(1);
     let mut middle = pen.part(0, 1, width, room);
-    body(&mut middle, view);
+    body(&mut middle, view)
 }
 
-fn body(pen: &mut Pen<'_>, view: &ExperimentPage) {
+fn body(pen: &mut Pen<'_>, view: &ExperimentPage) -> bool {
     let (width, height) = (pen.width(), pen.height());
     let mut y = 0;
     pen.say(0, y, width, &view.title, Tone::Accent);
@@ -49,17 +51,35 @@ fn body(pen: &mut Pen<'_>, view: &ExperimentPage) {
         pen.say(width.saturating_sub(touches), y, width, &view.touches, Tone::Muted);
     }
     y += 1;
-    let asked = view.prompt.as_ref().map_or(0, |prompt| prompt.rows.len().saturating_add(3));
+    let asked = view.prompt.as_ref().map(|prompt| question(prompt, width));
     let back = view.rollback.len().saturating_add(1).min(4);
-    let most =
-        usize::from(height.saturating_sub(y)).saturating_sub(back).saturating_sub(asked.min(usize::from(height) / 2));
-    y = conditions(pen, y, view, most.max(2));
-    y = changes(pen, y, view, back);
-    if view.prompt.is_some() {
-        prompt(pen, y, view);
-    } else {
-        told(pen, y, view);
+    let left = usize::from(height.saturating_sub(y));
+    let needs = asked.as_ref().map_or(0, |lines| lines.len().saturating_add(3));
+    // What is to be answered comes before everything else.
+    if asked.is_none() || left >= needs.saturating_add(back).saturating_add(3) {
+        let most = left.saturating_sub(back).saturating_sub(needs);
+        y = conditions(pen, y, view, most.max(2));
+        y = changes(pen, y, view, back);
     }
+    match (&view.prompt, asked) {
+        (Some(asks), Some(lines)) => prompt(pen, y, (&lines, &asks.ask), view),
+        _ => {
+            told(pen, y, view);
+            true
+        }
+    }
+}
+
+/// The rows of a question, wrapped.
+fn question(prompt: &Prompt, width: u16) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (label, text) in &prompt.rows {
+        for (n, line) in wrap(text, usize::from(width.saturating_sub(13)).max(10)).iter().enumerate() {
+            let label = if n == 0 { label.as_str() } else { "" };
+            lines.push(format!("{label:<12} {line}"));
+        }
+    }
+    lines
 }
 
 fn conditions(pen: &mut Pen<'_>, mut y: u16, view: &ExperimentPage, most: usize) -> u16 {
@@ -109,34 +129,25 @@ fn changes(pen: &mut Pen<'_>, mut y: u16, view: &ExperimentPage, most: usize) ->
     y
 }
 
-/// The rows of a question from its end: what is to be typed must be seen.
-fn prompt(pen: &mut Pen<'_>, y: u16, view: &ExperimentPage) {
-    let Some(prompt) = &view.prompt else { return };
+/// A question and what is being typed. `false` where it does not fit.
+fn prompt(pen: &mut Pen<'_>, y: u16, (lines, ask): (&[String], &str), view: &ExperimentPage) -> bool {
     let (width, room) = (pen.width(), usize::from(pen.height().saturating_sub(y)));
-    rule(pen, y, "TO BE ANSWERED", "");
-    let mut lines: Vec<(String, Tone)> = Vec::new();
-    for (label, text) in &prompt.rows {
-        for (n, line) in wrap(text, usize::from(width.saturating_sub(13)).max(10)).iter().enumerate() {
-            let label = if n == 0 { label.as_str() } else { "" };
-            lines.push((format!("{label:<12} {line}"), Tone::Text));
-        }
+    if room < lines.len().saturating_add(3) {
+        pen.say(0, y, width, "TOO LOW TO SHOW THE QUESTION", Tone::Crit);
+        pen.say(0, y.saturating_add(1), width, &format!("it needs {} rows more", lines.len() + 3 - room), Tone::Crit);
+        return false;
     }
-    let keep = room.saturating_sub(3);
-    let skipped = lines.len().saturating_sub(keep);
+    // What an answer came to is said where the next one is typed.
+    rule(pen, y, "TO BE ANSWERED", view.told.last().map(String::as_str).unwrap_or_default());
     let mut y = y.saturating_add(1);
-    if skipped > 0 {
-        let first =
-            format!("(this terminal is too low: {} rows above are not shown; enlarge it before you answer)", skipped);
-        pen.say(0, y, width, &first, Tone::Crit);
-        y += 1;
+    for line in lines {
+        pen.say(0, y, width, line, Tone::Text);
+        y = y.saturating_add(1);
     }
-    for (line, tone) in lines.iter().skip(if skipped > 0 { skipped + 1 } else { 0 }) {
-        pen.say(0, y, width, line, *tone);
-        y += 1;
-    }
-    pen.say(0, y, width, &prompt.ask, Tone::Accent);
-    let x = pen.say(0, y + 1, width, "> ", Tone::Accent);
-    pen.say(x + 1, y + 1, width, &format!("{}_", view.typed), Tone::Text);
+    pen.say(0, y, width, ask, Tone::Accent);
+    let x = pen.say(0, y.saturating_add(1), width, "> ", Tone::Accent);
+    pen.say(x.saturating_add(1), y.saturating_add(1), width, &format!("{}_", view.typed), Tone::Text);
+    true
 }
 
 fn told(pen: &mut Pen<'_>, y: u16, view: &ExperimentPage) {

@@ -111,10 +111,8 @@ impl Machine {
     /// Something that was run is over.
     pub(super) fn ended(&mut self, id: &str, end: End, now: Timestamp, effects: &mut Vec<Effect>) {
         match self.phase.clone() {
-            Phase::Guard(at) => {
-                if self.experiment.book.guards.get(at).is_some_and(|guard| guard.command.id == id) {
-                    self.guarded(at, &end, now, effects);
-                }
+            Phase::Guard(at) if self.experiment.book.guards.get(at).is_some_and(|guard| guard.command.id == id) => {
+                self.guarded(at, &end, now, effects);
             }
             Phase::Method(doing) if self.is_current(id, doing) => {
                 self.tell_end(id, &end, now, effects);

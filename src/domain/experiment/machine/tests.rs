@@ -225,6 +225,10 @@ impl World {
 
     fn to_the_end(&mut self) {
         for _ in 0..2_000 {
+            if self.over && self.record().closed.is_none() && self.record().owes_rollback() {
+                // Who was offered it left it owed: the next start offers it again.
+                self.kill();
+            }
             if self.over {
                 return;
             }
