@@ -223,7 +223,7 @@ impl World {
         }
     }
 
-    fn to_the_end(&mut self) {
+    fn run_out(&mut self) {
         for _ in 0..2_000 {
             if self.over && self.record().closed.is_none() && self.record().owes_rollback() {
                 // Who was offered it left it owed: the next start offers it again.
@@ -262,7 +262,7 @@ impl World {
 #[test]
 fn undisturbed_it_completes_and_the_hypothesis_holds() {
     let mut world = World::new();
-    world.to_the_end();
+    world.run_out();
     let want = ["guard.1", "method.1", "method.2", "rollback.1", "rollback.2"];
     assert_eq!(world.ran, want);
     let record = world.record();
@@ -277,7 +277,7 @@ fn undisturbed_it_completes_and_the_hypothesis_holds() {
 fn ended_at_any_point_it_is_taken_back() {
     let points = {
         let mut world = World::new();
-        world.to_the_end();
+        world.run_out();
         world.delivered
     };
     assert!(points > 80, "{points}");
@@ -290,7 +290,7 @@ fn ended_at_any_point_it_is_taken_back() {
             }
             let begun = world.record().begun.is_some() && world.record().cause.is_none();
             world.strike(blow);
-            world.to_the_end();
+            world.run_out();
             world.check(&format!("{blow:?} at {point}"));
             let record = world.record();
             if begun
@@ -326,7 +326,7 @@ fn struck_twice_it_is_still_taken_back() {
                     if !world.over {
                         world.strike(second);
                     }
-                    world.to_the_end();
+                    world.run_out();
                     world.check(&format!("{first:?} at {point}, then {second:?} {later} later"));
                 }
             }
@@ -343,7 +343,7 @@ fn a_part_of_the_rollback_that_fails_stops_no_other_and_stays_owed() {
     world.running = None;
     let end = End { ok: Some(false), how: "exit 1".into(), ..End::default() };
     world.put(Input::Ended { id: "rollback.1".into(), end });
-    world.to_the_end();
+    world.run_out();
     assert!(world.ran.iter().any(|id| id == "rollback.2"));
     let record = world.record();
     assert!(record.owes_rollback());
@@ -351,7 +351,7 @@ fn a_part_of_the_rollback_that_fails_stops_no_other_and_stays_owed() {
     // The next process runs only what is not known to be done.
     world.kill();
     let before = world.ran.len();
-    world.to_the_end();
+    world.run_out();
     assert_eq!(world.ran[before..], ["rollback.1"]);
     assert!(!world.record().owes_rollback());
 }
@@ -408,7 +408,7 @@ proptest! {
             }
             if !world.over { world.strike(BLOWS[blow]); }
         }
-        world.to_the_end();
+        world.run_out();
         world.check("chance");
     }
 }
