@@ -291,9 +291,14 @@ mod tests {
     /// Needs root, to become somebody else.
     #[test]
     fn another_user_is_refused() {
-        let we_are_root = rustix::process::geteuid().is_root();
-        let able = std::process::Command::new("setpriv").arg("--version").output().is_ok();
-        if !we_are_root || !able {
+        let somebody_else = |code: &str| {
+            let mut command = std::process::Command::new("setpriv");
+            command.args(["--reuid=65534", "--clear-groups", "python3", "-c", code]);
+            command.env_clear().env("PATH", "/usr/bin:/bin").current_dir("/");
+            command
+        };
+        let able = somebody_else("pass").status().is_ok_and(|status| status.success());
+        if !rustix::process::geteuid().is_root() || !able {
             return;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -304,11 +309,7 @@ mod tests {
         }
         let code =
             format!("import socket; s = socket.socket(socket.AF_UNIX); s.connect({:?}); print(s.recv(1))", door.path());
-        let mut other = std::process::Command::new("setpriv")
-            .args(["--reuid=65534", "--clear-groups", "python3", "-c", &code])
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut other = somebody_else(&code).stdout(std::process::Stdio::piped()).spawn().unwrap();
         let refused = door.next().unwrap_err();
         assert!(refused.detail.contains("user 65534 was refused"), "{refused}");
         assert!(other.wait().unwrap().success(), "it was hung up on");

@@ -260,7 +260,7 @@ impl Ask {
             }
             Self::Say { from, text } => Self::Say { from: name(&from)?, text: words("message", &text)? },
             Self::Delay { inject, seconds } => {
-                if seconds == 0 || seconds.abs() > FURTHEST {
+                if seconds == 0 || seconds.unsigned_abs() > FURTHEST.unsigned_abs() {
                     return Err("an inject is put off by 1s to 24h; below 0 brings it nearer".into());
                 }
                 Self::Delay { inject, seconds }
@@ -299,7 +299,8 @@ fn name(text: &str) -> Result<String, String> {
 fn player(text: &str) -> Result<String, String> {
     let name = name(text)?;
     let taken = ["midwatch", "facilitator", "hint", "drill"].iter().any(|other| name.eq_ignore_ascii_case(other));
-    if taken || name.ends_with(PERSONA.trim()) {
+    let said = name.contains(char::is_alphanumeric);
+    if taken || !said || name.ends_with(PERSONA.trim()) {
         return Err(format!("`{name}` is no name for a player"));
     }
     Ok(name)

@@ -86,6 +86,7 @@ mod tests {
         signals:\n  - {id: replica.lag, kind: const, value: 40}\n  - {id: api.errors, kind: const, value: 0.001}\n\
         injects:\n  - {at: 1m, do: signal, id: api.errors, kind: step, to: 0.9}\n  - {at: 2m, do: alert, alert: RegionDown, labels: {severity: page}}\n  - {at: 20m, do: signal, id: api.errors, kind: step, to: 0.001}\n\
         recovery: {rto: RTO, rpo: 30s, data_loss: replica.lag, restored: {signal: api.errors, op: '<', value: 0.01, for: 1m}}\n\
+        expect: [{id: ack, event: ack, within: 5m, points: 10}]\n\
         end: [{at: 60m}]\n";
 
     fn stage(rto: &str) -> Stage {

@@ -102,12 +102,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_line_and_nothing_live(raw in "([@:/.w\\\\`|<>#\\[\\]!0-9a-z \\n-]|\\PC){0,60}") {
+        fn one_line_and_nothing_live(raw in "(://|[@:/.w\\\\`|<>#\\[\\]!0-9a-z \\n-]|\\PC){0,60}") {
             for out in [field(&raw), code(&raw)] {
                 prop_assert!(!out.contains('\n'));
                 prop_assert!(!out.contains("[[BLANK") && !out.contains("<!--"));
             }
-            prop_assert!(!field(&raw).contains("://"));
+            // What makes an address is always kept from making one.
+            prop_assert!(!field(&raw).replace("\\://", "").contains("://"));
         }
     }
 }

@@ -45,6 +45,11 @@ impl Doing {
     }
 }
 
+/// Whether this is what a list waits for.
+fn is_current(list: &[Deed], id: &str, doing: Doing) -> bool {
+    doing.is_running() && list.get(doing.at).is_some_and(|deed| deed.id == id)
+}
+
 impl Machine {
     /// The next thing of the method or of the rollback, when its wait is over.
     pub(super) fn carry_on(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -114,7 +119,7 @@ impl Machine {
             Phase::Guard(at) if self.experiment.book.guards.get(at).is_some_and(|guard| guard.command.id == id) => {
                 self.guarded(at, &end, now, effects);
             }
-            Phase::Method(doing) if self.is_current(id, doing) => {
+            Phase::Method(doing) if is_current(&self.experiment.method, id, doing) => {
                 self.tell_end(id, &end, now, effects);
                 match self.experiment.method.get(doing.at) {
                     Some(deed) if end.ok == Some(true) => {
@@ -131,18 +136,15 @@ impl Machine {
                 self.tell_end(id, &end, now, effects);
                 self.roll_back(now, effects);
             }
-            Phase::Rollback(doing) if self.is_current(id, doing) => {
+            Phase::Rollback(doing) if is_current(&self.experiment.rollback, id, doing) => {
                 self.tell_end(id, &end, now, effects);
                 let after = self.experiment.rollback.get(doing.at).map_or_else(|| secs(0), |deed| deed.after);
                 self.phase = Phase::Rollback(Doing { at: doing.at, stage: Stage::After(now + after) });
             }
+            // It was not waited for, and ends all the same.
+            Phase::Rollback(_) if id.starts_with("method.") => self.tell_end(id, &end, now, effects),
             _ => {}
         }
-    }
-
-    fn is_current(&self, id: &str, doing: Doing) -> bool {
-        let list = if id.starts_with("method.") { &self.experiment.method } else { &self.experiment.rollback };
-        doing.is_running() && list.get(doing.at).is_some_and(|deed| deed.id == id)
     }
 
     fn tell_end(&mut self, id: &str, end: &End, now: Timestamp, effects: &mut Vec<Effect>) {

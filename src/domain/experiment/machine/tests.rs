@@ -397,6 +397,23 @@ fn what_is_not_known_never_clears_an_abort_condition() {
     assert!(matches!(world.record().cause, Some((_, Cause::Condition { .. }))), "{:?}", world.record().cause);
 }
 
+/// A method that ends long after it was told to is no part of the rollback that did not wait for it.
+#[test]
+fn a_late_end_of_the_method_is_no_end_of_the_rollback() {
+    let mut world = World::new();
+    while world.running.as_ref().is_none_or(|(id, _)| id != "method.1") {
+        world.turn();
+    }
+    world.strike(Blow::Person);
+    // Its end is on the way; the patience is over before it comes.
+    world.strike(Blow::Leap);
+    assert_eq!(world.running.as_ref().map(|(id, _)| id.as_str()), Some("rollback.1"));
+    world.turn();
+    assert_eq!(world.running.as_ref().map(|(id, _)| id.as_str()), Some("rollback.1"), "it still runs");
+    world.run_out();
+    world.check("a late end");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
