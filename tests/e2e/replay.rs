@@ -47,9 +47,9 @@ fn wound(columns: u16, rows: u16) {
     terminal.keys("}");
     terminal.shows("resolved: rolled back");
     // What would change something says why it does not.
-    terminal.walk(&[("n", "nothing is recorded, sent or run"), ("0", "PLAYBOOK"), ("?", "EVERYWHERE")]);
+    terminal.walk(&[("n", "nothing is recorded, sent or run"), ("0", "PLAYBOOK"), ("?", "HELP desk")]);
     terminal.keys("\x1b");
-    terminal.hides("EVERYWHERE");
+    terminal.hides("HELP desk");
     terminal.walk(&[("1", "none is open"), ("{", "UNACKED"), (" ", "REPLAY"), ("7", "not recorded")]);
     terminal.resize(columns + 7, rows + 3);
     terminal.shows("REPLAY");
