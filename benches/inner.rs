@@ -13,14 +13,16 @@ use chrono::TimeDelta;
 use midwatch::app::action::Action;
 use midwatch::app::effect::Effect;
 use midwatch::app::health::{Link, LinkKind};
+use midwatch::app::key::Key;
 use midwatch::app::keymap::Keymap;
 use midwatch::app::model::{Layout, Model, Setup};
 use midwatch::app::msg::{Feed, Msg, Reply};
 use midwatch::app::present::view;
 use midwatch::app::update::update;
+use midwatch::domain::alert::AlertSnapshot;
 use midwatch::domain::document;
 use midwatch::domain::drill::stage::Stage;
-use midwatch::domain::ids::{IncidentId, SloId};
+use midwatch::domain::ids::{IncidentId, SloId, SourceName};
 
 use midwatch::domain::incident::event::{Body, NewEvent, NoteKind};
 use midwatch::domain::incident::state::Incident;
@@ -32,6 +34,7 @@ use midwatch::domain::severity::SeverityTable;
 use midwatch::domain::slo::objective::Objective;
 use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
 use midwatch::domain::time::{Timestamp, secs};
+use midwatch::io::alertmanager::decode as alerts;
 use midwatch::io::fake::objectives;
 use midwatch::io::prometheus::decode;
 use midwatch::io::search::Index;
@@ -46,6 +49,8 @@ use midwatch::ui::view::draw;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Write as _;
@@ -56,9 +61,10 @@ fn main() {
     // One word takes the parts that have it in their name; `cargo bench` adds flags of its own.
     let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
     println!("{:<34} {:>12} {:>12} {:>8}   floor", "what", "median", "floor", "ratio");
-    let parts: [(&str, fn()); 9] = [
+    let parts: [(&str, fn()); 10] = [
         ("decode_matrix", decode_matrix),
         ("draw_frame", draw_frame),
+        ("alert_storm", alert_storm),
         ("durable_append", durable_append),
         ("replay", replay),
         ("refresh", refresh),
@@ -236,6 +242,100 @@ fn draw_frame() {
     );
 }
 
+/// What an Alertmanager answers while so many alerts fire.
+fn firing(many: usize) -> Vec<u8> {
+    let alerts: Vec<_> = (0..many)
+        .map(|n| {
+            json!({
+                "labels": {"alertname": format!("PodCrashLooping{}", n % 50), "severity": (["page", "ticket"])[n % 2],
+                    "namespace": format!("team-{}", n % 40), "pod": format!("checkout-{n}"), "cluster": "eu-1"},
+                "annotations": {"summary": format!("checkout-{n} restarts"), "runbook_url": "https://runbooks.example/pod"},
+                "fingerprint": format!("{n:016x}"), "startsAt": "2026-05-01T02:50:00.000Z",
+                "updatedAt": "2026-05-01T03:00:00.000Z", "endsAt": "2026-05-01T03:04:00.000Z",
+                "generatorURL": "http://prometheus.example/graph?g0.expr=x", "receivers": [{"name": "team"}],
+                "status": {"state": "active", "silencedBy": [], "inhibitedBy": [], "mutedBy": []},
+            })
+        })
+        .collect();
+    serde_json::to_vec(&json!([{"labels": {}, "receiver": {"name": "team"}, "alerts": alerts}])).unwrap()
+}
+
+/// The first frame with 5,000 firing alerts in it, from the bytes of the answer, against typed decoding of those bytes.
+fn alert_storm() {
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "a floor decodes and looks at nothing")]
+    struct Floor {
+        alerts: Vec<FloorAlert>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    #[expect(dead_code, reason = "the same")]
+    struct FloorAlert {
+        labels: BTreeMap<String, String>,
+        annotations: BTreeMap<String, String>,
+        fingerprint: String,
+        starts_at: Timestamp,
+        updated_at: Timestamp,
+        #[serde(rename = "generatorURL")]
+        generator_url: String,
+    }
+    let body = firing(5_000);
+    let name: SourceName = "am".into();
+    let theme = Theme::named("dark").unwrap();
+    let area = Rect::new(0, 0, 120, 40);
+    let frame = |model: &Model| {
+        let mut buffer = Buffer::empty(area);
+        draw(&view(model, start()), &theme, Glyphs::Unicode, area, &mut buffer);
+        buffer
+    };
+    let quiet = || {
+        let mut model = machine(20);
+        let kind = LinkKind::Alertmanager { peers: 1 };
+        let link = Link::new(name.clone(), "am".into(), kind, "http://127.0.0.1".into(), secs(15), start());
+        model.links.insert(name.clone(), link);
+        model
+    };
+    let storm = |model: &mut Model| {
+        let alerts = alerts::groups(&body, &name).unwrap().alerts;
+        let snapshot = AlertSnapshot { alerts, answered: 1, peers: 1, ..AlertSnapshot::default() };
+        let asked = update(model, start(), Msg::Wake).into_iter();
+        let req =
+            asked.filter_map(|e| if let Effect::Alerts { req, .. } = e { Some(req) } else { None }).last().unwrap();
+        black_box(update(model, start(), Msg::Reply(req, Reply::Alerts(Ok(snapshot)))));
+    };
+    let mut model = quiet();
+    storm(&mut model);
+    assert_eq!(model.alerts.all().count(), 5_000);
+    compare(
+        "first frame with 5,000 alerts",
+        "typed serde_json of the answer",
+        30,
+        || drop(black_box(serde_json::from_slice::<Vec<Floor>>(&body).unwrap())),
+        || {
+            let mut model = quiet();
+            storm(&mut model);
+            black_box(frame(&model));
+        },
+    );
+    // The list of them, moved in.
+    update(&mut model, start(), Msg::Key(Key::char('6')));
+    let mut down = 0;
+    compare(
+        "a key on 5,000 alerts, and its frame",
+        "a frame of 20 objectives",
+        200,
+        {
+            let calm = quiet();
+            move || drop(black_box(frame(&calm)))
+        },
+        || {
+            down += 1;
+            update(&mut model, start(), Msg::Key(Key::char(if down % 400 < 200 { 'j' } else { 'k' })));
+            black_box(frame(&model));
+        },
+    );
+}
+
 fn note(incident: &IncidentId, n: usize) -> NewEvent {
     let text = format!("db pool saturated on checkout-{n}, trying the other replica; {}", "x".repeat(100));
     NewEvent {
@@ -346,7 +446,7 @@ fn refresh() {
         },
     );
     let mut keyed = still.clone();
-    let down = midwatch::app::key::Key::plain(midwatch::app::key::Code::Down);
+    let down = Key::plain(midwatch::app::key::Code::Down);
     compare(
         "a key with 1000 objectives, drawn",
         "draw of the same screen",
@@ -538,7 +638,7 @@ fn long_timeline() {
     let (mut short, mut long) = (open(1_000), open(100_000));
     let theme = Theme::named("dark").unwrap();
     let area = Rect::new(0, 0, 120, 40);
-    let up = midwatch::app::key::Key::plain(midwatch::app::key::Code::Up);
+    let up = Key::plain(midwatch::app::key::Code::Up);
     let press = |model: &mut Model| {
         black_box(update(model, start(), Msg::Key(up)));
         let mut buffer = Buffer::empty(area);
