@@ -36,7 +36,7 @@ pub fn next_deadline(model: &Model, now: Timestamp, visible: bool) -> Option<Tim
         due.extend(next_multiple(now, every));
         due.extend(model.reload.next);
         due.extend(crate::app::update::suggest_due(model, now));
-        due.extend(model.messages.back().map(|m| m.at + flash_for()).filter(|at| *at > now));
+        due.extend(model.messages.back().map(|m| m.at + flash_for(model)).filter(|at| *at > now));
     }
     due.into_iter().map(|at| at.max(now)).min()
 }

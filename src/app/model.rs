@@ -335,6 +335,8 @@ pub struct Model {
     pub recent: Heard,
     /// The drill itself, where one is played with people.
     pub rehearsal: Option<Rehearsal>,
+    /// How many times as fast as time its clock runs, where that is simulated.
+    pub pace: u32,
     /// Requests that are not answered yet.
     pub pending: Pending,
     /// What was said, newest last.
@@ -379,6 +381,7 @@ impl Model {
             status_pages: StatusPages::default(),
             recent: Heard::default(),
             rehearsal: None,
+            pace: 1,
             pending: Pending::default(),
             messages: VecDeque::new(),
             size: (80, 24),
@@ -516,7 +519,7 @@ impl Model {
     }
 }
 
-/// How long a message stays on the screen.
-pub fn flash_for() -> Span {
-    secs(8)
+/// How long a message stays on the screen, by the clock that it is shown on: as long as it takes to read.
+pub fn flash_for(model: &Model) -> Span {
+    secs(8 * i64::from(model.pace.max(1)))
 }

@@ -10,6 +10,8 @@ pub struct Rehearsal {
     pub real: Real,
     /// Why the drill's clock stands; empty runs.
     pub paused: Vec<String>,
+    /// How many times as fast as time its clock runs.
+    pub speed: u32,
     /// Who plays now.
     pub players: Vec<String>,
     /// Real pages that nobody answered yet: the drill stands until somebody does.

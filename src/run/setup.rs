@@ -206,6 +206,7 @@ pub fn demo(given: &Given<'_>, seed: u64, speed: u32) -> Ready {
     };
     let mut model = Model::new(setup, objectives(), links);
     outbox(&mut model, &world.targets, start, given.config.outward_hold);
+    model.pace = speed.max(1);
     Ready { model, world, patience: Duration::from_secs(5), pace: Arc::new(move || speed.max(1)), torn: None }
 }
 

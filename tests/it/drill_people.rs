@@ -128,6 +128,18 @@ fn screen(model: &Model, (w, h): (u16, u16)) -> String {
 }
 
 #[test]
+fn a_hint_stays_as_long_as_it_takes_to_read_however_fast_the_clock_runs() {
+    let mut model = model();
+    for speed in [1_u32, 20, 60] {
+        told(&mut model, Rehearsal { speed, ..Rehearsal::default() });
+        update(&mut model, begins(), Msg::Feed(Feed::Said("hint".into(), "look at the deploys".into())));
+        let shown = |after: i64| view(&model, begins() + secs(after)).flash.is_some();
+        let eight = 8 * i64::from(speed);
+        assert!(shown(0) && shown(eight - 1) && !shown(eight), "at {speed}x");
+    }
+}
+
+#[test]
 fn the_real_world_is_on_the_screen_and_unknown_is_not_green() {
     let mut model = model();
     for (real, words, tone) in [

@@ -217,7 +217,7 @@ pub fn flash(model: &Model, now: Timestamp) -> Option<Bit> {
     if let Some(replay) = &model.replay {
         return (model.messages.len() > replay.quiet).then(|| bit(last.text.clone(), last.tone));
     }
-    (now - last.at < flash_for()).then(|| bit(last.text.clone(), last.tone))
+    (now - last.at < flash_for(model)).then(|| bit(last.text.clone(), last.tone))
 }
 
 /// The messages screen.

@@ -17,6 +17,7 @@ pub const GO_ON: Key = Key::ctrl('g');
 /// Takes in how the drill stands now. A real page rings whatever the settings say.
 pub fn news(model: &mut Model, now: Timestamp, new: Rehearsal, out: &mut Vec<Effect>) {
     let before = model.rehearsal.replace(new.clone()).unwrap_or_default();
+    model.pace = new.speed.max(1);
     if new.asks != before.asks && !new.asks.is_empty() {
         out.push(Effect::Bell);
         model.say(now, Tone::Crit, format!("REAL PAGE {}: the drill stands", new.asks.join(", ")));

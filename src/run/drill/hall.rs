@@ -121,6 +121,7 @@ impl Hall {
         let now = Rehearsal {
             real: state.real.clone(),
             paused,
+            speed: self.clock.speed(),
             players: state.seats.values().map(|(name, _)| name.clone()).collect(),
             asks: state.asks.clone(),
             ended,
