@@ -148,9 +148,10 @@
 //! give [`domain::outward::outcome::Outcome`]s that are true; retries, waits, leases and undo are the outbox's business.
 //! Tests: a rig in `tests/it/contract/NAME.rs` around a `StatefulServer`, and its line in `contract::rigs`, which runs the
 //! whole contract on it. A key that needs one of its writes asks [`app::present::available::lacks`]. Entries are connected,
-//! exchanged and let go under a running cockpit by [`run::targets`]. An API of JSON is asked through [`io::http::json`] (`paced`, where the product counts
-//! requests); what adapters of paging products share (services, what is compared before a write) is [`io::pages`]; what
-//! only tells of changes has the port [`io::port::changes::ChangeFeed`], as [`io::git`] has. A product's own scheme of authentication is [`io::http::Auth`]'s `Header`.
+//! exchanged and let go under a running cockpit by [`run::targets`]. An API of JSON is asked through [`io::http::json`]
+//! (`paced`, where the product counts requests); what adapters of paging products share (services, what is compared before a
+//! write) is [`io::pages`]; what only tells of changes has the port [`io::port::changes::ChangeFeed`], as [`io::git`] has. A
+//! product's own scheme of authentication is [`io::http::Auth`]'s `Header`.
 //!
 //! **A screen.** A variant of [`app::screen::Screen`]; what is on it in `app/present/NAME.rs` with a variant of
 //! [`app::present::view::Body`]; what can be selected in [`app::present::items`]; its cells in `ui/screen/NAME.rs`. The

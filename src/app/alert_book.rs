@@ -21,6 +21,8 @@ pub struct AlertBook {
     pub seen: BTreeMap<SourceName, Timestamp>,
     /// Every alert once, the most severe first. Changes only when data arrives.
     pub order: Vec<Fingerprint>,
+    /// How many there are of each rank.
+    pub ranks: [usize; 4],
     /// The runbooks of each alert, the best first.
     pub runbooks: HashMap<Fingerprint, Vec<Match>>,
     /// Where each alert stands.
@@ -43,8 +45,15 @@ impl AlertBook {
         all.sort_by(|a, b| {
             (a.rank(), a.started_at, &a.name, &a.fingerprint).cmp(&(b.rank(), b.started_at, &b.name, &b.fingerprint))
         });
-        self.runbooks =
-            all.iter().map(|a| (a.fingerprint.clone(), matches(library, &a.name, &a.labels, &a.annotations))).collect();
+        let found = all.iter().map(|a| (a, matches(library, &a.name, &a.labels, &a.annotations)));
+        let found = found.filter(|(_, books)| !books.is_empty());
+        self.runbooks = found.map(|(a, books)| (a.fingerprint.clone(), books)).collect();
+        self.ranks = [0; 4];
+        for alert in &all {
+            if let Some(count) = self.ranks.get_mut(usize::from(alert.rank())) {
+                *count += 1;
+            }
+        }
         self.order = all.iter().map(|a| a.fingerprint.clone()).collect();
     }
 

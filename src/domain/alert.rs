@@ -103,18 +103,18 @@ pub struct AlertSnapshot {
 }
 
 /// A change between two polls of one source.
-#[derive(Clone, Debug, PartialEq)]
-pub enum AlertChange {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum AlertChange<'a> {
     /// It was not there before, or was pending.
-    Fired(Alert),
+    Fired(&'a Alert),
     /// It is no longer there.
-    Ended(Alert),
+    Ended(&'a Alert),
     /// It is held, or no longer held.
-    StateChanged(Alert, AlertState),
+    StateChanged(&'a Alert, AlertState),
 }
 
 /// What changed from `before` to `after`. Pending alerts count as not there.
-pub fn changes(before: &[Alert], after: &[Alert]) -> Vec<AlertChange> {
+pub fn changes<'a>(before: &'a [Alert], after: &'a [Alert]) -> Vec<AlertChange<'a>> {
     let visible = |a: &&Alert| a.state != AlertState::Pending;
     let old: std::collections::HashMap<&Fingerprint, &Alert> =
         before.iter().filter(visible).map(|a| (&a.fingerprint, a)).collect();
@@ -122,13 +122,13 @@ pub fn changes(before: &[Alert], after: &[Alert]) -> Vec<AlertChange> {
     let mut out = Vec::new();
     for alert in after.iter().filter(visible) {
         match old.get(&alert.fingerprint) {
-            None => out.push(AlertChange::Fired(alert.clone())),
-            Some(was) if was.state != alert.state => out.push(AlertChange::StateChanged(alert.clone(), was.state)),
+            None => out.push(AlertChange::Fired(alert)),
+            Some(was) if was.state != alert.state => out.push(AlertChange::StateChanged(alert, was.state)),
             Some(_) => {}
         }
     }
     for alert in before.iter().filter(visible).filter(|a| !new.contains(&a.fingerprint)) {
-        out.push(AlertChange::Ended(alert.clone()));
+        out.push(AlertChange::Ended(alert));
     }
     out
 }

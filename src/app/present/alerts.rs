@@ -19,14 +19,26 @@ pub fn runbooks_for(model: &Model, name: &str, labels: &Labels, annotations: &La
 
 fn shown(model: &Model) -> (Vec<&Alert>, usize) {
     let filter = model.nav.spot().filter;
-    let mut all: Vec<&Alert> = model.alerts.all().collect();
-    let before = all.len();
-    if !filter.is_empty() {
-        // What pages is never hidden by a filter.
-        all.retain(|a| a.rank() == 0 || passes(&filter, &[&a.name, a.service(), a.severity()]));
-    }
-    let hidden = before - all.len();
+    let all: Vec<&Alert> = model.alerts.all().filter(|a| stays(&filter, a)).collect();
+    let hidden = model.alerts.order.len().saturating_sub(all.len());
     (all, hidden)
+}
+
+/// What pages is never hidden by a filter.
+fn stays(filter: &str, alert: &Alert) -> bool {
+    filter.is_empty() || alert.rank() == 0 || passes(filter, &[&alert.name, alert.service(), alert.severity()])
+}
+
+/// Whether an alert is among those that are shown.
+pub fn is_shown(model: &Model, fingerprint: &Fingerprint) -> bool {
+    let filter = model.nav.spot().filter;
+    model.alerts.get(fingerprint).is_some_and(|alert| stays(&filter, alert))
+}
+
+/// The first of those that are shown.
+pub fn first(model: &Model) -> Option<Fingerprint> {
+    let filter = model.nav.spot().filter;
+    model.alerts.all().find(|alert| stays(&filter, alert)).map(|alert| alert.fingerprint.clone())
 }
 
 /// The alerts that are shown, in order.
@@ -36,19 +48,8 @@ pub fn ids(model: &Model) -> Vec<Fingerprint> {
 
 /// Counts of firing, pages and held ones.
 pub fn counts(model: &Model) -> (usize, usize, usize) {
-    let (mut firing, mut pages, mut held) = (0, 0, 0);
-    for alert in model.alerts.all() {
-        match alert.rank() {
-            0 => {
-                firing += 1;
-                pages += 1;
-            }
-            1 => firing += 1,
-            3 => held += 1,
-            _ => {}
-        }
-    }
-    (firing, pages, held)
+    let [pages, others, _, held] = model.alerts.ranks;
+    (pages + others, pages, held)
 }
 
 /// The list.
@@ -57,7 +58,10 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<AlertRow> {
     let (firing, _, held) = counts(model);
     let filter = model.nav.spot().filter;
     let selected = items::selected(model, now);
-    let cursor = kept.iter().position(|a| selected == Some(Item::Alert(a.fingerprint.clone())));
+    let cursor = match &selected {
+        Some(Item::Alert(fp)) => kept.iter().position(|a| a.fingerprint == *fp),
+        _ => None,
+    };
     let held = if held > 0 { format!(", {held} held") } else { String::new() };
     Pane {
         title: if heard(model) { format!("ALERTS {firing} firing{held}") } else { "ALERTS unknown".into() },

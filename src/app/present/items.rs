@@ -9,16 +9,20 @@ use crate::domain::time::Timestamp;
 
 /// The lists of the shown screen.
 pub fn panes(model: &Model, now: Timestamp) -> Vec<Vec<Item>> {
+    lists(model, now, |model| alerts::ids(model).into_iter().map(Item::Alert).collect())
+}
+
+fn lists(model: &Model, now: Timestamp, alerts: impl FnOnce(&Model) -> Vec<Item>) -> Vec<Vec<Item>> {
     match model.nav.screen() {
         Screen::Overview => vec![
             slos::ids(model).into_iter().map(Item::Slo).collect(),
-            alerts::ids(model).into_iter().map(Item::Alert).collect(),
+            alerts(model),
             incidents::ids(model).into_iter().map(Item::Incident).chain(backend::ids(model)).collect(),
             timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect(),
         ],
         Screen::Slos => vec![slos::ids(model).into_iter().map(Item::Slo).collect()],
         Screen::Alerts => vec![
-            alerts::ids(model).into_iter().map(Item::Alert).collect(),
+            alerts(model),
             silences::all(model, now).into_iter().map(|(at, s)| Item::Silence(at.clone(), s.id.clone())).collect(),
         ],
         Screen::Incident(id) => vec![incidents::event_keys(model, id).into_iter().map(Item::Event).collect()],
@@ -44,8 +48,15 @@ pub fn panes(model: &Model, now: Timestamp) -> Vec<Vec<Item>> {
 
 /// What is selected: what was chosen, if it is still there; else the first row, on screens where one is always selected.
 pub fn selected(model: &Model, now: Timestamp) -> Option<Item> {
-    let all: Vec<Item> = panes(model, now).into_iter().flatten().collect();
-    let chosen = model.nav.spot().cursor.filter(|c| all.contains(c));
+    let cursor = model.nav.spot().cursor;
+    // Of thousands of alerts only the first and the chosen one matter here.
+    let few = |model: &Model| {
+        let chosen =
+            cursor.iter().filter(|item| matches!(item, Item::Alert(fp) if alerts::is_shown(model, fp))).cloned();
+        alerts::first(model).map(Item::Alert).into_iter().chain(chosen).collect()
+    };
+    let all: Vec<Item> = lists(model, now, few).into_iter().flatten().collect();
+    let chosen = cursor.clone().filter(|c| all.contains(c));
     match model.nav.screen() {
         Screen::Incident(_) | Screen::Messages => chosen.or_else(|| all.last().cloned()),
         _ => chosen.or_else(|| all.first().cloned()),

@@ -11,7 +11,7 @@ use crate::app::screen::Screen;
 use crate::app::update::{backend, draft, marks, record, rows, signals};
 use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::ids::{ReqId, SloId, SourceName};
+use crate::domain::ids::{Fingerprint, ReqId, SloId, SourceName};
 use crate::domain::incident::event::Body;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::question::{Answer, Question};
@@ -21,7 +21,7 @@ use crate::domain::server_note::ServerNote;
 use crate::domain::slo::objective::{Objective, Sli};
 use crate::domain::slo::reading::{History, Measurement, Reading, Window};
 use crate::domain::time::{Span, Timestamp, mins, secs};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A range of the burn chart.
@@ -340,31 +340,38 @@ pub fn alerts(
     }
     // With a peer missing, an alert that is not in the answer may live on the missing one: nothing is said to have ended.
     let whole = snapshot.answered >= snapshot.peers;
-    let before = model.alerts.by_source.get(source).cloned().unwrap_or_default();
+    let before = model.alerts.by_source.remove(source).unwrap_or_default();
     let known = model.alerts.seen.insert(source.clone(), now).is_some();
     let mut after = snapshot.alerts;
-    let told = changes(&before, &after);
+    // In a storm most changes are nobody's: only what is told is kept of them.
+    let linked: BTreeSet<&Fingerprint> = model.open_cases().into_iter().flat_map(|c| c.shown.alerts.keys()).collect();
+    let mut told: Vec<(Fingerprint, &'static str, Option<String>)> = Vec::new();
+    for change in changes(&before, &after) {
+        let (alert, to, fired) = match change {
+            AlertChange::Fired(alert) => (alert, alert.state.word(), true),
+            AlertChange::Ended(_) if !whole => continue,
+            AlertChange::Ended(alert) => (alert, "ended", false),
+            AlertChange::StateChanged(alert, _) => (alert, alert.state.word(), false),
+        };
+        let page = (fired && known && alert.pages()).then(|| format!("PAGE {} {}", alert.name, alert.service()));
+        if page.is_some() || linked.contains(&alert.fingerprint) {
+            told.push((alert.fingerprint.clone(), to, page));
+        }
+    }
     if !whole {
         let here: std::collections::HashSet<_> = after.iter().map(|a| a.fingerprint.clone()).collect();
         after.extend(before.into_iter().filter(|a| !here.contains(&a.fingerprint)));
     }
     model.alerts.by_source.insert(source.clone(), after);
     model.alerts.arrange(&model.library);
-    for change in told {
-        match change {
-            AlertChange::Fired(alert) => {
-                if known && alert.pages() {
-                    model.say(now, Tone::Crit, format!("PAGE {} {}", alert.name, alert.service()));
-                    if model.setup.bell {
-                        out.push(Effect::Bell);
-                    }
-                }
-                alert_event(model, now, &alert.fingerprint, alert.state.word(), out);
+    for (fingerprint, to, page) in told {
+        if let Some(page) = page {
+            model.say(now, Tone::Crit, page);
+            if model.setup.bell {
+                out.push(Effect::Bell);
             }
-            AlertChange::Ended(alert) if whole => alert_event(model, now, &alert.fingerprint, "ended", out),
-            AlertChange::Ended(_) => {}
-            AlertChange::StateChanged(alert, _) => alert_event(model, now, &alert.fingerprint, alert.state.word(), out),
         }
+        alert_event(model, now, &fingerprint, to, out);
     }
     settle_linked(model, now, whole, out);
     keep(model, now, out);
@@ -396,7 +403,7 @@ pub fn gives_alerts(kind: LinkKind) -> bool {
 fn alert_event(
     model: &mut Model,
     now: Timestamp,
-    fingerprint: &crate::domain::ids::Fingerprint,
+    fingerprint: &Fingerprint,
     to: &str,
     out: &mut Vec<Effect>,
 ) {

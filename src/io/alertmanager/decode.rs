@@ -71,16 +71,18 @@ pub fn groups(body: &[u8], source: &SourceName) -> Result<Groups, String> {
 fn read(wire: Wire, source: &SourceName, groups: &mut Groups) {
     let name = wire.labels.get("alertname").to_owned();
     let instant = |text: &Option<String>| text.as_deref().and_then(|t| t.parse::<Timestamp>().ok());
-    let started_at = match (instant(&wire.starts_at), instant(&wire.updated_at)) {
-        (Some(at), _) => at,
-        (None, Some(at)) => {
-            groups.notes.push(format!("alert {name:?} has no readable start; its last update stands in"));
-            at
-        }
-        (None, None) => {
-            groups.notes.push(format!("alert {name:?} is not shown: it has no readable instant"));
-            return;
-        }
+    let started_at = match instant(&wire.starts_at) {
+        Some(at) => at,
+        None => match instant(&wire.updated_at) {
+            Some(at) => {
+                groups.notes.push(format!("alert {name:?} has no readable start; its last update stands in"));
+                at
+            }
+            None => {
+                groups.notes.push(format!("alert {name:?} is not shown: it has no readable instant"));
+                return;
+            }
+        },
     };
     let (state, held_by, note) = state(wire.status);
     groups.notes.extend(note.map(|note| format!("alert {name:?} {note}")));
