@@ -400,13 +400,7 @@ pub fn gives_alerts(kind: LinkKind) -> bool {
     matches!(kind, LinkKind::Prometheus { alerts: true } | LinkKind::Alertmanager { .. })
 }
 
-fn alert_event(
-    model: &mut Model,
-    now: Timestamp,
-    fingerprint: &Fingerprint,
-    to: &str,
-    out: &mut Vec<Effect>,
-) {
+fn alert_event(model: &mut Model, now: Timestamp, fingerprint: &Fingerprint, to: &str, out: &mut Vec<Effect>) {
     let linked: Vec<_> = model
         .open_cases()
         .iter()
