@@ -9,16 +9,28 @@ use std::borrow::Cow;
 
 /// Shorter parts of a secret address are no secret by themselves.
 const PART: usize = 8;
-/// Memory for the search, in bytes.
-const SIZE: usize = 4 << 20;
+/// The most memory for the search, in bytes: a secret may have 64 KiB, and travels in many forms.
+const SIZE: usize = 256 << 20;
 
 /// What is looked for in answers. Does not print it.
 #[derive(Clone, Default)]
-pub(super) struct Echo(Option<Regex>);
+pub(super) enum Echo {
+    /// Nothing is secret.
+    #[default]
+    Nothing,
+    /// These.
+    Of(Regex),
+    /// There are secrets, and they cannot be looked for: no answer is let through.
+    Blind,
+}
 
 impl std::fmt::Debug for Echo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Echo({})", if self.0.is_some() { "of secrets" } else { "of nothing" })
+        f.write_str(match self {
+            Self::Nothing => "Echo(of nothing)",
+            Self::Of(_) => "Echo(of secrets)",
+            Self::Blind => "Echo(of secrets that cannot be looked for)",
+        })
     }
 }
 
@@ -39,13 +51,20 @@ impl Echo {
         all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         all.dedup();
         let pattern: Vec<String> = all.iter().map(|form| regex::escape(form)).collect();
+        if pattern.is_empty() {
+            return Self::Nothing;
+        }
         let built = RegexBuilder::new(&pattern.join("|")).unicode(false).size_limit(SIZE).build();
-        Self(if pattern.is_empty() { None } else { built.ok() })
+        built.map_or(Self::Blind, Self::Of)
     }
 
     /// A body without them.
     pub(super) fn out_of(&self, body: Vec<u8>) -> Vec<u8> {
-        let Some(pattern) = &self.0 else { return body };
+        let pattern = match self {
+            Self::Nothing => return body,
+            Self::Of(pattern) => pattern,
+            Self::Blind => return MARK.as_bytes().to_vec(),
+        };
         match pattern.replace_all(&body, NoExpand(MARK.as_bytes())) {
             Cow::Borrowed(_) => body,
             Cow::Owned(masked) => masked,
@@ -54,7 +73,11 @@ impl Echo {
 
     /// Headers without them.
     pub(super) fn out_of_headers(&self, headers: &HeaderMap) -> HeaderMap {
-        let Some(pattern) = &self.0 else { return headers.clone() };
+        let pattern = match self {
+            Self::Nothing => return headers.clone(),
+            Self::Of(pattern) => pattern,
+            Self::Blind => return HeaderMap::new(),
+        };
         let mut kept = headers.clone();
         for value in kept.values_mut().filter(|value| pattern.is_match(value.as_bytes())) {
             let masked = pattern.replace_all(value.as_bytes(), NoExpand(MARK.as_bytes()));
@@ -104,6 +127,17 @@ mod tests {
         // `Basic` of ops@example.com and the secret.
         let basic = "Authorization: Basic b3BzQGV4YW1wbGUuY29tOmh1bnRlcjItaHVudGVyMg==";
         assert!(!left("hunter2-hunter2", basic).contains("aHVudGVyMi1"), "{}", left("hunter2-hunter2", basic));
+    }
+
+    #[test]
+    fn a_long_secret_is_masked_and_what_cannot_be_looked_for_lets_nothing_through() {
+        let secret: String = (0..8_192_u32).map(|n| char::from(b'a' + (n * 7 % 26) as u8)).collect();
+        assert_eq!(left(&secret, &format!("token {secret} is wrong")), format!("token {MARK} is wrong"));
+        assert_eq!(left(&secret, "a calm answer"), "a calm answer");
+        assert_eq!(Echo::Blind.out_of(secret.into_bytes()), MARK.as_bytes());
+        let mut headers = HeaderMap::new();
+        headers.insert("link", HeaderValue::from_static("x"));
+        assert!(Echo::Blind.out_of_headers(&headers).is_empty());
     }
 
     #[test]
