@@ -17,6 +17,7 @@ use crate::io::shell::group::Group;
 use crate::io::shell::launch::Launcher;
 use crate::io::shell::output::Output;
 use crate::io::shell::spill::Spill;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
@@ -304,11 +305,12 @@ impl Run<'_> {
             return Some(self.group.escaped());
         }
         match *phase {
+            Phase::Over | Phase::Asked(_) if lingered && !self.group.alive() => {
+                // Nobody of ours is left. Who still holds the output then has left the group; without one, what is in the
+                // pipe is read to its end first.
+                return held(&self.pipe).then_some(true);
+            }
             Phase::Over if lingered => {
-                if !self.group.alive() {
-                    // Nobody of ours is left, yet somebody holds the output: it left the group.
-                    return Some(true);
-                }
                 self.group.terminate();
                 *phase = Phase::Asked(now);
             }
@@ -316,12 +318,18 @@ impl Run<'_> {
                 self.group.kill();
                 *phase = Phase::Killed(now);
             }
-            Phase::Asked(_) if lingered && !self.group.alive() => return Some(true),
             Phase::Killed(at) if now.saturating_sub(at) >= GIVE_UP => return Some(true),
             _ => {}
         }
         None
     }
+}
+
+/// Whether some process could still write into this pipe. Asked of the system: that the end was not read yet says nothing.
+fn held(pipe: &pipe::Receiver) -> bool {
+    let mut asked = [PollFd::new(pipe, PollFlags::IN)];
+    let told = rustix::event::poll(&mut asked, Some(&Timespec::default()));
+    told.is_err() || !asked.iter().any(|fd| fd.revents().contains(PollFlags::HUP))
 }
 
 fn verdict(status: Option<io::Result<ExitStatus>>, cause: Option<&str>) -> (Option<i32>, Option<String>) {
@@ -336,5 +344,50 @@ fn verdict(status: Option<io::Result<ExitStatus>>, cause: Option<&str>) -> (Opti
         },
         Some(Err(e)) => (None, Some(format!("its end is unknown: {e}"))),
         None => (None, Some("did not end after KILL".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[tokio::test]
+    async fn an_end_that_was_not_read_yet_is_nobody_who_survived() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let id = i32::try_from(child.id().unwrap()).unwrap();
+        child.wait().await.unwrap();
+        let (tell, _news) = mpsc::channel(1);
+        for held in [false, true] {
+            let (read, mut write) = io::pipe().unwrap();
+            write.write_all(b"last words").unwrap();
+            let kept = held.then_some(write);
+            let mut group = Group::new(id);
+            group.leader_gone();
+            let mut run = Run {
+                child: Command::new("true").spawn().unwrap(),
+                pipe: pipe::Receiver::from_owned_fd(OwnedFd::from(read)).unwrap(),
+                output: Output::new(0),
+                mask: Stream::new(Default::default()),
+                spill: Spill::new(None, None, Default::default()),
+                quiet: 0,
+                group,
+                grace: Duration::from_secs(60),
+                timeout: Duration::from_secs(60),
+                tell: &tell,
+                began: running(),
+                gone: Some(running()),
+            };
+            std::thread::sleep(LINGER);
+            for mut phase in [Phase::Over, Phase::Asked(running()), Phase::Killed(running())] {
+                let ended = matches!(phase, Phase::Killed(_));
+                // Its output is open as long as nobody read the end; only a holder that left the group survives.
+                let want = (held && !ended).then_some(true);
+                assert_eq!(run.advance(&mut phase, true), want, "{phase:?} {held}");
+            }
+            let mut phase = Phase::Over;
+            assert_eq!(run.advance(&mut phase, false), Some(false), "the end was read");
+            drop(kept);
+        }
     }
 }
