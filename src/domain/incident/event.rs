@@ -307,6 +307,17 @@ pub enum Body {
         /// `firing`, `ended`, `silenced`, `inhibited`, `muted`.
         to: String,
     },
+    /// What a linked alert tells people says something else now.
+    AlertAnnotated {
+        /// Its fingerprint.
+        fingerprint: Fingerprint,
+        /// Its name.
+        name: String,
+        /// Which annotation: `summary`, `runbook_url`.
+        annotation: String,
+        /// What it says now; empty where it was taken away. Outside text.
+        text: String,
+    },
     /// An objective belongs to the incident.
     ObjectiveLinked {
         /// Which.

@@ -99,6 +99,11 @@ impl GitHubRig {
         self.server.with(|s| s.issues.iter().filter(has).count())
     }
 
+    /// Opens an issue with this marker, as if it had been asked to.
+    pub fn open(&self, marker: &str) {
+        self.server.with(|s| s.issues.push(json!({"number": s.issues.len() + 1, "title": "x", "body": marker})));
+    }
+
     /// Requests so far.
     pub fn requests(&self) -> usize {
         self.server.requests().len()
@@ -209,7 +214,10 @@ fn a_limit_told_as_403_is_a_wait_and_a_missing_right_is_not() {
     assert!(matches!(outcome, Outcome::NotDone { kind: Obstacle::RateLimited, .. }), "{outcome:?}");
     rig.server.script([Net::Status(403, r#"{"message":"Resource not accessible by personal access token"}"#.into())]);
     let outcome = run(target.outward.apply(&operation()));
-    assert!(matches!(outcome, Outcome::Refused { kind: Obstacle::Permission, .. }), "{outcome:?}");
+    assert!(
+        matches!(&outcome, Outcome::Refused { kind: Obstacle::Scope, words } if words.contains("personal access token")),
+        "{outcome:?}"
+    );
     assert_eq!(rig.effects(&operation()), 0);
     let note = run(target.outward.probe()).unwrap();
     assert_eq!(note.version.as_deref(), Some("in acme/ops"));
