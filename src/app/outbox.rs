@@ -251,7 +251,7 @@ impl Outbox {
         let (since, before) = self.moved.get(&entry.op.target)?;
         let older = self.seen.get(&entry.op.id).is_none_or(|seen| seen <= since);
         let meant = entry.released_at.is_some_and(|at| at >= *since);
-        (older && !meant).then(|| format!("it was for {} at {before}, which is another one now", entry.op.target))
+        (older && !meant).then(|| format!("it was for {0} at {before}, and {0} leads elsewhere now", entry.op.target))
     }
 
     /// Entries that are not over.

@@ -61,7 +61,8 @@ pub fn ask(model: &mut Model, now: Timestamp, before: &Config, after: &Config, o
             continue;
         }
         if !same_prometheus(old, new) {
-            forget(model, now, &new.name, 1);
+            let moved = old.url != new.url || tenant(&old.connection) != tenant(&new.connection);
+            forget(model, now, &new.name, 1, moved, out);
             prometheus.push(new.clone());
         }
         if let Some(link) = model.links.get_mut(&new.name) {
@@ -72,10 +73,11 @@ pub fn ask(model: &mut Model, now: Timestamp, before: &Config, after: &Config, o
     for new in &after.alertmanager {
         let Some(old) = before.alertmanager.iter().find(|old| old.name == new.name) else { continue };
         let Some(name) = known_as(model, &new.name).filter(|_| !same_cluster(old, new)) else { continue };
-        if old.urls != new.urls || tenant(&old.connection) != tenant(&new.connection) {
+        let moved = old.urls != new.urls || tenant(&old.connection) != tenant(&new.connection);
+        if moved {
             model.outbox.moved(&name, now);
         }
-        forget(model, now, &name, new.urls.len());
+        forget(model, now, &name, new.urls.len(), moved, out);
         alertmanager.push((name, new.clone()));
     }
     let any = !(prometheus.is_empty() && alertmanager.is_empty());
@@ -86,8 +88,9 @@ pub fn ask(model: &mut Model, now: Timestamp, before: &Config, after: &Config, o
     any
 }
 
-/// The source is one that was never asked, and nothing is known from it.
-fn forget(model: &mut Model, now: Timestamp, name: &SourceName, peers: usize) {
+/// The source is one that was never asked, and nothing is known from it. Where it leads elsewhere (`moved`), what becomes of
+/// alerts that an incident has from it is not known either.
+fn forget(model: &mut Model, now: Timestamp, name: &SourceName, peers: usize, moved: bool, out: &mut Vec<Effect>) {
     let Some(link) = model.links.get_mut(name) else { return };
     let kind = match link.kind {
         LinkKind::Alertmanager { .. } => LinkKind::Alertmanager { peers },
@@ -99,7 +102,10 @@ fn forget(model: &mut Model, now: Timestamp, name: &SourceName, peers: usize) {
         forget_numbers(model, now, name);
     }
     if sources::gives_alerts(kind) {
-        model.alerts.by_source.remove(name);
+        let told = model.alerts.by_source.remove(name).unwrap_or_default();
+        for alert in told.iter().filter(|_| moved) {
+            sources::alert_event(model, now, &alert.fingerprint, sources::UNKNOWN, out);
+        }
         // As at a start: what fires is no news, and nothing has ended before the new one has answered in full.
         model.alerts.seen.remove(name);
         model.alerts.arrange(&model.library);

@@ -381,6 +381,8 @@ pub fn alerts(
     keep(model, now, out);
 }
 
+/// The state of a linked alert whose source was exchanged for one that leads elsewhere.
+pub const UNKNOWN: &str = "unknown";
 /// The most changes of one alert's annotations that a timeline is told; a template that never stops changing says nothing.
 const REWORDED: u32 = 10;
 
@@ -426,7 +428,8 @@ fn settle_linked(model: &mut Model, now: Timestamp, whole: bool, out: &mut Vec<E
         .open_cases()
         .iter()
         .flat_map(|c| c.shown.alerts.iter())
-        .filter(|(fp, a)| a.state != "ended" && model.alerts.get(fp).is_none())
+        // One whose source was exchanged is not known to have ended because the new source does not have it.
+        .filter(|(fp, a)| !matches!(a.state.as_str(), "ended" | UNKNOWN) && model.alerts.get(fp).is_none())
         .map(|(fp, _)| fp.clone())
         .collect();
     for fingerprint in gone {
@@ -439,7 +442,8 @@ pub fn gives_alerts(kind: LinkKind) -> bool {
     matches!(kind, LinkKind::Prometheus { alerts: true } | LinkKind::Alertmanager { .. })
 }
 
-fn alert_event(model: &mut Model, now: Timestamp, fingerprint: &Fingerprint, to: &str, out: &mut Vec<Effect>) {
+/// An alert that is linked to open incidents is in another state: told once.
+pub fn alert_event(model: &mut Model, now: Timestamp, fingerprint: &Fingerprint, to: &str, out: &mut Vec<Effect>) {
     let linked: Vec<_> = model
         .open_cases()
         .iter()

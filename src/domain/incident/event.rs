@@ -304,7 +304,7 @@ pub enum Body {
         fingerprint: Fingerprint,
         /// Its name.
         name: String,
-        /// `firing`, `ended`, `silenced`, `inhibited`, `muted`.
+        /// `firing`, `ended`, `silenced`, `inhibited`, `muted`; `unknown` where its source was exchanged for another one.
         to: String,
     },
     /// What a linked alert tells people says something else now.
