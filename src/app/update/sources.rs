@@ -293,6 +293,8 @@ fn down(model: &mut Model, now: Timestamp, source: &SourceName, fault: Fault) {
         link.next = link.next.min(now + delay.max(Span::milliseconds(50)));
     }
     if fresh {
+        // Rows that were never read say from now on why.
+        model.fleet.assessed = None;
         model.say(now, Tone::Warn, words);
     }
 }
