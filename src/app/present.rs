@@ -9,6 +9,7 @@ pub mod board;
 pub mod budget;
 pub mod changes;
 pub mod charts;
+pub mod entries;
 pub mod experiment;
 pub mod head;
 pub mod incidents;
