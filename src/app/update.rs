@@ -22,6 +22,7 @@ mod outward;
 mod paging;
 mod past;
 mod publish;
+mod reconnect;
 mod record;
 pub mod rehearsal;
 mod reload;
@@ -228,6 +229,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             }
         }
         Feed::Targets(new) => reload::targets(model, now, *new),
+        Feed::Sources(new) => reconnect::connected(model, now, *new),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
         Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {

@@ -255,9 +255,13 @@ fn role(model: &Model, i: &Incident, role: Role) -> Bit {
 }
 
 fn alert_row(a: &crate::domain::incident::state::LinkedAlert, now: Timestamp) -> AlertRow {
-    let firing = a.state == "firing";
+    let sign = match a.state.as_str() {
+        "firing" => Sign::Page,
+        "unknown" => Sign::NoData,
+        _ => Sign::Held,
+    };
     AlertRow {
-        sign: if firing { Sign::Page } else { Sign::Held },
+        sign,
         name: a.name.clone(),
         severity: a.labels.get("severity").into(),
         age: compact(now - a.started_at),
