@@ -52,7 +52,7 @@ pub use draft::name as draft_name;
 pub use exec::output_key;
 pub use notices::publishes;
 pub use outward::{outgoing, queue};
-pub use paging::{page, pager, tell};
+pub use paging::{page, pager, rows as page_rows, tell};
 pub use replay::{next as replay_next, settle};
 pub use room::{chats, due as rooms_due};
 pub use room_acts::{invitations, opens, posts, proposed, why_no_room};

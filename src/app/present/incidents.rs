@@ -103,7 +103,8 @@ pub fn timeline(model: &Model, case: &Case, filter: &str, limit: Option<usize>) 
         true => format!("TIMELINE {total} entries"),
         false => format!("TIMELINE {found} of {total} entries"),
     };
-    Pane { title, rows, empty: "nothing yet".into(), ..Pane::default() }
+    let empty = if filter.is_empty() { "nothing yet" } else { "nothing fits the filter" };
+    Pane { title, rows, empty: empty.into(), ..Pane::default() }
 }
 
 fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> EventRow {
