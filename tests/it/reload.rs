@@ -17,7 +17,7 @@ use midwatch::domain::alert::rule::AlertRule;
 use midwatch::domain::document::{Finding, Level};
 use midwatch::domain::fault::{Fault, FaultKind};
 use midwatch::domain::ids::{Origin, ReqId};
-use midwatch::domain::incident::event::Body;
+use midwatch::domain::incident::event::{Body, NewEvent};
 use midwatch::domain::runbook::format::read;
 use midwatch::domain::runbook::lint::{Facts, Rehearsal, lint_knowing};
 use midwatch::domain::runbook::model::Runbook;
@@ -55,6 +55,39 @@ fn settings(change: impl FnOnce(&mut Config)) -> Settings {
         template: Layout::A,
         findings: Vec::new(),
     }
+}
+
+#[test]
+fn a_page_of_the_team_has_its_own_title() {
+    use midwatch::app::present::links::titles;
+    use midwatch::domain::incident::link::LinkTemplate;
+    let mut bench = Bench::new();
+    let link = |title: &str, url: &str, services: Vec<String>| LinkTemplate {
+        title: title.into(),
+        url: format!("https://{url}/{{incident}}"),
+        services,
+    };
+    let links =
+        vec![link("a", "a.example", vec![]), link("", "b.example", vec![]), link("c", "c.example", vec!["web".into()])];
+    bench.model.reload.settings = Some(Box::new(settings(|c| c.links = links)));
+    let declared = Body::Declared {
+        title: "t".into(),
+        severity: "SEV2".into(),
+        service: Some("api".into()),
+        detected_by: None,
+        detected_at: None,
+    };
+    let events = bench.record.append(vec![NewEvent {
+        incident: "INC-1".into(),
+        at: start(),
+        recorded_at: start(),
+        actor: "ada".into(),
+        body: declared,
+        once: None,
+    }]);
+    let incident = midwatch::domain::incident::state::Incident::fold(&events.unwrap()).unwrap();
+    let found: Vec<(String, String)> = titles(&bench.model, &incident).into_iter().collect();
+    assert_eq!(found, [("https://a.example/INC-1".to_owned(), "a".to_owned())]);
 }
 
 fn error(message: &str) -> Finding {

@@ -5,6 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::outbox::{Busy, PAUSE, TargetState};
 use crate::app::pending::Asked;
+use crate::app::present::head::unsent;
 use crate::app::present::view::Tone;
 use crate::app::update::record;
 use crate::domain::fault::Fault;
@@ -259,7 +260,8 @@ fn taken(model: &mut Model, now: Timestamp, entry: &Entry, step: &Step, out: &mu
         return;
     }
     if let Step::Ask { why, .. } = step {
-        model.say(now, Tone::Crit, format!("NOT SENT: {}: {why}   9 opens the outbox", words(model, &id)));
+        let word = unsent(entry);
+        model.say(now, Tone::Crit, format!("{word}: {}: {why}   9 opens the outbox", words(model, &id)));
         if model.setup.bell {
             out.push(Effect::Bell);
         }
