@@ -1,5 +1,6 @@
 //! Alerts, whatever source they came from, and what changed between two polls.
 
+pub mod annotation;
 pub mod rule;
 
 use crate::domain::ids::{Fingerprint, SourceName};

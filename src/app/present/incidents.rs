@@ -103,7 +103,8 @@ pub fn timeline(model: &Model, case: &Case, filter: &str, limit: Option<usize>) 
         true => format!("TIMELINE {total} entries"),
         false => format!("TIMELINE {found} of {total} entries"),
     };
-    Pane { title, rows, empty: "nothing yet".into(), ..Pane::default() }
+    let empty = if filter.is_empty() { "nothing yet" } else { "nothing fits the filter" };
+    Pane { title, rows, empty: empty.into(), ..Pane::default() }
 }
 
 fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> EventRow {
@@ -255,9 +256,13 @@ fn role(model: &Model, i: &Incident, role: Role) -> Bit {
 }
 
 fn alert_row(a: &crate::domain::incident::state::LinkedAlert, now: Timestamp) -> AlertRow {
-    let firing = a.state == "firing";
+    let sign = match a.state.as_str() {
+        "firing" => Sign::Page,
+        "unknown" => Sign::NoData,
+        _ => Sign::Held,
+    };
     AlertRow {
-        sign: if firing { Sign::Page } else { Sign::Held },
+        sign,
         name: a.name.clone(),
         severity: a.labels.get("severity").into(),
         age: compact(now - a.started_at),

@@ -8,6 +8,7 @@ use crate::domain::incident::link;
 use crate::domain::incident::sent;
 use crate::domain::incident::state::Incident;
 use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
 
 /// Links that an alert carries.
 fn of_alert(alert: &Alert) -> Vec<String> {
@@ -31,6 +32,13 @@ pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     links.retain(|l| seen.insert(l.clone()));
     links
+}
+
+/// How the team calls its pages of an incident, by address.
+pub fn titles(model: &Model, incident: &Incident) -> BTreeMap<String, String> {
+    let templates = model.reload.settings.iter().flat_map(|settings| &settings.config.links);
+    let named = templates.filter(|link| !link.title.is_empty() && link.is_for(incident.service.as_deref()));
+    named.map(|link| (link.at(incident), link.title.clone())).collect()
 }
 
 /// Links of the shown screen.
