@@ -3,7 +3,6 @@
 
 use midwatch::app::deadline::next_deadline;
 use midwatch::app::effect::Effect;
-use midwatch::app::health::{Link, LinkKind};
 use midwatch::app::key::Key;
 use midwatch::app::model::{Layout, Model, Setup};
 use midwatch::app::msg::{Feed, Msg, Reply};
