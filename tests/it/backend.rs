@@ -337,6 +337,76 @@ fn a_page_that_is_worth_no_incident_is_acknowledged_by_itself() {
     assert!(cockpit.said().contains("it is acknowledged there by Ada"), "{}", cockpit.said());
 }
 
+#[test]
+fn a_page_of_another_team_is_refused_by_itself_and_ours_are_still_acknowledged() {
+    let mut cockpit = Cockpit::new();
+    cockpit.account(|account| account.barred = [("P1", "Access Denied")].into());
+    cockpit.select("P1");
+    cockpit.press("a");
+    let said = cockpit.said();
+    assert!(said.contains("acknowledge P1: refused (forbidden: answered 403: Access Denied"), "{said}");
+    assert!(!said.contains("pd cannot acknowledge"), "{said}");
+    cockpit.select("P2");
+    cockpit.press("a");
+    assert_eq!(cockpit.done(), [pair("acknowledge", "P2")], "{}", cockpit.said());
+    // It worked with one: another refusal is that page's matter too.
+    cockpit.account(|account| {
+        account.open("P4", "somebody's disk");
+        account.open("P5", "our disk");
+        account.barred.insert("P4", "Access Denied");
+    });
+    cockpit.poll();
+    for page in ["P1", "P4", "P5"] {
+        cockpit.select(page);
+        cockpit.press("a");
+    }
+    assert_eq!(cockpit.done()[1..], [pair("acknowledge", "P5")], "{}", cockpit.said());
+}
+
+#[test]
+fn a_token_that_was_refused_for_two_pages_is_not_tried_on_a_third_until_a_person_says_so() {
+    let mut cockpit = Cockpit::new();
+    cockpit.account(|account| {
+        account.open("P4", "disk");
+        account.barred = ["P1", "P2", "P4"].map(|id| (id, "Access Denied")).into();
+    });
+    cockpit.poll();
+    for page in ["P1", "P2"] {
+        cockpit.select(page);
+        cockpit.press("a");
+    }
+    let said = cockpit.said();
+    assert!(said.contains("pd cannot acknowledge: the token may not: answered 403: Access Denied"), "{said}");
+    assert!(said.contains("(for P1 and for P2); R on screen 7 tries again"), "{said}");
+    let asked = cockpit.rig.server.requests().len();
+    cockpit.select("P4");
+    cockpit.press("a");
+    assert_eq!(cockpit.rig.server.requests().len(), asked, "{}", cockpit.said());
+    // What the adapter taught by the way changes nothing of it.
+    let facts = cockpit.targets[&name()].facts(&name());
+    cockpit.tell(Msg::Feed(Feed::Target(Box::new(facts))));
+    cockpit.select("P4");
+    cockpit.press("a");
+    assert_eq!(cockpit.rig.server.requests().len(), asked, "{}", cockpit.said());
+    cockpit.account(|account| account.barred.clear());
+    cockpit.press("7 R");
+    cockpit.select("P4");
+    cockpit.press("a");
+    assert_eq!(cockpit.done(), [pair("acknowledge", "P4")], "{}", cockpit.said());
+}
+
+#[test]
+fn a_word_of_the_tokens_scope_counts_at_once() {
+    let mut cockpit = Cockpit::new();
+    cockpit.account(|account| account.barred = [("P1", "Your token lacks the scope incidents.write")].into());
+    cockpit.select("P1");
+    cockpit.press("a");
+    assert!(cockpit.said().contains("pd cannot acknowledge: the token may not"), "{}", cockpit.said());
+    cockpit.select("P2");
+    cockpit.press("a");
+    assert!(cockpit.done().is_empty());
+}
+
 fn alert(labels: &[(&str, &str)]) -> Alert {
     let labels = Labels(labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect());
     Alert {

@@ -85,8 +85,7 @@ pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
             board::words(model, now, &items::selected(model, now)?)
         }
         Item::Event(key) => {
-            let case = model.desk.cases.values().find(|c| c.tail.iter().any(|e| e.key == key))?;
-            let event = case.tail.iter().find(|e| e.key == key)?;
+            let (case, event) = model.desk.cases.values().find_map(|c| Some((c, c.tail.find(&key)?)))?;
             Some(crate::domain::incident::timeline::tell(event, Some(&case.shown)))
         }
         Item::Page(name, page) => {
