@@ -10,6 +10,7 @@ pub mod budget;
 pub mod changes;
 pub mod charts;
 pub mod experiment;
+pub mod gameday;
 pub mod head;
 pub mod incidents;
 pub mod items;
