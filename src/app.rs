@@ -13,6 +13,7 @@ pub mod effect;
 pub mod facilitator;
 pub mod fleet;
 pub mod form;
+pub mod gameday;
 pub mod health;
 pub mod key;
 pub mod keymap;

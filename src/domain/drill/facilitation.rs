@@ -8,6 +8,7 @@ use crate::domain::drill::stage::{Stage, Upcoming};
 use crate::domain::text::{clean, truncate, width};
 use crate::domain::time::{Timestamp, rfc3339, seconds};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The longest line that a drill listens to, in bytes; a paste of a player is the longest of them.
 pub const LONGEST_ASK: usize = 64 * 1024;
@@ -96,6 +97,13 @@ pub struct Joining {
     pub glyphs: String,
     /// Frames are bracketed.
     pub synchronized: bool,
+    /// The zone of the player's clock, an IANA name; empty is that of the drill's own cockpit.
+    #[serde(default)]
+    pub zone: String,
+    /// The player's keys, as a configuration has them: an action's name, and its keys. `None` is those of the drill's own
+    /// cockpit.
+    #[serde(default)]
+    pub keys: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// What a player does.
