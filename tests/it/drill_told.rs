@@ -247,6 +247,17 @@ fn the_history_keeps_to_milliseconds_and_knows_scenarios() {
 }
 
 #[test]
+fn what_was_seen_beside_stands_under_the_score() {
+    let machine = Machine::new();
+    machine.write("acts.yaml", "acts:\n  - {page: 5s, declare: it fails}\n  - {then: 5s, mitigated: true}\n");
+    let out = machine.run("drill run bad-deploy --headless --responder script c/acts.yaml");
+    assert_eq!(out.code, 0, "{}", out.err);
+    let beside = out.out.lines().position(|line| line.starts_with("said to be mitigated: it still hurt: "));
+    let table = out.out.lines().position(|line| line.contains("POINTS") && line.contains("EXPECTED"));
+    assert!(table.unwrap() < beside.unwrap(), "{}", out.out);
+}
+
+#[test]
 fn what_a_scenario_expects_in_vain_is_told() {
     let text =
         include_str!("../../assets/scenarios/bad-deploy.yaml").replace("runbooks: [runbooks/bad-deploy.yaml]\n", "");
