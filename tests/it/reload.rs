@@ -3,7 +3,6 @@
 
 use midwatch::app::deadline::next_deadline;
 use midwatch::app::effect::Effect;
-use midwatch::app::health::{Link, LinkKind};
 use midwatch::app::key::Key;
 use midwatch::app::model::{Layout, Model, Setup};
 use midwatch::app::msg::{Feed, Msg, Reply};
@@ -496,7 +495,7 @@ fn another_alertmanager_ends_no_alert_rings_for_none_and_gets_nothing_that_was_f
         ..Looked::default()
     });
     assert_eq!(reconnects(&effects)[0].alertmanager, [(am.clone(), cluster("http://b"))]);
-    assert!(bench.model.alerts.order.is_empty(), "nothing of the old one is shown");
+    assert!(bench.model.alerts.is_empty(), "nothing of the old one is shown");
     assert_eq!(bench.model.links[&am].word(), "waiting");
     // Whatever it does next, the silence does not leave.
     let turns = |bench: &mut Bench, first: Vec<Effect>| -> Vec<midwatch::domain::outward::operation::Operation> {
