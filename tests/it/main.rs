@@ -31,6 +31,7 @@ mod dashboards;
 mod demo;
 mod desk;
 mod drill_people;
+mod drill_told;
 mod drills;
 mod durability;
 #[cfg(test)]

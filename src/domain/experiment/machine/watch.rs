@@ -183,7 +183,7 @@ impl Watch {
     /// The last value, for people.
     pub fn seen(&self) -> String {
         match &self.last {
-            None => "never looked at".to_owned(),
+            None => "not looked at".to_owned(),
             Some((_, Look::Holds(seen) | Look::Fails(seen))) => seen.clone(),
             Some((_, Look::NoData(why))) => format!("no data: {why}"),
         }
