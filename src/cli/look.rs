@@ -43,6 +43,7 @@ impl Look {
         unanswered
             || nobody_asked
             || !crate::app::present::report::faults(&self.model).is_empty()
+            || (self.with_history && !crate::app::present::report::unanswered(&self.model).is_empty())
             || self
                 .model
                 .fleet

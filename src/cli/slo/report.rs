@@ -63,7 +63,7 @@ pub fn run(context: &Context, look: &Look, args: &SloReportArgs, output: &mut Ou
 fn day(text: &str, zone: chrono_tz::Tz) -> Result<Timestamp, Failure> {
     let day = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok().and_then(|d| d.and_hms_opt(0, 0, 0));
     day.map(|local| instant(local, zone))
-        .ok_or_else(|| Failure::Refused(format!("--from `{text}` is not a day (expected one such as 2026-05-01)")))
+        .ok_or_else(|| Failure::Usage(format!("--from `{text}` is not a day (expected one such as 2026-05-01)")))
 }
 
 /// Names that nothing has are refused: an empty review would look like a good one.

@@ -90,6 +90,11 @@ pub fn pane(model: &mut Model, now: Timestamp, forward: bool) -> Result<(), Stri
 }
 
 pub fn move_cursor(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) {
+    if matches!(model.nav.screen(), Screen::Slo(_)) {
+        // It has no rows to choose from, but in a small terminal more to say than there is room for beside a chart.
+        model.nav.spot_mut().numbers = matches!(action, Action::Down | Action::PageDown | Action::Bottom);
+        return;
+    }
     let all: Vec<Item> = items::panes(model, now).into_iter().flatten().collect();
     if all.is_empty() {
         return;
