@@ -17,6 +17,7 @@ pub mod replay;
 pub mod setup;
 pub mod shelf;
 pub mod sim;
+pub mod sources;
 pub mod stamp;
 pub mod targets;
 pub mod terminal;

@@ -1,6 +1,7 @@
 //! What the machine wants done. Plain data, in the order in which it must begin: an append goes before what it records.
 
 use crate::app::cache::Cached;
+use crate::app::reload::Reconnect;
 use crate::config::OutsideConfig;
 use crate::domain::exec::CommandSpec;
 use crate::domain::ids::{IncidentId, ReqId, SourceName};
@@ -47,6 +48,10 @@ pub enum Effect {
     AskTarget { req: ReqId, target: SourceName, question: Question },
     /// Connect these targets, in place of those of the same names, and let go of the others. Answer: `Targets`.
     Retarget { connect: Vec<OutsideConfig>, remove: Vec<SourceName> },
+    /// Connect these sources, in place of those of the same names. Answer: `Sources`.
+    Reconnect(Box<Reconnect>),
+    /// Targets forget what their answers taught them that they cannot do. Answer: a feed, where that changes anything.
+    Forget { targets: Vec<SourceName> },
     /// Read older events. Answer: `Events`.
     Older { req: ReqId, incident: IncidentId, before: u64 },
     /// Read all events. Answer: `Events`.

@@ -1,9 +1,11 @@
 //! Everything the machine knows. Only `update` changes it.
 
 pub mod exec;
+pub mod tail;
 
 pub use crate::app::alert_book::{AlertBook, RuleBook};
 pub use crate::app::model::exec::{Exec, Running, Secrets, Transcript, Watch};
+pub use crate::app::model::tail::Tail;
 
 use crate::app::cache::Cached;
 pub use crate::app::fleet::{Bands, Fleet};
@@ -113,48 +115,54 @@ pub struct Case {
     /// With everything that is still to be saved.
     pub shown: Incident,
     /// The last events, in the order of the fold.
-    pub tail: Vec<Event>,
+    pub tail: Tail,
     /// The tail holds every event.
     pub complete: bool,
     /// Events that are not on disk, by request.
     pub unsaved: Vec<(ReqId, Vec<NewEvent>)>,
+    /// What the filter of the timeline found, kept from key to key; gone as soon as anything else is shown.
+    pub found: Option<Found>,
+}
+
+/// What a filter found in a timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The filter, as it was typed.
+    pub filter: String,
+    /// Which entries, counted from the first.
+    pub entries: Vec<usize>,
 }
 
 impl Case {
     /// A case of the record.
     pub fn of(incident: Incident, tail: Vec<Event>) -> Self {
         let complete = tail.len() as u64 >= incident.events;
-        Self { saved: Some(incident.clone()), shown: incident, tail, complete, unsaved: Vec::new() }
+        let tail = Tail::of(tail);
+        Self { saved: Some(incident.clone()), shown: incident, tail, complete, unsaved: Vec::new(), found: None }
     }
 
     /// Takes in events that are on disk; those it has are left out.
     pub fn take(&mut self, events: &[Event]) {
         let mut late = false;
         for event in events {
-            if self.tail.iter().rev().any(|e| e.key == event.key) {
+            if self.tail.find(&event.key).is_some() {
                 continue;
             }
             if let Body::Redacted(redaction) = &event.body {
                 self.take_out(redaction);
                 late = true;
             }
-            let newest = self.tail.last().is_none_or(|last| last.rank() < event.rank());
             match &mut self.saved {
                 Some(saved) if saved.precedes(event) => saved.apply(event),
                 Some(_) => late = true,
                 None => self.saved = Incident::begin(event),
             }
-            if newest {
-                self.tail.push(event.clone());
-            } else {
-                let at = self.tail.partition_point(|e| e.rank() < event.rank());
-                self.tail.insert(at, event.clone());
-            }
+            self.tail.insert(event.clone());
         }
         // Only what belongs before something that was folded already needs all of it folded anew.
         if late
             && self.complete
-            && let Some(folded) = Incident::fold(&self.tail)
+            && let Some(folded) = Incident::fold(&*self.tail)
         {
             self.saved = Some(folded);
         }
@@ -169,17 +177,15 @@ impl Case {
         events.extend(kept);
         self.saved = Incident::fold(&events).or(self.saved.take());
         self.complete = true;
-        self.tail = events;
+        self.tail = Tail::of(events);
         self.reshow();
     }
 
     /// A text was taken out of the record: it leaves here as well. The kept state may hold it until it is folded anew.
     fn take_out(&mut self, redaction: &Redaction) {
-        let Some(event) = self.tail.iter_mut().find(|e| e.key == redaction.of && e.hash == redaction.hash) else {
-            return;
-        };
-        if let Some(left) = redacted(&event.body, &redaction.places) {
-            event.body = left;
+        let event = self.tail.find(&redaction.of).filter(|e| e.hash == redaction.hash);
+        if let Some(left) = event.and_then(|event| redacted(&event.body, &redaction.places)) {
+            self.tail.reword(&redaction.of, left);
         }
     }
 
@@ -190,11 +196,7 @@ impl Case {
         if self.tail.last().is_some_and(|newest| state.precedes(newest)) {
             return false;
         }
-        for known in &mut self.tail {
-            if let Some(event) = events.iter().find(|event| event.key == known.key) {
-                known.body = event.body.clone();
-            }
-        }
+        self.tail.reread(events);
         self.saved = Some(state);
         self.reshow();
         true
@@ -202,6 +204,7 @@ impl Case {
 
     /// Makes `shown` anew: what is saved, then what is not.
     pub fn reshow(&mut self) {
+        self.found = None;
         let mut shown = self.saved.clone();
         for event in self.provisional() {
             match &mut shown {

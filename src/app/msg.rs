@@ -4,7 +4,7 @@ use crate::app::action::Action;
 use crate::app::cache::Cached;
 use crate::app::key::Key;
 use crate::app::rehearsal::Rehearsal;
-use crate::app::reload::Looked;
+use crate::app::reload::{Looked, Reconnected};
 use crate::domain::alert::AlertSnapshot;
 use crate::domain::alert::rule::AlertRule;
 use crate::domain::document::Finding;
@@ -129,6 +129,8 @@ pub enum Feed {
     Target(Box<TargetFacts>),
     /// Targets were connected anew, or could not be, or are gone.
     Targets(Box<Retargeted>),
+    /// Sources were connected anew.
+    Sources(Box<Reconnected>),
     /// The record cannot be used.
     StoreFailed(Fault),
     /// SLO files were read: what they say beside objectives. Comes before the objectives.

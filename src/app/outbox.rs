@@ -6,9 +6,11 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
 use crate::domain::incident::event::NewEvent;
 use crate::domain::outward::backend::{BackendIncident, OnCall};
+use crate::domain::outward::barred::Barred;
 use crate::domain::outward::capability::{Capability, Caps, Lack};
 use crate::domain::outward::decide::{Next, Readiness, Scene, decide};
 use crate::domain::outward::entry::{Entry, State, Step};
+use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::{OpId, Operation};
 use crate::domain::outward::outcome::{Found, Obstacle, Outcome};
 use crate::domain::outward::pace::Bucket;
@@ -25,6 +27,9 @@ pub struct TargetState {
     pub facts: TargetFacts,
     /// What it can do by its configuration and its adapter alone.
     told: Caps,
+    /// What was lost by answers to this machine, and whose the refusals were.
+    lost: BTreeMap<Capability, (Lack, String)>,
+    barred: Barred,
     /// Whether it may be written to.
     pub breaker: Breaker,
     /// How fast.
@@ -53,6 +58,8 @@ impl TargetState {
         Self {
             facts,
             told,
+            lost: BTreeMap::new(),
+            barred: Barred::default(),
             breaker,
             bucket,
             fault: None,
@@ -64,33 +71,55 @@ impl TargetState {
         }
     }
 
-    /// It is known better now: by a probe, by an answer, or because its configuration changed.
+    /// It is known better now, by a probe or by an answer. What this machine was refused stays refused.
     pub fn know(&mut self, facts: TargetFacts, now: Timestamp) {
         if self.facts.pace != facts.pace {
             self.bucket = Bucket::full(facts.pace, now);
         }
         self.told = facts.caps.clone();
         self.facts = facts;
+        for (capability, (lack, words)) in &self.lost {
+            if self.facts.caps.class(*capability).is_some() {
+                self.facts.caps.lose(*capability, *lack, words);
+            }
+        }
     }
 
-    /// What an outcome teaches: after a 402 or a 403 the same is not asked for again before a person wants it. Gives what
-    /// was lost by it.
-    pub fn learn(&mut self, capability: Capability, outcome: &Outcome) -> Option<String> {
+    /// What an outcome teaches: after a 402, or a 403 that is the token's and not that of one thing ([`Barred`]), the same is
+    /// not asked for again before a person wants it. Gives what was lost by it.
+    pub fn learn(&mut self, intent: &Intent, outcome: &Outcome) -> Option<String> {
+        let capability = intent.capability();
         let (lack, words) = match outcome {
-            Outcome::Refused { kind: Obstacle::PlanLacks, words } => (Lack::PlanLacks, words),
-            Outcome::Refused { kind: Obstacle::Permission, words } => (Lack::NoPermission, words),
+            Outcome::Applied(_) | Outcome::Accepted(_) => {
+                self.barred.worked(capability);
+                return None;
+            }
+            Outcome::Refused { kind: Obstacle::PlanLacks, words } => (Lack::PlanLacks, words.clone()),
+            Outcome::Refused { kind, words } if kind.forbids() => {
+                let more = self.barred.takes_away(capability, *kind, self.thing(intent).as_deref())?;
+                let words = if more.is_empty() { words.clone() } else { format!("{words} ({more})") };
+                (Lack::NoPermission, words)
+            }
             _ => return None,
         };
         self.facts.caps.class(capability)?;
-        self.facts.caps.lose(capability, lack, words);
+        self.facts.caps.lose(capability, lack, &words);
+        self.lost.insert(capability, (lack, words));
         self.facts.caps.why_not(capability)
     }
 
+    /// What an act is about. The usual room of a chat is a room like others, unless it has no others.
+    fn thing(&self, intent: &Intent) -> Option<String> {
+        let rooms = self.facts.caps.class(Capability::CreateRoom).is_some();
+        let usual = rooms && matches!(intent.capability(), Capability::Post | Capability::EditMessage);
+        intent.thing().or_else(|| usual.then(|| "its usual room".to_owned()))
+    }
+
     /// The same for a look.
-    pub fn learn_of_look(&mut self, capability: Capability, found: &Found) -> Option<String> {
+    pub fn learn_of_look(&mut self, intent: &Intent, found: &Found) -> Option<String> {
         match found {
             Found::Refused { kind, words } => {
-                self.learn(capability, &Outcome::Refused { kind: *kind, words: words.clone() })
+                self.learn(intent, &Outcome::Refused { kind: *kind, words: words.clone() })
             }
             _ => None,
         }
@@ -98,6 +127,8 @@ impl TargetState {
 
     /// A person wants it tried again: what answers had taught is forgotten.
     pub fn forgive(&mut self) {
+        self.lost.clear();
+        self.barred.forget();
         self.facts.caps = self.told.clone();
         self.breaker.try_now();
     }
@@ -186,6 +217,8 @@ pub struct Outbox {
     pub kept: BTreeSet<(SourceName, String, Timestamp)>,
     /// Silences whose end was told, with that end.
     pub warned: BTreeSet<(SourceName, String, Timestamp)>,
+    /// Targets that lead to another thing since then, with where they led before.
+    moved: BTreeMap<SourceName, (Timestamp, String)>,
 }
 
 /// The longest such moment.
@@ -202,6 +235,23 @@ impl Outbox {
             self.seen.entry(id.clone()).or_insert(now);
             self.entries.insert(id, entry);
         }
+    }
+
+    /// A target of this name leads to another thing from now on: silences that were known there are not known any more.
+    pub fn moved(&mut self, name: &SourceName, now: Timestamp) {
+        let before = self.targets.get(name).map(|target| target.facts.address.clone()).unwrap_or_default();
+        self.moved.insert(name.clone(), (now, before));
+        self.kept.retain(|(target, ..)| target != name);
+        self.warned.retain(|(target, ..)| target != name);
+    }
+
+    /// Why an operation is not for the target that its name leads to now: it was decided for the one before, and no person
+    /// has said since that it is meant all the same.
+    pub fn stray(&self, entry: &Entry) -> Option<String> {
+        let (since, before) = self.moved.get(&entry.op.target)?;
+        let older = self.seen.get(&entry.op.id).is_none_or(|seen| seen <= since);
+        let meant = entry.released_at.is_some_and(|at| at >= *since);
+        (older && !meant).then(|| format!("it was for {0} at {before}, and {0} leads elsewhere now", entry.op.target))
     }
 
     /// Entries that are not over.
@@ -275,6 +325,7 @@ impl Outbox {
         let moved = |at: &mut Timestamp| *at = at.checked_add_signed(by).unwrap_or(*at);
         self.seen.values_mut().for_each(moved);
         self.unrecorded.values_mut().for_each(|(_, at)| *at = now);
+        self.moved.values_mut().for_each(|(since, _)| moved(since));
         self.pauses.clear();
         for target in self.targets.values_mut() {
             target.good.iter_mut().for_each(moved);

@@ -116,6 +116,11 @@ impl Pending {
         }
     }
 
+    /// Nobody waits for these any more: their answers are dropped.
+    pub fn forget(&mut self, mut like: impl FnMut(&Asked) -> bool) {
+        self.asked.retain(|_, asked| !like(asked));
+    }
+
     /// Whether something like this was asked and not answered.
     pub fn any(&self, mut like: impl FnMut(&Asked) -> bool) -> bool {
         self.asked.values().any(&mut like)

@@ -9,6 +9,7 @@ pub mod board;
 pub mod budget;
 pub mod changes;
 pub mod charts;
+pub mod entries;
 pub mod experiment;
 pub mod head;
 pub mod incidents;
@@ -128,12 +129,13 @@ fn bit(text: impl Into<String>, tone: Tone) -> Bit {
 }
 
 /// Rows around the cursor in full and empty ones elsewhere: a renderer shows the page that holds the cursor, and no page
-/// is longer than this. Five thousand alerts cost what a screenful costs.
-fn near<T, R: Default>(all: &[T], cursor: Option<usize>, row: impl Fn(&T) -> R) -> Vec<R> {
+/// is longer than this. Five thousand alerts cost what a screenful costs. `far` makes the empty ones, with what all rows
+/// are counted by.
+fn near<T, R>(all: &[T], cursor: Option<usize>, row: impl Fn(&T) -> R, far: impl Fn(&T) -> R) -> Vec<R> {
     const PAGE: usize = 150;
     let at = cursor.unwrap_or(0);
     let (from, to) = (at.saturating_sub(PAGE), at.saturating_add(PAGE));
-    all.iter().enumerate().map(|(n, it)| if (from..=to).contains(&n) { row(it) } else { R::default() }).collect()
+    all.iter().enumerate().map(|(n, it)| if (from..=to).contains(&n) { row(it) } else { far(it) }).collect()
 }
 
 /// Whether a row passes the filter of the screen.

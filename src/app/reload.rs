@@ -2,14 +2,17 @@
 //! Plain values; `update/reload.rs` decides.
 
 use crate::app::model::Layout;
-use crate::config::Config;
+use crate::config::{AlertmanagerConfig, Config, PrometheusConfig};
 use crate::domain::document::Finding;
-use crate::domain::ids::RunbookId;
+use crate::domain::fault::Fault;
+use crate::domain::ids::{RunbookId, SourceName};
+use crate::domain::outward::target::TargetFacts;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::severity::SeverityTable;
 use crate::domain::slo::catalogue::Plans;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Span, Timestamp};
+use chrono_tz::Tz;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,6 +43,28 @@ pub struct Settings {
     pub template: Layout,
     /// What is wrong in the files that say so.
     pub findings: Vec<Finding>,
+}
+
+/// Sources to be connected anew because the configuration says something else of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reconnect {
+    /// Servers of numbers.
+    pub prometheus: Vec<PrometheusConfig>,
+    /// Clusters, by the names that the machine knows them by.
+    pub alertmanager: Vec<(SourceName, AlertmanagerConfig)>,
+    /// In which months begin.
+    pub zone: Tz,
+}
+
+/// Sources after the configuration changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reconnected {
+    /// Connected, and where each is.
+    pub connected: Vec<(SourceName, String)>,
+    /// The clusters among them as targets.
+    pub clusters: Vec<TargetFacts>,
+    /// Not connected, and why.
+    pub faults: Vec<(SourceName, Fault)>,
 }
 
 /// What the machine knows of its files.

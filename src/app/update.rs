@@ -22,6 +22,7 @@ mod outward;
 mod paging;
 mod past;
 mod publish;
+mod reconnect;
 mod record;
 pub mod rehearsal;
 mod reload;
@@ -51,7 +52,7 @@ pub use draft::name as draft_name;
 pub use exec::output_key;
 pub use notices::publishes;
 pub use outward::{outgoing, queue};
-pub use paging::{page, pager, tell};
+pub use paging::{page, pager, rows as page_rows, tell};
 pub use replay::{next as replay_next, settle};
 pub use room::{chats, due as rooms_due};
 pub use room_acts::{invitations, opens, posts, proposed, why_no_room};
@@ -75,9 +76,15 @@ use crate::domain::time::{Span, Timestamp, compact};
 
 /// Handles one message at an instant. Never blocks, never panics; a spurious `Wake` changes nothing.
 pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
-    if model.replay.is_some() {
-        return replay::update(model, now, msg);
-    }
+    let out = match model.replay.is_some() {
+        true => replay::update(model, now, msg),
+        false => handle(model, now, msg),
+    };
+    crate::app::present::entries::seek(model);
+    out
+}
+
+fn handle(model: &mut Model, now: Timestamp, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
     // A key that stays on its screen starts nothing that the next wake would not start: a held key is cheap.
     let here = matches!(msg, Msg::Key(_) | Msg::Painted).then(|| (model.nav.screen().clone(), model.unsaved()));
@@ -222,6 +229,7 @@ fn fed(model: &mut Model, now: Timestamp, feed: Feed, out: &mut Vec<Effect>) {
             }
         }
         Feed::Targets(new) => reload::targets(model, now, *new),
+        Feed::Sources(new) => reconnect::connected(model, now, *new),
         Feed::StoreFailed(fault) => record::failed(model, now, &fault),
         Feed::Plans(plans) => model.fleet.plan(plans),
         Feed::Objectives(objectives, findings) => {

@@ -44,6 +44,7 @@ pub fn run(context: &Context, args: &IncidentArgs, output: &mut Output) -> Resul
         IncidentCommand::Timers { id } => tell::timers(context, config, id.as_deref(), output),
         IncidentCommand::Handoff { id } => board::handoff(context, id, output),
         IncidentCommand::Update { id, text: None, .. } => board::draft_update(context, id, output),
+        IncidentCommand::People { id, person: None, .. } => board::people(context, config, id, output),
         IncidentCommand::Checklist { id, tick: None, untick: None } => board::checklist(context, config, id, output),
         IncidentCommand::Task { .. }
         | IncidentCommand::Decide { .. }

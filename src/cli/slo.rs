@@ -13,7 +13,7 @@ use crate::cli::args::SloCommand;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::look::{Look, look, look_at};
+use crate::cli::look::{Look, look, look_at, look_back};
 use crate::cli::output::{Output, Table};
 use crate::domain::document::nearest;
 use crate::domain::ids::SloId;
@@ -34,7 +34,8 @@ pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exi
     // A review tells of incidents and policy bands: those are in the record.
     let look = match &args.what {
         SloCommand::Show { name } => look_at(context, Screen::Slo(SloId(name.clone())))?,
-        what => look(context, matches!(what, SloCommand::Report(_)))?,
+        SloCommand::Report(args) => look_back(context, report::past(context, args)?)?,
+        _ => look(context, false)?,
     };
     output.notes(&look.findings);
     match &args.what {

@@ -2,6 +2,11 @@
 
 /// Checks a base address and cuts the slash at its end. Refuses what would carry a secret (user, query) into logs.
 pub fn endpoint(text: &str) -> Result<String, String> {
+    written(text).map(|text| text.trim_end_matches('/').to_owned())
+}
+
+/// The same, with its end as it was written: where nothing is asked below the address, a slash makes it another one.
+pub fn written(text: &str) -> Result<String, String> {
     let expected = "expected something like http://127.0.0.1:9090";
     if text.chars().any(|c| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
         return Err(format!("an address has no blanks and only ASCII ({expected})"));
@@ -31,7 +36,7 @@ pub fn endpoint(text: &str) -> Result<String, String> {
     if port.is_some_and(|p| p.parse::<u16>().map_or(true, |n| n == 0)) {
         return Err(format!("the port must be 1 to 65535 ({expected})"));
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    Ok(text.to_owned())
 }
 
 /// Whether nothing sent there leaves this machine unencrypted.

@@ -160,7 +160,7 @@ pub(super) fn target(
     };
     let url = match fields.get("url") {
         None => None,
-        Some(node) if node.text().is_some() => source::address(reader, node, "url").map(Address::Plain),
+        Some(node) if node.text().is_some() => source::address_as_written(reader, node, "url").map(Address::Plain),
         Some(node) => secret::read(reader, node, "url", folder).map(Address::Secret),
     };
     let connection = source::connection(reader, &fields, folder);

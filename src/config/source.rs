@@ -1,6 +1,6 @@
 //! Sources: which servers are asked, and how a connection to them is made. Values and their checks; never connects.
 
-use crate::config::endpoint::{endpoint, is_private};
+use crate::config::endpoint::{endpoint, is_private, written};
 use crate::config::marks;
 use crate::config::secret::{self, SecretRef};
 use crate::domain::document::{Fields, Level, Node, Reader};
@@ -221,8 +221,22 @@ pub(super) fn name(reader: &mut Reader<'_>, fields: &Fields<'_>, kind: &str, alo
 }
 
 pub(super) fn address(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<String> {
+    address_with(reader, node, what, endpoint)
+}
+
+/// The same, with its end as it was written.
+pub(super) fn address_as_written(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<String> {
+    address_with(reader, node, what, written)
+}
+
+fn address_with(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    what: &str,
+    look: fn(&str) -> Result<String, String>,
+) -> Option<String> {
     let text = reader.string(node, what)?;
-    match endpoint(&text) {
+    match look(&text) {
         Ok(url) => Some(url),
         Err(message) => {
             reader.error(node.mark, "address", format!("{what}: {message}"));

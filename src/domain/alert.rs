@@ -1,5 +1,6 @@
 //! Alerts, whatever source they came from, and what changed between two polls.
 
+pub mod annotation;
 pub mod rule;
 
 use crate::domain::ids::{Fingerprint, SourceName};
@@ -118,7 +119,6 @@ pub fn changes<'a>(before: &'a [Alert], after: &'a [Alert]) -> Vec<AlertChange<'
     let visible = |a: &&Alert| a.state != AlertState::Pending;
     let old: std::collections::HashMap<&Fingerprint, &Alert> =
         before.iter().filter(visible).map(|a| (&a.fingerprint, a)).collect();
-    let new: std::collections::HashSet<&Fingerprint> = after.iter().filter(visible).map(|a| &a.fingerprint).collect();
     let mut out = Vec::new();
     for alert in after.iter().filter(visible) {
         match old.get(&alert.fingerprint) {
@@ -127,6 +127,10 @@ pub fn changes<'a>(before: &'a [Alert], after: &'a [Alert]) -> Vec<AlertChange<'
             Some(_) => {}
         }
     }
+    if before.is_empty() {
+        return out;
+    }
+    let new: std::collections::HashSet<&Fingerprint> = after.iter().filter(visible).map(|a| &a.fingerprint).collect();
     for alert in before.iter().filter(visible).filter(|a| !new.contains(&a.fingerprint)) {
         out.push(AlertChange::Ended(alert));
     }

@@ -7,6 +7,7 @@
 
 pub mod annotation;
 pub mod backend;
+pub mod barred;
 pub mod capability;
 pub mod chat;
 pub mod correlate;

@@ -8,7 +8,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::outward::capability::{Capability, Caps, Class};
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::Operation;
-use crate::domain::outward::outcome::{Found, Outcome, Reach, Reference};
+use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reach, Reference};
 use crate::domain::outward::pace::Pace;
 use crate::domain::outward::ticket::{Ticket, TicketWrite};
 use crate::domain::server_note::ServerNote;
@@ -107,7 +107,9 @@ fn explain(body: &[u8]) -> Explained {
     });
     let said: Vec<String> = std::iter::once(message.to_owned()).chain(more).filter(|s| !s.trim().is_empty()).collect();
     let limited = message.to_ascii_lowercase().contains("rate limit");
-    Explained { kind: limited.then_some(FaultKind::RateLimited), text: said.join("; "), ..Explained::default() }
+    let kind = limited.then_some(FaultKind::RateLimited);
+    let bar = message.starts_with("Resource not accessible by").then_some(Obstacle::Scope);
+    Explained { kind, text: said.join("; "), bar, ..Explained::default() }
 }
 
 /// A text that adds nothing but itself: no heading, no image, nobody is mentioned, no other issue is referred to.
@@ -159,7 +161,7 @@ impl GitHub {
         }
         let words = format!("more than {} issues changed; this one could not be looked for", PAGE * PAGES as usize);
         let fault = Fault::new(FaultKind::TooLarge, "github", words);
-        Err(Failure { fault, reach: Reach::NotSent, status: None, code: None })
+        Err(Failure { fault, reach: Reach::NotSent, status: None, code: None, bar: None })
     }
 
     /// The same by the search.

@@ -143,7 +143,10 @@ impl Grafana {
         let mut query = vec![("type", "annotation".to_owned()), ("limit", "10".to_owned())];
         query.extend(tags.iter().map(|tag| ("tags", tag.clone())));
         let answer = self.api.get("api/annotations", &query).await?;
-        Ok(list(&answer, "").first().map(id).filter(|id| !id.is_empty()))
+        // A server that did not understand the question gives somebody else's, which would then be ended in its place.
+        let has = |found: &Value, tag: &String| list(found, "/tags").iter().any(|its| its.as_str() == Some(tag));
+        let ours = list(&answer, "").iter().find(|found| tags.iter().all(|tag| has(found, tag)));
+        Ok(ours.map(id).filter(|id| !id.is_empty()))
     }
 
     async fn write(&self, write: &AnnotationWrite) -> Result<Outcome, Failure> {

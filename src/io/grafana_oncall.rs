@@ -105,7 +105,9 @@ fn connect(config: &OutsideConfig, mut endpoint: Endpoint) -> Result<Target, Fau
 fn explain(body: &[u8]) -> Explained {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     if let Some(detail) = some(&value, "/detail") {
-        return Explained { text: detail, ..Explained::default() };
+        // Its framework answers 403 where a token is missing or wrong.
+        let token = detail.starts_with("Invalid token") || detail.starts_with("Authentication credentials");
+        return Explained { kind: token.then_some(FaultKind::Auth), text: detail, ..Explained::default() };
     }
     let field = |(name, words): (&String, &Value)| {
         let words = words.as_str().or_else(|| words.get(0)?.as_str())?;

@@ -10,7 +10,7 @@
 
 pub mod classify;
 pub mod client;
-mod echo;
+pub mod echo;
 pub mod endpoint;
 pub mod json;
 pub mod reply;

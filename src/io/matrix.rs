@@ -93,8 +93,14 @@ fn explain(body: &[u8]) -> Explained {
         "M_LIMIT_EXCEEDED" => Some(FaultKind::RateLimited),
         _ => None,
     };
+    // Rights are given room by room there; a guest has none anywhere.
+    let bar = match code {
+        "M_FORBIDDEN" => Some(Obstacle::Protected),
+        "M_GUEST_ACCESS_FORBIDDEN" => Some(Obstacle::Scope),
+        _ => None,
+    };
     let text = format!("{code} {}", decode::text(&value, "/error")).trim().to_owned();
-    Explained { kind, text, retry_after: wait, code: Some(code.to_owned()).filter(|code| !code.is_empty()) }
+    Explained { kind, text, retry_after: wait, code: Some(code.to_owned()).filter(|code| !code.is_empty()), bar }
 }
 
 impl Matrix {

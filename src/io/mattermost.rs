@@ -408,6 +408,10 @@ impl Outward for Mattermost {
         if self.read_only { caps.read_only() } else { caps }
     }
 
+    fn forget(&self) {
+        locked(&self.unlicensed).clear();
+    }
+
     fn pace(&self) -> Pace {
         Pace { burst: 10, per_minute: 300 }
     }

@@ -14,6 +14,7 @@ mod write;
 
 use crate::config::{Address, OutsideConfig, Section};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::outward::barred::Barred;
 use crate::domain::outward::capability::{Capability, Caps, Class, Lack};
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::Operation;
@@ -24,7 +25,7 @@ use crate::io::integration::Integration;
 use crate::io::pagerduty::client::Client;
 use crate::io::pagerduty::settings::{OPTIONS, Settings, check};
 use crate::io::port::{Outward, Target, Task};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Its row in the registry.
@@ -83,6 +84,7 @@ fn connect(config: &OutsideConfig, mut endpoint: Endpoint) -> Result<Target, Fau
         client: Client::new(endpoint, settings),
         read_only: config.read_only,
         lost: Mutex::default(),
+        barred: Mutex::default(),
     });
     let target = Target::new(INTEGRATION.kind, address, limit, backend.clone());
     Ok(target.with_backend(backend).read_every(every))
@@ -106,6 +108,8 @@ struct PagerDuty {
     read_only: bool,
     /// What answers taught: the plan lacks it, or the token may not.
     lost: Mutex<Vec<(Capability, Lack, String)>>,
+    /// Whose the refusals of questions were.
+    barred: Mutex<Barred>,
 }
 
 impl PagerDuty {
@@ -120,9 +124,14 @@ impl PagerDuty {
         lost.push((capability, lack, words.to_owned()));
     }
 
+    fn barred(&self) -> MutexGuard<'_, Barred> {
+        self.barred.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The target may be able to do everything again: a person changed the plan or the token.
     fn forget_losses(&self) {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.barred().forget();
     }
 
     async fn send(&self, op: &Operation) -> Outcome {
@@ -180,6 +189,10 @@ impl Outward for PagerDuty {
             caps.lose(*capability, *lack, words);
         }
         if self.read_only { caps.read_only() } else { caps }
+    }
+
+    fn forget(&self) {
+        self.forget_losses();
     }
 
     fn apply<'a>(&'a self, op: &'a Operation) -> Task<'a, Outcome> {

@@ -177,7 +177,7 @@ pub fn no_such(text: &str) -> Outcome {
 /// The answer about something that is not there.
 pub fn gone(what: &str, detail: impl Into<String>) -> Failure {
     let fault = Fault::new(FaultKind::Rejected, what, format!("answered 404: {}", detail.into()));
-    Failure { fault, reach: Reach::Declined, status: Some(404), code: None }
+    Failure { fault, reach: Reach::Declined, status: Some(404), code: None, bar: None }
 }
 
 fn assigned<'p>(people: impl IntoIterator<Item = &'p Party>) -> Vec<&'p str> {

@@ -417,6 +417,10 @@ impl Outward for Slack {
         if self.read_only { caps.read_only() } else { caps }
     }
 
+    fn forget(&self) {
+        locked(&self.lost).clear();
+    }
+
     fn pace(&self) -> Pace {
         // About one message a second; tier 2 allows twenty rooms a minute.
         Pace { burst: 5, per_minute: 50 }

@@ -10,16 +10,17 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{ReqId, SourceName};
 use crate::domain::search::Question;
 use crate::io::files::cache::Cache;
-use crate::io::port::{AlertSource, Metrics, Shell};
+use crate::io::port::Shell;
 use crate::io::search::finder::Finder;
 use crate::io::store::record::{Job, PAGE, Record, RecordNews};
 use crate::run::courier;
 use crate::run::setup::read_objectives;
 use crate::run::shelf::library;
+use crate::run::sources::Sources;
 use crate::run::targets::Targets;
 use crate::run::watch::Watch;
 use crate::run::world::{GoOn, Now, RunbookText, World};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,8 +35,7 @@ const KEEPING: Duration = Duration::from_millis(1_500);
 
 /// What the async thread needs.
 struct Ports {
-    metrics: BTreeMap<SourceName, Arc<dyn Metrics>>,
-    alerts: BTreeMap<SourceName, Arc<dyn AlertSource>>,
+    sources: Sources,
     targets: Targets,
     shell: Option<Arc<dyn Shell>>,
     drafts: PathBuf,
@@ -95,8 +95,7 @@ impl Engine {
         let go_on = world.go_on;
         let (effects, queue) = mpsc::unbounded_channel();
         let ports = Arc::new(Ports {
-            metrics: world.metrics,
-            alerts: world.alerts,
+            sources: Sources::new(world.metrics, world.alerts, world.cache.as_ref().map(|c| c.folder().to_owned())),
             targets: Targets::new(world.targets),
             shell: world.shell,
             drafts: world.drafts,
@@ -114,7 +113,7 @@ impl Engine {
             .spawn(move || {
                 first(&ports, &slos, &runbooks);
                 serve(&ports, queue);
-                ports.metrics.values().for_each(|port| port.keep());
+                ports.sources.keep();
                 // Nobody listens any more when the program did not wait.
                 let _: Result<(), _> = done.send(());
             })
@@ -134,6 +133,8 @@ impl Engine {
             Effect::Deliver { .. }
             | Effect::AskTarget { .. }
             | Effect::Retarget { .. }
+            | Effect::Reconnect(_)
+            | Effect::Forget { .. }
             | Effect::Measure { .. }
             | Effect::Warm { .. }
             | Effect::Rows { .. }
@@ -252,7 +253,7 @@ async fn measure(ports: Arc<Ports>, effect: Effect) {
     let now = || (ports.now)();
     let (req, reply) = match effect {
         Effect::Measure { req, source, objectives, windows } => {
-            let result = match ports.metrics.get(&source) {
+            let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),
                 Some(port) if objectives.is_empty() => port.probe().await.map(|note| (Vec::new(), note)),
                 Some(port) => port.measure(&objectives, &windows, now()).await,
@@ -260,7 +261,7 @@ async fn measure(ports: Arc<Ports>, effect: Effect) {
             (req, Reply::Measured(result))
         }
         Effect::Warm { req, source, first, rest, cuts } => {
-            let result = match ports.metrics.get(&source) {
+            let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),
                 Some(port) => {
                     port.cut(&cuts);
@@ -270,28 +271,28 @@ async fn measure(ports: Arc<Ports>, effect: Effect) {
             (req, Reply::Warmed(result))
         }
         Effect::Signals { req, source, services } => {
-            let result = match ports.metrics.get(&source) {
+            let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),
                 Some(port) => port.signals(&services, now()).await,
             };
             (req, Reply::Signals(result))
         }
         Effect::Rows { req, source, templates } => {
-            let result = match ports.metrics.get(&source) {
+            let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),
                 Some(port) => port.rows(&templates, now()).await,
             };
             (req, Reply::Rows(result))
         }
         Effect::Chart { req, source, objective, windows, range, step } => {
-            let result = match ports.metrics.get(&source) {
+            let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),
                 Some(port) => port.history(&objective, &windows, range, step, now()).await,
             };
             (req, Reply::Charted(result))
         }
         Effect::Marks { req, source, markers, range } => {
-            let result = match ports.metrics.get(&source) {
+            let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),
                 Some(port) => port.marks(&markers, range, now()).await,
             };
@@ -313,7 +314,7 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
         | Effect::Chart { .. }
         | Effect::Marks { .. } => spawn(measure(ports, effect)),
         Effect::Alerts { req, source } => spawn(async move {
-            let result = match (ports.alerts.get(&source), ports.metrics.get(&source)) {
+            let result = match (ports.sources.alerts(&source), ports.sources.metrics(&source)) {
                 (Some(port), _) => port.snapshot().await,
                 (None, Some(port)) => port.alerts().await.map(|alerts| AlertSnapshot {
                     alerts,
@@ -325,12 +326,15 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             };
             (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
         }),
-        Effect::Deliver { req, op, look } => spawn(async move {
-            let name = op.target.clone();
-            let reply = courier::deliver(ports.targets.get(&name).as_ref(), *op, look).await;
-            (ports.tell)(Msg::Reply(req, reply));
-            ports.taught(&name);
-        }),
+        Effect::Deliver { req, op, look } => {
+            // Looked up here and now: it is for the target that it was claimed for, whatever comes next in the queue.
+            let (name, target) = (op.target.clone(), ports.targets.get(&op.target));
+            spawn(async move {
+                let reply = courier::deliver(target.as_ref(), *op, look).await;
+                (ports.tell)(Msg::Reply(req, reply));
+                ports.taught(&name);
+            });
+        }
         Effect::AskTarget { req, target, question } => spawn(async move {
             let result = match ports.targets.get(&target) {
                 Some(port) => courier::ask(&port, &target, question).await,
@@ -343,15 +347,26 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             let new = ports.targets.change(&connect, remove);
             (ports.tell)(Msg::Feed(Feed::Targets(Box::new(new))));
         }),
+        // Before anything that comes after it: what is asked from now on is asked of the new one.
+        Effect::Reconnect(wanted) => {
+            let new = ports.sources.change(&wanted, &ports.targets);
+            (ports.tell)(Msg::Feed(Feed::Sources(Box::new(new))));
+        }
+        Effect::Forget { targets } => {
+            for name in targets {
+                ports.targets.forget(&name);
+                ports.taught(&name);
+            }
+        }
         Effect::Query { req, source, promql } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
+            let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),
                 Some(port) => port.query(&promql, (ports.now)()).await,
             };
             (ports.tell)(Msg::Reply(req, Reply::Queried(result)));
         }),
         Effect::Rules { req, source } => spawn(async move {
-            let result = match ports.metrics.get(&source) {
+            let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),
                 Some(port) => port.rules().await,
             };

@@ -13,21 +13,18 @@ use crate::domain::slo::format;
 use crate::domain::slo::lint::lint_all;
 use crate::domain::slo::objective::Objective;
 use crate::domain::time::{Timestamp, secs};
-use crate::io::alertmanager::Cluster;
 use crate::io::clock;
 use crate::io::fake::{Simulation, THINKS, markers, objectives, runbooks};
 use crate::io::files::cache::Cache;
 use crate::io::files::read::read_text;
 use crate::io::port::Target;
-use crate::io::prometheus::measure::disk::Disk;
-use crate::io::prometheus::source::prometheus;
 use crate::io::search::finder::{self, Finder};
 use crate::io::shell::LocalShell;
 use crate::io::store::memory::Memory;
 use crate::io::store::sqlite::Sqlite;
 use crate::io::store::sqlite::open::default_path;
-use crate::run::endpoints;
 use crate::run::integrations;
+use crate::run::sources;
 use crate::run::watch::{Reread, Watch};
 use crate::run::world::{Now, Pace, RunbookText, World};
 use std::collections::BTreeMap;
@@ -323,17 +320,14 @@ impl Sources {
     fn connect(&mut self, config: &Config, slices: Option<&Path>, start: Timestamp, findings: &mut Vec<Finding>) {
         let without_am = config.alertmanager.is_empty();
         for it in &config.prometheus {
-            match endpoints::prometheus(it) {
-                Ok(endpoint) => {
+            match sources::metrics(it, slices, config.time_zone) {
+                Ok((port, address)) => {
                     let short = if config.prometheus.len() == 1 { "prom".into() } else { it.name.0.clone() };
                     let kind = LinkKind::Prometheus { alerts: without_am };
-                    let address = endpoint.url().to_owned();
-                    let disk = slices.map(|folder| Disk::new(folder, &it.name, &address));
                     let interval = it.connection.poll_interval;
                     let link = Link::new(it.name.clone(), short, kind, address, interval, start);
                     self.links.push(Link { ceiling: it.max_samples_per_second, markers: it.marks.clone(), ..link });
-                    let port = prometheus(it.name.clone(), endpoint).keeping(disk).months_in(config.time_zone);
-                    self.metrics.insert(it.name.clone(), Arc::new(port));
+                    self.metrics.insert(it.name.clone(), port);
                     self.patience = self.patience.max(it.connection.timeout);
                 }
                 Err(fault) => findings.push(about(Path::new(it.name.as_str()), "source", fault.to_string())),
@@ -344,17 +338,15 @@ impl Sources {
         findings
             .extend(faults.iter().map(|(name, fault)| about(Path::new(name.as_str()), "target", fault.to_string())));
         for it in &config.alertmanager {
-            match endpoints::alertmanager(it) {
-                Ok(peers) => {
+            match sources::cluster(it) {
+                Ok((cluster, address, peers)) => {
                     // A Prometheus and an Alertmanager may have one name; the links must not.
                     let taken = self.links.iter().any(|l| l.name == it.name) || self.targets.contains_key(&it.name);
                     let name = if taken { SourceName(format!("{} alertmanager", it.name)) } else { it.name.clone() };
                     let short = if config.alertmanager.len() == 1 { "am".into() } else { it.name.0.clone() };
-                    let kind = LinkKind::Alertmanager { peers: peers.len() };
-                    let address = peers.iter().map(|p| p.url().to_owned()).collect::<Vec<_>>().join(" ");
+                    let kind = LinkKind::Alertmanager { peers };
                     self.links.push(Link::new(name.clone(), short, kind, address, it.connection.poll_interval, start));
                     let limit = it.connection.timeout;
-                    let cluster = Arc::new(Cluster::new(it.name.clone(), peers).read_only(it.read_only));
                     self.targets.insert(name.clone(), cluster.clone().target(limit));
                     self.alerts.insert(name, cluster);
                     self.patience = self.patience.max(it.connection.timeout);

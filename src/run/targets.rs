@@ -47,6 +47,20 @@ impl Targets {
         Some(target.facts(name))
     }
 
+    /// Puts a target in the place of the one of the same name.
+    pub fn put(&self, name: &SourceName, target: Target) -> TargetFacts {
+        let (facts, caps) = (target.facts(name), target.outward.caps());
+        self.lock().insert(name.clone(), (target, caps));
+        facts
+    }
+
+    /// A person wants tried again what its answers said that it cannot do.
+    pub fn forget(&self, name: &SourceName) {
+        if let Some((target, _)) = self.lock().get(name) {
+            target.outward.forget();
+        }
+    }
+
     /// Connects entries of the configuration and lets go of others. One that cannot be made takes the old one away: it is
     /// not what is meant any more.
     pub fn change(&self, connect: &[OutsideConfig], remove: Vec<SourceName>) -> Retargeted {
@@ -144,6 +158,10 @@ mod tests {
             }
         }
 
+        fn forget(&self) {
+            self.0.store(false, Ordering::SeqCst);
+        }
+
         fn apply<'a>(&'a self, _: &'a Operation) -> Task<'a, Outcome> {
             self.0.store(true, Ordering::SeqCst);
             Box::pin(std::future::ready(Outcome::unsupported("the plan")))
@@ -165,5 +183,7 @@ mod tests {
         let facts = targets.taught(&name).unwrap();
         assert_eq!(facts.caps.why_not(Capability::Note).as_deref(), Some("the plan does not include it: notes"));
         assert!(targets.taught(&name).is_none());
+        targets.forget(&name);
+        assert!(targets.taught(&name).unwrap().caps.class(Capability::Note).is_some());
     }
 }

@@ -284,18 +284,16 @@ impl Terminal {
     /// Waits for its end.
     #[track_caller]
     pub fn ended(&mut self) -> ExitStatus {
-        self.ended_within(PATIENCE)
-    }
-
-    /// Waits for its end, so long.
-    #[track_caller]
-    pub fn ended_within(&mut self, bound: Duration) -> ExitStatus {
         let started = instant();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(started.elapsed() < bound, "still running after {bound:?}\n--- last ---\n{}\n---", self.screen());
+            assert!(
+                started.elapsed() < PATIENCE,
+                "still running after {PATIENCE:?}\n--- last ---\n{}\n---",
+                self.screen()
+            );
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -324,7 +322,7 @@ impl Terminal {
                 return found;
             }
             // What the program wrote last may still be on its way through the reader.
-            if started.elapsed() > Duration::from_secs(5) {
+            if started.elapsed() > PATIENCE {
                 found.extend(modes);
                 return found;
             }

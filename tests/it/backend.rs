@@ -278,6 +278,49 @@ fn an_acknowledgement_that_meets_a_resolved_page_opens_nothing_again() {
 }
 
 #[test]
+fn what_is_resolved_there_does_nothing_by_itself_any_more() {
+    let mut cockpit = Cockpit::new();
+    let id = cockpit.declare_from("P1");
+    cockpit.poll();
+    let running = |cockpit: &Cockpit| {
+        let all = timers::live(&cockpit.model, cockpit.now());
+        all.iter().filter(|timer| timer.kind == TimerKind::Backend && timer.incident == id).count()
+    };
+    assert!(running(&cockpit) > 0);
+    // What was still to come is in the answer all the same.
+    let later = midwatch::domain::time::rfc3339(cockpit.now() + mins(120));
+    cockpit.account(|account| {
+        account.set_status("P1", "resolved", None);
+        account.incident_mut("P1")["pending_actions"] = json!([{"type": "unacknowledge", "at": later}]);
+    });
+    (0..3).for_each(|_| cockpit.poll());
+    assert_eq!(cockpit.model.desk.cases[&id].shown.pages[0].status, BackendStatus::Resolved);
+    assert_eq!(running(&cockpit), 0, "{}", cockpit.screen());
+}
+
+/// That nothing was asked of it is no sign that it would answer.
+#[test]
+fn a_target_that_was_never_asked_is_not_called_well() {
+    let mut cockpit = Cockpit::new();
+    let now = cockpit.now();
+    let idle = SourceName::from("idle");
+    let kind = LinkKind::Target { reads: false };
+    cockpit
+        .model
+        .links
+        .insert(idle.clone(), Link::new(idle.clone(), "idle".into(), kind, "there".into(), secs(15), now));
+    let facts = cockpit.targets[&name()].facts(&idle);
+    cockpit.model.outbox.targets.insert(idle.clone(), TargetState::new(facts, now));
+    let word = |cockpit: &Cockpit, name: &SourceName| {
+        let rows = midwatch::app::present::sources::rows(&cockpit.model, cockpit.now());
+        rows.into_iter().find(|row| row.name == name.as_str()).unwrap().word
+    };
+    assert_eq!((word(&cockpit, &idle).as_str(), word(&cockpit, &name()).as_str()), ("not asked", "ok"));
+    cockpit.model.outbox.targets.get_mut(&idle).unwrap().good = Some(now);
+    assert_eq!(word(&cockpit, &idle), "ok");
+}
+
+#[test]
 fn a_page_that_is_worth_no_incident_is_acknowledged_by_itself() {
     let mut cockpit = Cockpit::new();
     cockpit.select("P2");
@@ -291,6 +334,76 @@ fn a_page_that_is_worth_no_incident_is_acknowledged_by_itself() {
     cockpit.select("P3");
     cockpit.press("a");
     assert!(cockpit.said().contains("it is acknowledged there by Ada"), "{}", cockpit.said());
+}
+
+#[test]
+fn a_page_of_another_team_is_refused_by_itself_and_ours_are_still_acknowledged() {
+    let mut cockpit = Cockpit::new();
+    cockpit.account(|account| account.barred = [("P1", "Access Denied")].into());
+    cockpit.select("P1");
+    cockpit.press("a");
+    let said = cockpit.said();
+    assert!(said.contains("acknowledge P1: refused (forbidden: answered 403: Access Denied"), "{said}");
+    assert!(!said.contains("pd cannot acknowledge"), "{said}");
+    cockpit.select("P2");
+    cockpit.press("a");
+    assert_eq!(cockpit.done(), [pair("acknowledge", "P2")], "{}", cockpit.said());
+    // It worked with one: another refusal is that page's matter too.
+    cockpit.account(|account| {
+        account.open("P4", "somebody's disk");
+        account.open("P5", "our disk");
+        account.barred.insert("P4", "Access Denied");
+    });
+    cockpit.poll();
+    for page in ["P1", "P4", "P5"] {
+        cockpit.select(page);
+        cockpit.press("a");
+    }
+    assert_eq!(cockpit.done()[1..], [pair("acknowledge", "P5")], "{}", cockpit.said());
+}
+
+#[test]
+fn a_token_that_was_refused_for_two_pages_is_not_tried_on_a_third_until_a_person_says_so() {
+    let mut cockpit = Cockpit::new();
+    cockpit.account(|account| {
+        account.open("P4", "disk");
+        account.barred = ["P1", "P2", "P4"].map(|id| (id, "Access Denied")).into();
+    });
+    cockpit.poll();
+    for page in ["P1", "P2"] {
+        cockpit.select(page);
+        cockpit.press("a");
+    }
+    let said = cockpit.said();
+    assert!(said.contains("pd cannot acknowledge: the token may not: answered 403: Access Denied"), "{said}");
+    assert!(said.contains("(for P1 and for P2); R on screen 7 tries again"), "{said}");
+    let asked = cockpit.rig.server.requests().len();
+    cockpit.select("P4");
+    cockpit.press("a");
+    assert_eq!(cockpit.rig.server.requests().len(), asked, "{}", cockpit.said());
+    // What the adapter taught by the way changes nothing of it.
+    let facts = cockpit.targets[&name()].facts(&name());
+    cockpit.tell(Msg::Feed(Feed::Target(Box::new(facts))));
+    cockpit.select("P4");
+    cockpit.press("a");
+    assert_eq!(cockpit.rig.server.requests().len(), asked, "{}", cockpit.said());
+    cockpit.account(|account| account.barred.clear());
+    cockpit.press("7 R");
+    cockpit.select("P4");
+    cockpit.press("a");
+    assert_eq!(cockpit.done(), [pair("acknowledge", "P4")], "{}", cockpit.said());
+}
+
+#[test]
+fn a_word_of_the_tokens_scope_counts_at_once() {
+    let mut cockpit = Cockpit::new();
+    cockpit.account(|account| account.barred = [("P1", "Your token lacks the scope incidents.write")].into());
+    cockpit.select("P1");
+    cockpit.press("a");
+    assert!(cockpit.said().contains("pd cannot acknowledge: the token may not"), "{}", cockpit.said());
+    cockpit.select("P2");
+    cockpit.press("a");
+    assert!(cockpit.done().is_empty());
 }
 
 fn alert(labels: &[(&str, &str)]) -> Alert {
@@ -532,6 +645,37 @@ fn pages_and_who_is_on_call_are_commands_with_promised_names() {
     machine.write("config.yaml", &rig.section(false).replace("/key'", "/other'"));
     let out = machine.run("pages -o json");
     assert_eq!((out.code, out.json()["partial"].as_bool()), (3, Some(true)), "{}", out.out);
+    assert!(rig.server.requests().iter().all(|asked| !asked.writes()));
+}
+
+/// The product that knows who is on call, and not a webhook of which nobody can tell what it does.
+#[test]
+fn a_page_by_command_goes_to_the_product_and_says_who_it_wakes_and_what_time_it_is_for_them() {
+    let rig = PagerDutyRig::user();
+    let machine = Machine::new();
+    let hook = "event_sinks:\n  - {name: a-hook, kind: webhook, url: 'http://127.0.0.1:9', options: {audience: ops}}\n";
+    machine.write("config.yaml", &format!("{hook}{}", rig.section(false)));
+    let declared = machine.run("incident declare --title t --severity SEV1 --service api");
+    assert!(declared.err.contains("nobody was paged"), "{}", declared.err);
+    let asked = machine.run("incident page last -o json");
+    assert_eq!((asked.code, asked.json()["target"].as_str()), (1, Some("pd")), "{} {}", asked.out, asked.err);
+    let pages = asked.json()["pages"][0].as_str().unwrap().to_owned();
+    assert!(pages.starts_with("Ada, ") && pages.ends_with("for them"), "{pages}");
+    let queued = |code: i32, line: &str| {
+        let out = machine.run(line);
+        assert_eq!(out.code, code, "{}", out.err);
+        machine.run("outbox list -o json").json()["operations"].as_array().unwrap().clone()
+    };
+    assert!(queued(1, "incident page last").is_empty());
+    let first = queued(0, "incident page last --yes");
+    assert_eq!((first.len(), first[0]["capability"].as_str()), (1, Some("declare")));
+    let again = machine.run("incident page last --yes");
+    assert!(again.code == 1 && again.err.contains("was asked to page for"), "{}", again.err);
+    // One that was dropped is no page: the next one is another operation and is not taken for the same.
+    let drop = format!("outbox drop {} --reason late", first[0]["id"].as_str().unwrap());
+    assert!(queued(0, &drop).is_empty());
+    let second = queued(0, "incident page last --yes");
+    assert!(second.len() == 1 && second[0]["id"] != first[0]["id"], "{second:?}");
     assert!(rig.server.requests().iter().all(|asked| !asked.writes()));
 }
 

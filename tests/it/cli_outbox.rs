@@ -56,8 +56,20 @@ fn acts_queue_what_they_tell_others_and_a_person_decides_about_it() {
     assert!(declared.err.contains("nobody was paged"), "{}", declared.err);
     assert_eq!(operations(&machine, "--all"), [] as [Value; 0]);
 
-    let paged = machine.run("incident page last");
+    let asked = machine.run("incident page last");
+    assert_eq!(asked.code, 1, "{}", asked.err);
+    assert!(asked.err.contains("nobody was paged; --yes pages them"), "{}", asked.err);
+    assert!(
+        asked.out.contains("through   hook (webhook)") && asked.out.contains("pages     ops; what time"),
+        "{}",
+        asked.out
+    );
+    assert_eq!(operations(&machine, "--all"), [] as [Value; 0]);
+    let paged = machine.run("incident page last --yes");
     assert_eq!(paged.code, 0, "{}", paged.err);
+    let again = machine.run("incident page last -o json");
+    assert_eq!((again.code, again.json()["again"].as_bool()), (1, Some(true)), "{}", again.out);
+    assert_eq!(again.json()["queued"], false);
     assert!(paged.err.contains("queued for hook: page the on-call"), "{}", paged.err);
     assert_eq!(machine.run("incident ack last").code, 0);
     assert_eq!(machine.args(&["incident", "resolve", "last", "--summary", "over"]).code, 0);
@@ -66,6 +78,7 @@ fn acts_queue_what_they_tell_others_and_a_person_decides_about_it() {
     assert_eq!(kinds, ["trigger", "acknowledge_alarm", "resolve_alarm"]);
     assert!(waiting.iter().all(|op| op["incident"].as_str().unwrap().starts_with("INC-") && op["target"] == "hook"));
     assert_eq!(machine.run("outbox list -o json").json()["waiting"], 3);
+    assert!(machine.run("outbox list").out.contains("a running cockpit sends it"), "nothing else says why it waits");
 
     let id = |n: usize| waiting[n]["id"].as_str().unwrap().to_owned();
     let retried = machine.run(&format!("outbox retry {} -o json", id(0)));

@@ -59,7 +59,7 @@ pub fn operation(n: u8) -> Operation {
 }
 
 /// Number of different bodies of [`body`].
-pub const BODIES: usize = 49;
+pub const BODIES: usize = 50;
 /// The kind of [`body`] that changes another event.
 pub const REDACTION: usize = 47;
 
@@ -192,6 +192,12 @@ pub fn body(kind: usize, n: u8, seen: &[EventKey]) -> Body {
             of: of(),
             mark: [Mark::Pin, Mark::Exclude, Mark::Tag(format!("t{}", n % 2))][usize::from(n % 3)].clone(),
             on: !n.is_multiple_of(4),
+        },
+        48 => Body::AlertAnnotated {
+            fingerprint: fingerprint(),
+            name: "Burn".into(),
+            annotation: "summary".into(),
+            text: text(),
         },
         REDACTION => Body::Redacted(Redaction::of(of(), text())),
         _ => Body::Unknown(serde_json::json!({"kind": "teleported", "data": n})),

@@ -130,7 +130,7 @@ async fn statuses_are_told_apart() {
     let slow = r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#;
     for (status, headers, body, kind, words) in [
         ("401 Unauthorized", vec![], "Unauthorized", FaultKind::Auth, "token or password"),
-        ("403 Forbidden", vec![], "", FaultKind::Permission, "may not read"),
+        ("403 Forbidden", vec![], "", FaultKind::Permission, "may not do this"),
         ("400 Bad Request", vec![], parse, FaultKind::Rejected, "1:5: parse error"),
         ("404 Not Found", vec![], "404 page not found", FaultKind::Rejected, "path of the URL"),
         ("405 Method Not Allowed", vec![], "", FaultKind::Rejected, "405"),

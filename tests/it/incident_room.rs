@@ -350,3 +350,22 @@ fn read_only_opens_nothing_and_tells_nobody() {
     assert_eq!(sim.target("room").unwrap().effects(), []);
     assert_eq!(sim.record(&id).len(), 1);
 }
+
+/// A person who reads that a page was not sent sends it, and somebody is woken twice.
+#[test]
+fn a_page_that_may_have_been_sent_is_not_called_unsent() {
+    let mut sim = Simulator::new(setup("ada"), start(), 3, secs(15));
+    sim.pass(secs(20));
+    let id = declare(&mut sim);
+    sim.pass(mins(1));
+    sim.target("pager").unwrap().script([Trouble::LostReply; 20]);
+    sim.send(Msg::Act(Action::PageOnCall));
+    sim.pass(secs(1));
+    assert!(matches!(&sim.model().nav.overlay, Some(Overlay::Confirm(question)) if question.title == "page"), "{id}");
+    sim.type_text("y");
+    sim.pass(mins(5));
+    let screen = midwatch::app::present::lines::page(sim.model(), sim.now()).join("\n");
+    assert!(screen.contains("MAYBE SENT, 9 decides: to pager: page the on-call"), "{screen}");
+    assert!(!screen.contains("NOT SENT"), "{screen}");
+    sound(&sim);
+}

@@ -658,6 +658,36 @@ fn what_becomes_of_a_linked_alert_is_recorded_and_a_missing_peer_ends_nothing() 
 }
 
 #[test]
+fn what_a_linked_alert_tells_people_is_recorded_when_it_says_something_else() {
+    let mut bench = Bench::calm();
+    let reads = |text: &str| Alert { annotations: [("summary", text), ("__panel__", text)].into(), ..page() };
+    bench.alerts(vec![reads("errors at 5.2 % of requests")]);
+    bench.incident(reads("errors at 5.2 % of requests"));
+    let mut told = |text: &str| {
+        let effects = bench.alerts(vec![reads(text)]);
+        bench.save(&effects);
+        let reworded = |event: &NewEvent| match &event.body {
+            Body::AlertAnnotated { annotation, text, .. } => {
+                Some((annotation.clone(), text.clone(), event.once.clone()))
+            }
+            _ => None,
+        };
+        appended(&effects).iter().filter_map(reworded).collect::<Vec<_>>()
+    };
+    assert_eq!(told("errors at 17 % of requests"), [], "a value is no news");
+    let down = told("the database is down");
+    assert_eq!((down.len(), down[0].0.as_str(), down[0].1.as_str()), (1, "summary", "the database is down"));
+    assert_eq!(told("the database is down"), []);
+    assert_eq!(told("")[0].1, "", "taken away");
+    let again = told("the database is down");
+    assert_eq!(again[0].2, down[0].2, "the record takes each text once");
+    assert!(!again[0].2.as_ref().unwrap().contains("database"), "and keeps no copy of it");
+    let words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    let recorded = words.into_iter().filter(|word| !told(word).is_empty()).count();
+    assert_eq!(recorded, 8, "one that never stops changing is let alone after ten");
+}
+
+#[test]
 fn an_incident_is_resolved_by_its_word_and_by_nothing_else() {
     let mut bench = Bench::calm();
     let id = bench.incident(page());

@@ -316,3 +316,53 @@ fn of_a_hundred_thousand_entries_only_what_can_be_seen_is_told() {
     bench.press("G");
     assert!(bench.page().following);
 }
+
+#[test]
+fn what_a_filter_found_follows_what_is_recorded_after_it() {
+    let text = |n: i64| if n % 2 == 0 { "pool is full" } else { "queue is long" };
+    let mut bench = Bench::new(std::iter::once(declared()).chain((1..50).map(|n| note(n, text(n)))).collect());
+    bench.press("/");
+    bench.types("queue");
+    bench.press("Enter");
+    let told = |bench: &Bench| bench.page().timeline.rows.iter().map(|r| r.text.clone()).collect::<Vec<_>>();
+    // Whatever is kept of the search, the screen is that of a machine that keeps nothing.
+    let same = |bench: &Bench| {
+        let mut fresh = bench.model.clone();
+        fresh.desk.cases.values_mut().for_each(|case| case.found = None);
+        assert_eq!(view(&fresh, start()), view(&bench.model, start()));
+    };
+    assert_eq!(told(&bench), vec!["queue is long"; 25]);
+    bench.press("g Down Down");
+    assert_eq!(
+        (bench.page().timeline.cursor, bench.page().timeline.title),
+        (Some(2), "TIMELINE 25 of 50 entries".into())
+    );
+    same(&bench);
+    // Another cockpit writes; what happened in the middle stands there.
+    let more =
+        bench.record.append(vec![note(60, "the queue grows"), note(4, "no queue yet"), note(61, "pool")]).unwrap();
+    bench.send(Msg::Feed(Feed::Others(more)));
+    assert_eq!(told(&bench).len(), 27);
+    assert_eq!((told(&bench)[2].as_str(), told(&bench)[26].as_str()), ("no queue yet", "the queue grows"));
+    same(&bench);
+    bench.press("g Down Down Down");
+    assert_eq!(bench.page().timeline.cursor, Some(3));
+    // An entry that reads otherwise now is no longer wanted, and it is another one that is selected.
+    let of = bench.all()[1].key.clone();
+    let corrected = bench.record.append(vec![event(70, Body::Corrected { of, text: "disk".into() })]).unwrap();
+    bench.send(Msg::Feed(Feed::Others(corrected)));
+    assert_eq!((told(&bench).len(), bench.page().timeline.cursor), (26, Some(2)));
+    same(&bench);
+    // One that is not on disk yet is found as well.
+    bench.press("n");
+    bench.types("queue drained");
+    let effects = bench.press("Enter");
+    assert_eq!(told(&bench).last().map(String::as_str), Some("queue drained"));
+    same(&bench);
+    bench.save(&effects);
+    assert_eq!(told(&bench).len(), 27);
+    same(&bench);
+    bench.press("Esc");
+    assert_eq!(bench.page().timeline.title, "TIMELINE 55 entries");
+    same(&bench);
+}

@@ -29,6 +29,8 @@ pub struct Account {
     pub abilities: Vec<&'static str>,
     /// The plan lacks a call: its last part of the path.
     pub lacks: Option<&'static str>,
+    /// Incidents of another team: whatever is asked about one is refused in these words.
+    pub barred: BTreeMap<&'static str, &'static str>,
     made: u64,
 }
 
@@ -272,6 +274,9 @@ fn declare(account: &mut Account, asked: &Asked) -> Answer {
 }
 
 fn about(account: &mut Account, asked: &Asked, id: &str, rest: &[&str], by: &str) -> Answer {
+    if let Some(words) = account.barred.get(id) {
+        return error(403, 2010, words);
+    }
     let body = asked.json();
     match (asked.method.as_str(), rest) {
         ("GET", []) => Answer::json(200, &json!({"incident": account.incident(id)})),

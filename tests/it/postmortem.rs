@@ -12,6 +12,7 @@ use chrono::TimeDelta;
 use midwatch::domain::document::Level;
 use midwatch::domain::export::{Format, export};
 use midwatch::domain::incident::event::{Act, Body, Import, Mark};
+use midwatch::domain::incident::linked::BackendLine;
 use midwatch::domain::incident::state::Incident;
 use midwatch::domain::postmortem::draft::{check, outline};
 use midwatch::domain::postmortem::facts::{Facts, facts};
@@ -352,6 +353,24 @@ fn a_pagers_log_says_when_somebody_was_paged_and_took_it() {
         let import = Import { from: "pagerduty".into(), act, who: who.into(), text: "x".into(), ..Import::default() };
         log.add(when, "alice", Body::Imported(import));
     }
+    // What a product or a host did names a service or a program, which takes no part.
+    let journal = Import { from: "journal".into(), who: "db1 postgres".into(), text: "x".into(), ..Import::default() };
+    log.add("01T03:11:40", "alice", Body::Imported(journal));
+    for (n, action, by) in [("1", "trigger", "api"), ("2", "notify", "api"), ("3", "acknowledge", "carol")] {
+        log.add(
+            "01T03:11:50",
+            "midwatch",
+            Body::BackendLogged(Box::new(BackendLine {
+                target: "pd".into(),
+                page: "P1".into(),
+                number: None,
+                line: n.into(),
+                action: action.into(),
+                by: Some(by.into()),
+                text: "x".into(),
+            })),
+        );
+    }
     let incident = Incident::fold(&log.events).unwrap();
     assert_eq!(incident.times.responded, None, "what was taken in is no act of a person here");
     let facts = facts(&incident, &log.events, &[], berlin(), at("01T04:00:00"));
@@ -359,7 +378,7 @@ fn a_pagers_log_says_when_somebody_was_paged_and_took_it() {
     assert_eq!(facts.times.acknowledged.basis.as_deref(), Some("the pager's log, by bob"));
     assert_eq!(facts.durations.tta, "1m30s (from page)");
     assert_eq!(facts.durations.ttm_impact, "unknown (no burn rate that shows its beginning)");
-    assert_eq!(facts.participants, ["alice", "bob"]);
+    assert_eq!(facts.participants, ["alice", "bob", "carol"]);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 
 use midwatch::app::deadline::next_deadline;
 use midwatch::app::effect::Effect;
-use midwatch::app::health::{Link, LinkKind};
 use midwatch::app::key::Key;
 use midwatch::app::model::{Layout, Model, Setup};
 use midwatch::app::msg::{Feed, Msg, Reply};
@@ -17,7 +16,7 @@ use midwatch::domain::alert::rule::AlertRule;
 use midwatch::domain::document::{Finding, Level};
 use midwatch::domain::fault::{Fault, FaultKind};
 use midwatch::domain::ids::{Origin, ReqId};
-use midwatch::domain::incident::event::Body;
+use midwatch::domain::incident::event::{Body, NewEvent};
 use midwatch::domain::runbook::format::read;
 use midwatch::domain::runbook::lint::{Facts, Rehearsal, lint_knowing};
 use midwatch::domain::runbook::model::Runbook;
@@ -55,6 +54,39 @@ fn settings(change: impl FnOnce(&mut Config)) -> Settings {
         template: Layout::A,
         findings: Vec::new(),
     }
+}
+
+#[test]
+fn a_page_of_the_team_has_its_own_title() {
+    use midwatch::app::present::links::titles;
+    use midwatch::domain::incident::link::LinkTemplate;
+    let mut bench = Bench::new();
+    let link = |title: &str, url: &str, services: Vec<String>| LinkTemplate {
+        title: title.into(),
+        url: format!("https://{url}/{{incident}}"),
+        services,
+    };
+    let links =
+        vec![link("a", "a.example", vec![]), link("", "b.example", vec![]), link("c", "c.example", vec!["web".into()])];
+    bench.model.reload.settings = Some(Box::new(settings(|c| c.links = links)));
+    let declared = Body::Declared {
+        title: "t".into(),
+        severity: "SEV2".into(),
+        service: Some("api".into()),
+        detected_by: None,
+        detected_at: None,
+    };
+    let events = bench.record.append(vec![NewEvent {
+        incident: "INC-1".into(),
+        at: start(),
+        recorded_at: start(),
+        actor: "ada".into(),
+        body: declared,
+        once: None,
+    }]);
+    let incident = midwatch::domain::incident::state::Incident::fold(&events.unwrap()).unwrap();
+    let found: Vec<(String, String)> = titles(&bench.model, &incident).into_iter().collect();
+    assert_eq!(found, [("https://a.example/INC-1".to_owned(), "a".to_owned())]);
 }
 
 fn error(message: &str) -> Finding {
@@ -272,26 +304,271 @@ fn what_can_change_changes_and_the_rest_asks_for_a_restart() {
     assert_eq!(bench.said().last().unwrap(), "configuration: restart to use postmortems, read_only");
 }
 
-#[test]
-fn intervals_are_taken_and_addresses_are_not() {
-    let mut bench = Bench::new();
-    let kind = LinkKind::Prometheus { alerts: false };
-    let link = Link::new("main".into(), "main".into(), kind, "x".into(), mins(60), bench.now);
-    bench.model.links.insert("main".into(), link);
-    let source = |url: &str, seconds: i64| midwatch::config::PrometheusConfig {
-        name: "main".into(),
+fn server(url: &str, seconds: i64) -> midwatch::config::PrometheusConfig {
+    midwatch::config::PrometheusConfig {
+        name: "prometheus".into(),
         url: url.into(),
         connection: midwatch::config::Connection { poll_interval: secs(seconds), ..Default::default() },
         params: Vec::new(),
         max_samples_per_second: None,
         marks: Vec::new(),
-    };
-    bench.model.reload.settings = Some(Box::new(settings(|c| c.prometheus = vec![source("http://a", 3600)])));
-    set(&mut bench, settings(|c| c.prometheus = vec![source("http://a", 30)]));
-    assert_eq!(bench.model.links[&"main".into()].interval, secs(30));
+    }
+}
+
+fn cluster(url: &str) -> midwatch::config::AlertmanagerConfig {
+    midwatch::config::AlertmanagerConfig {
+        name: "alertmanager".into(),
+        urls: vec![url.into(), format!("{url}-b")],
+        connection: Default::default(),
+        read_only: false,
+    }
+}
+
+fn reconnects(effects: &[Effect]) -> Vec<&midwatch::app::reload::Reconnect> {
+    effects.iter().filter_map(|e| if let Effect::Reconnect(wanted) = e { Some(&**wanted) } else { None }).collect()
+}
+
+#[test]
+fn an_interval_is_taken_and_a_source_more_or_less_asks_for_a_restart() {
+    let mut bench = Bench::new();
+    bench.model.reload.settings = Some(Box::new(settings(|c| c.prometheus = vec![server("http://a", 3600)])));
+    set(&mut bench, settings(|c| c.prometheus = vec![server("http://a", 30)]));
+    assert_eq!(bench.model.links[&"prometheus".into()].interval, secs(30));
     assert_eq!(bench.said().last().unwrap(), "configuration: poll_interval changed");
-    set(&mut bench, settings(|c| c.prometheus = vec![source("http://b", 30)]));
+    let other = midwatch::config::PrometheusConfig { name: "other".into(), ..server("http://b", 30) };
+    set(&mut bench, settings(|c| c.prometheus = vec![server("http://a", 30), other]));
     assert_eq!(bench.said().last().unwrap(), "configuration: restart to use prometheus");
+}
+
+/// What a server says of every objective: a hundred events, so many of them bad.
+fn measurements(bench: &Bench, bad: f64) -> Reply {
+    use midwatch::domain::server_note::ServerNote;
+    use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
+    let of = |objective: &Arc<midwatch::domain::slo::objective::Objective>| {
+        let reading = (bench.now, Reading::Counts(Counts { bad, total: 100.0 }));
+        Measurement { windows: [(Window::H1, reading)].into(), ..Measurement::empty(objective.id.clone()) }
+    };
+    Reply::Measured(Ok((bench.model.fleet.objectives.iter().map(of).collect(), ServerNote::default())))
+}
+
+/// Time passes; looks at the files find nothing.
+fn pass(bench: &mut Bench, length: Span) -> Vec<Effect> {
+    let effects = bench.after(length);
+    for req in looks(&effects) {
+        bench.send(Msg::Reply(req, Reply::Looked(Box::default())));
+    }
+    effects
+}
+
+/// The source is asked now, and every minute from now on.
+fn due(bench: &mut Bench, name: &str) -> Vec<Effect> {
+    let link = bench.model.links.get_mut(&name.into()).unwrap();
+    link.out.clear();
+    (link.next, link.interval) = (bench.now, secs(60));
+    bench.send(Msg::Wake)
+}
+
+fn polls(effects: &[Effect]) -> Vec<ReqId> {
+    effects.iter().filter_map(|e| if let Effect::Measure { req, .. } = e { Some(*req) } else { None }).collect()
+}
+
+#[test]
+fn another_address_is_asked_at_once_and_what_the_old_server_said_is_gone() {
+    let mut bench = Bench::new();
+    let first = server("http://a", 60);
+    bench.model.reload.settings = Some(Box::new(settings(|c| c.prometheus = vec![first.clone()])));
+    let asked = polls(&due(&mut bench, "prometheus"));
+    let answer = measurements(&bench, 5.0);
+    bench.send(Msg::Reply(asked[0], answer));
+    let known = |bench: &Bench| bench.model.fleet.measured.len();
+    assert!(known(&bench) > 0 && bench.model.links[&"prometheus".into()].good.is_some());
+    assert_eq!(polls(&pass(&mut bench, secs(59))), []);
+    let on_its_way = polls(&pass(&mut bench, secs(2)))[0];
+
+    let late = measurements(&bench, 50.0);
+    let mut second = server("http://b", 60);
+    second.max_samples_per_second = Some(1e6);
+    let effects = bench.look(Looked {
+        settings: Some(Box::new(settings(|c| c.prometheus = vec![second.clone()]))),
+        ..Looked::default()
+    });
+    let wanted = reconnects(&effects);
+    assert_eq!((wanted.len(), &wanted[0].prometheus), (1, &vec![second]));
+    let place = |like: &dyn Fn(&Effect) -> bool| effects.iter().position(|e| like(e));
+    let asked = polls(&effects);
+    assert_eq!(asked.len(), 1, "and it is asked in the same breath");
+    assert!(place(&|e| matches!(e, Effect::Reconnect(_))) < place(&|e| matches!(e, Effect::Measure { .. })));
+    let link = bench.model.links[&"prometheus".into()].clone();
+    assert_eq!((known(&bench), link.good, link.word().as_str(), link.ceiling), (0, None, "waiting", Some(1e6)));
+    assert!(bench.said().iter().any(|t| t == "configuration: sources changed"), "{:?}", bench.said());
+    assert!(!bench.said().iter().any(|t| t.contains("restart")), "{:?}", bench.said());
+    // The old server's answer comes after all.
+    bench.send(Msg::Reply(on_its_way, late));
+    assert_eq!((known(&bench), bench.model.links[&"prometheus".into()].good), (0, None));
+    let connected = midwatch::app::reload::Reconnected {
+        connected: vec![("prometheus".into(), "http://b/".into())],
+        ..Default::default()
+    };
+    bench.send(Msg::Feed(Feed::Sources(Box::new(connected))));
+    assert_eq!(bench.model.links[&"prometheus".into()].address, "http://b/");
+    let answer = measurements(&bench, 1.0);
+    bench.send(Msg::Reply(asked[0], answer));
+    let readings: Vec<f64> = bench
+        .model
+        .fleet
+        .measured
+        .values()
+        .flat_map(|m| m.windows.values())
+        .filter_map(|w| Some(w.1.counts()?.bad))
+        .collect();
+    assert!(!readings.is_empty() && readings.iter().all(|bad| *bad == 1.0), "{readings:?}");
+    assert_eq!(bench.model.links[&"prometheus".into()].word(), "ok");
+    // A marker or a ceiling alone is taken without any of that.
+    let mut third = server("http://b", 60);
+    third.max_samples_per_second = Some(5.0);
+    let effects =
+        bench.look(Looked { settings: Some(Box::new(settings(|c| c.prometheus = vec![third]))), ..Looked::default() });
+    assert!(reconnects(&effects).is_empty() && known(&bench) > 0);
+    assert_eq!(bench.model.links[&"prometheus".into()].ceiling, Some(5.0));
+}
+
+#[test]
+fn another_alertmanager_ends_no_alert_rings_for_none_and_gets_nothing_that_was_for_the_old_one() {
+    use midwatch::domain::alert::{Alert, AlertSnapshot, AlertState, fingerprint};
+    use midwatch::domain::labels::Labels;
+    use midwatch::domain::outward::capability::{Capability, Class};
+    use midwatch::domain::outward::entry::State;
+    let mut bench = Bench::new();
+    let am = midwatch::domain::ids::SourceName::from("alertmanager");
+    bench.model.outbox.holder = "here".into();
+    bench.model.outbox.hold = secs(60);
+    let facts = midwatch::domain::outward::target::TargetFacts {
+        caps: midwatch::domain::outward::capability::Caps::none()
+            .with(Class::Compare, &[Capability::CreateSilence])
+            .with(Class::Repeat, &[Capability::ReadSilences]),
+        ..midwatch::io::fake::outside::FakeTarget::new(
+            "alertmanager",
+            midwatch::domain::outward::capability::Caps::none(),
+        )
+        .target()
+        .facts(&am)
+    };
+    bench.model.connect(facts.clone(), bench.now);
+    let old = settings(|c| c.alertmanager = vec![cluster("http://a")]);
+    bench.model.reload.settings = Some(Box::new(old));
+    let labels =
+        Labels([("alertname", "Down"), ("severity", "page")].map(|(n, v)| (n.to_owned(), v.to_owned())).into());
+    let alert = Alert {
+        fingerprint: fingerprint(&labels),
+        name: "Down".into(),
+        annotations: Labels::default(),
+        state: AlertState::Firing,
+        started_at: bench.now,
+        source: am.clone(),
+        held_by: vec![],
+        generator_url: None,
+        labels,
+    };
+    let snapshot = |alerts: &[Alert]| {
+        Reply::Alerts(Ok(AlertSnapshot { alerts: alerts.to_vec(), answered: 2, peers: 2, ..Default::default() }))
+    };
+    let alerts_of = |effects: &[Effect]| {
+        effects.iter().find_map(|e| if let Effect::Alerts { req, .. } = e { Some(*req) } else { None })
+    };
+    let first = alerts_of(&due(&mut bench, "alertmanager")).unwrap();
+    bench.send(Msg::Reply(first, snapshot(&[alert.clone()])));
+    bench.press("6 i Enter");
+    let id = bench.model.desk.cases.keys().next().unwrap().clone();
+    let effects = bench.press("6 s");
+    assert!(effects.iter().all(|e| !matches!(e, Effect::Deliver { .. })));
+    bench.press("Tab Tab");
+    "rack".chars().for_each(|c| drop(bench.send(Msg::Key(Key::char(c)))));
+    bench.press("Enter");
+    bench.send(Msg::Painted);
+    bench.press("y");
+    let entries = bench.record.outbox_news().unwrap();
+    bench.send(Msg::Feed(Feed::Outbox(entries)));
+    assert_eq!(bench.model.outbox.open().count(), 1, "{:?}", bench.said());
+
+    let effects = bench.look(Looked {
+        settings: Some(Box::new(settings(|c| c.alertmanager = vec![cluster("http://b")]))),
+        ..Looked::default()
+    });
+    assert_eq!(reconnects(&effects)[0].alertmanager, [(am.clone(), cluster("http://b"))]);
+    assert!(bench.model.alerts.is_empty(), "nothing of the old one is shown");
+    assert_eq!(bench.model.links[&am].word(), "waiting");
+    // Whatever it does next, the silence does not leave.
+    let turns = |bench: &mut Bench, first: Vec<Effect>| -> Vec<midwatch::domain::outward::operation::Operation> {
+        let mut sent = Vec::new();
+        let mut next = first;
+        for _ in 0..20 {
+            for effect in std::mem::take(&mut next) {
+                match effect {
+                    Effect::Step { req, op, step, by } => {
+                        let taken = bench.record.step(&op, &step, &by).unwrap();
+                        next.extend(bench.send(Msg::Reply(req, Reply::Stepped(Ok(taken)))));
+                    }
+                    Effect::Deliver { op, .. } => sent.push(*op),
+                    _ => {}
+                }
+            }
+            next.extend(pass(bench, secs(10)));
+        }
+        sent
+    };
+    let connected = midwatch::app::reload::Reconnected {
+        connected: vec![(am.clone(), "http://b/ http://b-b/".into())],
+        clusters: vec![facts.clone()],
+        ..Default::default()
+    };
+    let mut first = effects;
+    first.extend(bench.send(Msg::Feed(Feed::Sources(Box::new(connected)))));
+    assert_eq!(turns(&mut bench, first), []);
+    let entry = bench.model.outbox.entries.values().next().unwrap().clone();
+    let new_one = *bench.model.links[&am].out.first().unwrap();
+    assert!(
+        matches!(&entry.state, State::Asked { why, .. } if why.contains("and alertmanager leads elsewhere now")),
+        "{entry:?}"
+    );
+    assert!(bench.said().iter().any(|t| t.starts_with("NOT SENT: to alertmanager")), "{:?}", bench.said());
+    let became = |bench: &mut Bench| -> Vec<String> {
+        let to = |e: midwatch::domain::incident::event::Event| match e.body {
+            Body::AlertChanged { to, .. } => Some(to),
+            _ => None,
+        };
+        bench.record.events(&id).unwrap().into_iter().filter_map(to).collect()
+    };
+    assert_eq!(became(&mut bench), ["unknown"]);
+    let paged = |bench: &Bench| bench.said().iter().filter(|t| t.starts_with("PAGE ")).count();
+    let before = paged(&bench);
+    bench.send(Msg::Reply(new_one, snapshot(&[])));
+    assert_eq!(became(&mut bench), ["unknown"], "that another one does not have it ends nothing");
+    let again = alerts_of(&due(&mut bench, "alertmanager")).unwrap();
+    bench.send(Msg::Reply(again, snapshot(std::slice::from_ref(&alert))));
+    assert_eq!((became(&mut bench), paged(&bench)), (vec!["unknown".to_owned(), "firing".into()], before + 1));
+    // A person says that it is meant for the new one: then it goes.
+    let pressed = bench.press("9 s");
+    assert_eq!(turns(&mut bench, pressed).len(), 1, "{:?}", bench.said());
+}
+
+#[test]
+fn an_open_incident_is_told_that_it_goes_on_under_other_settings() {
+    let mut bench = Bench::new();
+    bench.walk();
+    let id = bench.model.desk.cases.keys().next().unwrap().clone();
+    let told = |bench: &mut Bench| -> Vec<String> {
+        let text = |e: &midwatch::domain::incident::event::Event| match &e.body {
+            Body::Cockpit { what, detail } => Some(format!("{what} {detail}")),
+            _ => None,
+        };
+        bench.record.events(&id).unwrap().iter().filter_map(text).collect()
+    };
+    set(&mut bench, settings(|c| c.screen.slow = true));
+    assert_eq!(told(&mut bench), Vec::<String>::new(), "how it looks is nobody's business");
+    set(&mut bench, settings(|c| (c.screen.slow, c.arm_for, c.outward_hold) = (true, mins(3), secs(60))));
+    let said = told(&mut bench);
+    assert_eq!(said.len(), 1);
+    assert!(said[0].starts_with("configuration reloaded with other arm_for, outward_hold at "), "{said:?}");
 }
 
 #[test]

@@ -103,14 +103,8 @@ fn an_objective_has_all_of_its_numbers_in_a_small_terminal() {
     };
     let (chart, numbers) = (shown(false), shown(true));
     assert!(chart.contains("PgDn: all of it") && chart.contains("14.4|") && !chart.contains("RELATED"), "{chart}");
-    for said in [
-        "PgUp: the chart",
-        "ALERT PAIRS",
-        "11h58m at the 6h rate",
-        "saturation no data",
-        "RELATED",
-        "INC-0311",
-    ] {
+    for said in ["PgUp: the chart", "ALERT PAIRS", "11h58m at the 6h rate", "saturation no data", "RELATED", "INC-0311"]
+    {
         assert!(numbers.contains(said), "{said}: {numbers}");
     }
     assert!(!numbers.contains("14.4|"), "{numbers}");

@@ -1,7 +1,7 @@
 //! Alerts for the screen: severity first, with the runbook and the incident they belong to.
 
 use crate::app::backend::of_alert;
-use crate::app::model::Model;
+use crate::app::model::{Case, Model};
 use crate::app::present::view::{AlertRow, AlertsPage, Pane, Sign};
 use crate::app::present::{items, near, passes, silences};
 use crate::app::screen::Item;
@@ -20,7 +20,7 @@ pub fn runbooks_for(model: &Model, name: &str, labels: &Labels, annotations: &La
 fn shown(model: &Model) -> (Vec<&Alert>, usize) {
     let filter = model.nav.spot().filter;
     let all: Vec<&Alert> = model.alerts.all().filter(|a| stays(&filter, a)).collect();
-    let hidden = model.alerts.order.len().saturating_sub(all.len());
+    let hidden = model.alerts.len().saturating_sub(all.len());
     (all, hidden)
 }
 
@@ -55,6 +55,7 @@ pub fn counts(model: &Model) -> (usize, usize, usize) {
 /// The list.
 pub fn pane(model: &Model, now: Timestamp) -> Pane<AlertRow> {
     let (kept, hidden) = shown(model);
+    let open = model.open_cases();
     let (firing, _, held) = counts(model);
     let filter = model.nav.spot().filter;
     let selected = items::selected(model, now);
@@ -66,15 +67,26 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<AlertRow> {
     Pane {
         title: if heard(model) { format!("ALERTS {firing} firing{held}") } else { "ALERTS unknown".into() },
         note: if filter.is_empty() { "by severity".into() } else { format!("filter \"{filter}\" hides {hidden}") },
-        rows: near(&kept, cursor, |a| row(model, a, now)),
+        rows: near(&kept, cursor, |a| row(model, &open, a, now), far),
         cursor,
         empty: empty(model),
     }
 }
 
+/// Every row of the list, for whoever reads it in full.
+pub fn rows(model: &Model, now: Timestamp) -> Vec<AlertRow> {
+    let open = model.open_cases();
+    shown(model).0.into_iter().map(|alert| row(model, &open, alert, now)).collect()
+}
+
+/// What a row that no screen reaches is counted by.
+fn far(alert: &&Alert) -> AlertRow {
+    AlertRow { sign: sign(alert), ..AlertRow::default() }
+}
+
 /// Whether any source of alerts ever answered, or last known alerts are shown.
 fn heard(model: &Model) -> bool {
-    !model.alerts.order.is_empty()
+    !model.alerts.is_empty()
         || model.replay.is_some()
         || model
             .links
@@ -110,8 +122,18 @@ fn paged(model: &Model, alert: &Alert) -> Option<String> {
     all.then(|| format!("ack {}", who.unwrap_or_else(|| "there".into())))
 }
 
-fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
-    let case = model.open_cases().into_iter().find(|c| c.shown.alerts.contains_key(&alert.fingerprint));
+fn sign(alert: &Alert) -> Sign {
+    match (alert.state, alert.pages()) {
+        (AlertState::Firing, true) => Sign::Page,
+        (AlertState::Firing, false) => Sign::Ticket,
+        (AlertState::Pending, _) => Sign::Blank,
+        _ => Sign::Held,
+    }
+}
+
+/// `open` are the open incidents.
+fn row(model: &Model, open: &[&Case], alert: &Alert, now: Timestamp) -> AlertRow {
+    let case = open.iter().find(|c| c.shown.alerts.contains_key(&alert.fingerprint));
     let state = match (alert.state, &case) {
         (AlertState::Firing, Some(case)) => match case.shown.times.acknowledged {
             Some(_) => format!("ack {}", case.shown.roles.values().next().cloned().unwrap_or_else(|| "yes".into())),
@@ -125,12 +147,7 @@ fn row(model: &Model, alert: &Alert, now: Timestamp) -> AlertRow {
     let labels: Vec<String> =
         alert.labels.0.iter().filter(|(n, _)| !skip.contains(&n.as_str())).map(|(n, v)| format!("{n}={v:?}")).collect();
     AlertRow {
-        sign: match (alert.state, alert.pages()) {
-            (AlertState::Firing, true) => Sign::Page,
-            (AlertState::Firing, false) => Sign::Ticket,
-            (AlertState::Pending, _) => Sign::Blank,
-            _ => Sign::Held,
-        },
+        sign: sign(alert),
         name: alert.name.clone(),
         severity: if alert.severity().is_empty() { "-".into() } else { alert.severity().into() },
         age: compact(now - alert.started_at),

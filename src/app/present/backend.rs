@@ -77,8 +77,10 @@ fn doing(action: &str) -> String {
     }
 }
 
+/// What it will do by itself. Nothing any more with one that is resolved, whatever was read of it before.
 fn coming(there: &BackendIncident, now: Timestamp) -> impl Iterator<Item = &PendingAction> {
-    there.pending.iter().filter(move |pending| pending.at > now)
+    let open = there.status != BackendStatus::Resolved;
+    there.pending.iter().filter(move |pending| open && pending.at > now)
 }
 
 /// What it will do by itself, and what it will never do.

@@ -11,7 +11,7 @@ use crate::domain::document::Level;
 use crate::domain::drill::real_world::Real;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::incident::event::Role;
-use crate::domain::outward::entry::State;
+use crate::domain::outward::entry::{Entry, State};
 use crate::domain::time::{Timestamp, clock, compact, countdown, secs};
 
 /// The status lines.
@@ -153,11 +153,16 @@ pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
     let (_, asked) = model.outbox.count();
     if asked > 0 {
         let first = model.outbox.open().find_map(|entry| match &entry.state {
-            State::Asked { why, .. } => Some(format!("to {}: {}: {why}", entry.op.target, entry.op.intent.words())),
+            State::Asked { why, .. } => {
+                let what = format!("to {}: {}: {why}", entry.op.target, entry.op.intent.words());
+                Some((unsent(entry), what))
+            }
             _ => None,
         });
-        let more = if asked > 1 { format!("   (+{})", asked - 1) } else { String::new() };
-        rows.push(Bit::loud(format!("NOT SENT {}{more}   9 decides", first.unwrap_or_default()), Tone::Crit));
+        let (word, what) = first.unwrap_or_default();
+        let more = if asked > 1 { format!(" (+{})", asked - 1) } else { String::new() };
+        // What is to be done stands first: a narrow screen cuts the end off.
+        rows.push(Bit::loud(format!("{word}, 9 decides{more}: {what}"), Tone::Crit));
     }
     for link in model.links.values() {
         if let Some((since, fault)) = &link.fault {
@@ -183,6 +188,11 @@ pub fn banners(model: &Model, now: Timestamp) -> Vec<Bit> {
         rows.push(bit(format!("! {place}{more}"), Tone::Warn));
     }
     rows
+}
+
+/// How an operation that waits for a person is called: what may have been done is never called undone.
+pub fn unsent(entry: &Entry) -> &'static str {
+    if entry.doubted { "MAYBE SENT" } else { "NOT SENT" }
 }
 
 /// The real world, on every screen of a drill; what is not known is never drawn as well.

@@ -2,16 +2,17 @@
 
 use crate::app::costs;
 use crate::app::model::{Case, Model};
+use crate::app::present::entries::Entries;
 use crate::app::present::view::{AlertRow, Bit, EventRow, IncidentPage, IncidentRow, Pane, Sign, StepRow, Tone};
 use crate::app::present::{backend, bit, board, charts, items, passes, past, rooms, slos, timers, walk};
 use crate::app::screen::Item;
 use crate::domain::escalation::timer::TimerState;
 use crate::domain::ids::{IncidentId, SloId};
 use crate::domain::incident::board::Phase;
-use crate::domain::incident::event::{Body, Event, EventKey, Role, StepEnd};
+use crate::domain::incident::event::{Body, Event, Role, StepEnd};
 use crate::domain::incident::filter::Filter;
 use crate::domain::incident::state::{Incident, key_text};
-use crate::domain::incident::timeline::{housekeeping, lasted, tell};
+use crate::domain::incident::timeline::{lasted, tell};
 use crate::domain::time::{Timestamp, clock, compact};
 
 /// Open incidents that are shown, worst first.
@@ -71,51 +72,26 @@ fn sign(model: &Model, i: &Incident) -> Sign {
     }
 }
 
-/// The events of an incident's timeline that are shown: those with something to tell.
-fn told<'c>(case: &'c Case, provisional: &'c [Event]) -> Vec<(&'c Event, bool)> {
-    let mut all: Vec<(&Event, bool)> =
-        case.tail.iter().map(|e| (e, true)).chain(provisional.iter().map(|e| (e, false))).collect();
-    all.retain(|(e, _)| !housekeeping(e));
-    all.sort_by_key(|(e, _)| (e.at, e.order));
-    all
-}
-
-/// The keys of a timeline, in the order in which it is drawn.
-pub fn event_keys(model: &Model, id: &IncidentId) -> Vec<EventKey> {
-    let Some(case) = model.desk.cases.get(id) else { return Vec::new() };
-    let filter = Filter::parse(&model.nav.spot().filter);
-    let provisional = case.provisional();
-    told(case, &provisional).into_iter().filter(|(e, _)| wanted(&filter, e, case)).map(|(e, _)| e.key.clone()).collect()
-}
-
-fn wanted(filter: &Filter, event: &Event, case: &Case) -> bool {
-    filter.is_empty() || filter.wants(event, &tell(event, Some(&case.shown)), &case.shown)
-}
-
 /// Rows on either side of the cursor (or before the end) that a window shows of a long timeline.
 const AROUND: usize = 400;
 
 /// A timeline. `limit` keeps only the last rows, for the overview. Of a long one only the part around the cursor is told
 /// where a window shows it: nobody sees more, and telling all of it would make keys slow.
 pub fn timeline(model: &Model, case: &Case, filter: &str, limit: Option<usize>) -> Pane<EventRow> {
-    let provisional = case.provisional();
-    let filter = Filter::parse(filter);
-    let events = told(case, &provisional);
-    let skip = limit.map_or(0, |l| events.len().saturating_sub(l));
-    let mut shown: Vec<(&Event, bool)> =
-        events.into_iter().skip(skip).filter(|(e, _)| wanted(&filter, e, case)).collect();
-    let found = shown.len();
-    if model.windowed && found > AROUND * 2 {
+    let entries = Entries::of(case, filter);
+    let found = entries.len();
+    let mut range = limit.map_or(0, |l| found.saturating_sub(l))..found;
+    if model.windowed && range.len() > AROUND * 2 {
         let at = match &model.nav.spot().cursor {
-            Some(Item::Event(key)) => shown.iter().position(|(e, _)| e.key == *key),
+            Some(Item::Event(key)) => entries.position(key),
             _ => None,
         };
         let first = at.unwrap_or(found).saturating_sub(AROUND);
-        shown = shown.into_iter().skip(first).take(AROUND * 2).collect();
+        range = first..found.min(first + AROUND * 2);
     }
-    let mut rows = Vec::with_capacity(shown.len());
+    let mut rows = Vec::with_capacity(range.len());
     let mut day = None;
-    for (event, saved) in shown {
+    for (event, saved) in range.filter_map(|n| entries.get(n)) {
         let row = event_row(model, &case.shown, event, saved);
         let this = event.at.date_naive();
         let new_day = day.is_some_and(|d| d != this).then(|| event.at.format("%a %-d %b").to_string());
@@ -123,11 +99,12 @@ pub fn timeline(model: &Model, case: &Case, filter: &str, limit: Option<usize>) 
         rows.push(EventRow { day: new_day, ..row });
     }
     let total = case.shown.events;
-    let title = match filter.is_empty() {
+    let title = match Filter::parse(filter).is_empty() {
         true => format!("TIMELINE {total} entries"),
         false => format!("TIMELINE {found} of {total} entries"),
     };
-    Pane { title, rows, empty: "nothing yet".into(), ..Pane::default() }
+    let empty = if filter.is_empty() { "nothing yet" } else { "nothing fits the filter" };
+    Pane { title, rows, empty: empty.into(), ..Pane::default() }
 }
 
 fn event_row(model: &Model, state: &Incident, event: &Event, saved: bool) -> EventRow {
@@ -279,9 +256,13 @@ fn role(model: &Model, i: &Incident, role: Role) -> Bit {
 }
 
 fn alert_row(a: &crate::domain::incident::state::LinkedAlert, now: Timestamp) -> AlertRow {
-    let firing = a.state == "firing";
+    let sign = match a.state.as_str() {
+        "firing" => Sign::Page,
+        "unknown" => Sign::NoData,
+        _ => Sign::Held,
+    };
     AlertRow {
-        sign: if firing { Sign::Page } else { Sign::Held },
+        sign,
         name: a.name.clone(),
         severity: a.labels.get("severity").into(),
         age: compact(now - a.started_at),

@@ -2,7 +2,8 @@
 
 use crate::app::model::Model;
 use crate::app::present::{
-    alerts, backend, board, changes, incidents, outbox, runbooks, silences, slos, sources, timers, walk, what_changed,
+    alerts, backend, board, changes, entries, incidents, outbox, runbooks, silences, slos, sources, timers, walk,
+    what_changed,
 };
 use crate::app::screen::{Item, Screen};
 use crate::domain::time::Timestamp;
@@ -25,7 +26,7 @@ fn lists(model: &Model, now: Timestamp, alerts: impl FnOnce(&Model) -> Vec<Item>
             alerts(model),
             silences::all(model, now).into_iter().map(|(at, s)| Item::Silence(at.clone(), s.id.clone())).collect(),
         ],
-        Screen::Incident(id) => vec![incidents::event_keys(model, id).into_iter().map(Item::Event).collect()],
+        Screen::Incident(id) => vec![entries::shown(model, id).map(|all| all.items().collect()).unwrap_or_default()],
         Screen::Board(id) => board::panes(model, id),
         Screen::HandOff(_) => vec![Vec::new()],
         Screen::Timers => vec![timers::live(model, now).into_iter().map(|t| Item::Timer(t.incident, t.id)).collect()],
@@ -49,6 +50,14 @@ fn lists(model: &Model, now: Timestamp, alerts: impl FnOnce(&Model) -> Vec<Item>
 /// What is selected: what was chosen, if it is still there; else the first row, on screens where one is always selected.
 pub fn selected(model: &Model, now: Timestamp) -> Option<Item> {
     let cursor = model.nav.spot().cursor;
+    if let Screen::Incident(id) = model.nav.screen() {
+        // A timeline may be long: only the chosen entry and the last one are looked at.
+        let entries = entries::shown(model, id)?;
+        return match cursor {
+            Some(Item::Event(key)) if entries.position(&key).is_some() => Some(Item::Event(key)),
+            _ => entries.item(entries.len().checked_sub(1)?),
+        };
+    }
     // Of thousands of alerts only the first and the chosen one matter here.
     let few = |model: &Model| {
         let chosen =
@@ -58,7 +67,7 @@ pub fn selected(model: &Model, now: Timestamp) -> Option<Item> {
     let all: Vec<Item> = lists(model, now, few).into_iter().flatten().collect();
     let chosen = cursor.clone().filter(|c| all.contains(c));
     match model.nav.screen() {
-        Screen::Incident(_) | Screen::Messages => chosen.or_else(|| all.last().cloned()),
+        Screen::Messages => chosen.or_else(|| all.last().cloned()),
         _ => chosen.or_else(|| all.first().cloned()),
     }
 }

@@ -84,7 +84,7 @@ pub fn facts(model: &Model, now: Timestamp) -> Vec<String> {
     for (objective, _) in slos::ranked(model, now) {
         out.push(format!("SLO {}", slo(model, now, &objective.id)));
     }
-    for row in alerts::pane(model, now).rows {
+    for row in alerts::rows(model, now) {
         let runbook = row.runbook.map(|r| format!(", runbook {r}")).unwrap_or_default();
         let incident = row.incident.map(|i| format!(", incident {i}")).unwrap_or_default();
         out.push(format!("ALERT {} {} {} {}{runbook}{incident}", row.name, row.severity, row.state, row.service));

@@ -8,6 +8,7 @@ use crate::domain::incident::link;
 use crate::domain::incident::sent;
 use crate::domain::incident::state::Incident;
 use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
 
 /// Links that an alert carries.
 fn of_alert(alert: &Alert) -> Vec<String> {
@@ -31,6 +32,13 @@ pub fn of_incident(model: &Model, incident: &Incident) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     links.retain(|l| seen.insert(l.clone()));
     links
+}
+
+/// How the team calls its pages of an incident, by address.
+pub fn titles(model: &Model, incident: &Incident) -> BTreeMap<String, String> {
+    let templates = model.reload.settings.iter().flat_map(|settings| &settings.config.links);
+    let named = templates.filter(|link| !link.title.is_empty() && link.is_for(incident.service.as_deref()));
+    named.map(|link| (link.at(incident), link.title.clone())).collect()
 }
 
 /// Links of the shown screen.
@@ -77,8 +85,7 @@ pub fn copyable(model: &Model, now: Timestamp) -> Option<String> {
             board::words(model, now, &items::selected(model, now)?)
         }
         Item::Event(key) => {
-            let case = model.desk.cases.values().find(|c| c.tail.iter().any(|e| e.key == key))?;
-            let event = case.tail.iter().find(|e| e.key == key)?;
+            let (case, event) = model.desk.cases.values().find_map(|c| Some((c, c.tail.find(&key)?)))?;
             Some(crate::domain::incident::timeline::tell(event, Some(&case.shown)))
         }
         Item::Page(name, page) => {

@@ -58,7 +58,7 @@ pub fn why(model: &Model, entry: &Entry, now: Timestamp) -> (String, Option<Time
         (Some(Busy::Looking), _) => ("being looked up".into(), None),
         (_, Next::Wait { until, why }) => (why, until),
         (_, Next::Ask(why)) => (why, None),
-        _ => ("next".into(), Some(now)),
+        _ => ("its turn; a running cockpit sends it".into(), Some(now)),
     }
 }
 

@@ -89,10 +89,11 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SilenceRow> {
     let cursor = all.iter().position(|one| selected == Some(at(one)));
     let many = model.outbox.targets.values().filter(|t| t.silences.is_some()).count() > 1;
     let held = if all.is_empty() { HashMap::new() } else { tally(model) };
-    let rows = near(&all, cursor, |(name, silence)| {
+    let told = |(name, silence): &(&SourceName, &Silence)| {
         let held = held.get(&(*name, silence.id.as_str())).copied().unwrap_or(0);
         row((name, silence), held, now, many)
-    });
+    };
+    let rows = near(&all, cursor, told, |_| SilenceRow::default());
     Pane {
         title: format!("SILENCES {}", all.len()),
         note: "by their end".into(),

@@ -175,7 +175,7 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SloRow> {
     Pane {
         title: format!("SLO {burning}/{}", kept.len()),
         note: if filter.is_empty() { "by urgency".into() } else { format!("filter \"{filter}\" hides {hidden}") },
-        rows: near(&kept, cursor, |o| row(o, &status(model, now, o), now)),
+        rows: near(&kept, cursor, |o| row(o, &status(model, now, o), now), |_| SloRow::default()),
         cursor,
         empty,
     }

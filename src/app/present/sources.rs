@@ -36,11 +36,13 @@ fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
     let word = match writes.filter(|_| target && link.fault.is_none()) {
         Some((_, fault)) if fault.kind == FaultKind::Auth => "AUTH".into(),
         Some(_) => "DOWN".into(),
+        // That nothing was asked of it yet is no sign that it would answer.
+        None if target && link.fault.is_none() && !answered(model, link) => "not asked".into(),
         None => link.word(),
     };
     let sign = match word.as_str() {
         "ok" => Sign::Ok,
-        "waiting" => Sign::Stale,
+        "waiting" | "not asked" => Sign::Stale,
         "DOWN" | "AUTH" => Sign::Page,
         _ => Sign::Ticket,
     };
@@ -73,6 +75,11 @@ fn row(model: &Model, link: &Link, now: Timestamp) -> SourceRow {
         age: link.age(now).map_or_else(|| "-".into(), |a| compact(secs(a.num_seconds() / 5 * 5))),
         detail,
     }
+}
+
+/// Whether a target answered since the cockpit began; what is read says so by itself.
+fn answered(model: &Model, link: &Link) -> bool {
+    link.kind.polled() || model.outbox.targets.get(&link.name).is_some_and(|target| target.good.is_some())
 }
 
 /// How many silences an Alertmanager has, where any are known.

@@ -37,7 +37,7 @@ pub fn made(
         Err(fault) => {
             // The events known here still make a draft.
             model.say(now, Tone::Warn, format!("draft of {id}: {fault}; made from the events at hand"));
-            model.desk.cases.get(id).map(|c| c.tail.clone()).unwrap_or_default()
+            model.desk.cases.get(id).map(|c| c.tail.to_vec()).unwrap_or_default()
         }
     };
     let Some(case) = model.desk.cases.get(id) else { return };

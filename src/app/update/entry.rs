@@ -57,7 +57,7 @@ fn selected(model: &Model) -> Result<(IncidentId, EventKey), String> {
 pub fn confirm_redact(model: &mut Model, id: &IncidentId, key: EventKey, reason: &str) -> Result<(), Refusal> {
     let reason = text(reason, "a reason")?;
     let case = model.desk.cases.get(id).ok_or_else(|| Refusal(format!("there is no incident {id}")))?;
-    let event = case.tail.iter().find(|event| event.key == key);
+    let event = case.tail.find(&key);
     let event = event.ok_or_else(|| Refusal("the entry is not at hand any more".into()))?;
     let what = tell(event, None);
     let places = crate::domain::incident::redaction::places(&event.body);

@@ -2,7 +2,7 @@
 
 use crate::app::costs::{self, begin};
 use crate::app::effect::Effect;
-use crate::app::model::{Case, Model};
+use crate::app::model::{Case, Model, Tail};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::screen::Screen;
@@ -78,7 +78,7 @@ pub fn declare(
     let Some(shown) = crate::domain::incident::state::Incident::begin(&seed) else {
         return Err(Refusal("nothing to declare".into()));
     };
-    let case = Case { saved: None, shown, tail: Vec::new(), complete: true, unsaved: Vec::new() };
+    let case = Case { saved: None, shown, tail: Tail::default(), complete: true, unsaved: Vec::new(), found: None };
     model.desk.cases.insert(id.clone(), case);
     record::person(model, now, now, &id, bodies, out);
     sample(model, now, &id, "declared", out);

@@ -5,6 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::outbox::{Busy, PAUSE, TargetState};
 use crate::app::pending::Asked;
+use crate::app::present::head::unsent;
 use crate::app::present::view::Tone;
 use crate::app::update::record;
 use crate::domain::fault::Fault;
@@ -12,7 +13,6 @@ use crate::domain::ids::{IncidentId, SourceName};
 use crate::domain::incident::decide::Refusal;
 use crate::domain::incident::event::{Body, NewEvent, OUTWARD_LOG};
 use crate::domain::incident::stepped::Stepped;
-use crate::domain::outward::capability::Capability;
 use crate::domain::outward::decide::{Next, Readiness, Scene, still_good};
 use crate::domain::outward::entry::{Entry, Lease, State, Step};
 use crate::domain::outward::intent::Intent;
@@ -119,6 +119,11 @@ pub fn drive(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
             // The claim came through although it was told otherwise: nothing was sent for it.
             let holder = lease.holder.clone();
             step(model, &id, Step::Unclaim { holder }, false, out);
+            continue;
+        }
+        let leased = matches!(entry.state, State::Leased(_) | State::Asked { .. });
+        if let Some(why) = model.outbox.stray(entry).filter(|_| !leased) {
+            step(model, &id, Step::Ask { at: now, why }, false, out);
             continue;
         }
         match model.outbox.next(entry, now) {
@@ -242,8 +247,9 @@ fn taken(model: &mut Model, now: Timestamp, entry: &Entry, step: &Step, out: &mu
     let id = entry.op.id.clone();
     if let (Step::Claim { lease }, State::Leased(_)) = (step, &entry.state) {
         let seen = model.outbox.seen.get(&id).copied().unwrap_or(now);
-        if !still_good(entry, &Scene { now, seen, target: &Readiness::Ready }) {
-            // The machine slept between the claim and its answer.
+        let good = still_good(entry, &Scene { now, seen, target: &Readiness::Ready });
+        if !good || model.outbox.stray(entry).is_some() {
+            // The machine slept between the claim and its answer, or the target is another one since.
             unprobe(model, &id);
             self::step(model, &id, Step::Unclaim { holder: lease.holder.clone() }, false, out);
             return;
@@ -254,7 +260,8 @@ fn taken(model: &mut Model, now: Timestamp, entry: &Entry, step: &Step, out: &mu
         return;
     }
     if let Step::Ask { why, .. } = step {
-        model.say(now, Tone::Crit, format!("NOT SENT: {}: {why}   9 opens the outbox", words(model, &id)));
+        let word = unsent(entry);
+        model.say(now, Tone::Crit, format!("{word}: {}: {why}   9 opens the outbox", words(model, &id)));
         if model.setup.bell {
             out.push(Effect::Bell);
         }
@@ -279,7 +286,7 @@ pub fn delivered(model: &mut Model, now: Timestamp, id: &OpId, outcome: Outcome,
         return;
     }
     health(model, now, id, outcome.fault("target"));
-    learn(model, now, id, |target, capability| target.learn(capability, &outcome));
+    learn(model, now, id, |target, intent| target.learn(intent, &outcome));
     let holder = model.outbox.holder.clone();
     step(model, id, Step::Report { holder, at: now, outcome }, false, out);
 }
@@ -290,7 +297,7 @@ pub fn looked(model: &mut Model, now: Timestamp, id: &OpId, found: Found, out: &
         return;
     }
     health(model, now, id, found.fault("target"));
-    learn(model, now, id, |target, capability| target.learn_of_look(capability, &found));
+    learn(model, now, id, |target, intent| target.learn_of_look(intent, &found));
     let holder = model.outbox.holder.clone();
     step(model, id, Step::Seen { holder, at: now, found }, false, out);
 }
@@ -300,12 +307,12 @@ fn learn(
     model: &mut Model,
     now: Timestamp,
     id: &OpId,
-    teach: impl FnOnce(&mut TargetState, Capability) -> Option<String>,
+    teach: impl FnOnce(&mut TargetState, &Intent) -> Option<String>,
 ) {
     let Some(entry) = model.outbox.entries.get(id) else { return };
-    let (name, capability) = (entry.op.target.clone(), entry.op.intent.capability());
-    if let Some(why) = model.outbox.targets.get_mut(&name).and_then(|target| teach(target, capability)) {
-        let words = format!("{name} cannot {}: {why}; R on screen 7 tries again", capability.title());
+    let (name, title) = (entry.op.target.clone(), entry.op.intent.capability().title());
+    if let Some(why) = model.outbox.targets.get_mut(&name).and_then(|target| teach(target, &entry.op.intent)) {
+        let words = format!("{name} cannot {title}: {why}; R on screen 7 tries again");
         model.say(now, Tone::Warn, words);
     }
 }
@@ -333,6 +340,7 @@ pub fn release(model: &mut Model, now: Timestamp, id: &OpId, out: &mut Vec<Effec
     let name = entry.op.target.clone();
     if let Some(target) = model.outbox.targets.get_mut(&name) {
         target.forgive();
+        out.push(Effect::Forget { targets: vec![name] });
     }
     let by = model.setup.responder.clone();
     step(model, id, Step::Release { at: now, by }, true, out);

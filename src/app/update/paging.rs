@@ -14,24 +14,30 @@ use crate::domain::incident::decide::Refusal;
 use crate::domain::incident::event::Body;
 use crate::domain::incident::state::Incident;
 use crate::domain::outward::backend::{BackendStatus, BackendWrite, Party};
-use crate::domain::outward::capability::Capability;
+use crate::domain::outward::capability::{Capability, Class};
 use crate::domain::outward::entry::Ending;
 use crate::domain::outward::event_sink::{Alarm, EventWrite};
 use crate::domain::outward::intent::Intent;
 use crate::domain::outward::operation::Expected;
 use crate::domain::time::Timestamp;
 
-/// The target that pages: the first event sink that can, else the first incident backend.
+/// The target that pages: an event sink of a paging product, which knows its alarms by their keys; else an incident backend;
+/// else whatever other sink there is, such as a webhook of which nobody can tell what it does.
 pub fn pager(model: &Model) -> Option<&TargetState> {
-    let sink = model.outbox.able(Capability::Trigger).next();
-    sink.or_else(|| model.outbox.able(Capability::Declare).next())
+    let keyed = |t: &&TargetState| t.facts.caps.class(Capability::Trigger) == Some(Class::RepeatWithKey);
+    let mut sinks = model.outbox.able(Capability::Trigger);
+    let product = model.outbox.able(Capability::Trigger).find(keyed);
+    product.or_else(|| model.outbox.able(Capability::Declare).next()).or_else(|| sinks.next())
+}
+
+fn pages(capability: Capability) -> bool {
+    matches!(capability, Capability::Trigger | Capability::Declare)
 }
 
 /// Whether somebody was paged for an incident, or is about to be.
 pub fn paged(incident: &Incident) -> bool {
     incident.outside.values().any(|outside| {
-        matches!(outside.capability, Capability::Trigger | Capability::Declare)
-            && !matches!(&outside.end, Some(Ending::Dropped { .. } | Ending::Refused { .. }))
+        pages(outside.capability) && !matches!(&outside.end, Some(Ending::Dropped { .. } | Ending::Refused { .. }))
     })
 }
 
@@ -76,8 +82,8 @@ pub fn ask(model: &mut Model, now: Timestamp, id: &IncidentId, out: &mut Vec<Eff
     Ok(())
 }
 
-/// What is told before the question.
-fn rows(model: &Model, now: Timestamp, id: &IncidentId, name: &SourceName) -> Vec<(String, String)> {
+/// What is told before the question: what goes out, through whom, who is paged, and what time it is for them.
+pub fn rows(model: &Model, now: Timestamp, id: &IncidentId, name: &SourceName) -> Vec<(String, String)> {
     let (Some(case), Some(target)) = (model.desk.cases.get(id), model.outbox.targets.get(name)) else {
         return Vec::new();
     };
@@ -156,7 +162,7 @@ pub fn page(
         return Err(Refusal(format!("{id} is not on disk yet; :page-on-call asks again")));
     }
     let incident = case.shown.clone();
-    let before = incident.outside.values().filter(|o| o.capability == Capability::Trigger).count();
+    let before = incident.outside.values().filter(|o| pages(o.capability)).count();
     let alarm = Alarm {
         dedup_key: key(model, id),
         summary: format!("{} {id}: {}", incident.severity, incident.title),
@@ -170,6 +176,10 @@ pub fn page(
         links: Vec::new(),
     };
     let can = |capability| model.outbox.targets.get(target).is_some_and(|t| t.facts.caps.class(capability).is_some());
+    // An alarm is joined to the open one by its key; an incident there would be a second one, and wake everybody again.
+    if !can(Capability::Trigger) && paged(&incident) {
+        return Err(Refusal(format!("{target} was asked to page for {id} already; X acts on what is open there")));
+    }
     let intent = if can(Capability::Trigger) {
         Intent::Event(EventWrite::Trigger(alarm))
     } else {

@@ -114,7 +114,7 @@ fn visit(model: &mut Model, now: Timestamp, hit: Hit, out: &mut Vec<Effect>) {
 /// Opens an incident at an entry; one that is not at hand is read first.
 pub fn go(model: &mut Model, id: IncidentId, key: Option<EventKey>, out: &mut Vec<Effect>) {
     let here = model.desk.cases.get(&id);
-    let at_hand = here.is_some_and(|case| key.as_ref().is_none_or(|key| case.tail.iter().any(|e| e.key == *key)));
+    let at_hand = here.is_some_and(|case| key.as_ref().is_none_or(|key| case.tail.find(key).is_some()));
     if at_hand {
         return show(model, id, key);
     }

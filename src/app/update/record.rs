@@ -1,7 +1,7 @@
 //! The record: events are applied at once and appended first; what is not on disk stays marked until the store says so.
 
 use crate::app::effect::Effect;
-use crate::app::model::{Case, LastAct, Model};
+use crate::app::model::{Case, LastAct, Model, Tail};
 use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::update::outward;
@@ -316,12 +316,13 @@ pub fn older(model: &mut Model, now: Timestamp, id: &IncidentId, result: Result<
             if let Some(case) = model.desk.cases.get_mut(id) {
                 let before = case.tail.len();
                 let mut tail = events;
-                tail.append(&mut case.tail);
+                tail.extend(std::mem::take(&mut case.tail).into_events());
                 tail.sort_by(|a, b| a.rank().cmp(&b.rank()));
                 tail.dedup_by(|a, b| a.key == b.key);
                 case.complete =
                     tail.len() == before || case.saved.as_ref().is_some_and(|s| tail.len() as u64 >= s.events);
-                case.tail = tail;
+                case.tail = Tail::of(tail);
+                case.found = None;
             }
         }
         Err(fault) => model.say(now, Tone::Warn, format!("older events of {id} could not be read: {fault}")),

@@ -9,10 +9,11 @@ use crate::app::pending::Asked;
 use crate::app::present::view::Tone;
 use crate::app::reload::{AWAY, EVERY, Looked, Settings};
 use crate::app::screen::Screen;
-use crate::app::update::{coverage, walk};
-use crate::config::{Config, Connection, OutsideConfig};
+use crate::app::update::{coverage, reconnect, record, walk};
+use crate::config::{Config, OutsideConfig};
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::{RunbookId, SourceName};
+use crate::domain::incident::event::Body;
 use crate::domain::runbook::limit::limited;
 use crate::domain::runbook::model::Runbook;
 use crate::domain::runbook::{diff, include};
@@ -183,6 +184,7 @@ fn settings(model: &mut Model, now: Timestamp, new: Settings, out: &mut Vec<Effe
         told.push("the configuration is in order again".to_owned());
     }
     let live = live(model, now, &old, &new, out);
+    in_incidents(model, now, &live, out);
     if !live.is_empty() {
         told.push(format!("configuration: {} changed", live.join(", ")));
     }
@@ -191,6 +193,24 @@ fn settings(model: &mut Model, now: Timestamp, new: Settings, out: &mut Vec<Effe
         told.push(format!("configuration: restart to use {}", restart.join(", ")));
     }
     told
+}
+
+/// Settings that decide what happens in an incident: who is paged when, whom we ask and tell, what commands may do.
+const MATTERS: [&str; 8] =
+    ["severities", "sources", "targets", "outward_hold", "command_timeout", "env_pass", "arm_for", "read_only"];
+
+/// Open incidents are told that they go on under other settings; cockpits of one file tell it once.
+fn in_incidents(model: &mut Model, now: Timestamp, live: &[&str], out: &mut Vec<Effect>) {
+    let named: Vec<&str> = live.iter().copied().filter(|name| MATTERS.contains(name)).collect();
+    if named.is_empty() {
+        return;
+    }
+    let open: Vec<_> = model.open_cases().iter().map(|c| c.shown.id.clone()).collect();
+    for id in open {
+        let detail = format!("with other {} at {}", named.join(", "), model.setup.host);
+        let once = Some(format!("configuration:{detail}:{}", now.timestamp() / 300));
+        record::machine(model, now, &id, Body::Cockpit { what: "configuration reloaded".into(), detail }, once, out);
+    }
 }
 
 /// Applies what can change at once, and names it.
@@ -264,7 +284,10 @@ fn live(model: &mut Model, now: Timestamp, old: &Settings, new: &Settings, out: 
         model.outbox.hold = after.outward_hold;
         named.push("outward_hold");
     }
-    if retarget(before, after, out) {
+    if reconnect::ask(model, now, before, after, out) {
+        named.push("sources");
+    }
+    if retarget(model, now, before, after, out) {
         named.push("targets");
     }
     if intervals(model, now, after) {
@@ -274,11 +297,16 @@ fn live(model: &mut Model, now: Timestamp, old: &Settings, new: &Settings, out: 
 }
 
 /// Asks for the targets that are new or were changed, and lets go of those that are not named any more.
-fn retarget(before: &Config, after: &Config, out: &mut Vec<Effect>) -> bool {
+fn retarget(model: &mut Model, now: Timestamp, before: &Config, after: &Config, out: &mut Vec<Effect>) -> bool {
     let kept = |new: &&OutsideConfig| before.outside.iter().any(|old| old.same(new));
     let connect: Vec<OutsideConfig> = after.outside.iter().filter(|new| !kept(new)).cloned().collect();
     let named = |old: &&OutsideConfig| after.outside.iter().any(|new| new.name == old.name);
     let remove: Vec<SourceName> = before.outside.iter().filter(|old| !named(old)).map(|old| old.name.clone()).collect();
+    for old in &before.outside {
+        if connect.iter().any(|new| new.name == old.name && reconnect::elsewhere(old, new)) {
+            model.outbox.moved(&old.name, now);
+        }
+    }
     let changed = !(connect.is_empty() && remove.is_empty());
     if changed {
         out.push(Effect::Retarget { connect, remove });
@@ -328,15 +356,9 @@ fn intervals(model: &mut Model, now: Timestamp, config: &Config) -> bool {
 
 /// What changed and is only read at the start.
 fn restart(old: &Config, new: &Config) -> Vec<&'static str> {
-    // The interval alone is taken at once.
-    let connection = |c: &Connection| Connection { poll_interval: Connection::default().poll_interval, ..c.clone() };
-    let prometheus = |c: &Config| {
-        c.prometheus.iter().map(|p| (p.name.clone(), p.url.clone(), connection(&p.connection))).collect::<Vec<_>>()
-    };
-    let alertmanager = |c: &Config| {
-        let all = c.alertmanager.iter();
-        all.map(|a| (a.name.clone(), a.urls.clone(), a.read_only, connection(&a.connection))).collect::<Vec<_>>()
-    };
+    // Which sources there are decides who is asked for what; one that is another now is exchanged at once.
+    let prometheus = |c: &Config| c.prometheus.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+    let alertmanager = |c: &Config| c.alertmanager.iter().map(|a| a.name.clone()).collect::<Vec<_>>();
     let mut named = Vec::new();
     for (differs, word) in [
         (prometheus(old) != prometheus(new), "prometheus"),

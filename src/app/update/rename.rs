@@ -2,7 +2,7 @@
 //! id it had first belongs to somebody else's incident, so that nothing may be left behind under it. Records nothing.
 
 use crate::app::confirm::Deed;
-use crate::app::model::{Case, Model};
+use crate::app::model::{Case, Model, Tail};
 use crate::app::screen::Overlay;
 use crate::domain::ids::{IncidentId, TimerId};
 use crate::domain::incident::event::{Body, Event, NewEvent};
@@ -14,9 +14,10 @@ pub fn rename(model: &mut Model, from: &IncidentId, to: &IncidentId) {
         for event in case.unsaved.iter_mut().flat_map(|(_, events)| events) {
             renamed(event, from, to);
         }
-        let (theirs, ours): (Vec<Event>, Vec<Event>) = case.tail.drain(..).partition(|e| e.incident == *from);
+        let all = std::mem::take(&mut case.tail).into_events();
+        let (theirs, ours): (Vec<Event>, Vec<Event>) = all.into_iter().partition(|e| e.incident == *from);
         case.saved = Incident::fold(&ours);
-        case.tail = ours;
+        case.tail = Tail::of(ours);
         case.shown.id.clone_from(to);
         case.reshow();
         model.desk.cases.insert(to.clone(), case);

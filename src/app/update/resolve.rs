@@ -4,6 +4,7 @@ use crate::app::confirm::{Confirm, Deed};
 use crate::app::editor::Editor;
 use crate::app::model::Model;
 use crate::app::screen::Overlay;
+use crate::app::update::sources;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::decide::{Command, Refusal};
 
@@ -16,6 +17,10 @@ pub fn confirm_resolve(model: &mut Model, id: &IncidentId, summary: String) -> R
         vec![("incident".to_owned(), format!("{id} {}", case.shown.title)), ("summary".into(), summary.clone())];
     if firing > 0 {
         rows.push(("still firing".into(), format!("{firing} linked alert(s)")));
+    }
+    let unknown = case.shown.alerts.values().filter(|a| a.state == sources::UNKNOWN).count();
+    if unknown > 0 {
+        rows.push(("not known".into(), format!("{unknown} linked alert(s), whose source was exchanged")));
     }
     if case.shown.times.mitigated.is_none() {
         rows.push(("mitigated".into(), "never marked; the moment of resolving will count".into()));

@@ -236,10 +236,11 @@ fn furniture(model: &Model, i: &Incident, room: &IncidentRoom, target: &TargetSt
         let own = |url: &String| room.room.as_ref().and_then(|r| r.url.as_ref()) != Some(url);
         let urls = links::of_incident(model, i).into_iter().filter(|url| url.starts_with("http") && own(url));
         let kept = room.asked.iter().filter(|about| about.starts_with(BOOKMARK)).count();
+        let titles = links::titles(model, i);
         let fresh = urls.filter(|url| !room.asked.contains(&format!("{BOOKMARK}{url}")));
         for url in fresh.take(BOOKMARKS.saturating_sub(kept)) {
             let bare = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-            let title: String = bare.chars().take(60).collect();
+            let title: String = titles.get(&url).map_or(bare, String::as_str).chars().take(60).collect();
             let about = format!("{BOOKMARK}{url}");
             let once = once(&about);
             out.push(wish(ChatWrite::Bookmark { room: place(), title, url }, about, once));

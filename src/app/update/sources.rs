@@ -9,7 +9,7 @@ use crate::app::present::view::Tone;
 use crate::app::recent::Subject;
 use crate::app::screen::Screen;
 use crate::app::update::{backend, draft, marks, record, rows, signals};
-use crate::domain::alert::{AlertChange, AlertSnapshot, changes};
+use crate::domain::alert::{Alert, AlertChange, AlertSnapshot, annotation, changes};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::ids::{Fingerprint, ReqId, SloId, SourceName};
 use crate::domain::incident::event::Body;
@@ -295,6 +295,8 @@ fn down(model: &mut Model, now: Timestamp, source: &SourceName, fault: Fault) {
         link.next = link.next.min(now + delay.max(Span::milliseconds(50)));
     }
     if fresh {
+        // Rows that were never read say from now on why.
+        model.fleet.assessed = None;
         model.say(now, Tone::Warn, words);
     }
 }
@@ -360,6 +362,7 @@ pub fn alerts(
             told.push((alert.fingerprint.clone(), to, page));
         }
     }
+    let reworded = reworded(&linked, &before, &after);
     if !whole {
         let here: std::collections::HashSet<_> = after.iter().map(|a| a.fingerprint.clone()).collect();
         after.extend(before.into_iter().filter(|a| !here.contains(&a.fingerprint)));
@@ -375,8 +378,48 @@ pub fn alerts(
         }
         alert_event(model, now, &fingerprint, to, out);
     }
+    for (fingerprint, annotation, text) in reworded {
+        annotated(model, now, &fingerprint, annotation, &text, out);
+    }
     settle_linked(model, now, whole, out);
     keep(model, now, out);
+}
+
+/// The state of a linked alert whose source was exchanged for one that leads elsewhere.
+pub const UNKNOWN: &str = "unknown";
+/// The most changes of one alert's annotations that a timeline is told; a template that never stops changing says nothing.
+const REWORDED: u32 = 10;
+
+/// The annotations of linked alerts that say something else than at the last poll.
+fn reworded(
+    linked: &BTreeSet<&Fingerprint>,
+    before: &[Alert],
+    after: &[Alert],
+) -> Vec<(Fingerprint, &'static str, String)> {
+    let ours = |a: &&Alert| linked.contains(&a.fingerprint);
+    let was: BTreeMap<&Fingerprint, &Alert> = before.iter().filter(ours).map(|a| (&a.fingerprint, a)).collect();
+    let pairs = after.iter().filter(ours).filter_map(|is| Some((*was.get(&is.fingerprint)?, is)));
+    let told = |(was, is): (&Alert, &Alert)| {
+        let changed = annotation::changed(&was.annotations, &is.annotations);
+        changed.into_iter().map(|(name, text)| (is.fingerprint.clone(), name, text)).collect::<Vec<_>>()
+    };
+    pairs.flat_map(told).collect()
+}
+
+/// Each text of an annotation is told once, however often it comes and goes and however many cockpits see it.
+fn annotated(model: &mut Model, now: Timestamp, of: &Fingerprint, named: &str, text: &str, out: &mut Vec<Effect>) {
+    let linked: Vec<_> = model
+        .open_cases()
+        .iter()
+        .filter_map(|c| c.shown.alerts.get(of).map(|a| (c.shown.id.clone(), a.name.clone(), a.reworded)))
+        .filter(|(.., times)| *times < REWORDED)
+        .collect();
+    for (id, name, _) in linked {
+        let once = Some(format!("annotation:{of}:{named}:{}", annotation::mark(text)));
+        let (annotation, text) = (named.to_owned(), text.to_owned());
+        let body = Body::AlertAnnotated { fingerprint: of.clone(), name, annotation, text };
+        record::machine(model, now, &id, body, once, out);
+    }
 }
 
 /// Linked alerts that ended while no cockpit ran are told now, once every source has answered in full.
@@ -389,7 +432,8 @@ fn settle_linked(model: &mut Model, now: Timestamp, whole: bool, out: &mut Vec<E
         .open_cases()
         .iter()
         .flat_map(|c| c.shown.alerts.iter())
-        .filter(|(fp, a)| a.state != "ended" && model.alerts.get(fp).is_none())
+        // One whose source was exchanged is not known to have ended because the new source does not have it.
+        .filter(|(fp, a)| !matches!(a.state.as_str(), "ended" | UNKNOWN) && model.alerts.get(fp).is_none())
         .map(|(fp, _)| fp.clone())
         .collect();
     for fingerprint in gone {
@@ -402,7 +446,8 @@ pub fn gives_alerts(kind: LinkKind) -> bool {
     matches!(kind, LinkKind::Prometheus { alerts: true } | LinkKind::Alertmanager { .. })
 }
 
-fn alert_event(model: &mut Model, now: Timestamp, fingerprint: &Fingerprint, to: &str, out: &mut Vec<Effect>) {
+/// An alert that is linked to open incidents is in another state: told once.
+pub fn alert_event(model: &mut Model, now: Timestamp, fingerprint: &Fingerprint, to: &str, out: &mut Vec<Effect>) {
     let linked: Vec<_> = model
         .open_cases()
         .iter()

@@ -58,6 +58,20 @@ pub fn look(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     }
 }
 
+/// The server that shows conditions is another one: what is on its way says nothing, and what held must hold anew.
+pub fn source_exchanged(model: &mut Model, now: Timestamp) {
+    for watch in model.exec.watches.values_mut() {
+        if matches!(watch.verify.as_ref().map(|v| &v.what), Some(Condition::Exec(_)) | None) {
+            continue;
+        }
+        if let Some((req, _)) = watch.asked.take() {
+            drop(model.pending.take(req));
+        }
+        watch.hold.since = None;
+        watch.hold.last = Some((now, Look::NoData("its source was exchanged".into())));
+    }
+}
+
 /// Changes that are being watched, says the record, and that this cockpit does not watch yet; and the other way round.
 fn take_up(model: &mut Model) {
     let mut wanted: Vec<((IncidentId, String), Change)> = Vec::new();

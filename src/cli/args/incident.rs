@@ -43,10 +43,13 @@ pub enum IncidentCommand {
         #[arg(long)]
         page: bool,
     },
-    /// Page the on-call for an incident
+    /// Page the on-call for an incident; shows who that is, and what time it is for them, without --yes
     Page {
         /// The incident
         id: String,
+        /// Page them
+        #[arg(long)]
+        yes: bool,
     },
     /// Open incidents
     List {
@@ -271,10 +274,10 @@ pub enum IncidentCommand {
     People {
         /// The incident
         id: String,
-        /// Who
-        person: String,
+        /// Who; without it, who takes part is listed
+        person: Option<String>,
         /// They have left
-        #[arg(long)]
+        #[arg(long, requires = "person")]
         left: bool,
     },
     /// The record in order

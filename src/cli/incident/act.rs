@@ -29,7 +29,7 @@ pub fn run(context: &Context, config: &Config, what: &IncidentCommand, output: &
             return mark(context, config, which, Mark::Tag(tag.clone()), output);
         }
         IncidentCommand::Exclude(which) => return mark(context, config, which, Mark::Exclude, output),
-        IncidentCommand::Page { id } => return page(context, config, id, output),
+        IncidentCommand::Page { id, yes } => return page(context, config, (id, *yes), output),
         _ => {}
     }
     let mut desk = Desk::to_write(context, config)?;
@@ -122,7 +122,9 @@ fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &
     if *page {
         outside::page(&mut desk, &recorded, output)?;
     } else if context.severities.level(&severity).is_some_and(|level| level.page) && outside::pager(context).is_ok() {
-        output.note(&format!("{severity} pages the on-call and nobody was paged; `midwatch incident page {id}` does"));
+        output.note(&format!(
+            "{severity} pages the on-call and nobody was paged; `midwatch incident page {id} --yes` does"
+        ));
     }
     if !output.is_json() {
         output.line(id.as_str())?;
@@ -133,9 +135,12 @@ fn declare(context: &Context, config: &Config, what: &IncidentCommand, output: &
     done(&mut desk, &recorded, output)
 }
 
-/// Pages the on-call for an incident that is recorded.
-fn page(context: &Context, config: &Config, typed: &str, output: &mut Output) -> Result<Exit, Failure> {
+/// Pages the on-call for an incident that is recorded; without a yes it tells who would be paged.
+fn page(context: &Context, config: &Config, (typed, yes): (&str, bool), output: &mut Output) -> Result<Exit, Failure> {
     outside::pager(context)?;
+    if !yes {
+        return outside::preview(context, config, typed, output);
+    }
     let mut desk = Desk::to_write(context, config)?;
     let before = desk.find(typed)?;
     if !before.state.is_open() {

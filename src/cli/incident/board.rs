@@ -13,11 +13,11 @@ use crate::config::Config;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::board::ask::{Ask, line, merge};
 use crate::domain::incident::board::can::draft;
-use crate::domain::incident::board::{Belief, Phase};
+use crate::domain::incident::board::{Belief, Person, Phase};
 use crate::domain::incident::decide::{Command, decide};
 use crate::domain::incident::event::{EventKey, NoteKind};
 use crate::domain::incident::state::Incident;
-use crate::domain::time::{Span, clock, parse_span};
+use crate::domain::time::{Span, clock, parse_span, rfc3339};
 use serde_json::{Value, json};
 
 /// Carries out one act at the desk. Prints nothing on success, or with JSON the incident object.
@@ -91,7 +91,7 @@ fn read(context: &Context, i: &Incident, what: &IncidentCommand) -> Result<Comma
             let next = next.as_deref().map(span).transpose()?;
             Ask::Tell(audience.clone(), need(text, "what they were told")?, next)
         }
-        IncidentCommand::People { person, left, .. } => Ask::Present(person.clone(), !left),
+        IncidentCommand::People { person, left, .. } => Ask::Present(need(person, "who")?, !left),
         _ => return Err(Failure::Usage("this is no act at the desk".to_owned())),
     };
     Ok(Command::Board(ask))
@@ -165,7 +165,7 @@ pub fn checklist(context: &Context, config: &Config, typed: &str, output: &mut O
         let row = |(n, (p, l)): (usize, &(Phase, &String))| {
             let tick = state.board.tick(*p, l);
             json!({"number": n + 1, "phase": p.word(), "line": l, "done": tick.is_some(),
-                "by": tick.map(|t| &t.by.0), "at": tick.map(|t| crate::domain::time::rfc3339(t.by.1))})
+                "by": tick.map(|t| &t.by.0), "at": tick.map(|t| rfc3339(t.by.1))})
         };
         let rows: Vec<Value> = all.iter().enumerate().map(row).collect();
         output.json(&json!({"id": state.id, "checklist": rows}))?;
@@ -178,6 +178,27 @@ pub fn checklist(context: &Context, config: &Config, typed: &str, output: &mut O
         table.row([(n + 1).to_string().as_str(), p.word(), &by, l]);
     }
     output.table(&table)?;
+    Ok(Exit::DONE)
+}
+
+/// Who takes part, those who were seen last first; `{"id", "people": [{"name", "in", "how", "seen_at"}]}`, those who left too.
+pub fn people(context: &Context, config: &Config, typed: &str, output: &mut Output) -> Result<Exit, Failure> {
+    let state = Desk::to_read(context, config)?.find(typed)?.state;
+    if output.is_json() {
+        let row = |(name, person): (&String, &Person)| json!({"name": name, "in": !person.left, "how": person.how, "seen_at": rfc3339(person.seen)});
+        let rows: Vec<Value> = state.board.people.iter().map(row).collect();
+        output.json(&json!({"id": state.id, "people": rows}))?;
+        return Ok(Exit::DONE);
+    }
+    let mut table = Table::new(&["NAME", "HOW", "SEEN"]);
+    for (name, person) in state.board.present() {
+        table.row([name, &person.how, &clock(person.seen)]);
+    }
+    if table.is_empty() {
+        output.note("nobody takes part")
+    } else {
+        output.table(&table)?
+    }
     Ok(Exit::DONE)
 }
 

@@ -7,11 +7,14 @@ use crate::app::update;
 use crate::cli::cockpit::given;
 use crate::cli::context::Context;
 use crate::cli::desk::{Desk, Recorded, refused};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::look::glance;
 use crate::cli::output::Output;
+use crate::config::Config;
 use crate::domain::ids::SourceName;
 use crate::domain::incident::event::Body;
 use crate::run::setup::real;
+use serde_json::json;
 
 /// A machine that knows the targets and this incident.
 fn model(desk: &Desk<'_>, recorded: &Recorded) -> Model {
@@ -43,6 +46,32 @@ pub fn pager(context: &Context) -> Result<SourceName, Failure> {
     use crate::domain::outward::capability::Capability::{Declare, Trigger};
     let why = crate::app::present::available::lacks(&model, &[Trigger, Declare]).unwrap_or_default();
     Err(Failure::Refused(format!("nobody can be paged: {why}")))
+}
+
+/// Shows who would be paged for an incident, and what time it is for them; queues nothing. JSON: `{"incident", "target",
+/// "pages", "again", "queued"}`: the people as they would be shown, and whether somebody was paged for it before. Exit 1.
+pub fn preview(context: &Context, config: &Config, typed: &str, output: &mut Output) -> Result<Exit, Failure> {
+    let recorded = Desk::to_write(context, config)?.find(typed)?;
+    let id = &recorded.state.id;
+    if !recorded.state.is_open() {
+        return Err(Failure::Refused(format!("{id} is resolved; reopen it first")));
+    }
+    let target = pager(context)?;
+    let mut look = glance(context, false)?;
+    look.model.desk.cases.insert(id.clone(), Case::of(recorded.state.clone(), recorded.events.clone()));
+    let rows = update::page_rows(&look.model, look.now, id, &target);
+    if output.is_json() {
+        let people: Vec<&String> = rows.iter().filter(|(key, _)| key == "pages").map(|(_, said)| said).collect();
+        let again = rows.iter().any(|(key, _)| key == "again");
+        output.json(&json!({"incident": id, "target": target, "pages": people, "again": again, "queued": false}))?;
+    } else {
+        let wide = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+        for (key, said) in &rows {
+            output.line(&format!("{key:wide$}  {said}"))?;
+        }
+    }
+    output.note("nobody was paged; --yes pages them");
+    Ok(Exit::NO)
 }
 
 /// Queues a page for an incident that is recorded.

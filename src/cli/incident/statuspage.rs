@@ -10,10 +10,9 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Output, Table};
 use crate::cli::send;
 use crate::config::Config;
-use crate::domain::document::nearest;
 use crate::domain::fault::Fault;
 use crate::domain::ids::SourceName;
-use crate::domain::incident::notices::{Words, notice};
+use crate::domain::incident::notices::{Words, component, notice};
 use crate::domain::incident::state::Incident;
 use crate::domain::outward::capability::Capability;
 use crate::domain::outward::question::{Answer, Question};
@@ -111,17 +110,9 @@ fn stands(i: &Incident, name: &SourceName) -> (&'static str, Option<String>, Opt
 
 /// `NAME=STATE`, the component by its name or id there.
 fn components(given: &[String], known: &[Component]) -> Result<Vec<(String, String)>, Failure> {
-    let one = |typed: &String| {
-        let (name, state) = typed
-            .rsplit_once('=')
-            .ok_or_else(|| Failure::Usage(format!("--component {typed}: expected NAME=STATE")))?;
-        let found = known.iter().find(|c| c.id == name || c.name.eq_ignore_ascii_case(name));
-        let found = found.ok_or_else(|| {
-            let near = nearest(name, known.iter().map(|c| c.name.as_str()));
-            let hint = near.map(|near| format!(" (nearest: {near})")).unwrap_or_default();
-            Failure::Refused(format!("the page has no component `{name}`{hint}"))
-        })?;
-        Ok((found.id.clone(), state.to_owned()))
+    let one = |typed: &String| match typed.contains('=') {
+        true => component(typed, known).map_err(refused),
+        false => Err(Failure::Usage(format!("--component {typed}: expected NAME=STATE"))),
     };
     given.iter().map(one).collect()
 }

@@ -304,8 +304,19 @@ pub enum Body {
         fingerprint: Fingerprint,
         /// Its name.
         name: String,
-        /// `firing`, `ended`, `silenced`, `inhibited`, `muted`.
+        /// `firing`, `ended`, `silenced`, `inhibited`, `muted`; `unknown` where its source was exchanged for another one.
         to: String,
+    },
+    /// What a linked alert tells people says something else now.
+    AlertAnnotated {
+        /// Its fingerprint.
+        fingerprint: Fingerprint,
+        /// Its name.
+        name: String,
+        /// Which annotation: `summary`, `runbook_url`.
+        annotation: String,
+        /// What it says now; empty where it was taken away. Outside text.
+        text: String,
     },
     /// An objective belongs to the incident.
     ObjectiveLinked {

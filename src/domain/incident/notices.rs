@@ -73,19 +73,21 @@ fn known(word: &str, what: &str, all: &[&str]) -> Result<(), Refusal> {
 
 /// `Checkout=major_outage, API=operational`: components by their name or id there, each with its state.
 pub fn components(typed: &str, known: &[Component]) -> Result<Vec<(String, String)>, Refusal> {
-    let one = |piece: &str| {
-        let (name, state) =
-            piece.rsplit_once('=').ok_or_else(|| Refusal(format!("`{piece}` has no state (expected NAME=STATE)")))?;
-        let (name, state) = (name.trim(), state.trim());
-        let found = known.iter().find(|c| c.id == name || c.name.eq_ignore_ascii_case(name));
-        let found = found.ok_or_else(|| {
-            let near = nearest(name, known.iter().map(|c| c.name.as_str()));
-            let hint = near.map(|near| format!(" (nearest: {near})")).unwrap_or_default();
-            Refusal(format!("the page has no component `{name}`{hint}"))
-        })?;
-        Ok((found.id.clone(), state.to_owned()))
-    };
-    typed.split(',').map(str::trim).filter(|piece| !piece.is_empty()).map(one).collect()
+    typed.split(',').map(str::trim).filter(|piece| !piece.is_empty()).map(|piece| component(piece, known)).collect()
+}
+
+/// One of them; only the last `=` separates.
+pub fn component(typed: &str, known: &[Component]) -> Result<(String, String), Refusal> {
+    let (name, state) =
+        typed.rsplit_once('=').ok_or_else(|| Refusal(format!("`{typed}` has no state (expected NAME=STATE)")))?;
+    let (name, state) = (name.trim(), state.trim());
+    let found = known.iter().find(|c| c.id == name || c.name.eq_ignore_ascii_case(name));
+    let found = found.ok_or_else(|| {
+        let near = nearest(name, known.iter().map(|c| c.name.as_str()));
+        let hint = near.map(|near| format!(" (nearest: {near})")).unwrap_or_default();
+        Refusal(format!("the page has no component `{name}`{hint}"))
+    })?;
+    Ok((found.id.clone(), state.to_owned()))
 }
 
 /// The key of the next write: every one that was asked for counts.

@@ -24,6 +24,9 @@ pub struct LinkedAlert {
     /// How often it changed; names the next change, so that two cockpits record it once.
     #[serde(default)]
     pub changes: u32,
+    /// How often it was recorded that an annotation says something else.
+    #[serde(default)]
+    pub reworded: u32,
 }
 
 /// Where a person is in a runbook.

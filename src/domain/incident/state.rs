@@ -286,7 +286,9 @@ impl Incident {
             Body::Retracted { of, reason } => self.amend(of, Amendment::Retracted(reason.clone())),
             Body::BudgetSampled(sample) => drop(self.budget.insert(sample.slo.clone(), sample.clone())),
             Body::ObjectiveLinked { slo } => drop(self.objectives.insert(slo.clone())),
-            Body::AlertLinked { .. } | Body::AlertChanged { .. } => self.apply_alert(&event.body),
+            Body::AlertLinked { .. } | Body::AlertChanged { .. } | Body::AlertAnnotated { .. } => {
+                self.apply_alert(&event.body);
+            }
             Body::CommandStarted(_) | Body::CommandFinished(_) => self.apply_command(event),
             Body::RunbookOpened { .. }
             | Body::StepEnded { .. }
@@ -406,6 +408,7 @@ impl Incident {
                     started_at: *started_at,
                     state: "firing".into(),
                     changes: 0,
+                    reworded: 0,
                 };
                 self.alerts.entry(fingerprint.clone()).or_insert(linked);
                 self.times.detected = Some(self.times.detected.map_or(*started_at, |d| d.min(*started_at)));
@@ -414,6 +417,11 @@ impl Incident {
                 if let Some(alert) = self.alerts.get_mut(fingerprint) {
                     alert.state.clone_from(to);
                     alert.changes += 1;
+                }
+            }
+            Body::AlertAnnotated { fingerprint, .. } => {
+                if let Some(alert) = self.alerts.get_mut(fingerprint) {
+                    alert.reworded += 1;
                 }
             }
             _ => {}

@@ -60,6 +60,10 @@ fn words(body: &Body) -> String {
         Body::Retracted { of, reason } => format!("event {} does not hold: {reason}", of.seq),
         Body::AlertLinked { name, .. } => format!("{name} linked"),
         Body::AlertChanged { name, to, .. } => format!("{name} {to}"),
+        Body::AlertAnnotated { name, annotation, text, .. } if text.is_empty() => {
+            format!("{name}: no {annotation} any more")
+        }
+        Body::AlertAnnotated { name, annotation, text, .. } => format!("{name}: {annotation} reads: {text}"),
         Body::ObjectiveLinked { slo } => format!("objective {slo} linked"),
         Body::BudgetSampled(s) => {
             let percent = |x: Option<f64>| x.map_or("unknown".to_owned(), |x| format!("{:.1} %", x * 100.0));

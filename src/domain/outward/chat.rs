@@ -135,6 +135,18 @@ impl ChatWrite {
         }
     }
 
+    /// The room that it is about; `None` for one that is still to be opened, and for the target's own.
+    pub fn room(&self) -> Option<&str> {
+        match self {
+            Self::CreateRoom { .. } => None,
+            Self::Post { room, .. } | Self::Edit { room, .. } => room.as_deref(),
+            Self::SetTopic { room, .. }
+            | Self::Invite { room, .. }
+            | Self::Pin { room, .. }
+            | Self::Bookmark { room, .. } => Some(room),
+        }
+    }
+
     /// In words; outside text may be in it.
     pub fn words(&self) -> String {
         match self {

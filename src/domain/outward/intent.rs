@@ -62,6 +62,25 @@ impl Intent {
         }
     }
 
+    /// What there it is about, as far as rights may differ by it: an incident, a room, a notice. `None` where it is about the
+    /// target as a whole. Outside text may be in it.
+    pub fn thing(&self) -> Option<String> {
+        match self {
+            Self::Backend(BackendWrite::Declare { service, .. }) => {
+                service.as_ref().map(|service| service.name.clone())
+            }
+            Self::Backend(write) => write.incident().map(str::to_owned),
+            Self::Chat(write) => write.room().map(str::to_owned),
+            Self::Silence(write) => Some(write.thing()),
+            Self::StatusPage(StatusWrite::Update { notice, .. }) => Some(notice.clone()),
+            Self::Annotation(AnnotationWrite::End { annotation, .. }) => Some(annotation.clone()),
+            Self::StatusPage(StatusWrite::Open { .. })
+            | Self::Annotation(AnnotationWrite::Create { .. })
+            | Self::Event(_)
+            | Self::Ticket(_) => None,
+        }
+    }
+
     /// Whether it wakes somebody.
     pub fn pages(&self) -> bool {
         matches!(

@@ -50,8 +50,12 @@ pub enum Obstacle {
     Auth,
     /// A web page where an answer was expected, or a redirect: a proxy wants a login. Held like [`Self::Auth`].
     LoginPage,
-    /// 403.
+    /// 403, and the product does not say whether the token may not at all or not with this one thing.
     Permission,
+    /// 403 of the token: it may do this with nothing there.
+    Scope,
+    /// 403 of this one thing: others are not touched by it.
+    Protected,
     /// 402: the plan lacks it.
     PlanLacks,
     /// 404: the thing it is about is gone.
@@ -78,7 +82,7 @@ impl Obstacle {
         match self {
             Self::Auth => "AUTH",
             Self::LoginPage => "login page",
-            Self::Permission => "forbidden",
+            Self::Permission | Self::Scope | Self::Protected => "forbidden",
             Self::PlanLacks => "not in the plan",
             Self::NotFound => "not found",
             Self::Invalid => "invalid",
@@ -96,12 +100,17 @@ impl Obstacle {
         matches!(self, Self::Auth | Self::LoginPage | Self::RateLimited | Self::Unavailable | Self::Local)
     }
 
+    /// Whether a right is missing.
+    pub fn forbids(self) -> bool {
+        matches!(self, Self::Permission | Self::Scope | Self::Protected)
+    }
+
     /// The kind of fault that the health of the target is told.
     pub fn fault_kind(self) -> FaultKind {
         match self {
             Self::Auth => FaultKind::Auth,
             Self::LoginPage => FaultKind::LoginPage,
-            Self::Permission | Self::PlanLacks => FaultKind::Permission,
+            Self::Permission | Self::Scope | Self::Protected | Self::PlanLacks => FaultKind::Permission,
             Self::RateLimited => FaultKind::RateLimited,
             Self::Unavailable => FaultKind::Unreachable,
             Self::Local => FaultKind::Local,

@@ -182,6 +182,15 @@ impl SilenceWrite {
         matches!(self, Self::Create { comment, .. } if comment.trim_start().starts_with(ACK_PREFIX))
     }
 
+    /// What it is about: a silence by its id, or the conditions of one that is still to be made.
+    pub fn thing(&self) -> String {
+        match self {
+            Self::Create { matchers, .. } => conditions(matchers),
+            Self::Extend { silence, .. } => silence.id.clone(),
+            Self::Expire { id } => id.clone(),
+        }
+    }
+
     /// In words.
     pub fn words(&self) -> String {
         match self {

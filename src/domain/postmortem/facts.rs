@@ -7,7 +7,7 @@ mod changes;
 mod clocks;
 
 use crate::domain::incident::board::{Belief, Decision, Hypothesis, Stand};
-use crate::domain::incident::event::{Body, Event, EventKey, NoteKind, Role};
+use crate::domain::incident::event::{Act, Body, Event, EventKey, NoteKind, Role};
 use crate::domain::incident::state::{Amendment, CommandRun, Incident, key_text};
 use crate::domain::incident::tickets::ticket;
 use crate::domain::incident::timeline::{housekeeping, lasted};
@@ -403,9 +403,23 @@ fn stretches(incident: &Incident, now: Timestamp) -> Vec<Stretch> {
 }
 
 fn participants(incident: &Incident, log: &[&Event]) -> Vec<String> {
-    let actors = log.iter().flat_map(|event| [event.actor.as_str(), event.who()]);
+    let actors = log.iter().flat_map(|event| [Some(event.actor.as_str()), named(event)]).flatten();
     let people: BTreeSet<&str> = actors.chain(incident.roles.values().map(String::as_str)).collect();
     people.into_iter().filter(|name| *name != "midwatch" && !name.trim().is_empty()).map(field).collect()
+}
+
+/// How acts begin that a paging product does by itself, in the words of its log.
+const BY_ITSELF: [&str; 8] =
+    ["trigger", "notify", "escalate", "exhaust", "repeat", "reach", "urgency_change", "unacknowledge"];
+
+/// The person whom an entry names. What a product or a host did by itself names a service or a program.
+fn named(event: &Event) -> Option<&str> {
+    let person = match &event.body {
+        Body::Imported(import) => import.act != Act::Other && import.from != "journal",
+        Body::BackendLogged(line) => !BY_ITSELF.iter().any(|word| line.action.starts_with(word)),
+        _ => true,
+    };
+    person.then(|| event.who())
 }
 
 fn alerts(incident: &Incident) -> Vec<AlertLine> {

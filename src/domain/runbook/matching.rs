@@ -2,10 +2,10 @@
 //! page behind it may be down with everything else.
 
 use crate::domain::ids::RunbookId;
-use crate::domain::labels::Labels;
+use crate::domain::labels::{Labels, Matcher};
 use crate::domain::runbook::model::{Runbook, Trigger};
 use crate::domain::runbook::pieces::slug;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The highest score of a likeness of names, which is a hint and no answer.
@@ -38,6 +38,44 @@ pub fn matches(runbooks: &[Arc<Runbook>], alert: &str, labels: &Labels, annotati
     found.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.runbook.cmp(&b.runbook)));
     found.dedup_by(|b, a| a.runbook == b.runbook);
     found
+}
+
+/// The runbooks for many alerts at once, as in a storm: alerts that differ in nothing that any runbook looks at are matched
+/// once.
+#[derive(Debug)]
+pub struct Matching<'a> {
+    library: &'a [Arc<Runbook>],
+    /// The labels that triggers for an alert of this name look at.
+    heeded: HashMap<&'a str, Vec<&'a str>>,
+    /// What was found, by the alert's name, its link, and its labels that are looked at.
+    found: HashMap<(&'a str, &'a str, Vec<&'a str>), Arc<[Match]>>,
+    none: Arc<[Match]>,
+}
+
+impl<'a> Matching<'a> {
+    /// In these runbooks.
+    pub fn of(library: &'a [Arc<Runbook>]) -> Self {
+        let mut heeded: HashMap<&str, Vec<&str>> = HashMap::new();
+        for trigger in library.iter().flat_map(|runbook| &runbook.triggers).filter(|t| !t.matchers.is_empty()) {
+            let labels = heeded.entry(trigger.alert.as_str()).or_default();
+            labels.extend(trigger.matchers.iter().map(Matcher::name));
+            labels.sort_unstable();
+            labels.dedup();
+        }
+        Self { library, heeded, found: HashMap::new(), none: Arc::from([]) }
+    }
+
+    /// What [`matches`] finds for an alert.
+    pub fn find(&mut self, alert: &'a str, labels: &'a Labels, annotations: &'a Labels) -> Arc<[Match]> {
+        if self.library.is_empty() {
+            return Arc::clone(&self.none);
+        }
+        let heeded = self.heeded.get(alert).map_or(&[][..], Vec::as_slice);
+        let values = heeded.iter().map(|label| labels.get(label)).collect();
+        let library = self.library;
+        let found = self.found.entry((alert, annotations.get("runbook_url"), values));
+        Arc::clone(found.or_insert_with(|| matches(library, alert, labels, annotations).into()))
+    }
 }
 
 fn by_trigger(runbook: &Runbook, alert: &str, labels: &Labels) -> Option<(u32, String)> {
@@ -157,6 +195,33 @@ mod tests {
     fn book(path: &str, triggers: &str) -> Arc<Runbook> {
         let text = format!("name: {path}\ntriggers: [{triggers}]\nsteps: [{{name: One}}]\n");
         Arc::new(read(&format!("runbooks/{path}.yaml"), &text).0.unwrap())
+    }
+
+    #[test]
+    fn many_alerts_are_matched_as_each_alone_is() {
+        let books = [
+            book("checkout", "{alert: Slow, match: ['team=pay', 'env=~p.*']}, {alert: Slow, match: ['team!=web']}"),
+            book("web-only", "{alert: Slow, match: ['team=web']}, {alert: Down}"),
+            book("slow", "{alert: Other, match: ['pod=a']}"),
+        ];
+        let mut asked = Vec::new();
+        for alert in ["Slow", "Down", "Other", "SlowDown", "Nothing"] {
+            for url in ["", "https://w.example/slow.md", "https://w.example/web-only"] {
+                for team in ["pay", "web", ""] {
+                    for (env, pod) in [("prod", "a"), ("test", "b")] {
+                        let labels = Labels::from([("team", team), ("env", env), ("pod", pod)]);
+                        asked.push((alert, labels, Labels::from([("runbook_url", url)])));
+                    }
+                }
+            }
+        }
+        let mut matching = Matching::of(&books);
+        for (alert, labels, annotations) in asked.iter().chain(asked.iter().rev()) {
+            let alone = matches(&books, alert, labels, annotations);
+            assert_eq!(*matching.find(alert, labels, annotations), *alone, "{alert} {labels:?} {annotations:?}");
+        }
+        assert!(matching.found.len() < asked.len(), "what nothing looks at makes no difference");
+        assert!(Matching::of(&[]).find("Slow", &asked[0].1, &asked[0].2).is_empty());
     }
 
     fn found(books: &[Arc<Runbook>], alert: &str, labels: &Labels, url: &str) -> Vec<String> {

@@ -7,7 +7,9 @@ use crate::domain::ids::{Fingerprint, SourceName};
 use crate::domain::labels::Labels;
 use crate::domain::time::Timestamp;
 use crate::io::http::Explained;
+use chrono::DateTime;
 use serde::Deserialize;
+use std::borrow::Cow;
 
 mod silence;
 
@@ -22,30 +24,37 @@ pub struct Groups {
     pub notes: Vec<String>,
 }
 
+/// A text that is looked at and not kept: it stays where it is in the answer, unless it has escapes.
 #[derive(Deserialize)]
-struct Group {
-    alerts: Vec<Wire>,
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+struct Group<'a> {
+    #[serde(borrow)]
+    alerts: Vec<Wire<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Wire {
+struct Wire<'a> {
     labels: Labels,
     #[serde(default)]
     annotations: Option<Labels>,
     #[serde(default)]
     fingerprint: Option<String>,
-    #[serde(default, rename = "startsAt")]
-    starts_at: Option<String>,
-    #[serde(default, rename = "updatedAt")]
-    updated_at: Option<String>,
+    #[serde(borrow, default, rename = "startsAt")]
+    starts_at: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "updatedAt")]
+    updated_at: Option<Text<'a>>,
     #[serde(default, rename = "generatorURL")]
     generator_url: Option<String>,
-    status: Status,
+    #[serde(borrow)]
+    status: Status<'a>,
 }
 
 #[derive(Deserialize)]
-struct Status {
-    state: String,
+struct Status<'a> {
+    #[serde(borrow)]
+    state: Text<'a>,
     #[serde(default, rename = "silencedBy")]
     silenced_by: Option<Vec<String>>,
     #[serde(default, rename = "inhibitedBy")]
@@ -57,20 +66,25 @@ struct Status {
 
 /// Reads `/api/v2/alerts/groups`. Says what was found where when it is not that.
 pub fn groups(body: &[u8], source: &SourceName) -> Result<Groups, String> {
-    let wire: Vec<Group> = serde_json::from_slice(body).map_err(|e| match e.is_eof() {
+    // Checked once as a whole, and not string by string; where it is no UTF-8, the slow way says at which line.
+    let decoded = match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    let wire: Vec<Group<'_>> = decoded.map_err(|e| match e.is_eof() {
         true => format!("the JSON breaks off at line {} column {}", e.line(), e.column()),
         false => e.to_string(),
     })?;
-    let mut groups = Groups::default();
+    let alerts = Vec::with_capacity(wire.iter().map(|group| group.alerts.len()).sum());
+    let mut groups = Groups { alerts, notes: Vec::new() };
     for alert in wire.into_iter().flat_map(|group| group.alerts) {
         read(alert, source, &mut groups);
     }
     Ok(groups)
 }
 
-fn read(wire: Wire, source: &SourceName, groups: &mut Groups) {
+fn read(wire: Wire<'_>, source: &SourceName, groups: &mut Groups) {
     let name = wire.labels.get("alertname").to_owned();
-    let instant = |text: &Option<String>| text.as_deref().and_then(|t| t.parse::<Timestamp>().ok());
     let started_at = match instant(&wire.starts_at) {
         Some(at) => at,
         None => match instant(&wire.updated_at) {
@@ -102,12 +116,18 @@ fn read(wire: Wire, source: &SourceName, groups: &mut Groups) {
     });
 }
 
+/// An instant as Alertmanager writes it; else as anybody may.
+fn instant(text: &Option<Text<'_>>) -> Option<Timestamp> {
+    let text = &*text.as_ref()?.0;
+    DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).or_else(|_| text.parse()).ok()
+}
+
 /// A state that is not known, and `unprocessed`, count as firing: nothing is known to hold it.
-fn state(status: Status) -> (AlertState, Vec<String>, Option<String>) {
+fn state(status: Status<'_>) -> (AlertState, Vec<String>, Option<String>) {
     let silenced = status.silenced_by.unwrap_or_default();
     let inhibited = status.inhibited_by.unwrap_or_default();
     let muted = status.muted_by.unwrap_or_default();
-    match status.state.as_str() {
+    match &*status.state.0 {
         "suppressed" => {
             let state = match (silenced.is_empty(), inhibited.is_empty(), muted.is_empty()) {
                 (false, ..) => AlertState::Silenced,
@@ -223,6 +243,24 @@ mod tests {
         );
         let got = got.unwrap();
         assert_eq!((got.alerts.len(), got.notes.len()), (0, 1));
+    }
+
+    #[test]
+    fn texts_are_read_whether_they_have_escapes_or_not() {
+        for (starts, state) in [
+            ("2026-05-01T03:00:00.123Z", "active"),
+            ("2026-05-01T05:00:00.123+02:00", r"\u0061ctive"),
+            (r"2026-05-01T03:00:00.123\u005a", "active"),
+            ("2026-05-01 03:00:00.123Z", "unprocessed"),
+        ] {
+            let alert = one(&format!(
+                r#"{{"labels":{{"alertname":"a\"b"}},"startsAt":"{starts}","status":{{"state":"{state}"}}}}"#
+            ));
+            assert_eq!((alert.started_at.timestamp_millis(), alert.state), (1_777_604_400_123, AlertState::Firing));
+            assert_eq!(alert.name, "a\"b");
+        }
+        let bad = b"[{\"alerts\":[{\"labels\":{\"a\":\"\xff\"}}]}]";
+        assert!(groups(bad, &"main".into()).unwrap_err().contains("line 1"), "no UTF-8 is told with its place");
     }
 
     #[test]

@@ -104,6 +104,7 @@ impl Cluster {
             reach: Reach::NotSent,
             status: None,
             code: None,
+            bar: None,
         }))
     }
 

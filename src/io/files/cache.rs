@@ -35,6 +35,11 @@ impl Cache {
         Self { folder: folder.to_owned() }
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The last value of a name; `None` when there is none that can be read.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let bytes = read_limited(&self.path(name), LIMIT).ok()?;

@@ -1,8 +1,8 @@
 //! Drafts that people edit. The last line of a draft is a comment with a hash of the text above it without what stands
 //! between keep marks: while the two agree nobody has touched what is ours, and the file may be written again with what
-//! people wrote between the marks; once they differ, or the line is gone, it belongs to the person and a new file is
-//! written beside it. The mark is in the file itself so that it holds on another machine, after a copy, and when our own
-//! data is lost.
+//! people wrote between the marks; a second hash, over all of it, says that nobody wrote there either. Once the first
+//! differs, or the line is gone, it belongs to the person and a new file is written beside it. The mark is in the file
+//! itself so that it holds on another machine, after a copy, and when our own data is lost.
 
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::postmortem::keep::{carry, outside};
@@ -45,16 +45,21 @@ pub fn write_draft(path: &Path, raw: &str) -> Result<Written, Fault> {
         match candidate.symlink_metadata() {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 let (text, blanks) = finish(raw);
-                if write_new(&candidate, mark(&text).as_bytes(), 0o600)? {
+                if write_new(&candidate, mark(&text, true).as_bytes(), 0o600)? {
                     return Ok(Written { path: candidate, kept, carried: 0, blanks });
                 }
                 // It appeared this very moment: somebody else's.
             }
             Err(e) => return Err(fault(&candidate, &e)),
             Ok(meta) if meta.is_file() => {
-                if let Some((text, carried)) = ours(&candidate).and_then(|theirs| carry(&theirs, raw)) {
+                let next = ours(&candidate).and_then(|theirs| match theirs.fresh {
+                    // Another template has other words between its marks, and these were nobody's.
+                    true => Some((raw.to_owned(), 0)),
+                    false => carry(&theirs.text, raw),
+                });
+                if let Some((text, carried)) = next {
                     let (text, blanks) = finish(&text);
-                    write_atomic(&candidate, mark(&text).as_bytes(), 0o600)?;
+                    write_atomic(&candidate, mark(&text, carried == 0).as_bytes(), 0o600)?;
                     return Ok(Written { path: candidate, kept, carried, blanks });
                 }
             }
@@ -87,24 +92,35 @@ pub fn untouched(path: &Path) -> bool {
     ours(path).is_some()
 }
 
-/// The text of a file of which nobody touched what is ours, without its mark.
-fn ours(path: &Path) -> Option<String> {
+/// A draft of which nobody touched what is ours.
+struct Ours {
+    /// Its text, without its mark.
+    text: String,
+    /// Nobody wrote between the keep marks either: all of it is as a template has it.
+    fresh: bool,
+}
+
+fn ours(path: &Path) -> Option<Ours> {
     let content = String::from_utf8(read_limited(path, LIMIT).ok()?).ok()?;
-    let (text, _) = content.rfind(OPEN).and_then(|at| content.split_at_checked(at))?;
-    // Drafts of before have the hash of the whole text.
-    (mark(text) == content || whole(text) == content).then(|| text.to_owned())
+    let (text, tail) = content.rfind(OPEN).and_then(|at| content.split_at_checked(at))?;
+    let said = tail.strip_prefix(OPEN)?.strip_suffix(CLOSE)?;
+    let (kept, whole) = (digest(&outside(text)), digest(text));
+    let fresh = said == format!("kept {kept} whole {whole}");
+    // Drafts of before have the hash of the whole text alone.
+    let ours = fresh || said == whole || said.split(" whole ").next() == Some(&format!("kept {kept}"));
+    ours.then(|| Ours { text: text.to_owned(), fresh })
 }
 
-fn mark(text: &str) -> String {
+/// The text with its mark; `fresh` when nothing in it is a person's.
+fn mark(text: &str, fresh: bool) -> String {
     let text = ended(text);
-    let hash = hex(&Sha256::digest(outside(&text).as_bytes()));
-    format!("{text}{OPEN}kept {hash}{CLOSE}")
+    let kept = digest(&outside(&text));
+    let whole = if fresh { format!(" whole {}", digest(&text)) } else { String::new() };
+    format!("{text}{OPEN}kept {kept}{whole}{CLOSE}")
 }
 
-fn whole(text: &str) -> String {
-    let text = ended(text);
-    let hash = hex(&Sha256::digest(text.as_bytes()));
-    format!("{text}{OPEN}{hash}{CLOSE}")
+fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 fn ended(text: &str) -> String {
@@ -202,8 +218,30 @@ mod tests {
     fn a_draft_of_before_is_known_by_its_whole_text() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("d.md");
-        fs::write(&path, whole("# T\n<!-- keep -->\nx\n<!-- /keep -->\n")).unwrap();
+        let text = "# T\n<!-- keep -->\nx\n<!-- /keep -->\n";
+        fs::write(&path, format!("{text}{OPEN}{}{CLOSE}", digest(text))).unwrap();
         assert!(untouched(&path));
+        fs::write(&path, format!("{text}{OPEN}kept {}{CLOSE}", digest(&outside(text)))).unwrap();
+        assert_eq!(write_draft(&path, "# T\n<!-- keep -->\ny\n<!-- /keep -->\n").unwrap().carried, 1);
+    }
+
+    /// The words of one template between its marks are no person's words when another one is taken.
+    #[test]
+    fn what_nobody_wrote_between_marks_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.md");
+        let draft = |words: &str| format!("# T\n## Impact\n<!-- keep -->\n- {words}: [[BLANK: who]]\n<!-- /keep -->\n");
+        write_draft(&path, &draft("Users")).unwrap();
+        let again = write_draft(&path, &draft("User Impact")).unwrap();
+        assert_eq!((&again.path, again.carried, again.blanks), (&path, 0, 1));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("- User Impact: [[BLANK") && !text.contains("- Users:"), "{text}");
+        // A blank that a person worded anew is theirs, this time and every time after it.
+        fs::write(&path, text.replace("[[BLANK: who]]", "[[BLANK: ask bob]]")).unwrap();
+        for words in ["User Impact", "Users", "User Impact"] {
+            assert_eq!(write_draft(&path, &draft(words)).unwrap().carried, 1, "{words}");
+            assert!(fs::read_to_string(&path).unwrap().contains("- User Impact: [[BLANK: ask bob]]"));
+        }
     }
 
     #[test]
@@ -224,7 +262,7 @@ mod tests {
     fn a_mark_inside_the_text_fools_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("d.md");
-        write_draft(&path, &mark("inner")).unwrap();
+        write_draft(&path, &mark("inner", true)).unwrap();
         assert!(untouched(&path));
         assert_eq!(write_draft(&path, "outer").unwrap().path, path);
     }

@@ -168,7 +168,7 @@ fn refused(name: &str, errors: &[Value]) -> Failure {
         (_, None) => format!("GoAlert says: {said}"),
     };
     let code = Some(code).filter(|code| !code.is_empty());
-    Failure { fault: Fault::new(kind, name, detail), reach, status: None, code }
+    Failure { fault: Fault::new(kind, name, detail), reach, status: None, code, bar: None }
 }
 
 fn explain(body: &[u8]) -> Explained {

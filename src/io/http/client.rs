@@ -4,7 +4,7 @@
 
 use crate::config;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::outward::outcome::{Found, Outcome, Reach};
+use crate::domain::outward::outcome::{Found, Obstacle, Outcome, Reach};
 use crate::io::clock;
 use crate::io::http::classify;
 use crate::io::http::echo::Echo;
@@ -120,12 +120,17 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The product's own code for the error, where its body names one ([`Explained::code`]).
     pub code: Option<String>,
+    /// Whether a 403 is that of the token or of one thing, where the body says so ([`Explained::bar`]).
+    pub bar: Option<Obstacle>,
 }
 
 impl Failure {
     /// What it means for a write.
     pub fn outcome(&self) -> Outcome {
-        Outcome::of(&self.fault, self.reach)
+        match (Outcome::of(&self.fault, self.reach), self.bar) {
+            (Outcome::Refused { kind: Obstacle::Permission, words }, Some(kind)) => Outcome::Refused { kind, words },
+            (outcome, _) => outcome,
+        }
     }
 
     /// What it means for a look.
@@ -138,7 +143,7 @@ impl Failure {
     /// An answer with a good status that cannot be read: what was asked may have been done.
     pub fn unreadable(what: &str, detail: &str) -> Self {
         let fault = Fault::new(FaultKind::Malformed, what, detail);
-        Self { fault, reach: Reach::Sent, status: None, code: None }
+        Self { fault, reach: Reach::Sent, status: None, code: None, bar: None }
     }
 
     /// Whether the server answered with this code of its own, and did nothing.
@@ -153,7 +158,7 @@ impl Failure {
 }
 
 fn unsent(fault: Fault) -> Failure {
-    Failure { fault, reach: Reach::NotSent, status: None, code: None }
+    Failure { fault, reach: Reach::NotSent, status: None, code: None, bar: None }
 }
 
 /// The client of one endpoint.
@@ -289,7 +294,7 @@ impl Http {
             _ => None,
         };
         let echoes: Vec<&Echo> = std::iter::once(&secrets.echo).chain(&inside).collect();
-        let failed = |fault, reach| Failure { fault, reach, status: None, code: None };
+        let failed = |fault, reach| Failure { fault, reach, status: None, code: None, bar: None };
         let builder = self.builder(client, ask, &secrets.values).map_err(unsent)?;
         let sent = clock::now();
         let mut response = builder.send().await.map_err(|e| {
@@ -300,18 +305,19 @@ impl Http {
         let now = clock::now();
         let status = response.status();
         let headers = echoes.iter().fold(response.headers().clone(), |headers, echo| echo.out_of_headers(&headers));
-        let answered = |fault, reach, code| Failure { fault, reach, status: Some(status.as_u16()), code };
+        let answered = |fault, reach, code| Failure { fault, reach, status: Some(status.as_u16()), code, bar: None };
         if let Some(mut fault) = reply::by_status(what, status, &headers, now) {
-            let mut explained = Explained::default();
+            let (mut explained, mut html) = (Explained::default(), false);
             if matches!(fault.kind, FaultKind::RateLimited | FaultKind::Permission) {
-                explained = explanation(&headers, error_body(what, &mut response, &echoes).await, ask.explain).0;
+                let body = error_body(what, &mut response, &echoes).await;
+                (explained, html) = explanation(&headers, body, ask.explain);
             }
-            if fault.kind == FaultKind::Permission && explained.kind == Some(FaultKind::RateLimited) {
-                // Some products tell a limit as 403.
-                fault = reply::limited(what, status, &headers, now);
+            if fault.kind == FaultKind::Permission {
+                fault = reply::forbidden(what, status, &headers, &explained, html, now).unwrap_or(fault);
             }
             fault.retry_after = fault.retry_after.or(explained.retry_after);
-            return Err(answered(fault, Reach::Declined, explained.code));
+            let bar = explained.bar();
+            return Err(Failure { bar, ..answered(fault, Reach::Declined, explained.code) });
         }
         if !status.is_success() {
             let body = error_body(what, &mut response, &echoes).await;

@@ -56,18 +56,28 @@ pub struct Tls {
 
 /// A base URL that was looked at: http or https, a host, a path that ends in a slash, and nothing secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseUrl(Url);
+pub struct BaseUrl {
+    base: Url,
+    /// Without the slash that was added: the address itself, for who asks nothing below it.
+    written: Url,
+}
 
 impl BaseUrl {
     /// Reads one. Refused: other schemes, user info, a query or a fragment, since a token in a URL ends up in logs. The
     /// error says why and does not repeat the URL.
     pub fn parse(text: &str) -> Result<Self, String> {
-        base(text).map(Self)
+        let written = looked_at(text)?;
+        let mut base = written.clone();
+        if !base.path().ends_with('/') {
+            let path = format!("{}/", base.path());
+            base.set_path(&path);
+        }
+        Ok(Self { base, written })
     }
 
     /// As text; safe to show.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.base.as_str()
     }
 }
 
@@ -134,7 +144,7 @@ impl Endpoint {
 
     /// Whether it is on this machine, where a proxy could not find it.
     pub fn is_loopback(&self) -> bool {
-        match self.base.0.host_str() {
+        match self.base.base.host_str() {
             Some("localhost" | "[::1]") => true,
             Some(host) => host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback()),
             None => false,
@@ -143,14 +153,18 @@ impl Endpoint {
 
     /// Whether it is reached over TLS.
     pub fn is_tls(&self) -> bool {
-        self.base.0.scheme() == "https"
+        self.base.base.scheme() == "https"
     }
 
-    /// The URL of a path below the base; the path's own leading slash does not lead out of the base.
+    /// The URL of a path below the base; the path's own leading slash does not lead out of the base. An empty path is the
+    /// address as it was written: whether it ends in a slash is for the receiver to say.
     pub(super) fn join(&self, path: &str, query: &[(String, String)]) -> Url {
-        let mut url = self.base.0.clone();
-        let joined = format!("{}{}", url.path(), path.trim_start_matches('/'));
-        url.set_path(&joined);
+        let mut url = self.base.written.clone();
+        if !path.is_empty() {
+            url = self.base.base.clone();
+            let joined = format!("{}{}", url.path(), path.trim_start_matches('/'));
+            url.set_path(&joined);
+        }
         if !query.is_empty() || !self.params.is_empty() {
             url.query_pairs_mut().extend_pairs(self.params.iter().chain(query));
         }
@@ -172,9 +186,9 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-fn base(text: &str) -> Result<Url, String> {
+fn looked_at(text: &str) -> Result<Url, String> {
     // The URL itself is not repeated before it is known to hold no secret.
-    let mut url =
+    let url =
         Url::parse(text.trim()).map_err(|e| format!("the URL cannot be read: {e} (expected https://host/path)"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("the URL has the scheme {}: (expected http: or https:)", url.scheme()));
@@ -187,10 +201,6 @@ fn base(text: &str) -> Result<Url, String> {
     }
     if url.fragment().is_some() {
         return Err("the URL has a fragment (#…)".into());
-    }
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
     }
     Ok(url)
 }
@@ -211,6 +221,19 @@ mod tests {
         root.params = vec![("dedup".into(), "true".into())];
         let url = root.join("-/ready", &[("q".into(), "a b&c".into())]);
         assert_eq!(url.as_str(), "https://h/-/ready?dedup=true&q=a+b%26c");
+    }
+
+    #[test]
+    fn an_address_that_nothing_is_asked_below_stays_as_it_was_written() {
+        for (written, asked) in
+            [("https://h/hook", "https://h/hook"), ("https://h/hook/", "https://h/hook/"), ("https://h", "https://h/")]
+        {
+            let mut endpoint = Endpoint::new("x", written).unwrap();
+            assert_eq!(endpoint.join("", &[]).as_str(), asked);
+            assert!(endpoint.url().ends_with('/'));
+            endpoint.params = vec![("a".into(), "b".into())];
+            assert_eq!(endpoint.join("", &[]).as_str(), format!("{asked}?a=b"));
+        }
     }
 
     #[test]

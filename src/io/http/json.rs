@@ -142,6 +142,7 @@ impl JsonApi {
             reach: Reach::Sent,
             status: Some(reply.status),
             code: None,
+            bar: None,
         })
     }
 }

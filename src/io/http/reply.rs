@@ -1,6 +1,7 @@
 //! From status and headers to an answer or a fault. Never reads from the network.
 
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::outward::outcome::Obstacle;
 use crate::domain::time::{Span, Timestamp};
 use chrono::DateTime;
 use reqwest::StatusCode;
@@ -54,6 +55,15 @@ pub struct Explained {
     pub retry_after: Option<Span>,
     /// The product's own code for the error: `2100`, `name_taken`.
     pub code: Option<String>,
+    /// Whether a 403 is that of the token or of one thing, where the body says so.
+    pub bar: Option<Obstacle>,
+}
+
+impl Explained {
+    /// Whose a 403 is, by the product's own word or because it names what the token lacks: `missing scope incidents.write`.
+    pub(super) fn bar(&self) -> Option<Obstacle> {
+        self.bar.or_else(|| self.text.to_ascii_lowercase().contains("scope").then_some(Obstacle::Scope))
+    }
 }
 
 /// The longest piece of an error body that is kept in a fault.
@@ -68,7 +78,7 @@ pub(super) fn by_status(what: &str, status: StatusCode, headers: &HeaderMap, now
             fault(FaultKind::Redirect, format!("answered {} towards {}; not followed", status.as_u16(), host_of(to)))
         }
         401 => fault(FaultKind::Auth, "answered 401: the token or password is missing or wrong".into()),
-        403 => fault(FaultKind::Permission, "answered 403: these credentials may not read this".into()),
+        403 => fault(FaultKind::Permission, "answered 403: these credentials may not do this".into()),
         407 => fault(FaultKind::Auth, "answered 407: the proxy wants credentials".into()),
         429 => Some(limited(what, status, headers, now)),
         _ => None,
@@ -80,6 +90,28 @@ pub(super) fn limited(what: &str, status: StatusCode, headers: &HeaderMap, now: 
     Fault {
         retry_after: retry_after(headers, now),
         ..Fault::new(FaultKind::RateLimited, what, format!("answered {}: too many requests", status.as_u16()))
+    }
+}
+
+/// The fault of a 403 with its body. Some products tell a limit or a wrong token so.
+pub(super) fn forbidden(
+    what: &str,
+    status: StatusCode,
+    headers: &HeaderMap,
+    explained: &Explained,
+    html: bool,
+    now: Timestamp,
+) -> Option<Fault> {
+    let kind = match explained.kind {
+        Some(FaultKind::RateLimited) => return Some(limited(what, status, headers, now)),
+        Some(FaultKind::Auth) => FaultKind::Auth,
+        _ => FaultKind::Permission,
+    };
+    let said: String = explained.text.trim().chars().take(DETAIL).collect();
+    match (html, said.is_empty()) {
+        (true, _) => Some(Fault::new(kind, what, "answered 403 with a web page")),
+        (false, true) => None,
+        (false, false) => Some(Fault::new(kind, what, format!("answered 403: {said}"))),
     }
 }
 

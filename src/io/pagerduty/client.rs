@@ -86,6 +86,7 @@ impl Client {
             reach: crate::domain::outward::outcome::Reach::Sent,
             status: Some(reply.status),
             code: None,
+            bar: None,
         })
     }
 
@@ -129,6 +130,7 @@ impl Client {
             reach: crate::domain::outward::outcome::Reach::Sent,
             status: None,
             code: None,
+            bar: None,
         }
     }
 
@@ -152,6 +154,7 @@ impl Client {
             reach: crate::domain::outward::outcome::Reach::Declined,
             status: Some(404),
             code: None,
+            bar: None,
         }
     }
 

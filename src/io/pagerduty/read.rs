@@ -3,6 +3,7 @@
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::outward::backend::{BackendAlert, BackendIncident, Change, LogEntry, Me, OnCall, Priority};
 use crate::domain::outward::capability::{Capability, Lack};
+use crate::domain::outward::outcome::Obstacle;
 use crate::domain::time::{Timestamp, mins, rfc3339};
 use crate::io::clock;
 use crate::io::http::{Failure, Request};
@@ -25,16 +26,28 @@ const MOST_CHANGES: usize = 300;
 const MOST_INCIDENTS: usize = 10_000;
 
 impl PagerDuty {
-    /// Questions that a plan or a token lacks are missing from then on.
-    fn fault(&self, capability: Capability, failure: Failure) -> Fault {
+    /// Questions that a plan or a token lacks are missing from then on; another team's incident takes nothing from ours.
+    fn fault(&self, capability: Capability, thing: Option<&str>, failure: Failure) -> Fault {
         match failure.status {
             Some(402) => self.lose(capability, Lack::PlanLacks, &failure.fault.detail),
-            Some(403) if capability != Capability::ReadIncidents => {
-                self.lose(capability, Lack::NoPermission, "answered 403");
+            Some(403) if failure.fault.kind == FaultKind::Permission && capability != Capability::ReadIncidents => {
+                let kind = failure.bar.unwrap_or(Obstacle::Permission);
+                let taken = self.barred().takes_away(capability, kind, thing);
+                if taken.is_some() {
+                    self.lose(capability, Lack::NoPermission, &failure.fault.detail);
+                }
             }
             _ => {}
         }
         failure.fault
+    }
+
+    /// What was answered to a question about one thing, and that the token may ask it.
+    fn answered<T>(&self, capability: Capability, thing: &str, asked: Result<T, Failure>) -> Result<T, Fault> {
+        if asked.is_ok() {
+            self.barred().worked(capability);
+        }
+        asked.map_err(|failure| self.fault(capability, Some(thing).filter(|thing| !thing.is_empty()), failure))
     }
 
     async fn open(&self) -> Result<Vec<BackendIncident>, Fault> {
@@ -47,7 +60,7 @@ impl PagerDuty {
         request = settings.teams.iter().fold(request, |r, id| r.query("team_ids[]", id));
         request = settings.urgencies.iter().fold(request, |r, word| r.query("urgencies[]", word));
         let found = self.client.pages(&request, "incidents", MOST_INCIDENTS).await;
-        let found = found.map_err(|failure| self.fault(Capability::ReadIncidents, failure))?;
+        let found = found.map_err(|failure| self.fault(Capability::ReadIncidents, None, failure))?;
         // The filter is the server's; what it let through in spite of it is over.
         let open = |i: &BackendIncident| i.status != crate::domain::outward::backend::BackendStatus::Resolved;
         Ok(found.iter().filter_map(decode::incident).filter(open).collect())
@@ -60,7 +73,7 @@ impl PagerDuty {
             request = request.query("since", rfc3339(since));
         }
         let found = self.client.pages(&request, "log_entries", MOST_LOG).await;
-        let found = found.map_err(|failure| self.fault(Capability::ReadLog, failure))?;
+        let found = self.answered(Capability::ReadLog, id, found)?;
         let mut log: Vec<LogEntry> = found.iter().filter_map(decode::log_entry).collect();
         log.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         Ok(log)
@@ -69,7 +82,7 @@ impl PagerDuty {
     async fn alerts_of(&self, id: &str) -> Result<Vec<BackendAlert>, Fault> {
         let request = Client::get(self.below(id, "alerts")?);
         let found = self.client.pages(&request, "alerts", MOST_ALERTS).await;
-        let found = found.map_err(|failure| self.fault(Capability::ReadAlerts, failure))?;
+        let found = self.answered(Capability::ReadAlerts, id, found)?;
         Ok(found.iter().filter_map(decode::alert).collect())
     }
 
@@ -115,7 +128,7 @@ impl PagerDuty {
             .query("until", rfc3339(now + mins(1)));
         let request = policies.iter().fold(request, |r: Request, id| r.query("escalation_policy_ids[]", id));
         let found = self.client.pages(&request, "oncalls", MOST_ON_CALL).await;
-        let found = found.map_err(|failure| self.fault(Capability::ReadOnCall, failure))?;
+        let found = self.answered(Capability::ReadOnCall, &policies.join(" "), found)?;
         let mut people: Vec<OnCall> = found.iter().filter_map(decode::on_call).collect();
         people.sort_by(|a, b| (a.level, &a.person.name).cmp(&(b.level, &b.person.name)));
         Ok(people)
@@ -128,7 +141,7 @@ impl PagerDuty {
             Some(404) => {
                 Fault::new(FaultKind::Rejected, self.client.name(), format!("there is no service {service} there"))
             }
-            _ => self.fault(Capability::ReadOnCall, failure),
+            _ => self.fault(Capability::ReadOnCall, Some(service), failure),
         })?;
         Ok(answer.get("service").and_then(|s| decode::text(s.get("escalation_policy")?, "id")))
     }
@@ -137,13 +150,13 @@ impl PagerDuty {
         let request = Client::get("change_events").query("since", rfc3339(from)).query("until", rfc3339(to));
         let request = self.settings().teams.iter().fold(request, |r, id| r.query("team_ids[]", id));
         let found = self.client.pages(&request, "change_events", MOST_CHANGES).await;
-        let found = found.map_err(|failure| self.fault(Capability::ReadChanges, failure))?;
+        let found = found.map_err(|failure| self.fault(Capability::ReadChanges, None, failure))?;
         Ok(found.iter().filter_map(decode::change).collect())
     }
 
     async fn all_priorities(&self) -> Result<Vec<Priority>, Fault> {
         let found = self.client.pages(&Client::get("priorities"), "priorities", 100).await;
-        let found = found.map_err(|failure| self.fault(Capability::ReadPriorities, failure))?;
+        let found = found.map_err(|failure| self.fault(Capability::ReadPriorities, None, failure))?;
         Ok(found.iter().filter_map(decode::priority).collect())
     }
 

@@ -66,7 +66,8 @@ pub fn by_code(failure: &Failure) -> Outcome {
             Outcome::Refused { kind: Obstacle::Invalid, words: format!("nobody is on call there: {words}") }
         }
         Some("1003" | "1006" | "1007" | "1008" | "1013" | "1014" | "1020" | "2015") => refused(Obstacle::Invalid),
-        Some("1018" | "2010" | "2018") => refused(Obstacle::Permission),
+        // Another team's incident or a token without the right: these codes say neither.
+        Some("1018" | "2010" | "2018") => refused(failure.bar.unwrap_or(Obstacle::Permission)),
         Some("2014") => refused(Obstacle::PlanLacks),
         Some("2100" | "5001") => refused(Obstacle::NotFound),
         Some("2016") => Outcome::Unknown { words, wait_ms: None },
@@ -358,6 +359,7 @@ mod tests {
             reach,
             status: Some(status),
             code: Some(code.to_owned()),
+            bar: None,
         };
         for (code, status, want) in [
             ("1001", 400, "conflict"),
@@ -388,13 +390,15 @@ mod tests {
         assert!(words("1015").1.starts_with("nobody is on call there"));
         assert_eq!(words("2014").0, Obstacle::PlanLacks);
         assert_eq!(words("2010").0, Obstacle::Permission);
+        let scope = Failure { bar: Some(Obstacle::Scope), ..failure("2010", 403, Reach::Declined) };
+        assert!(matches!(by_code(&scope), Outcome::Refused { kind: Obstacle::Scope, .. }));
     }
 
     #[test]
     fn a_question_before_a_write_that_fails_has_sent_nothing() {
         for kind in [FaultKind::Timeout, FaultKind::Server, FaultKind::Malformed, FaultKind::Unreachable] {
             let fault = Fault::new(kind, "pagerduty", "it broke off");
-            let outcome = before(Failure { fault, reach: Reach::Sent, status: None, code: None });
+            let outcome = before(Failure { fault, reach: Reach::Sent, status: None, code: None, bar: None });
             assert_eq!(outcome.word(), "not done", "{kind:?}");
         }
     }

@@ -16,6 +16,9 @@ pub trait Outward: Send + Sync + fmt::Debug {
     /// configuration and what earlier answers taught (402, 403, a probe). Never asks the network.
     fn caps(&self) -> Caps;
 
+    /// A person wants everything tried again: what earlier answers took away from [`Self::caps`] is given back.
+    fn forget(&self) {}
+
     /// How fast it may be written to.
     fn pace(&self) -> Pace {
         Pace::default()

@@ -57,7 +57,7 @@ impl Failed {
     pub(super) fn found(&self) -> Found {
         match self {
             Self::Http(failure) => failure.found(),
-            Self::Said { code, .. } if meaning(code) == Meaning::Not(Obstacle::Permission) => Found::NoWay,
+            Self::Said { code, .. } if matches!(meaning(code), Meaning::Not(kind) if kind.forbids()) => Found::NoWay,
             Self::Said { code, needed } => {
                 let words = Self::words(code, needed);
                 let kind = match meaning(code) {
@@ -124,14 +124,15 @@ fn meaning(code: &str) -> Meaning {
         | "token_expired"
         | "two_factor_setup_required" => Meaning::Not(Obstacle::Auth),
         "missing_scope"
-        | "no_permission"
         | "not_allowed_token_type"
-        | "restricted_action"
-        | "access_denied"
         | "ekm_access_denied"
-        | "not_in_channel"
         | "org_login_required"
-        | "user_is_restricted" => Meaning::Not(Obstacle::Permission),
+        | "user_is_restricted" => Meaning::Not(Obstacle::Scope),
+        "not_in_channel"
+        | "restricted_action_read_only_channel"
+        | "restricted_action_thread_only_channel"
+        | "restricted_action_thread_locked" => Meaning::Not(Obstacle::Protected),
+        "no_permission" | "restricted_action" | "access_denied" => Meaning::Not(Obstacle::Permission),
         "paid_only" | "paid_teams_only" => Meaning::Not(Obstacle::PlanLacks),
         "channel_not_found" | "message_not_found" | "is_archived" | "user_not_found" => {
             Meaning::Not(Obstacle::NotFound)
@@ -203,6 +204,14 @@ mod tests {
             assert_eq!(Failed::said(code).outcome().word(), want, "{code}");
         }
         assert_eq!(Failed::said("missing_scope").found(), Found::NoWay);
+        for (code, want) in [
+            ("missing_scope", Obstacle::Scope),
+            ("not_in_channel", Obstacle::Protected),
+            ("restricted_action", Obstacle::Permission),
+        ] {
+            let outcome = Failed::said(code).outcome();
+            assert!(matches!(outcome, Outcome::Refused { kind, .. } if kind == want), "{code}: {outcome:?}");
+        }
         let scope = Failed::Said { code: "missing_scope".into(), needed: "pins:write".into() };
         assert_eq!(scope.lack(), Some((Lack::NoPermission, "needs the scope pins:write".into())));
         assert!(format!("{:?}", scope.outcome()).contains("pins:write"));

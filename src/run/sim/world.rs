@@ -316,6 +316,8 @@ impl World {
             Effect::Look { req } => self.answer(elapsed, *req, Reply::Looked(Box::default())),
             Effect::Cache(_)
             | Effect::Retarget { .. }
+            | Effect::Reconnect(_)
+            | Effect::Forget { .. }
             | Effect::Restyle(_)
             | Effect::Bell
             | Effect::Title(_)

@@ -21,9 +21,13 @@ pub fn alert_pane(pen: &mut Pen<'_>, alerts: &Pane<AlertRow>, wide: bool) {
 pub fn counts(rows: &[AlertRow]) -> String {
     let count = |sign| rows.iter().filter(|r| r.sign == sign).count();
     let unacked = rows.iter().filter(|r| r.state == "UNACKED").count();
+    // Of a very long list not every row is told, and then nobody counted who has it.
+    let all = rows.iter().all(|r| !r.state.is_empty());
     let mut out = format!("!! {} page   ! {} ticket", count(Sign::Page), count(Sign::Ticket));
-    if unacked > 0 {
-        out.push_str(&format!("   {unacked} UNACKED"));
+    match (unacked, all) {
+        (0, _) => {}
+        (n, true) => out.push_str(&format!("   {n} UNACKED")),
+        (n, false) => out.push_str(&format!("   {n} or more UNACKED")),
     }
     out
 }

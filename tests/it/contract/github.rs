@@ -2,7 +2,7 @@
 
 use super::fake::any_intent;
 use super::webhook::connect;
-use super::{Rig, Trouble, run, token};
+use super::{Rig, Trouble, net, run, token};
 use crate::stateful_server::{Answer, Asked, StatefulServer, Trouble as Net};
 use midwatch::domain::outward::capability::{Capability, Class};
 use midwatch::domain::outward::intent::Intent;
@@ -12,7 +12,6 @@ use midwatch::domain::outward::ticket::TicketWrite;
 use midwatch::io::clock;
 use midwatch::io::port::Target;
 use serde_json::{Value, json};
-use std::time::Duration;
 use tempfile::TempDir;
 
 /// What the server keeps.
@@ -99,6 +98,11 @@ impl GitHubRig {
         self.server.with(|s| s.issues.iter().filter(has).count())
     }
 
+    /// Opens an issue with this marker, as if it had been asked to.
+    pub fn open(&self, marker: &str) {
+        self.server.with(|s| s.issues.push(json!({"number": s.issues.len() + 1, "title": "x", "body": marker})));
+    }
+
     /// Requests so far.
     pub fn requests(&self) -> usize {
         self.server.requests().len()
@@ -133,17 +137,7 @@ impl Rig for GitHubRig {
     }
 
     fn trouble(&self, trouble: Trouble) -> bool {
-        self.server.script([match trouble {
-            Trouble::RateLimited(s) => Net::RateLimited(Some(("Retry-After".into(), s.to_string()))),
-            Trouble::RateLimitedBare => Net::RateLimited(None),
-            Trouble::TooLong => Net::Status(414, String::new()),
-            Trouble::Auth => Net::Status(401, String::new()),
-            Trouble::LoginPage => Net::LoginPage,
-            Trouble::LostReply => Net::LostReply,
-            Trouble::LostRequest => Net::LostRequest,
-            Trouble::Slow => Net::SlowBody(Duration::from_millis(100)),
-            Trouble::Duplicate => Net::Duplicate,
-        }]);
+        self.server.script([net(trouble, "Retry-After")]);
         true
     }
 }
@@ -209,7 +203,10 @@ fn a_limit_told_as_403_is_a_wait_and_a_missing_right_is_not() {
     assert!(matches!(outcome, Outcome::NotDone { kind: Obstacle::RateLimited, .. }), "{outcome:?}");
     rig.server.script([Net::Status(403, r#"{"message":"Resource not accessible by personal access token"}"#.into())]);
     let outcome = run(target.outward.apply(&operation()));
-    assert!(matches!(outcome, Outcome::Refused { kind: Obstacle::Permission, .. }), "{outcome:?}");
+    assert!(
+        matches!(&outcome, Outcome::Refused { kind: Obstacle::Scope, words } if words.contains("personal access token")),
+        "{outcome:?}"
+    );
     assert_eq!(rig.effects(&operation()), 0);
     let note = run(target.outward.probe()).unwrap();
     assert_eq!(note.version.as_deref(), Some("in acme/ops"));

@@ -19,6 +19,8 @@ use tempfile::TempDir;
 #[derive(Default)]
 pub struct Server {
     annotations: Vec<Value>,
+    /// It gives whatever there is.
+    deaf: bool,
 }
 
 /// All values of a parameter that may be there several times.
@@ -62,6 +64,7 @@ fn handle(server: &mut Server, asked: &Asked) -> Answer {
             let wanted = tags(asked);
             let carries = |a: &Value, tag: &String| a["tags"].as_array().is_some_and(|t| t.iter().any(|t| t == tag));
             let fits = |a: &&Value| match asked.param("matchAny").as_str() {
+                _ if server.deaf => true,
                 "true" => wanted.iter().any(|tag| carries(a, tag)),
                 _ => wanted.iter().all(|tag| carries(a, tag)),
             };
@@ -83,7 +86,7 @@ pub struct GrafanaRig {
 impl GrafanaRig {
     pub fn new() -> Self {
         let old = json!({"id": "A1", "time": 1_777_600_000_000_i64, "timeEnd": 0, "text": "old", "tags": ["old"]});
-        let server = Server { annotations: vec![old] };
+        let server = Server { annotations: vec![old], deaf: false };
         Self { server: StatefulServer::start(server, handle), folder: tempfile::tempdir().unwrap() }
     }
 
@@ -166,6 +169,17 @@ fn an_incident_is_a_region_that_is_made_once_and_ended() {
     });
     let gone = run(target.outward.apply(&operation(Capability::EndAnnotation)));
     assert!(matches!(gone, Outcome::Refused { kind: Obstacle::NotFound, .. }), "{gone:?}");
+}
+
+/// Else the region of another incident would be ended as ours.
+#[test]
+fn somebody_elses_annotation_is_never_taken_for_ours() {
+    let rig = GrafanaRig::new();
+    rig.server.with(|s| s.deaf = true);
+    let target = rig.target();
+    let outcome = run(target.outward.apply(&operation(Capability::Annotate)));
+    assert!(matches!(&outcome, Outcome::Applied(reference) if reference.id.as_deref() == Some("41")), "{outcome:?}");
+    assert!(matches!(run(target.outward.apply(&operation(Capability::Annotate))), Outcome::AlreadyDone(_)));
 }
 
 #[test]

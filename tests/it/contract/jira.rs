@@ -2,8 +2,8 @@
 
 use super::fake::any_intent;
 use super::webhook::connect;
-use super::{Rig, Trouble, run, token};
-use crate::stateful_server::{Answer, Asked, StatefulServer, Trouble as Net};
+use super::{Rig, Trouble, net, run, token};
+use crate::stateful_server::{Answer, Asked, StatefulServer};
 use midwatch::domain::outward::capability::{Capability, Class};
 use midwatch::domain::outward::intent::Intent;
 use midwatch::domain::outward::operation::Operation;
@@ -12,7 +12,6 @@ use midwatch::domain::outward::ticket::TicketWrite;
 use midwatch::io::clock;
 use midwatch::io::port::Target;
 use serde_json::{Value, json};
-use std::time::Duration;
 use tempfile::TempDir;
 
 /// What the server keeps.
@@ -125,17 +124,7 @@ impl Rig for JiraRig {
     }
 
     fn trouble(&self, trouble: Trouble) -> bool {
-        self.server.script([match trouble {
-            Trouble::RateLimited(s) => Net::RateLimited(Some(("Retry-After".into(), s.to_string()))),
-            Trouble::RateLimitedBare => Net::RateLimited(None),
-            Trouble::TooLong => Net::Status(414, String::new()),
-            Trouble::Auth => Net::Status(401, String::new()),
-            Trouble::LoginPage => Net::LoginPage,
-            Trouble::LostReply => Net::LostReply,
-            Trouble::LostRequest => Net::LostRequest,
-            Trouble::Slow => Net::SlowBody(Duration::from_millis(100)),
-            Trouble::Duplicate => Net::Duplicate,
-        }]);
+        self.server.script([net(trouble, "Retry-After")]);
         true
     }
 }

@@ -378,6 +378,36 @@ fn what_the_plan_lacks_is_learned_and_said() {
 }
 
 #[test]
+fn a_question_about_another_teams_incident_is_refused_and_the_others_are_still_asked() {
+    let rig = PagerDutyRig::user();
+    let (target, backend) = (rig.target(), rig.backend());
+    let may = |target: &Target| target.outward.caps().class(Capability::ReadLog).is_some();
+    let denied = |id| run(target.backend.as_ref().unwrap().log(id, None)).unwrap_err();
+    rig.server.with(|account| account.barred = [("P1", "Access Denied"), ("P2", "Access Denied")].into());
+    assert!(denied("P1").detail.contains("answered 403: Access Denied"), "{}", denied("P1"));
+    assert!(may(&target), "one incident says nothing of the others");
+    assert!(run(target.backend.as_ref().unwrap().log("P3", None)).is_ok());
+    denied("P2");
+    denied("P1");
+    assert!(may(&target), "it worked with another one");
+    // A token that has read nothing yet is told by a second refusal, and by a word of its scope.
+    drop(run(backend.log("P1", None)).unwrap_err());
+    let fresh = rig.target();
+    let refused = |id| drop(run(fresh.backend.as_ref().unwrap().log(id, None)).unwrap_err());
+    refused("P1");
+    assert!(may(&fresh));
+    refused("P2");
+    assert!(!may(&fresh));
+    fresh.outward.forget();
+    assert!(may(&fresh), "a person tries again");
+    rig.server.with(|account| account.barred = [("P1", "Token lacks the scope incidents.read")].into());
+    refused("P1");
+    assert!(!may(&fresh));
+    let outcome = rig.apply(&acknowledge("P1"));
+    assert!(matches!(&outcome, Outcome::Refused { kind: Obstacle::Scope, .. }), "{outcome:?}");
+}
+
+#[test]
 fn who_is_on_call_is_asked_for_the_policy_of_the_service() {
     let rig = PagerDutyRig::user();
     let people = run(rig.backend().on_call(Some("api"))).unwrap();

@@ -310,7 +310,7 @@ fn a_scope_that_is_missing_greys_the_act_out_until_the_token_is_probed_again() {
     rig.server.with(|w| w.missing_scope = Some("pins:write"));
     let outcome = run(target.outward.apply(&operation(ChatWrite::Pin { room: "R1".into(), message: "M1".into() })));
     assert!(
-        matches!(&outcome, Outcome::Refused { kind: Obstacle::Permission, words } if words.contains("pins:write")),
+        matches!(&outcome, Outcome::Refused { kind: Obstacle::Scope, words } if words.contains("pins:write")),
         "{outcome:?}"
     );
     let can = target.outward.caps().of(Capability::Pin);

@@ -142,6 +142,17 @@ fn a_failure_behind_a_proxy_after_the_work_was_done_is_unknown() {
     }
 }
 
+/// Many receivers know one of the two, and answer the other with a redirect that nobody follows.
+#[test]
+fn an_address_is_asked_as_it_was_written_with_or_without_a_slash() {
+    for path in ["/hooks/midwatch", "/hooks/midwatch/"] {
+        let server = StatefulServer::start((), |(), _| Answer::empty(204));
+        let target = connect(&format!("chat:\n  - {{kind: webhook, url: '{}{path}'}}\n", server.url()));
+        assert_eq!(run(target.outward.apply(&post("alice"))), Outcome::applied());
+        assert_eq!(server.requests()[0].path, path);
+    }
+}
+
 #[test]
 fn an_address_that_is_a_secret_is_read_from_its_file_and_shown_nowhere() {
     let server = StatefulServer::start((), |(), _| Answer::json(200, &serde_json::json!({"ok": true})));

@@ -7,9 +7,10 @@ use crate::app::effect::Effect;
 use crate::app::form::Purpose;
 use crate::app::model::Model;
 use crate::app::pending::Asked;
-use crate::app::present::items;
+use crate::app::present::{entries, items};
 use crate::app::screen::{Item, Overlay, Screen};
 use crate::app::update::act::{form, overlay, push};
+use crate::domain::ids::IncidentId;
 use crate::domain::time::{Timestamp, secs};
 
 pub fn first_run(model: &mut Model, now: Timestamp, choice: usize, out: &mut Vec<Effect>) -> Result<(), String> {
@@ -95,14 +96,23 @@ pub fn move_cursor(model: &mut Model, now: Timestamp, action: Action, out: &mut 
         model.nav.spot_mut().numbers = matches!(action, Action::Down | Action::PageDown | Action::Bottom);
         return;
     }
-    let all: Vec<Item> = items::panes(model, now).into_iter().flatten().collect();
-    if all.is_empty() {
-        return;
+    if let Screen::Incident(id) = model.nav.screen() {
+        return along_timeline(model, &id.clone(), action, out);
     }
-    let last = all.len() - 1;
-    let page = usize::from(model.size.1).saturating_sub(8).max(4);
+    let all: Vec<Item> = items::panes(model, now).into_iter().flatten().collect();
     let at = items::selected(model, now).and_then(|c| all.iter().position(|i| *i == c));
-    let next = match (action, at) {
+    if let Some(chosen) = next(model, action, at, all.len()).and_then(|n| all.get(n)) {
+        let spot = model.nav.spot_mut();
+        spot.unfollowed = false;
+        spot.cursor = Some(chosen.clone());
+    }
+}
+
+/// The row that a movement leads to from a row, of so many; `None` when there is none.
+fn next(model: &Model, action: Action, at: Option<usize>, rows: usize) -> Option<usize> {
+    let last = rows.checked_sub(1)?;
+    let page = usize::from(model.size.1).saturating_sub(8).max(4);
+    Some(match (action, at) {
         (Action::Top, _) => 0,
         (Action::Bottom, _) => last,
         (Action::Up, Some(i)) => i.saturating_sub(1),
@@ -111,15 +121,25 @@ pub fn move_cursor(model: &mut Model, now: Timestamp, action: Action, out: &mut 
         (Action::PageDown, Some(i)) => (i + page).min(last),
         (Action::Up | Action::PageUp, None) => last,
         _ => 0,
+    })
+}
+
+/// Along a timeline: its end is followed, at its top the page before it is read. A long one is not gone through for it.
+fn along_timeline(model: &mut Model, id: &IncidentId, action: Action, out: &mut Vec<Effect>) {
+    let Some(entries) = entries::shown(model, id) else { return };
+    let rows = entries.len();
+    let chosen = match model.nav.spot().cursor {
+        Some(Item::Event(key)) => entries.position(&key),
+        _ => None,
     };
-    let timeline = matches!(model.nav.screen(), Screen::Incident(_));
-    if timeline && next == 0 {
+    let Some(next) = next(model, action, chosen.or(rows.checked_sub(1)), rows) else { return };
+    let item = entries.item(next);
+    if next == 0 {
         older(model, out);
     }
-    let chosen = all.get(next).cloned();
     let spot = model.nav.spot_mut();
-    spot.unfollowed = timeline && next != last;
-    spot.cursor = chosen.filter(|_| !timeline || next != last);
+    spot.unfollowed = next + 1 != rows;
+    spot.cursor = item.filter(|_| next + 1 != rows);
 }
 
 /// The top of a timeline is reached: the page before it is read.

@@ -75,6 +75,7 @@ pub fn take(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Eff
             for target in model.outbox.targets.values_mut() {
                 target.forgive();
             }
+            out.push(Effect::Forget { targets: model.outbox.targets.keys().cloned().collect() });
             model.say(now, Tone::Muted, "asking every source now");
             Ok(())
         }

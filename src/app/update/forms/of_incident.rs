@@ -75,7 +75,7 @@ pub fn fields(model: &Model, now: Timestamp, purpose: &Purpose) -> (String, Vec<
         Purpose::Correct(id, key) => {
             let old = state(id).and_then(|i| {
                 let case = model.desk.cases.get(id)?;
-                case.tail.iter().find(|e| e.key == *key).map(|e| crate::domain::incident::timeline::tell(e, Some(i)))
+                case.tail.find(key).map(|e| crate::domain::incident::timeline::tell(e, Some(i)))
             });
             (
                 format!("Correct an entry of {id}"),

@@ -25,7 +25,7 @@ impl Body {
             Self::Presence { .. } => "people",
             Self::Corrected { .. } => "correction",
             Self::Retracted { .. } => "retraction",
-            Self::AlertLinked { .. } | Self::AlertChanged { .. } => "alert",
+            Self::AlertLinked { .. } | Self::AlertChanged { .. } | Self::AlertAnnotated { .. } => "alert",
             Self::ObjectiveLinked { .. } => "objective",
             Self::BudgetSampled(_) => "budget",
             Self::BandCrossed(_) => "policy",

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeSet, HashMap};
 
 /// Of the fold and of its JSON; a head of another version is folded anew.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/5");
 
 /// A head of so many bytes is rewritten at every event, one of twice the size at every second one: the time of an append
 /// stays that of its sync.
