@@ -7,6 +7,7 @@ pub mod cache;
 pub mod composites;
 pub mod confirm;
 pub mod costs;
+pub mod cuts;
 pub mod deadline;
 pub mod editor;
 pub mod effect;
