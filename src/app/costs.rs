@@ -22,7 +22,7 @@ pub fn begin(incident: &Incident) -> Timestamp {
 }
 
 /// When its pain stopped; `None` while it goes on.
-fn end(incident: &Incident) -> Option<Timestamp> {
+pub fn end(incident: &Incident) -> Option<Timestamp> {
     incident.times.mitigated.or(incident.times.resolved)
 }
 
@@ -62,10 +62,15 @@ pub fn live(model: &Model, now: Timestamp, incident: &Incident, slo: &SloId) -> 
     cost(&net, newest, &question(model, now, incident, objective, of))
 }
 
+/// How far beyond an incident its events reach: told late, or seen early.
+pub fn margin(model: &Model, objective: &Objective) -> Span {
+    let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
+    source.map_or(Span::seconds(60), |l| l.interval)
+}
+
 /// What is asked of an incident until now, or until the pain stopped.
 fn question(model: &Model, now: Timestamp, incident: &Incident, objective: &Objective, of: f64) -> Question {
-    let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
-    let margin = source.map_or(Span::seconds(60), |l| l.interval);
+    let margin = margin(model, objective);
     let to = end(incident).unwrap_or(now).min(now);
     Question { from: begin(incident), to, margin, target: objective.target, of }
 }

@@ -13,6 +13,7 @@ use crate::domain::slo::marks::Marker;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::Window;
 use crate::domain::slo::service::Service;
+use crate::domain::slo::warm::Cuts;
 use crate::domain::time::Span;
 use std::sync::Arc;
 
@@ -21,8 +22,8 @@ use std::sync::Arc;
 pub enum Effect {
     /// Measure objectives. Answer: `Measured`.
     Measure { req: ReqId, source: SourceName, objectives: Vec<Arc<Objective>>, windows: Vec<Window> },
-    /// Read a step of history: of `first` before `rest`. Answer: `Warmed`.
-    Warm { req: ReqId, source: SourceName, first: Vec<Arc<Objective>>, rest: Vec<Arc<Objective>> },
+    /// Read a step of history: of `first` before `rest`, and finer where something of them begins or ends. Answer: `Warmed`.
+    Warm { req: ReqId, source: SourceName, first: Vec<Arc<Objective>>, rest: Vec<Arc<Objective>>, cuts: Arc<Cuts> },
     /// Read which rows templates have. Answer: `Rows`.
     Rows { req: ReqId, source: SourceName, templates: Vec<Arc<Objective>> },
     /// Read the signals of services. Answer: `Signals`.

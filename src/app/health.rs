@@ -5,7 +5,9 @@ use crate::domain::ids::{ReqId, SloId, SourceName};
 use crate::domain::resilience::breaker::{Breaker, Policy};
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::marks::Marker;
+use crate::domain::slo::warm::Cuts;
 use crate::domain::time::{Span, Timestamp, seconds, secs};
+use std::sync::Arc;
 
 /// What a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +45,28 @@ pub struct Warming {
     pub out: Option<(ReqId, Timestamp)>,
     /// Objectives that were looked at when nothing was left for them.
     pub done_for: Vec<SloId>,
+    /// Where history is wanted finer than by the hour, when that was looked up, and for how many incidents and objectives.
+    pub cuts: Arc<Cuts>,
+    pub cut_at: Option<Timestamp>,
+    pub cut_for: [usize; 4],
+    /// What of it the source was told.
+    pub told: Arc<Cuts>,
     /// Steps that failed in a row.
     pub failures: u32,
 }
 
 impl Warming {
     fn new(start: Timestamp) -> Self {
-        Self { next: start, out: None, done_for: Vec::new(), failures: 0 }
+        Self {
+            next: start,
+            out: None,
+            done_for: Vec::new(),
+            cuts: Arc::default(),
+            cut_at: None,
+            cut_for: [0; 4],
+            told: Arc::default(),
+            failures: 0,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::domain::slo::objective::Objective;
 use crate::domain::slo::outlook::Rolling;
 use crate::domain::slo::period::Period;
 use crate::domain::slo::status::Status;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 
 /// Below this share of data a number of a review is doubtful.
 const ENOUGH: f64 = 0.95;
@@ -244,8 +244,7 @@ fn burned(
     let plain = IncidentRow { objective: objective.id.0.clone(), ..unlinked(incident) };
     let (from, to) = scope.bounds;
     let ended = plain.ended.unwrap_or(now).min(to).min(now);
-    let source = crate::app::update::source_of(model, objective).and_then(|s| model.links.get(&s));
-    let margin = source.map_or(Span::seconds(60), |l| l.interval);
+    let margin = costs::margin(model, objective);
     let q = Question { from: begin(incident).max(from), to: ended, margin, target: objective.target, of: 0.0 };
     let base = Base::Period { bounds: scope.bounds, over: now >= to };
     let found = match parts {

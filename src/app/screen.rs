@@ -154,6 +154,8 @@ pub struct Spot {
     pub step: Option<usize>,
     /// A chart: which window.
     pub window: usize,
+    /// An objective: its numbers take the place of its charts.
+    pub numbers: bool,
 }
 
 /// Where the person is.

@@ -41,7 +41,7 @@ mod suggest;
 mod tickets;
 mod timers;
 mod walk;
-mod warm;
+pub mod warm;
 mod watch;
 mod what_changed;
 

@@ -1,6 +1,6 @@
 //! One look at the sources, for commands that print and end. Records nothing.
 
-use crate::app::model::Model;
+use crate::app::model::{Case, Model};
 use crate::app::screen::Screen;
 use crate::app::update::source_of;
 use crate::cli::cockpit::given;
@@ -43,6 +43,7 @@ impl Look {
         unanswered
             || nobody_asked
             || !crate::app::present::report::faults(&self.model).is_empty()
+            || (self.with_history && !crate::app::present::report::unanswered(&self.model).is_empty())
             || self
                 .model
                 .fleet
@@ -68,7 +69,7 @@ impl Look {
 /// Asks every source once, and reads what is missing of the history that budgets need.
 pub fn look(context: &Context, with_record: bool) -> Result<Look, Failure> {
     let mut progress = Progress::default();
-    let looked = look_with(context, with_record, None, History::Read(&mut |left| progress.left(left)));
+    let looked = look_with(context, with_record, (None, Vec::new()), History::Read(&mut |left| progress.left(left)));
     progress.end();
     looked
 }
@@ -77,25 +78,37 @@ pub fn look(context: &Context, with_record: bool) -> Result<Look, Failure> {
 pub fn look_at(context: &Context, screen: Screen) -> Result<Look, Failure> {
     let mut progress = Progress::default();
     let read = History::Read(&mut |left| progress.left(left));
-    let looked = look_with(context, false, Some(screen), read);
+    let looked = look_with(context, false, (Some(screen), Vec::new()), read);
+    progress.end();
+    looked
+}
+
+/// The same with the record, and with incidents that are over: around their beginnings and ends history is read finer.
+pub fn look_back(context: &Context, past: Vec<Incident>) -> Result<Look, Failure> {
+    let mut progress = Progress::default();
+    let read = History::Read(&mut |left| progress.left(left));
+    let looked = look_with(context, true, (None, past), read);
     progress.end();
     looked
 }
 
 /// Asks every source once, for alerts: no budget is looked at.
 pub fn glance(context: &Context, with_record: bool) -> Result<Look, Failure> {
-    look_with(context, with_record, None, History::Skip)
+    look_with(context, with_record, (None, Vec::new()), History::Skip)
 }
 
 fn look_with(
     context: &Context,
     with_record: bool,
-    screen: Option<Screen>,
+    (screen, past): (Option<Screen>, Vec<Incident>),
     history: History<'_>,
 ) -> Result<Look, Failure> {
     let Ready { mut model, mut world, patience, .. } = real(given(context, with_record));
     if let Some(screen) = screen {
         model.nav.open(screen);
+    }
+    for incident in past {
+        model.desk.cases.insert(incident.id.clone(), Case::of(incident, Vec::new()));
     }
     if !default_path(&context.folders.data).exists() {
         // A look makes no record where there is none.

@@ -13,7 +13,7 @@ use crate::cli::args::SloCommand;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::look::{Look, look, look_at};
+use crate::cli::look::{Look, look, look_at, look_back};
 use crate::cli::output::{Output, Table};
 use crate::domain::document::nearest;
 use crate::domain::ids::SloId;
@@ -34,7 +34,8 @@ pub fn run(context: &Context, args: &SloArgs, output: &mut Output) -> Result<Exi
     // A review tells of incidents and policy bands: those are in the record.
     let look = match &args.what {
         SloCommand::Show { name } => look_at(context, Screen::Slo(SloId(name.clone())))?,
-        what => look(context, matches!(what, SloCommand::Report(_)))?,
+        SloCommand::Report(args) => look_back(context, report::past(context, args)?)?,
+        _ => look(context, false)?,
     };
     output.notes(&look.findings);
     match &args.what {
@@ -56,7 +57,7 @@ pub fn faults(look: &Look, output: &mut Output) {
     if output.is_json() {
         return;
     }
-    for fault in json_of::faults(&look.model) {
+    for fault in json_of::faults(&look.model).into_iter().chain(json_of::unanswered(&look.model)) {
         let message = fault.get("message").and_then(Value::as_str).unwrap_or_default();
         output.note(&format!("partial: {message}"));
     }
@@ -80,13 +81,14 @@ fn list(look: &Look, output: &mut Output) -> Result<(), Failure> {
 
 fn row(objective: &Objective, s: &Status) -> [String; 9] {
     let burn = |window| burn_text(s.burn_rates.get(&window).copied().flatten());
+    let sure = if s.approximate { "~" } else { "" };
     [
         objective.id.0.clone(),
         objective.service.clone(),
         s.state.word().to_owned(),
         target(objective),
         prometheus(objective.window),
-        s.budget.remaining.map_or_else(|| "unknown".to_owned(), percent),
+        s.budget.remaining.map_or_else(|| "unknown".to_owned(), |left| format!("{sure}{}", percent(left))),
         burn(Window::H1),
         burn(Window::H6),
         firing(s),
@@ -103,9 +105,14 @@ fn firing(s: &Status) -> String {
         .alerts
         .iter()
         .filter(|p| p.firing == Some(true))
-        .map(|p| format!("{} {}/{} > {}", p.severity, p.long, p.short, p.factor))
+        .map(|p| format!("{} {}/{} > {}", p.severity, p.long, p.short, factor(p)))
         .collect();
     if firing.is_empty() { "-".to_owned() } else { firing.join(", ") }
+}
+
+/// Factors are made of shares of a budget: three digits tell all that there is to them.
+fn factor(p: &PairState) -> f64 {
+    (p.factor * 1_000.0).round() / 1_000.0
 }
 
 fn show(look: &Look, name: &str, output: &mut Output) -> Result<(), Failure> {
@@ -199,7 +206,7 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
             (_, Some(false)) => "quiet",
             (_, None) => "unknown",
         };
-        (p.severity.clone(), format!("{} and {} over {}: {firing}{}", p.long, p.short, p.factor, fine_print(p)))
+        (p.severity.clone(), format!("{} and {} over {}: {firing}{}", p.long, p.short, factor(p), fine_print(p)))
     }));
     out.push(("policy".into(), s.policy.band.as_ref().map_or("unknown", |b| &b.name).to_owned()));
     out.extend(s.policy.action.clone().map(|action| ("action".to_owned(), action)));
@@ -208,6 +215,8 @@ fn facts(objective: &Objective, s: &Status) -> Vec<(String, String)> {
         (Some(at), None) => rfc3339(at),
         (None, _) => "not within its window at this rate".to_owned(),
     };
-    out.push(("empty".into(), if s.state.blind() { unknown() } else { empty }));
+    // Of a budget that nobody knows it is not known when it will be gone.
+    let known = !s.state.blind() && s.budget.remaining.is_some();
+    out.push(("empty".into(), if known { empty } else { unknown() }));
     out
 }

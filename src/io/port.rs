@@ -40,7 +40,7 @@ use crate::domain::slo::reading::{History, Measurement, Window};
 use crate::domain::slo::sample::Sample;
 use crate::domain::slo::service::Service;
 use crate::domain::slo::signals::ServiceReading;
-use crate::domain::slo::warm::{Rows, Warmed};
+use crate::domain::slo::warm::{Cuts, Rows, Warmed};
 use crate::domain::time::{Span, Timestamp};
 pub use crate::io::port::annotations::Annotations;
 pub use crate::io::port::backend::IncidentBackend;
@@ -79,6 +79,12 @@ pub trait Metrics: Send + Sync + std::fmt::Debug {
         rest: &'a [Arc<Objective>],
         now: Timestamp,
     ) -> Task<'a, Result<Warmed, Fault>>;
+
+    /// Tells at which instants incidents and planned work of objectives begin or end, in place of what was told before:
+    /// history around them is wanted finer than by the hour. Reads nothing by itself; [`Metrics::warm`] does.
+    fn cut(&self, at: &Cuts) {
+        let _ = at;
+    }
 
     /// The rows that templates ([`Objective::grouping`]) have on the server. `Err` when one of them could not be read.
     fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>>;

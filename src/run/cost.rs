@@ -4,7 +4,7 @@
 use crate::app::costs;
 use crate::app::fleet::is_row;
 use crate::app::health::LinkKind;
-use crate::app::model::Model;
+use crate::app::model::{Case, Model};
 use crate::app::present::slos;
 use crate::app::update::source_of;
 use crate::domain::fault::{Fault, FaultKind};
@@ -36,6 +36,8 @@ pub fn samples(ready: Ready, incident: &Incident, moment: &str, limit: Duration)
     narrow(&mut model, &mut world, &sources);
     model.fleet.plan(plans);
     model.learn(wanted, Vec::new(), now());
+    // The history around its beginning and its end is wanted finer than by the hour.
+    model.desk.cases.insert(incident.id.clone(), Case::of(incident.clone(), Vec::new()));
     let mut model = poll_once(model, world, Limits::within(limit), History::Read(&mut |_| {}))?;
     let now = now();
     model.fleet.assessed = None;

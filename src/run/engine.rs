@@ -260,10 +260,13 @@ async fn measure(ports: Arc<Ports>, effect: Effect) {
             };
             (req, Reply::Measured(result))
         }
-        Effect::Warm { req, source, first, rest } => {
+        Effect::Warm { req, source, first, rest, cuts } => {
             let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),
-                Some(port) => port.warm(&first, &rest, now()).await,
+                Some(port) => {
+                    port.cut(&cuts);
+                    port.warm(&first, &rest, now()).await
+                }
             };
             (req, Reply::Warmed(result))
         }

@@ -2,7 +2,10 @@
 //! composites, the cost of an incident, signals, and policy bands that several cockpits record once.
 
 use midwatch::app::costs;
+use midwatch::app::cuts;
 use midwatch::app::effect::Effect;
+use midwatch::app::health::LinkKind;
+use midwatch::app::key::{Code, Key};
 use midwatch::app::model::{Model, Setup};
 use midwatch::app::msg::{Feed, Msg, Reply};
 use midwatch::app::present::{budget, charts, report, slos};
@@ -18,11 +21,12 @@ use midwatch::domain::slo::format;
 use midwatch::domain::slo::marks::{Mark, Marker, Marks, Whose};
 use midwatch::domain::slo::objective::{AlertPair, Combine, Composite, Objective, Sli};
 use midwatch::domain::slo::period::{Period, Unit};
-use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Window};
+use midwatch::domain::slo::reading::{Counts, Measurement, Reading, Via, Window};
 use midwatch::domain::slo::ring::Ring;
 use midwatch::domain::slo::service::{Service, Signal, SignalKind, Unit as Amount};
 use midwatch::domain::slo::signals::{ServiceReading, SignalReading, SignalValue};
 use midwatch::domain::slo::status::State;
+use midwatch::domain::slo::warm::Warmed;
 use midwatch::domain::time::{Span, Timestamp, mins, secs};
 use midwatch::io::store::Store;
 use midwatch::io::store::memory::Memory;
@@ -365,6 +369,77 @@ fn an_incident_costs_its_bad_events() {
         told.markdown(),
         review(&desk.model, desk.now, &Scope { period: &scope, bounds, objective: None, service: None }).markdown()
     );
+}
+
+#[test]
+fn history_is_wanted_finer_where_an_incident_or_planned_work_begins_and_ends() {
+    let whole = {
+        let parts = vec![("api_availability".into(), 1.0)];
+        let sli = Sli::Composite(Composite { combine: Combine::Weighted, parts });
+        Objective { id: "all".into(), sli, ..objective() }
+    };
+    let mut desk = Desk::with(vec![objective(), whole]);
+    let source =
+        desk.model.links.values().find(|l| matches!(l.kind, LinkKind::Prometheus { .. })).unwrap().name.clone();
+    desk.model.links.get_mut(&source).unwrap().left = Some(0);
+    let look = |desk: &mut Desk| {
+        cuts::refresh(&mut desk.model, &source, desk.now);
+        let link = &desk.model.links[&source];
+        (link.warming.cuts.get(&"api_availability".into()).cloned().unwrap_or_default(), link.left)
+    };
+    assert_eq!(look(&mut desk), (vec![], Some(0)), "nothing happened");
+    // An incident of a composite is one of its parts.
+    let incident = declared(&["all"]);
+    desk.send(Msg::Feed(Feed::Loaded(vec![(incident, vec![])])));
+    let begin = start() - mins(60) - secs(15);
+    assert_eq!(look(&mut desk), (vec![begin], None), "which is to be read, though all was");
+    let plan = "maintenance:\n  - {name: move, start: '2026-05-18 00:20', duration: 30m}\n";
+    desk.plan(plan);
+    let work = ["2026-05-18T00:20:00Z", "2026-05-18T00:50:00Z"].map(|at| at.parse::<Timestamp>().unwrap());
+    assert_eq!(look(&mut desk).0, vec![work[0], work[1], begin]);
+    assert!(!desk.model.links[&source].warming.cuts.contains_key(&"all".into()), "it has no slices of its own");
+}
+
+#[test]
+fn a_recorded_period_is_told_by_events_as_soon_as_they_are_read() {
+    let mut desk = Desk::with(vec![objective()]);
+    desk.measure("api_availability", |_| 0.0002);
+    let counted = desk.model.fleet.measured.remove(&"api_availability".into()).unwrap();
+    let windows = [(MONTH, 0.0008), (Window::M5, 0.0001)].map(|(w, e)| (w, (start(), Reading::Recorded(e))));
+    let recorded =
+        Measurement { via: Via::Recorded, windows: windows.into(), ..Measurement::empty("api_availability".into()) };
+    desk.model.fleet.measured.insert("api_availability".into(), recorded);
+    let source =
+        desk.model.links.values().find(|l| matches!(l.kind, LinkKind::Prometheus { .. })).unwrap().name.clone();
+    let warm = |desk: &mut Desk, read: f64| {
+        let windows = counted.windows.clone().into_iter().filter(|(w, _)| *w != Window::M5).collect();
+        let new = Measurement { read: Some(read), windows, ..counted.clone() };
+        let result = Ok(Warmed { measurements: vec![new], ..Warmed::default() });
+        midwatch::app::update::warm::warmed(&mut desk.model, desk.now, &source, result);
+        desk.send(Msg::Wake);
+        desk.status("api_availability")
+    };
+    let half = warm(&mut desk, 0.5);
+    near(half.budget.remaining, 0.2);
+    let whole = warm(&mut desk, 1.0);
+    near(whole.budget.remaining, 0.8);
+    let said = whole.recorded.expect("what the server says stands beside it");
+    near(said.remaining, 0.2);
+    assert!(said.differs);
+    assert!(whole.burn_rates[&Window::M5].is_some(), "what only the recordings say is still said");
+}
+
+#[test]
+fn the_numbers_of_an_objective_take_the_place_of_its_chart() {
+    let mut desk = Desk::with(vec![objective()]);
+    desk.measure("api_availability", |_| 0.001);
+    desk.model.nav.open(Screen::Slo("api_availability".into()));
+    let shown = |desk: &Desk| slos::detail(&desk.model, desk.now, &"api_availability".into()).unwrap().numbers;
+    let keys = [Code::Down, Code::Up, Code::PageDown, Code::Home, Code::End, Code::PageUp];
+    for (code, numbers) in keys.into_iter().zip([true, false].into_iter().cycle()) {
+        desk.send(Msg::Key(Key::plain(code)));
+        assert_eq!(shown(&desk), numbers, "{code:?}");
+    }
 }
 
 /// The log of crossings as a record holds it.

@@ -81,6 +81,45 @@ fn acts_sample_what_an_incident_costs() {
     assert!(draft.contains("at resolved") && draft.contains("% burned"), "the draft knows it: {draft}");
 }
 
+/// A hundred requests a minute for sixteen hours; thirty of them fail in the forty minutes from `outage` on, none otherwise.
+fn with_an_outage(now: Timestamp, outage: Timestamp) -> String {
+    let mut text = String::from("# TYPE http_requests counter\n");
+    let begin = now - mins(16 * 60);
+    let first = (outage - begin).num_minutes();
+    for code in ["200", "500"] {
+        for m in 0..16 * 60 + 15 {
+            let bad = (m - first).clamp(0, 40) * 30;
+            let count = if code == "500" { bad } else { m * 100 - bad };
+            let at = (begin + mins(m)).timestamp();
+            writeln!(text, "http_requests_total{{job=\"api\",code=\"{code}\"}} {count} {at}").unwrap();
+        }
+    }
+    text + "# EOF\n"
+}
+
+#[test]
+fn an_outage_that_is_kept_by_the_hour_costs_what_it_cost() {
+    let now = midwatch::io::clock::now();
+    // Ten hours ago, four minutes before a full hour: most of it lies in the next one.
+    let hour = Timestamp::from_timestamp((now.timestamp() / 3_600 - 10) * 3_600, 0).unwrap();
+    let outage = hour - mins(4);
+    let setup = Setup { backfill: Some(with_an_outage(now, outage)), ..Setup::default() };
+    let Some(server) = Prometheus::start(&setup) else { return };
+    let machine = machine(&server.url());
+    let rfc = |at: Timestamp| at.to_rfc3339();
+    let declare = format!("incident declare --title slow --severity SEV2 --service api --at {}", rfc(outage));
+    assert_eq!(machine.run(&declare).code, 0);
+    let mitigated = machine.run(&format!("incident mitigated last --at {} -o json", rfc(outage + mins(40))));
+    assert_eq!(mitigated.code, 0, "{}", mitigated.err);
+    // 1,200 bad ones, of a budget of one in a hundred of 96,000; a fine slice at each end is shared out.
+    let gross = mitigated.json()["budget_burned"][0]["gross"].as_f64().unwrap();
+    assert!((gross / (1_200.0 / 960.0) - 1.0).abs() < 0.04, "{gross}");
+    let report = machine.run("slo report --period year --format json").json();
+    let row = &report["incidents"][0];
+    let (cost, spent) = (row["gross"].as_f64().unwrap(), report["slos"][0]["spent"].as_f64().unwrap());
+    assert!((cost / spent - 1.0).abs() < 0.04, "all that was spent was spent by it: {cost} of {spent}");
+}
+
 #[test]
 fn a_source_that_is_away_costs_a_line_and_nothing_else() {
     let machine = machine(&format!("http://127.0.0.1:{}", closed_port()));

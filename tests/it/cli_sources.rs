@@ -1,7 +1,7 @@
 //! Commands that ask sources: what is printed and which code is given when all answer, some answer, none does.
 
 use crate::cli::Machine;
-use crate::fake_server::{FakeServer, closed_port, json};
+use crate::fake_server::{Act, FakeServer, answer, closed_port, json};
 use serde_json::Value;
 
 const ALERTS: &str = r#"[{"labels":{},"receiver":{"name":"t"},"alerts":[
@@ -149,6 +149,46 @@ fn nonsense_is_no_number() {
 }
 
 #[test]
+fn rows_that_a_source_refuses_are_a_part_that_is_missing() {
+    let alerts = r#"{"status":"success","data":{"alerts":[]}}"#;
+    let refused = r#"{"status":"error","errorType":"execution","error":"expanding series: boom"}"#;
+    let refused =
+        Act::Send(answer("422 Unprocessable Entity", &[("Content-Type", "application/json")], refused.as_bytes()));
+    let odd = r#"{"status":"success","data":{"resultType":"vector","result":[
+        {"metric":{"midwatch":"total:5m:0"},"value":[1,"NaN"]},{"metric":{"midwatch":"total:5m:1"},"value":[1,"NaN"]}]}}"#;
+    let cases = [(refused.clone(), refused, "rejected", "boom"), (json(odd), json(MATRIX), "odd", "NaN")];
+    for (instant, range, kind, why) in cases {
+        let server = FakeServer::routed(vec![("query_range", range), ("v1/alerts", json(alerts))], vec![instant]);
+        let machine = Machine::new();
+        machine.write("slos/api.yaml", SLO);
+        machine.write("config.yaml", &format!("prometheus:\n  - {{url: '{}'}}\nslos: ['slos/*.yaml']\n", server.url()));
+        let out = machine.run("slo list -o json");
+        let json = out.json();
+        assert_eq!((out.code, &json["partial"]), (3, &true.into()), "{kind}: {json}");
+        let fault = json["faults"].as_array().unwrap().iter().find(|f| f["kind"] == kind);
+        let fault = fault.unwrap_or_else(|| panic!("{kind}: {}", json["faults"]));
+        assert!(fault["message"].as_str().unwrap().contains(why), "{fault}");
+        assert!(fault["objectives"].as_array().unwrap().contains(&"api_availability".into()), "{fault}");
+        let table = machine.run("slo list");
+        assert_eq!((table.code, table.err.contains(why)), (3, true), "{}", table.err);
+    }
+}
+
+#[test]
+fn a_source_that_is_away_is_no_warming_up() {
+    let machine = Machine::new();
+    machine.write("slos/api.yaml", SLO);
+    machine.write("config.yaml", &format!("prometheus:\n  - {{url: '{}'}}\nslos: ['slos/*.yaml']\n", nowhere()));
+    let out = machine.run("slo list -o json");
+    for slo in out.json()["slos"].as_array().unwrap() {
+        assert_eq!((out.code, slo["state"].as_str()), (3, Some("error")), "{slo}");
+        assert!(slo["reason"].as_str().unwrap().contains("refused"), "{slo}");
+    }
+    let shown = machine.run("slo show api_availability").out;
+    assert!(shown.contains("state        error") && !shown.contains("not within its window"), "{shown}");
+}
+
+#[test]
 fn objectives_without_data_are_not_drawn_as_healthy() {
     let alerts = r#"{"status":"success","data":{"alerts":[]}}"#;
     let routes = vec![("query_range", json(MATRIX)), ("v1/alerts", json(alerts))];
@@ -224,8 +264,7 @@ fn doctor_tries_everything_and_names_what_is_away() {
     assert!(folder["seconds"].is_number() && folder["ok"] == true, "{folder}");
 
     let good = FakeServer::always(crate::fake_server::json(NOTHING));
-    let refuses =
-        FakeServer::always(crate::fake_server::Act::Send(crate::fake_server::answer("401 Unauthorized", &[], b"")));
+    let refuses = FakeServer::always(Act::Send(answer("401 Unauthorized", &[], b"")));
     machine.write(
         "config.yaml",
         &format!("alertmanager:\n  - {{urls: ['{}', '{}', '{}']}}\n", good.url(), refuses.url(), nowhere()),

@@ -96,6 +96,30 @@ fn every_screen_at_every_size() {
 }
 
 #[test]
+fn an_objective_has_all_of_its_numbers_in_a_small_terminal() {
+    let shown = |numbers: bool| {
+        let detail = SloDetail { numbers, ..sample::slo_detail() };
+        text(&drawn(&sample::view(Body::Slo(Box::new(detail))), "dark", Glyphs::Unicode, (80, 24))).join("\n")
+    };
+    let (chart, numbers) = (shown(false), shown(true));
+    assert!(chart.contains("PgDn: all of it") && chart.contains("14.4|") && !chart.contains("RELATED"), "{chart}");
+    for said in ["PgUp: the chart", "ALERT PAIRS", "11h58m at the 6h rate", "saturation no data", "RELATED", "INC-0311"]
+    {
+        assert!(numbers.contains(said), "{said}: {numbers}");
+    }
+    assert!(!numbers.contains("14.4|"), "{numbers}");
+    snapshot(
+        "slo_numbers_80x24",
+        &text(&drawn(
+            &sample::view(Body::Slo(Box::new(SloDetail { numbers: true, ..sample::slo_detail() }))),
+            "dark",
+            Glyphs::Unicode,
+            (80, 24),
+        )),
+    );
+}
+
+#[test]
 fn three_screens_by_role() {
     for (name, view) in all().into_iter().filter(|(n, _)| ["overview", "incident", "degraded"].contains(n)) {
         snapshot(&format!("{name}_roles_80x24"), &roles(&drawn(&view, "dark", Glyphs::Unicode, (80, 24))));

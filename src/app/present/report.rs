@@ -10,16 +10,22 @@ pub use runbook::{command, exec, runbook};
 
 use crate::app::model::Model;
 use crate::app::present::{alerts, board, charts, slos};
+use crate::app::update::source_of;
 use crate::domain::escalation::timer::Timer;
-use crate::domain::ids::RunbookId;
+use crate::domain::ids::{RunbookId, SourceName};
 use crate::domain::incident::event::{Body, Event, Role};
 use crate::domain::incident::state::{ActionItem, Incident, key_text};
 use crate::domain::incident::tickets::ticket;
 use crate::domain::incident::timeline::tell;
 use crate::domain::slo::objective::{Kind, Objective};
+use crate::domain::slo::reading::Reading;
 use crate::domain::slo::status::Status;
 use crate::domain::time::{Timestamp, prometheus, rfc3339, seconds};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Objectives that a message names before it counts the others.
+const NAMED: usize = 5;
 
 fn at(instant: Option<Timestamp>) -> Value {
     instant.map_or(Value::Null, |t| Value::String(rfc3339(t)))
@@ -46,11 +52,40 @@ pub fn faults(model: &Model) -> Vec<Value> {
     faults
 }
 
+/// What sources that answer refused, or answered only in part, of objectives: one fault per source and reason, with the
+/// objectives that it is about. A source that failed altogether is one of [`faults`].
+pub fn unanswered(model: &Model) -> Vec<Value> {
+    let mut found: BTreeMap<(SourceName, &str, String), Vec<&str>> = BTreeMap::new();
+    for objective in &model.fleet.objectives {
+        let Some(measured) = model.fleet.measured.get(&objective.id) else { continue };
+        let Some(source) = source_of(model, objective) else { continue };
+        if model.links.get(&source).is_some_and(|l| l.fault.is_some()) {
+            continue;
+        }
+        let wrong = match &measured.trouble {
+            Some(Reading::Error(fault)) => Some((fault.kind.word(), fault.to_string())),
+            Some(Reading::Odd(what)) => Some(("odd", what.clone())),
+            _ if measured.partial => Some(("partial", measured.warnings.first().cloned().unwrap_or_default())),
+            _ => None,
+        };
+        if let Some((kind, why)) = wrong {
+            found.entry((source, kind, why)).or_default().push(objective.id.as_str());
+        }
+    }
+    let told = |((source, kind, why), ids): ((SourceName, &str, String), Vec<&str>)| {
+        let rest = if ids.len() > NAMED { format!(" and {} more", ids.len() - NAMED) } else { String::new() };
+        let names = ids.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        json!({"source": source.0, "kind": kind, "message": format!("{names}{rest}: {why}"), "objectives": ids})
+    };
+    found.into_iter().map(told).collect()
+}
+
 /// `midwatch slo list`.
 pub fn slos(model: &Model, now: Timestamp) -> Value {
     let rows: Vec<Value> =
         model.fleet.objectives.iter().map(|o| slo(model, now, o, &slos::status(model, now, o))).collect();
-    let faults = faults(model);
+    let mut faults = faults(model);
+    faults.extend(unanswered(model));
     let partial = !faults.is_empty() || model.fleet.measured.values().any(|m| m.partial);
     json!({"as_of": rfc3339(now), "partial": partial, "faults": faults, "slos": rows, "sources": sources(model)})
 }

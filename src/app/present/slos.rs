@@ -6,7 +6,7 @@ use crate::app::model::Model;
 use crate::app::present::replay::NOT_RECORDED;
 use crate::app::present::view::{Bit, Overview, PairRow, Pane, Sign, SloDetail, SloRow, Tone};
 use crate::app::present::{bit, budget, charts, items, near, passes};
-use crate::app::screen::Item;
+use crate::app::screen::{Item, Screen};
 use crate::app::update::source_of;
 use crate::domain::document::{Finding, Level};
 use crate::domain::ids::SloId;
@@ -281,6 +281,7 @@ pub fn detail(model: &Model, now: Timestamp, id: &SloId) -> Option<SloDetail> {
         findings: findings.into_iter().map(|f| finding_line(objective, f)).collect(),
         written: objective.written.clone(),
         declared: objective.declared.clone(),
+        numbers: matches!(model.nav.screen(), Screen::Slo(shown) if shown == id) && model.nav.spot().numbers,
         row,
     })
 }

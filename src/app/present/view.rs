@@ -474,6 +474,8 @@ pub struct SloDetail {
     pub written: String,
     /// `file:line`.
     pub declared: String,
+    /// Its numbers take the place of its charts.
+    pub numbers: bool,
 }
 
 /// An alert pair.

@@ -287,6 +287,8 @@ fn down(model: &mut Model, now: Timestamp, source: &SourceName, fault: Fault) {
     let fresh = link.fault.is_none();
     let words = fault.to_string();
     link.failed(now, fault.clone());
+    // What was warming up is not any more.
+    model.fleet.assessed = None;
     // The first failures in a row are tried again soon, while the breaker is closed; after that it is the interval's and
     // the breaker's turn.
     if let Some(delay) = Retry::default().delay(link.tries, &fault, link.breaker.is_closed(), link.seed) {

@@ -1,6 +1,7 @@
 //! Reading history in the background: when a step may be asked for, for whom first, and what it brought. One step of a source
 //! is out at a time, none while its breaker is open; a poll never waits for it.
 
+use crate::app::cuts;
 use crate::app::effect::Effect;
 use crate::app::health::LinkKind;
 use crate::app::model::Model;
@@ -11,7 +12,7 @@ use crate::app::update::objectives_of;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{SloId, SourceName};
 use crate::domain::slo::objective::Objective;
-use crate::domain::slo::reading::Via;
+use crate::domain::slo::reading::{Measurement, Via, Window};
 use crate::domain::slo::warm::Warmed;
 use crate::domain::time::{Span, Timestamp, secs};
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ const REST: Span = Span::seconds(5);
 pub fn step(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
     let names: Vec<SourceName> = model.links.keys().cloned().collect();
     for name in names {
+        cuts::refresh(model, &name, now);
         if !may(model, &name, now) {
             continue;
         }
@@ -40,7 +42,9 @@ pub fn step(model: &mut Model, now: Timestamp, out: &mut Vec<Effect>) {
         let req = model.pending.ask(Asked::Warm(name.clone()));
         link.warming.out = Some((req, now));
         link.warming.done_for = first.iter().map(|o| o.id.clone()).collect();
-        out.push(Effect::Warm { req, source: name, first, rest });
+        let cuts = Arc::clone(&link.warming.cuts);
+        link.warming.told = Arc::clone(&cuts);
+        out.push(Effect::Warm { req, source: name, first, rest, cuts });
     }
 }
 
@@ -130,6 +134,7 @@ pub fn warmed(model: &mut Model, now: Timestamp, source: &SourceName, result: Re
             // The next poll says what is wrong with the source; history waits.
             link.warming.next = now + link.interval.max(secs(1));
             link.warming.done_for.clear();
+            link.warming.told = Arc::default();
             link.warming.failures += 1;
             tracing::warn!(source = %source, %fault, "history");
         }
@@ -137,9 +142,24 @@ pub fn warmed(model: &mut Model, now: Timestamp, source: &SourceName, result: Re
 }
 
 /// Long windows are known a little earlier than the next poll would tell them.
-fn learn(model: &mut Model, new: crate::domain::slo::reading::Measurement) {
+fn learn(model: &mut Model, mut new: Measurement) {
+    let own = model.fleet.objective(&new.slo).map(|o| Window::of(o.window));
+    let told = |m: &Measurement| own.and_then(|own| m.windows.get(&own)).and_then(|(_, r)| r.error_ratio());
     match model.fleet.measured.get_mut(&new.slo) {
         None => drop(model.fleet.measured.insert(new.slo.clone(), new)),
+        // The events behind a recorded period are all read: they count now, and what was recorded stands beside them.
+        Some(old)
+            if old.via == Via::Recorded
+                && new.edges == 0
+                && new.read.is_some_and(|read| read >= 1.0)
+                && told(&new).is_some() =>
+        {
+            new.recorded = told(old).zip(told(&new));
+            for (window, reading) in std::mem::take(&mut old.windows) {
+                new.windows.entry(window).or_insert(reading);
+            }
+            *old = Measurement { partial: old.partial, warnings: std::mem::take(&mut old.warnings), ..new };
+        }
         // Recordings and slices tell of the same windows; the poll says which counts.
         Some(old) if old.via == Via::Recorded || old.recorded.is_some() => old.slices = new.slices,
         Some(old) => {

@@ -11,9 +11,11 @@ use crate::cli::failure::Failure;
 use crate::cli::look::Look;
 use crate::cli::output::Output;
 use crate::domain::document::nearest;
+use crate::domain::incident::state::Incident;
 use crate::domain::slo::maintenance::instant;
 use crate::domain::slo::period::{Period, Unit};
 use crate::domain::time::Timestamp;
+use crate::io::clock;
 use chrono::NaiveDate;
 
 impl ReportPeriod {
@@ -27,27 +29,37 @@ impl ReportPeriod {
     }
 }
 
-/// Prints the review of the period that holds `--from`, else of the one that is going on.
-pub fn run(context: &Context, look: &Look, args: &SloReportArgs, output: &mut Output) -> Result<(), Failure> {
+/// The incidents of the period that are over: a screen holds the newest ones, a review needs every one.
+pub fn past(context: &Context, args: &SloReportArgs) -> Result<Vec<Incident>, Failure> {
+    let (_, (from, _)) = bounds(context, args, clock::now())?;
+    Desk::to_read(context, context.config())?.ended_since(from)
+}
+
+/// The period that holds `--from`, else the one that is going on.
+fn bounds(
+    context: &Context,
+    args: &SloReportArgs,
+    now: Timestamp,
+) -> Result<(Period, (Timestamp, Timestamp)), Failure> {
     let zone = context.config().time_zone;
     let period = Period::of(args.period.unit(), zone);
-    let at = match &args.from {
-        Some(text) => day(text, zone)?,
-        None => look.now,
-    };
-    if at > look.now {
-        return Err(Failure::Refused(format!(
-            "--from {} lies in the future",
-            args.from.as_deref().unwrap_or_default()
-        )));
+    let at = args.from.as_ref().map_or(Ok(now), |text| day(text, zone))?;
+    if at > now {
+        let from = args.from.as_deref().unwrap_or_default();
+        return Err(Failure::Refused(format!("--from {from} lies in the future")));
     }
     let bounds = period.bounds(at).ok_or_else(|| Failure::Refused("--from lies beyond the calendar".to_owned()))?;
+    Ok((period, bounds))
+}
+
+/// Prints the review of the period that holds `--from`, else of the one that is going on.
+pub fn run(context: &Context, look: &Look, args: &SloReportArgs, output: &mut Output) -> Result<(), Failure> {
+    let (period, bounds) = bounds(context, args, look.now)?;
     known(look, args)?;
     let scope =
         Scope { period: &period, bounds, objective: args.objective.as_deref(), service: args.service.as_deref() };
-    // A screen holds the newest incidents; a review needs every one of its period.
     let mut model = look.model.clone();
-    for incident in Desk::to_read(context, context.config())?.ended_since(bounds.0)? {
+    for incident in past(context, args)? {
         model.desk.cases.entry(incident.id.clone()).or_insert_with(|| Case::of(incident, Vec::new()));
     }
     let review = review(&model, look.now, &scope);
@@ -63,7 +75,7 @@ pub fn run(context: &Context, look: &Look, args: &SloReportArgs, output: &mut Ou
 fn day(text: &str, zone: chrono_tz::Tz) -> Result<Timestamp, Failure> {
     let day = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok().and_then(|d| d.and_hms_opt(0, 0, 0));
     day.map(|local| instant(local, zone))
-        .ok_or_else(|| Failure::Refused(format!("--from `{text}` is not a day (expected one such as 2026-05-01)")))
+        .ok_or_else(|| Failure::Usage(format!("--from `{text}` is not a day (expected one such as 2026-05-01)")))
 }
 
 /// Names that nothing has are refused: an empty review would look like a good one.

@@ -1,5 +1,5 @@
 //! Bad and total events per slice, kept over an objective's window: 5 m slices for the last six hours, 1 h slices for the
-//! rest, and 5 m slices again of the hours in which a long window begins. Time slices, of which one is one event, are kept
+//! rest, and 5 m slices again of the hours in which a long window, an incident or planned work begins or ends. Time slices, of which one is one event, are kept
 //! the same way, over as many fine ones as there is room for. Every longer window, chart, cost and forecast is a sum over
 //! them. Holds no clock; never guesses a missing slice.
 
@@ -18,6 +18,8 @@ const COARSE: i64 = 3_600;
 const MOST: i64 = 9_000;
 /// The most coarse slices that are kept in parts: where the window begins, where the calendar period does, and one to spare.
 const EDGES: usize = 3;
+/// The most coarse slices that are kept in parts for incidents and planned work: what is far from an edge needs none.
+const CUTS: usize = 64;
 /// Coarse slices of one step of reading: a day, on days' borders, so that servers can reuse answers.
 const DAY: i64 = 24;
 
@@ -54,6 +56,9 @@ pub struct EventSlices {
     parts: i64,
     /// Coarse ones in parts, because a window begins in them: what leaves it is then told to a fine slice.
     edges: Vec<Ring>,
+    /// Coarse ones inside of which an incident or planned work begins or ends, in order: kept in parts for as long as they
+    /// are asked for, so that forty minutes are not smeared over the hours around them.
+    cuts: Vec<i64>,
     /// What a gap is taken for, where slices are judged and not counted.
     judged: Option<Gap>,
 }
@@ -67,13 +72,20 @@ impl EventSlices {
             coarse: Ring::new(Kind::Counted, COARSE, hours.min(MOST)),
             parts: COARSE / FINE.0,
             edges: Vec::new(),
+            cuts: Vec::new(),
             judged: None,
         }
     }
 
-    /// Bytes that its slices take when all is read, with as many coarse ones in parts as there can be.
+    /// Bytes that its slices take when all is read, with as many coarse ones in parts as windows can begin in. Each hour in
+    /// which an incident or planned work begins or ends takes [`Self::bytes_of_edge`] more.
     pub fn bytes(&self) -> usize {
-        self.fine.bytes() + self.coarse.bytes() + self.most_edges() * self.fine.kind().bytes(self.parts)
+        self.fine.bytes() + self.coarse.bytes() + self.most_edges() * self.bytes_of_edge()
+    }
+
+    /// Bytes of one coarse slice in parts.
+    pub fn bytes_of_edge(&self) -> usize {
+        self.fine.kind().bytes(self.parts)
     }
 
     /// Bytes that they take now.
@@ -85,7 +97,8 @@ impl EventSlices {
     pub fn until(&self, at: Timestamp) -> Self {
         let over = |ring: &&Ring| ring.newest().is_some_and(|newest| ring.end_of(newest) <= at);
         let edges = self.edges.iter().filter(over).cloned().collect();
-        Self { fine: self.fine.until(at), coarse: self.coarse.until(at), edges, ..*self }
+        let (fine, coarse) = (self.fine.until(at), self.coarse.until(at));
+        Self { fine, coarse, edges, cuts: self.cuts.clone(), ..*self }
     }
 
     /// Coarse slices that are kept in parts, as rings of their parts.
@@ -105,9 +118,37 @@ impl EventSlices {
         match shape(ring) {
             s if s == shape(&self.fine) => self.fine = ring.clone(),
             s if s == shape(&self.coarse) => self.coarse = ring.clone(),
-            s if s == edge && self.edges.len() < self.most_edges() && self.whole(ring) => self.edges.push(ring.clone()),
+            s if s == edge && self.edges.len() < self.most_edges() + CUTS && self.whole(ring) => {
+                self.edges.push(ring.clone());
+            }
             _ => {}
         }
+    }
+
+    /// Whether these instants ask for other coarse slices in parts than those before.
+    pub fn is_cut_anew(&self, at: &[Timestamp]) -> bool {
+        self.hours_cut(at) != self.cuts
+    }
+
+    /// Instants at which an incident or planned work begins or ends, from now on. The newest count where they are many.
+    pub fn cut_at(&mut self, at: &[Timestamp]) {
+        self.cuts = self.hours_cut(at);
+    }
+
+    fn hours_cut(&self, at: &[Timestamp]) -> Vec<i64> {
+        let mut hours = self.hours_around(at);
+        hours.drain(..hours.len().saturating_sub(CUTS));
+        hours
+    }
+
+    /// The coarse slices inside of which one of these instants lies, in order.
+    fn hours_around(&self, at: &[Timestamp]) -> Vec<i64> {
+        let length = self.coarse.length();
+        let inside = at.iter().map(Timestamp::timestamp).filter(|at| at.rem_euclid(length) > 0);
+        let mut hours: Vec<i64> = inside.map(|at| at.div_euclid(length) + 1).collect();
+        hours.sort_unstable();
+        hours.dedup();
+        hours
     }
 
     /// Whether a ring holds all parts of one coarse slice.
@@ -133,16 +174,14 @@ impl EventSlices {
         told.then_some(edge)
     }
 
-    /// The coarse slices in which windows begin that are not kept in parts yet, where that would tell more: those inside of
-    /// which a window begins, and that fine slices do not cover.
+    /// The coarse slices that are not kept in parts yet, where that would tell more: those inside of which a window begins,
+    /// or at which something was cut, and that fine slices do not cover.
     pub fn missing_edges(&self, starts: &[Timestamp], now: Timestamp) -> Vec<i64> {
-        let length = self.coarse.length();
         let (covered, oldest) =
             (self.fine.number(now) - self.fine.keep(), self.coarse.number(now) - self.coarse.keep() + 1);
-        let inside = starts.iter().map(Timestamp::timestamp).filter(|at| at.rem_euclid(length) > 0);
-        let hours = inside.map(|at| at.div_euclid(length) + 1);
-        let mut hours: Vec<i64> =
-            hours.filter(|h| *h >= oldest && h * self.parts <= covered && self.edge(*h).is_none()).collect();
+        let mut hours = self.hours_around(starts);
+        hours.extend(&self.cuts);
+        hours.retain(|h| *h >= oldest && h * self.parts <= covered && self.edge(*h).is_none());
         hours.sort_unstable();
         hours.dedup();
         hours
@@ -177,10 +216,16 @@ impl EventSlices {
     fn take_edge(&mut self, stretch: Stretch, counts: impl Fn(i64) -> Option<Counts>) -> bool {
         // A window that moved on has left the hour before. One of time slices ends with the newest, which may be late.
         let behind = if self.judged.is_some() { 2 } else { 1 };
-        let useless = [stretch.to, stretch.to - behind * self.parts];
-        self.edges.retain(|ring| ring.newest().is_none_or(|newest| !useless.contains(&newest)));
-        if self.edges.len() >= self.most_edges() {
-            self.edges.remove(0);
+        let left = stretch.to - behind * self.parts;
+        let (parts, cuts) = (self.parts, &self.cuts);
+        let is_cut = |newest: i64| cuts.binary_search(&newest.div_euclid(parts)).is_ok();
+        let stays = |newest: i64| newest != stretch.to && (newest != left || is_cut(newest));
+        self.edges.retain(|ring| ring.newest().is_none_or(stays));
+        // Those of windows alone: what an incident began in is not given up for the hour in which a window does.
+        let spare: Vec<i64> = self.edges.iter().filter_map(Ring::newest).filter(|newest| !is_cut(*newest)).collect();
+        let room = self.most_edges().saturating_sub(usize::from(!is_cut(stretch.to)));
+        for old in spare.iter().take(spare.len().saturating_sub(room)) {
+            self.edges.retain(|ring| ring.newest() != Some(*old));
         }
         let mut ring = Ring::new(self.fine.kind(), self.fine.length(), self.parts);
         let changed = ring.take(stretch.from, stretch.to, counts);

@@ -58,6 +58,13 @@ impl Slices {
         }
     }
 
+    /// Instants at which an incident or planned work begins or ends, from now on.
+    pub fn cut_at(&mut self, at: &[Timestamp]) {
+        if self.kept.is_cut_anew(at) {
+            Arc::make_mut(&mut self.kept).cut_at(at);
+        }
+    }
+
     /// The slices to read at a poll: what is new and the last two.
     pub fn tail(&self, now: Timestamp) -> Stretch {
         self.kept.tail(now)
@@ -221,6 +228,12 @@ mod tests {
         let all = events.slices();
         assert_eq!(all.len(), 713 + 12 + 72, "six hours and the oldest one slice by slice, hours between");
         assert!(all.windows(2).all(|w| w[0].end == w[1].end - w[1].length));
+        // The hour in which an incident began is told slice by slice.
+        let mut cut = slices.clone();
+        cut.cut_at(&[at(last - 4_000) + secs(60)]);
+        let told = cut.events().slices();
+        assert_eq!(told.len(), all.len() + 11);
+        assert!(told.windows(2).all(|w| w[0].end == w[1].end - w[1].length));
     }
 
     /// Reads all that is missing at an instant, then polls every slice for so many more.

@@ -5,6 +5,12 @@ use crate::domain::ids::SloId;
 use crate::domain::labels::Labels;
 use crate::domain::server_note::ServerNote;
 use crate::domain::slo::reading::Measurement;
+use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// Instants at which incidents and planned work of objectives begin or end: history around them is wanted finer than by the
+/// hour.
+pub type Cuts = BTreeMap<SloId, Vec<Timestamp>>;
 
 /// One bounded step of reading history.
 #[derive(Clone, Debug, Default, PartialEq)]

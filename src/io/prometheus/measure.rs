@@ -25,7 +25,7 @@ use crate::domain::slo::reading::{History, Measurement, Window};
 use crate::domain::slo::sample::{RangeSeries, Sample};
 use crate::domain::slo::service::Service;
 use crate::domain::slo::signals::ServiceReading;
-use crate::domain::slo::warm::{Rows, Warmed};
+use crate::domain::slo::warm::{Cuts, Rows, Warmed};
 use crate::domain::time::{Span, Timestamp};
 use crate::io::port::{Metrics, ServerNote, Task};
 use crate::io::prometheus::answer::Answer;
@@ -185,6 +185,10 @@ impl<A: Ask> Metrics for Prometheus<A> {
         now: Timestamp,
     ) -> Task<'a, Result<Warmed, Fault>> {
         Box::pin(self.warmed(first, rest, now))
+    }
+
+    fn cut(&self, at: &Cuts) {
+        lock(&self.kept).cut(at);
     }
 
     fn rows<'a>(&'a self, templates: &'a [Arc<Objective>], now: Timestamp) -> Task<'a, Result<Vec<Rows>, Fault>> {

@@ -16,6 +16,10 @@ pub fn draw(pen: &mut Pen<'_>, view: &SloDetail, size: Size) {
     facts::groups(&mut pen.part(3, 1, width, 1), 0, &view.now);
     let gap = u16::from(size >= Size::M);
     let mut rest = pen.below(2 + gap);
+    if view.numbers {
+        numbers(&mut rest, view, None);
+        return;
+    }
     match size {
         Size::L | Size::M => {
             let weights: [u16; 2] = if size == Size::L { [136, 61] } else { [71, 46] };
@@ -87,7 +91,22 @@ fn numbers(pen: &mut Pen<'_>, view: &SloDetail, picture: Option<u16>) {
         chart::titled(&mut pen.part(0, top.0, width, top.1), &view.chart);
     }
     pairs(&mut pen.part(0, table.0, width, table.1), &view.pairs);
-    budget_lines(&mut pen.part(0, budget.0, width, budget.1), view);
+    // The query alone is no reason to look further.
+    let below = |rows: usize| if rows == 0 { 0 } else { u16::try_from(rows + 1).unwrap_or(u16::MAX) };
+    let needs = [
+        below(view.pairs.len()),
+        budget_rows(&view.budget, width).saturating_add(1),
+        signal_rows,
+        below(view.related.len()),
+        found,
+    ];
+    let cut = places.iter().skip(1).zip(needs).any(|(place, need)| place.1 < need);
+    let hint = match (view.numbers, cut) {
+        (true, _) => "PgUp: the chart",
+        (false, true) => "PgDn: all of it",
+        (false, false) => "",
+    };
+    budget_lines(&mut pen.part(0, budget.0, width, budget.1), view, hint);
     if signals.1 > 1 {
         let mut part = pen.part(0, signals.0, width, signals.1);
         rule(&mut part, 0, "SIGNALS", &view.row.service);
@@ -122,8 +141,8 @@ fn wrapped(text: &str, width: u16) -> u16 {
     if text.is_empty() { 0 } else { (cells(text) / width.max(1)).saturating_add(2).min(8) }
 }
 
-fn budget_lines(pen: &mut Pen<'_>, view: &SloDetail) {
-    rule(pen, 0, "BUDGET and FORECAST", "");
+fn budget_lines(pen: &mut Pen<'_>, view: &SloDetail, hint: &str) {
+    rule(pen, 0, "BUDGET and FORECAST", hint);
     let width = pen.width();
     gauge(pen, 0, 1, view.row.gauge, view.row.stale, view.row.sign.tone());
     if let Some((first, rest)) = view.budget.split_first() {

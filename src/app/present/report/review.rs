@@ -1,7 +1,7 @@
 //! The JSON of a review. The names are a promise; what is not known is null.
 
 use crate::app::model::Model;
-use crate::app::present::report::{at, faults, number};
+use crate::app::present::report::{at, faults, number, unanswered};
 use crate::domain::review::Review;
 use crate::domain::time::rfc3339;
 use serde_json::{Value, json};
@@ -39,7 +39,8 @@ pub fn review(model: &Model, r: &Review) -> Value {
         .collect();
     let decisions: Vec<Value> =
         r.decisions.iter().map(|d| json!({"slo": d.objective, "what": d.what, "why": d.why})).collect();
-    let faults = faults(model);
+    let mut faults = faults(model);
+    faults.extend(unanswered(model));
     json!({"as_of": rfc3339(r.as_of), "partial": !faults.is_empty(), "faults": faults,
         "period": {"name": r.period, "from": rfc3339(r.from), "to": rfc3339(r.to), "complete": r.complete(), "time_zone": r.zone},
         "policy": r.policy, "slos": rows, "incidents": incidents, "bands_crossed": crossings, "decisions_due": decisions,

@@ -91,6 +91,11 @@ pub fn pane(model: &mut Model, now: Timestamp, forward: bool) -> Result<(), Stri
 }
 
 pub fn move_cursor(model: &mut Model, now: Timestamp, action: Action, out: &mut Vec<Effect>) {
+    if matches!(model.nav.screen(), Screen::Slo(_)) {
+        // It has no rows to choose from, but in a small terminal more to say than there is room for beside a chart.
+        model.nav.spot_mut().numbers = matches!(action, Action::Down | Action::PageDown | Action::Bottom);
+        return;
+    }
     if let Screen::Incident(id) = model.nav.screen() {
         return along_timeline(model, &id.clone(), action, out);
     }

@@ -45,6 +45,7 @@ impl EventSlices {
             coarse: Ring::new(Kind::Sums, slice * parts, coarse),
             parts,
             edges: Vec::new(),
+            cuts: Vec::new(),
             judged: Some(gap),
         }
     }
@@ -145,7 +146,8 @@ impl EventSlices {
         stretch.from <= newest - self.fine.keep() || self.fine.differs(stretch.from, stretch.to, counts)
     }
 
-    /// Appends fine slices; those that are older than a few hours are told by their sums, where there are any.
+    /// Appends fine slices; those that are older than a few hours are told by their sums, where there are any and nothing
+    /// begins or ends inside.
     pub(super) fn fine_and_whole(&self, from: i64, newest: i64, gap: Gap, all: &mut Vec<Slice>) {
         let fresh = newest - FRESH / self.fine.length();
         let mut number = from;
@@ -153,7 +155,7 @@ impl EventSlices {
             let last = number + self.parts - 1;
             let whole = number.rem_euclid(self.parts) == 1 % self.parts && last <= fresh;
             let sum = last.div_euclid(self.parts);
-            if whole && self.coarse.asked(sum) {
+            if whole && self.coarse.asked(sum) && self.cuts.binary_search(&sum).is_err() {
                 all.push(self.slice(&self.coarse, sum, gap));
                 number = last + 1;
             } else {

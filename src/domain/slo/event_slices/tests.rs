@@ -174,6 +174,64 @@ fn hours_in_parts_move_on_with_their_window() {
     assert_eq!(EventSlices::of(Span::days(30), Span::zero()).missing_edges(&none, now), Vec::<i64>::new());
 }
 
+/// Reads what is missing at an instant: an outage of 40 minutes, in the hour before and the hour after midnight, 20 days ago.
+fn read_all(slices: &mut EventSlices, now: Timestamp) -> usize {
+    let outage = (at(-20 * 86_400 - 4 * 60).timestamp(), at(-20 * 86_400 + 36 * 60).timestamp());
+    let mut steps = 0;
+    while let Some(stretch) = slices.missing(&[now - Span::days(30)], now) {
+        slices.take(stretch, |n| {
+            let (from, to) = ((n - 1) * stretch.length, n * stretch.length);
+            let hit = (to.min(outage.1) - from.max(outage.0)).max(0) as f64;
+            Some(Counts { bad: hit, total: stretch.length as f64 })
+        });
+        steps += 1;
+        assert!(steps < 500, "{stretch:?} is asked again and again");
+    }
+    steps
+}
+
+#[test]
+fn an_old_incident_is_not_smeared_over_its_hours() {
+    let now = at(1_500);
+    let (from, to) = (at(-20 * 86_400 - 4 * 60), at(-20 * 86_400 + 36 * 60));
+    let mut slices = EventSlices::of(Span::days(30), Span::zero());
+    read_all(&mut slices, now);
+    let bad = |slices: &EventSlices| slices.between(from, to).0.bad;
+    assert!(bad(&slices) < 1_400.0, "hours alone cannot tell: {}", bad(&slices));
+    slices.cut_at(&[from, to]);
+    assert!(!slices.is_cut_anew(&[to, from, from]));
+    assert_eq!(read_all(&mut slices, now), 2, "the two hours, and nothing else");
+    // The slice of five minutes before the outage was a fifth good.
+    assert!((bad(&slices) - 2_400.0).abs() <= 60.0, "{}", bad(&slices));
+    let net: f64 = slices.slices().iter().filter(|s| s.length == mins(5)).filter_map(|s| s.counts).map(|c| c.bad).sum();
+    assert!((net - 2_400.0).abs() < 1e-6, "costs are reckoned from these: {net}");
+    // The window moves on through hours beside them, and the program ends in between.
+    for step in 1..4 {
+        read_all(&mut slices, now + Span::hours(step));
+        assert!((bad(&slices) - 2_400.0).abs() <= 60.0, "{step}: {}", bad(&slices));
+    }
+    let mut back = EventSlices::of(Span::days(30), Span::zero());
+    slices.rings().for_each(|ring| back.put_back(ring));
+    back.cut_at(&[from, to]);
+    assert_eq!((bad(&back), read_all(&mut back, now + Span::hours(3))), (bad(&slices), 0));
+    // Nobody asks for them any more: they go when there is no room.
+    back.cut_at(&[]);
+    let later = now + Span::hours(4);
+    read_all(&mut back, later);
+    assert!(back.allocated() <= back.bytes(), "{} of {}", back.allocated(), back.bytes());
+}
+
+#[test]
+fn of_many_cuts_the_newest_are_kept_apart() {
+    let now = at(1_500);
+    let mut slices = EventSlices::of(Span::days(30), Span::zero());
+    let many: Vec<Timestamp> = (1..200).map(|i| at(-3_600 * i - 60)).collect();
+    slices.cut_at(&many);
+    read_all(&mut slices, now);
+    assert!((60..=CUTS + EDGES).contains(&slices.edges().len()), "{}", slices.edges().len());
+    assert!(slices.allocated() <= slices.bytes() + CUTS * slices.bytes_of_edge());
+}
+
 proptest! {
     #[test]
     fn parts_of_an_hour_add_up(minute in 0..60_i64, second in 0..60_i64, cut in 0..3_600_i64) {

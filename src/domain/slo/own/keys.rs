@@ -116,7 +116,7 @@ pub const BLOCKS: [Block; 18] = [
             key(
                 "service",
                 Shape::Text,
-                "The service it belongs to. Without it: the file's, else the `service` or `job` selector.",
+                "The service it belongs to. Without it: the file's, else the `service` or `job` selector, else the first word of its name.",
             ),
             key("labels", Shape::Labels, "Labels, over those of the file."),
             key(

@@ -17,7 +17,7 @@ const MAGIC: &[u8; 16] = b"midwatch-slices3";
 /// The longest file that is read back: ten thousand objectives.
 const LIMIT: u64 = 192 << 20;
 /// The most rings of one objective, and slices of one ring.
-const RINGS: u64 = 16;
+const RINGS: u64 = 96;
 const SLICES: u64 = 100_000;
 
 /// Where the slices of one source are.

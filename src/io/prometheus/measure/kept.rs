@@ -11,6 +11,7 @@ use crate::domain::slo::reading::Window;
 use crate::domain::slo::ring::Ring;
 use crate::domain::slo::sample::RangeSeries;
 use crate::domain::slo::slices::Slices;
+use crate::domain::slo::warm::Cuts;
 use crate::domain::time::{Span, Timestamp};
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
@@ -46,6 +47,16 @@ pub(super) enum Body {
     Timed(Slices),
 }
 
+impl Body {
+    fn cut_at(&mut self, at: &[Timestamp]) {
+        match self {
+            Self::Events(events) if events.is_cut_anew(at) => Arc::make_mut(events).cut_at(at),
+            Self::Events(_) => {}
+            Self::Timed(slices) => slices.cut_at(at),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     key: Key,
@@ -79,12 +90,25 @@ pub(super) struct Kept {
     changed: bool,
     /// Where a month begins.
     zone: Tz,
+    /// Instants at which incidents and planned work of an objective begin or end.
+    cuts: Cuts,
 }
 
 impl Kept {
     /// Tells in which zone months begin.
     pub(super) fn begin_months_in(&mut self, zone: Tz) {
         self.zone = zone;
+    }
+
+    /// Takes where incidents and planned work begin and end: the hours around are then read in parts.
+    pub(super) fn cut(&mut self, cuts: &Cuts) {
+        if self.cuts == *cuts {
+            return;
+        }
+        self.cuts.clone_from(cuts);
+        for (id, entry) in &mut self.entries {
+            entry.body.cut_at(cuts.get(id).map_or(&[], Vec::as_slice));
+        }
     }
 
     /// Puts down what outlived the program.
@@ -103,7 +127,7 @@ impl Kept {
         }
         let slot = self.reuse(&key);
         let back = back(objective);
-        let body = match Slices::of(objective, back) {
+        let mut body = match Slices::of(objective, back) {
             Some(mut slices) => {
                 slot.rings.iter().for_each(|ring| slices.put_back(ring));
                 Body::Timed(slices)
@@ -114,6 +138,7 @@ impl Kept {
                 Body::Events(Arc::new(events))
             }
         };
+        body.cut_at(self.cuts.get(&objective.id).map_or(&[], Vec::as_slice));
         let windows = match &body {
             Body::Events(_) => vec![objective.window],
             Body::Timed(_) => assemble::windows(objective, &[]).into_iter().map(Window::span).collect(),

@@ -190,6 +190,30 @@ fn the_seed_is_warmed_day_by_day_and_a_poll_asks_little() {
 }
 
 #[test]
+fn hours_in_which_something_begins_are_read_in_parts_once() {
+    run(async {
+        let server = Prometheus::new(Fake::default());
+        let list = seed_objectives();
+        warm_all(&server, &list, now()).await;
+        let at = now() - Span::days(9);
+        let cuts = Cuts::from([("api_availability".into(), vec![at, at + Span::minutes(40)])]);
+        server.cut(&cuts);
+        server.ask.take();
+        let (got, _) = server.measure(&list, &[], now() + Span::seconds(15)).await.unwrap();
+        assert!(got[0].edges > 0 && got[1].edges == 0, "the poll says that there is something to read");
+        server.ask.take();
+        warm_all(&server, &list, now()).await;
+        let asked = server.ask.take();
+        let hours = if at.timestamp() % 3_600 + 2_400 > 3_600 { 2 } else { 1 };
+        assert_eq!(asked.len(), hours, "{asked:?}");
+        assert!(asked.iter().all(|(_, s, e)| *s <= at + Span::minutes(40) && *e >= at && (*e - *s) < Span::hours(1)));
+        server.cut(&cuts);
+        warm_all(&server, &list, now()).await;
+        assert_eq!(server.ask.take().len(), 0, "once");
+    });
+}
+
+#[test]
 fn snapshots_stay_as_they_were_and_are_shared_while_nothing_changes() {
     run(async {
         let server = Prometheus::new(Fake::default());
