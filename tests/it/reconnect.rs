@@ -6,9 +6,15 @@ use midwatch::app::effect::Effect;
 use midwatch::app::key::Key;
 use midwatch::app::msg::{Feed, Msg, Reply};
 use midwatch::app::reload::Looked;
-use midwatch::domain::ids::ReqId;
+use midwatch::domain::alert::{Alert, AlertState, fingerprint};
+use midwatch::domain::ids::{ReqId, SourceName};
 use midwatch::domain::incident::event::Body;
+use midwatch::domain::labels::Labels;
+use midwatch::domain::outward::capability::{Capability, Caps, Class};
+use midwatch::domain::outward::operation::Operation;
+use midwatch::domain::outward::target::TargetFacts;
 use midwatch::domain::time::{Span, secs};
+use midwatch::io::fake::outside::FakeTarget;
 use midwatch::io::store::Store;
 use std::sync::Arc;
 
@@ -114,7 +120,7 @@ fn another_address_is_asked_at_once_and_what_the_old_server_said_is_gone() {
     });
     let wanted = reconnects(&effects);
     assert_eq!((wanted.len(), &wanted[0].prometheus), (1, &vec![second]));
-    let place = |like: &dyn Fn(&Effect) -> bool| effects.iter().position(|e| like(e));
+    let place = |like: &dyn Fn(&Effect) -> bool| effects.iter().position(like);
     let asked = polls(&effects);
     assert_eq!(asked.len(), 1, "and it is asked in the same breath");
     assert!(place(&|e| matches!(e, Effect::Reconnect(_))) < place(&|e| matches!(e, Effect::Measure { .. })));
@@ -152,43 +158,62 @@ fn another_address_is_asked_at_once_and_what_the_old_server_said_is_gone() {
     assert_eq!(bench.model.links[&"prometheus".into()].ceiling, Some(5.0));
 }
 
-#[test]
-fn another_alertmanager_ends_no_alert_rings_for_none_and_gets_nothing_that_was_for_the_old_one() {
-    use midwatch::domain::alert::{Alert, AlertSnapshot, AlertState, fingerprint};
-    use midwatch::domain::labels::Labels;
-    use midwatch::domain::outward::capability::{Capability, Class};
-    use midwatch::domain::outward::entry::State;
-    let mut bench = Bench::new();
-    let am = midwatch::domain::ids::SourceName::from("alertmanager");
-    bench.model.outbox.holder = "here".into();
-    bench.model.outbox.hold = secs(60);
-    let facts = midwatch::domain::outward::target::TargetFacts {
-        caps: midwatch::domain::outward::capability::Caps::none()
-            .with(Class::Compare, &[Capability::CreateSilence])
-            .with(Class::Repeat, &[Capability::ReadSilences]),
-        ..midwatch::io::fake::outside::FakeTarget::new(
-            "alertmanager",
-            midwatch::domain::outward::capability::Caps::none(),
-        )
-        .target()
-        .facts(&am)
-    };
-    bench.model.connect(facts.clone(), bench.now);
-    let old = settings(|c| c.alertmanager = vec![cluster("http://a")]);
-    bench.model.reload.settings = Some(Box::new(old));
-    let labels =
-        Labels([("alertname", "Down"), ("severity", "page")].map(|(n, v)| (n.to_owned(), v.to_owned())).into());
-    let alert = Alert {
+/// A cluster that can be silenced.
+fn silencer(name: &SourceName) -> TargetFacts {
+    let caps = Caps::none()
+        .with(Class::Compare, &[Capability::CreateSilence])
+        .with(Class::Repeat, &[Capability::ReadSilences]);
+    FakeTarget::new(name.clone(), caps).target().facts(name)
+}
+
+/// An alert that pages.
+fn down(bench: &Bench) -> Alert {
+    let labels = Labels::from([("alertname", "Down"), ("severity", "page")]);
+    Alert {
         fingerprint: fingerprint(&labels),
         name: "Down".into(),
         annotations: Labels::default(),
         state: AlertState::Firing,
         started_at: bench.now,
-        source: am.clone(),
+        source: "alertmanager".into(),
         held_by: vec![],
         generator_url: None,
         labels,
-    };
+    }
+}
+
+/// Everything that follows within minutes; what was sent by it.
+fn turns(bench: &mut Bench, first: Vec<Effect>) -> Vec<Operation> {
+    let (mut sent, mut next) = (Vec::new(), first);
+    for _ in 0..20 {
+        for effect in std::mem::take(&mut next) {
+            match effect {
+                Effect::Step { req, op, step, by } => {
+                    let taken = bench.record.step(&op, &step, &by).unwrap();
+                    next.extend(bench.send(Msg::Reply(req, Reply::Stepped(Ok(taken)))));
+                }
+                Effect::Deliver { op, .. } => sent.push(*op),
+                _ => {}
+            }
+        }
+        next.extend(pass(bench, secs(10)));
+    }
+    sent
+}
+
+#[test]
+fn another_alertmanager_ends_no_alert_rings_for_none_and_gets_nothing_that_was_for_the_old_one() {
+    use midwatch::domain::alert::AlertSnapshot;
+    use midwatch::domain::outward::entry::State;
+    let mut bench = Bench::new();
+    let am = SourceName::from("alertmanager");
+    bench.model.outbox.holder = "here".into();
+    bench.model.outbox.hold = secs(60);
+    let facts = silencer(&am);
+    bench.model.connect(facts.clone(), bench.now);
+    let old = settings(|c| c.alertmanager = vec![cluster("http://a")]);
+    bench.model.reload.settings = Some(Box::new(old));
+    let alert = down(&bench);
     let snapshot = |alerts: &[Alert]| {
         Reply::Alerts(Ok(AlertSnapshot { alerts: alerts.to_vec(), answered: 2, peers: 2, ..Default::default() }))
     };
@@ -196,7 +221,7 @@ fn another_alertmanager_ends_no_alert_rings_for_none_and_gets_nothing_that_was_f
         effects.iter().find_map(|e| if let Effect::Alerts { req, .. } = e { Some(*req) } else { None })
     };
     let first = alerts_of(&due(&mut bench, "alertmanager")).unwrap();
-    bench.send(Msg::Reply(first, snapshot(&[alert.clone()])));
+    bench.send(Msg::Reply(first, snapshot(std::slice::from_ref(&alert))));
     bench.press("6 i Enter");
     let id = bench.model.desk.cases.keys().next().unwrap().clone();
     let effects = bench.press("6 s");
@@ -218,24 +243,6 @@ fn another_alertmanager_ends_no_alert_rings_for_none_and_gets_nothing_that_was_f
     assert!(bench.model.alerts.is_empty(), "nothing of the old one is shown");
     assert_eq!(bench.model.links[&am].word(), "waiting");
     // Whatever it does next, the silence does not leave.
-    let turns = |bench: &mut Bench, first: Vec<Effect>| -> Vec<midwatch::domain::outward::operation::Operation> {
-        let mut sent = Vec::new();
-        let mut next = first;
-        for _ in 0..20 {
-            for effect in std::mem::take(&mut next) {
-                match effect {
-                    Effect::Step { req, op, step, by } => {
-                        let taken = bench.record.step(&op, &step, &by).unwrap();
-                        next.extend(bench.send(Msg::Reply(req, Reply::Stepped(Ok(taken)))));
-                    }
-                    Effect::Deliver { op, .. } => sent.push(*op),
-                    _ => {}
-                }
-            }
-            next.extend(pass(bench, secs(10)));
-        }
-        sent
-    };
     let connected = midwatch::app::reload::Reconnected {
         connected: vec![(am.clone(), "http://b/ http://b-b/".into())],
         clusters: vec![facts.clone()],
