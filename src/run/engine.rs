@@ -303,6 +303,43 @@ async fn measure(ports: Arc<Ports>, effect: Effect) {
     (ports.tell)(Msg::Reply(req, reply));
 }
 
+/// Asks a source for its alerts: a cluster, or a server where there is none.
+async fn alerts(ports: Arc<Ports>, req: ReqId, source: SourceName) {
+    let result = match (ports.sources.alerts(&source), ports.sources.metrics(&source)) {
+        (Some(port), _) => port.snapshot().await,
+        (None, Some(port)) => port.alerts().await.map(|alerts| AlertSnapshot {
+            alerts,
+            answered: 1,
+            peers: 1,
+            ..AlertSnapshot::default()
+        }),
+        (None, None) => Err(unknown(&source)),
+    };
+    (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
+}
+
+/// Sources and targets as the configuration or a person wants them now.
+fn exchange(ports: Arc<Ports>, effect: Effect) {
+    match effect {
+        Effect::Retarget { connect, remove } => blocking(move || {
+            let new = ports.targets.change(&connect, remove);
+            (ports.tell)(Msg::Feed(Feed::Targets(Box::new(new))));
+        }),
+        // Before anything that comes after it: what is asked from now on is asked of the new one.
+        Effect::Reconnect(wanted) => {
+            let new = ports.sources.change(&wanted, &ports.targets);
+            (ports.tell)(Msg::Feed(Feed::Sources(Box::new(new))));
+        }
+        Effect::Forget { targets } => {
+            for name in targets {
+                ports.targets.forget(&name);
+                ports.taught(&name);
+            }
+        }
+        other => tracing::error!(effect = ?other, "an effect that exchanges nothing"),
+    }
+}
+
 fn carry_out(ports: &Arc<Ports>, effect: Effect) {
     crate::run::rehearsal::panic_at("io");
     let ports = Arc::clone(ports);
@@ -313,19 +350,7 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
         | Effect::Rows { .. }
         | Effect::Chart { .. }
         | Effect::Marks { .. } => spawn(measure(ports, effect)),
-        Effect::Alerts { req, source } => spawn(async move {
-            let result = match (ports.sources.alerts(&source), ports.sources.metrics(&source)) {
-                (Some(port), _) => port.snapshot().await,
-                (None, Some(port)) => port.alerts().await.map(|alerts| AlertSnapshot {
-                    alerts,
-                    answered: 1,
-                    peers: 1,
-                    ..AlertSnapshot::default()
-                }),
-                (None, None) => Err(unknown(&source)),
-            };
-            (ports.tell)(Msg::Reply(req, Reply::Alerts(result)));
-        }),
+        Effect::Alerts { req, source } => spawn(alerts(ports, req, source)),
         Effect::Deliver { req, op, look } => {
             // Looked up here and now: it is for the target that it was claimed for, whatever comes next in the queue.
             let (name, target) = (op.target.clone(), ports.targets.get(&op.target));
@@ -343,21 +368,7 @@ fn carry_out(ports: &Arc<Ports>, effect: Effect) {
             (ports.tell)(Msg::Reply(req, Reply::Told(result)));
             ports.taught(&target);
         }),
-        Effect::Retarget { connect, remove } => blocking(move || {
-            let new = ports.targets.change(&connect, remove);
-            (ports.tell)(Msg::Feed(Feed::Targets(Box::new(new))));
-        }),
-        // Before anything that comes after it: what is asked from now on is asked of the new one.
-        Effect::Reconnect(wanted) => {
-            let new = ports.sources.change(&wanted, &ports.targets);
-            (ports.tell)(Msg::Feed(Feed::Sources(Box::new(new))));
-        }
-        Effect::Forget { targets } => {
-            for name in targets {
-                ports.targets.forget(&name);
-                ports.taught(&name);
-            }
-        }
+        Effect::Retarget { .. } | Effect::Reconnect(_) | Effect::Forget { .. } => exchange(ports, effect),
         Effect::Query { req, source, promql } => spawn(async move {
             let result = match ports.sources.metrics(&source) {
                 None => Err(unknown(&source)),

@@ -68,6 +68,7 @@ mod real_silences;
 mod real_slos;
 mod real_sources;
 mod real_walks;
+mod reconnect;
 mod reload;
 #[cfg(test)]
 mod replay;

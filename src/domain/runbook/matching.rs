@@ -40,6 +40,9 @@ pub fn matches(runbooks: &[Arc<Runbook>], alert: &str, labels: &Labels, annotati
     found
 }
 
+/// What is looked at of an alert.
+type Look<'a> = (&'a str, &'a str, Vec<&'a str>);
+
 /// The runbooks for many alerts at once, as in a storm: alerts that differ in nothing that any runbook looks at are matched
 /// once.
 #[derive(Debug)]
@@ -48,7 +51,7 @@ pub struct Matching<'a> {
     /// The labels that triggers for an alert of this name look at.
     heeded: HashMap<&'a str, Vec<&'a str>>,
     /// What was found, by the alert's name, its link, and its labels that are looked at.
-    found: HashMap<(&'a str, &'a str, Vec<&'a str>), Arc<[Match]>>,
+    found: HashMap<Look<'a>, Arc<[Match]>>,
     none: Arc<[Match]>,
 }
 
