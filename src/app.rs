@@ -14,6 +14,7 @@ pub mod effect;
 pub mod facilitator;
 pub mod fleet;
 pub mod form;
+pub mod gameday;
 pub mod health;
 pub mod key;
 pub mod keymap;

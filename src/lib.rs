@@ -227,8 +227,6 @@
 //!
 //! # Seams for what comes next
 //!
-//! - **The pages of a paging product in a drill's line about the real world**: [`run::drill::lookout`] asks sources of alerts
-//!   and objectives alone.
 //! - **A team's record**: another [`io::store::Store`]; the log is a set, so copying is merging ([`io::store::Store::merge`]).
 
 pub mod app;

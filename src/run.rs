@@ -9,6 +9,7 @@ pub mod drill;
 pub mod endpoints;
 pub mod engine;
 pub mod experiment;
+pub mod gameday;
 pub mod integrations;
 pub mod once;
 pub mod plain;

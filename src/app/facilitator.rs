@@ -23,6 +23,8 @@ pub enum Prompt {
     Hint,
     /// `PERSONA: TEXT`.
     Say,
+    /// `y` lets the clock jump to the next inject.
+    Jump,
     /// A factor.
     Speed,
     /// The word `abort`, and why.
@@ -38,6 +40,7 @@ impl Prompt {
             Self::Delay => "delay by (2m, or -2m for nearer)",
             Self::Hint => "hint (costs 5; `10 TEXT` costs 10)",
             Self::Say => "say as (NAME: TEXT)",
+            Self::Jump => "jump to the next inject? y",
             Self::Speed => "times as fast as time (1 to 60)",
             Self::Abort => "type abort, and why",
         }
@@ -55,13 +58,29 @@ pub enum Wish {
     Leave,
 }
 
+/// The list that Up and Down move in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Focus {
+    /// Injects, the first one.
+    #[default]
+    Injects,
+    /// The score so far.
+    Score,
+    /// The log.
+    Log,
+}
+
 /// The facilitator's screen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facilitator {
     /// What the drill said last.
     pub seen: Observed,
-    /// The selected inject, by its name.
+    /// The selected inject, by its name; what is fired, skipped and delayed, whatever list one reads.
     pub cursor: Option<String>,
+    /// The list that is read.
+    pub focus: Focus,
+    /// The row that is read in the score or the log.
+    pub row: usize,
     /// What is being typed.
     pub prompt: Option<(Prompt, Editor)>,
     /// What came of the last act.
@@ -107,12 +126,14 @@ impl Facilitator {
         match key.code {
             Code::Down | Code::Char('j') => self.go(1),
             Code::Up | Code::Char('k') => self.go(-1),
+            Code::Tab => self.turn(),
             Code::Char('q') | Code::Esc => return Wish::Leave,
             Code::Char('f') => self.prompt = open(Prompt::Fire),
             Code::Char('s') => self.prompt = open(Prompt::Skip),
             Code::Char('d') => self.prompt = open(Prompt::Delay),
             Code::Char('h') => self.prompt = open(Prompt::Hint),
             Code::Char('p') => self.prompt = open(Prompt::Say),
+            Code::Char('n') => self.prompt = open(Prompt::Jump),
             Code::Char('v') => self.prompt = open(Prompt::Speed),
             Code::Char('x') => self.prompt = open(Prompt::Abort),
             Code::Char('+') => return Wish::Ask(Ask::Speed { times: (self.seen.speed * 2).clamp(1, FASTEST) }),
@@ -135,14 +156,54 @@ impl Facilitator {
         if ours { Ask::Continue } else { Ask::Pause }
     }
 
+    /// To the next list; the score is read from its top, the log from its end.
+    fn turn(&mut self) {
+        (self.focus, self.row) = match self.focus {
+            Focus::Injects => (Focus::Score, 0),
+            Focus::Score => (Focus::Log, self.seen.log.len().saturating_sub(1)),
+            Focus::Log => (Focus::Injects, 0),
+        };
+    }
+
+    /// The row that is read in a list; `None` where another one is read.
+    pub fn read(&self, list: Focus) -> Option<usize> {
+        let rows = match list {
+            Focus::Injects => return self.place(),
+            Focus::Score => self.seen.items.len(),
+            Focus::Log => self.seen.log.len(),
+        };
+        (self.focus == list && rows > 0).then(|| self.row.min(rows - 1))
+    }
+
+    /// The row that is read, in full.
+    pub fn detail(&self) -> Option<String> {
+        let row = self.read(self.focus)?;
+        Some(match self.focus {
+            Focus::Injects => self.seen.injects.get(row).map(|it| format!("#{}: {}", it.number, it.words()))?,
+            Focus::Score => self.seen.items.get(row).map(|it| match it.why.as_str() {
+                "" => it.what.clone(),
+                why => format!("{} ({why})", it.what),
+            })?,
+            Focus::Log => self.seen.log.get(row).map(|it| it.text.clone())?,
+        })
+    }
+
     fn go(&mut self, by: isize) {
+        if let Some(row) = self.read(self.focus).filter(|_| self.focus != Focus::Injects) {
+            let rows = if self.focus == Focus::Score { self.seen.items.len() } else { self.seen.log.len() };
+            self.row = row.saturating_add_signed(by).min(rows.saturating_sub(1));
+            return;
+        }
+        if self.focus != Focus::Injects {
+            return;
+        }
         let last = self.seen.injects.len().saturating_sub(1);
         let place = self.place().unwrap_or(0).saturating_add_signed(by).min(last);
         self.cursor = self.seen.injects.get(place).map(|i| i.id.clone());
     }
 
     fn typing(&mut self, prompt: Prompt, mut line: Editor, key: Key) -> Wish {
-        let asks = matches!(prompt, Prompt::Fire | Prompt::Skip);
+        let asks = matches!(prompt, Prompt::Fire | Prompt::Skip | Prompt::Jump);
         match key.code {
             Code::Esc => {}
             Code::Char('y') if asks => return self.wish(prompt, ""),
@@ -172,6 +233,7 @@ impl Facilitator {
         Ok(match prompt {
             Prompt::Fire => Ask::Fire { inject: inject()? },
             Prompt::Skip => Ask::Skip { inject: inject()? },
+            Prompt::Jump => Ask::Jump,
             Prompt::Delay => Ask::Delay { inject: inject()?, seconds: signed(text)? },
             Prompt::Hint => hint(text),
             Prompt::Say => {
@@ -208,7 +270,7 @@ fn hint(text: &str) -> Ask {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::drill::facilitation::Inject;
+    use crate::domain::drill::facilitation::{Inject, Line, Scored};
     use proptest::prelude::*;
 
     fn screen() -> Facilitator {
@@ -249,6 +311,7 @@ mod tests {
             ("+", Ask::Speed { times: 2 }),
             ("-", Ask::Speed { times: 1 }),
             ("z", Ask::Pause),
+            ("ny", Ask::Jump),
             ("xabort fire alarm\n", Ask::Abort { why: "fire alarm".into() }),
         ] {
             let mut screen = screen();
@@ -256,6 +319,27 @@ mod tests {
             assert_eq!(screen.prompt, None);
         }
         assert_eq!(typed(&mut screen(), "q"), Wish::Leave);
+    }
+
+    #[test]
+    fn every_list_is_read_to_its_end_and_in_full() {
+        let mut screen = screen();
+        let item = |what: &str, why: &str| Scored { what: what.into(), why: why.into(), ..Scored::default() };
+        screen.seen.items = vec![item("acknowledged", ""), item("declared", "did not happen")];
+        screen.seen.log = vec![Line { text: "it begins".into(), ..Line::default() }];
+        screen.seen.injects[1].what = "a page".into();
+        screen.seen.injects[1].given = "unless `declared`".into();
+        let tab = Key::plain(Code::Tab);
+        assert_eq!(screen.detail().as_deref(), Some("#2: unless `declared`: a page"));
+        screen.key(tab);
+        typed(&mut screen, "jjj");
+        assert_eq!(screen.detail().as_deref(), Some("declared (did not happen)"));
+        assert_eq!(typed(&mut screen, "fy"), Wish::Ask(Ask::Fire { inject: "page".into() }), "what is fired stays");
+        screen.key(tab);
+        assert_eq!((screen.detail().as_deref(), screen.read(Focus::Score)), (Some("it begins"), None));
+        screen.key(tab);
+        typed(&mut screen, "j");
+        assert_eq!(screen.cursor.as_deref(), Some("ask"));
     }
 
     #[test]

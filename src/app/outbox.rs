@@ -251,7 +251,9 @@ impl Outbox {
         let (since, before) = self.moved.get(&entry.op.target)?;
         let older = self.seen.get(&entry.op.id).is_none_or(|seen| seen <= since);
         let meant = entry.released_at.is_some_and(|at| at >= *since);
-        (older && !meant).then(|| format!("it was for {0} at {before}, and {0} leads elsewhere now", entry.op.target))
+        let place =
+            if before.is_empty() { "another place".to_owned() } else { format!("{} at {before}", entry.op.target) };
+        (older && !meant).then(|| format!("it was for {place}, and {} leads elsewhere now", entry.op.target))
     }
 
     /// Entries that are not over.

@@ -11,6 +11,7 @@ pub mod changes;
 pub mod charts;
 pub mod entries;
 pub mod experiment;
+pub mod gameday;
 pub mod head;
 pub mod incidents;
 pub mod items;

@@ -2,7 +2,7 @@
 //! Plain values; `update/reload.rs` decides.
 
 use crate::app::model::Layout;
-use crate::config::{AlertmanagerConfig, Config, PrometheusConfig};
+use crate::config::{AlertmanagerConfig, Config, OutsideConfig, PrometheusConfig};
 use crate::domain::document::Finding;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{RunbookId, SourceName};
@@ -74,6 +74,11 @@ pub struct Reload {
     pub next: Option<Timestamp>,
     /// The settings in use; `None` until they were read once.
     pub settings: Option<Box<Settings>>,
+    /// The sources as they are connected, once that may be something else than what the settings in use say: a file that is
+    /// being written names none for a moment. `None`: as the settings say.
+    pub connected: Option<(Vec<PrometheusConfig>, Vec<AlertmanagerConfig>)>,
+    /// What each target was by the settings that named it last.
+    pub targets: BTreeMap<SourceName, OutsideConfig>,
     /// Runbooks that are open here in the version they were opened in, with the newer one; `None` where the file is gone.
     pub newer: BTreeMap<RunbookId, Option<Arc<Runbook>>>,
 }

@@ -1,8 +1,9 @@
 //! What a machine that replays an incident knows: the recorded reel, the instant that is shown, and how fast it goes on. Such
 //! a machine changes nothing and asks nobody; `update/replay.rs` sees to that, `present/replay.rs` shows where it is.
 
-use crate::domain::ids::{IncidentId, SloId};
+use crate::domain::ids::{IncidentId, SloId, SourceName};
 use crate::domain::incident::reel::Reel;
+use crate::domain::outward::silence::Silence;
 use crate::domain::slo::event_slices::EventSlices;
 use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ pub struct Replay {
     pub reel: Arc<Reel>,
     /// Slices of events that outlived it, by objective.
     pub slices: BTreeMap<SloId, Arc<EventSlices>>,
+    /// Silences that were made for it, as they stood at the shown instant, by their Alertmanager.
+    pub silences: BTreeMap<SourceName, Vec<Silence>>,
     /// The instant that is shown.
     pub at: Timestamp,
     /// How many times as fast as it happened.
@@ -42,6 +45,7 @@ impl Replay {
             incident,
             reel: Arc::new(reel),
             slices: BTreeMap::new(),
+            silences: BTreeMap::new(),
             at,
             speed: speed.clamp(1, 1_000),
             playing: false,

@@ -15,6 +15,7 @@ use crate::cli::output::Output;
 use crate::cli::runbook::around::Around;
 use crate::config::{Auth, Connection, Environment, Flags, HeaderValue, Inputs, SecretRef, Template, file};
 use crate::domain::document::{Finding, Level, Node, Value, parse, parse_all};
+use crate::domain::drill::script;
 use crate::domain::fault::Fault;
 use crate::domain::runbook::lint::{Facts, lint_knowing};
 use crate::domain::runbook::markdown::is_markdown;
@@ -49,6 +50,8 @@ pub enum Kind {
     Experiment,
     /// A game day's run sheet.
     GameDay,
+    /// A script of acts that plays a drill.
+    Script,
 }
 
 /// Prints findings, one per line, and a summary; or `{"files", "findings"}`. Exit 1 when any finding is an error. With
@@ -189,6 +192,13 @@ impl Examined {
         };
         match kind_named(path, &text).or(expected) {
             Some(Kind::Slo) => self.objectives.push((name, text)),
+            // What lies beside scenarios belongs to them, and is no runbook of the team's library.
+            Some(Kind::Runbook) if expected == Some(Kind::Scenario) => {
+                let (runbook, findings) = crate::domain::runbook::format::read(&name, &text);
+                self.findings.extend(findings);
+                self.findings.extend(runbook.iter().flat_map(|runbook| judged(runbook, &Facts::default())));
+            }
+            Some(Kind::Script) => self.findings.extend(script::read(&name, &text).1),
             Some(Kind::Runbook) => {
                 let (runbook, findings) = crate::domain::runbook::format::read(&name, &text);
                 self.findings.extend(findings);
@@ -203,8 +213,9 @@ impl Examined {
             None => {
                 let level = if meant { Level::Error } else { Level::Info };
                 self.findings.extend(parse(&name, &text).1);
-                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook, a scenario, an experiment, a game day or a severity table)";
-                self.findings.push(about(path, level, "unknown-kind", message));
+                let message = "cannot tell what this file is (expected a configuration, objectives, a runbook, a scenario, a script of a drill, an experiment, a game day or a severity table)";
+                let finding = about(path, level, "unknown-kind", message);
+                self.findings.push(Finding { line: 1, column: 1, ..finding });
             }
         }
     }
@@ -295,6 +306,9 @@ pub fn kind_of(text: &str) -> Option<Kind> {
     if word("kind") == "Experiment" {
         return Some(Kind::Experiment);
     }
+    if has("acts") && !has("apiVersion") {
+        return Some(Kind::Script);
+    }
     if word("kind") == "Runbook" || has("steps") {
         return Some(Kind::Runbook);
     }
@@ -384,6 +398,7 @@ mod tests {
             ("steps: {\n", Some(Kind::Runbook)),
             (include_str!("../../assets/scenarios/pool-exhaustion.yaml"), Some(Kind::Scenario)),
             ("injects: {\n", Some(Kind::Scenario)),
+            ("acts:\n  - {at: 1m, ack: true}\n", Some(Kind::Script)),
             (include_str!("../../assets/gameday.yaml"), Some(Kind::GameDay)),
             (include_str!("../../assets/experiments/network-latency.yaml"), Some(Kind::Experiment)),
             ("a: 1\n", None),

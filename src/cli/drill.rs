@@ -10,6 +10,7 @@ mod play;
 mod run;
 
 use crate::cli::args::drill::{DrillArgs, DrillCommand};
+use crate::cli::check::{Kind, kind_of};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
@@ -41,6 +42,11 @@ fn scenarios(context: &Context) -> (Vec<Shelved>, Vec<Finding>) {
     let (files, mut findings) = context.scenario_files();
     let mut all: Vec<Shelved> = Vec::new();
     for path in files {
+        // Runbooks and scripts that lie beside scenarios are theirs.
+        let text = crate::cli::files::read_text(&path).unwrap_or_default();
+        if matches!(kind_of(&text), Some(Kind::Runbook | Kind::Script)) {
+            continue;
+        }
         match shelf::load(&path) {
             Ok((shelved, found)) => {
                 findings.extend(found);

@@ -1,10 +1,13 @@
-//! `midwatch gameday`: goes through a run sheet line by line, begins its drills and experiments as their own commands, and
+//! `midwatch gameday`: goes through a run sheet, on the screen or line by line, begins its drills and experiments as their own commands, and
 //! keeps one log and one report. Decides nothing about either: they have their own rules.
 
+mod screen;
 mod sheet;
 
+use crate::app::gameday::Seat;
 use crate::cli::args::gameday::GamedayArgs;
 use crate::cli::check;
+use crate::cli::cockpit::unusable;
 use crate::cli::context::Context;
 use crate::cli::desk::writable;
 use crate::cli::failure::{Exit, Failure};
@@ -46,6 +49,11 @@ pub fn run(context: &Context, args: &GamedayArgs, output: &mut Output) -> Result
     let name = format!("GAMEDAY-{}-{}", clock::now().format("%Y%m%d"), day.id);
     let folder = folder(&context.folders.data, &name).map_err(failed)?;
     let mut session = Session { context, day, folder, by: context.config().responder.name.clone(), output };
+    let lines = if session.output.is_json() { Some("-o json") } else { args.plain.then_some("--plain") };
+    let lines = lines.or_else(|| unusable(context));
+    if args.team && lines.is_none() {
+        return screen::go(&mut session, Seat::Team { notes: !context.config().read_only });
+    }
     if args.team {
         let state = session.state()?;
         return sheet::team(&session.day, &state, session.output).map(|()| Exit::DONE);
@@ -56,6 +64,7 @@ pub fn run(context: &Context, args: &GamedayArgs, output: &mut Output) -> Result
     writable(context.config())?;
     match &args.note {
         Some(text) => session.note(text).map(|()| Exit::DONE),
+        None if lines.is_none() => screen::go(&mut session, Seat::Facilitator),
         None => session.go(),
     }
 }
@@ -239,23 +248,39 @@ impl Session<'_> {
     /// Begins an entry; one of people that has begun is ended.
     fn begin(&mut self, entry: &Entry) -> Result<(), Failure> {
         let state = self.state()?;
-        let place = self.day.entries.iter().position(|e| e.id == entry.id);
-        let begun =
-            place.and_then(|place| state.entries.get(place)).is_some_and(|s| s.started.is_some() && s.ended.is_none());
-        let id = entry.id.clone();
-        if begun && entry.act == Act::Person {
-            return self.write(Body::Done { entry: id, result: String::new(), reference: None });
+        if self.ends(entry, &state)? {
+            return Ok(());
         }
+        let id = entry.id.clone();
         sheet::entry(&self.day, &state, entry, self.output)?;
         self.write(Body::Started { entry: id.clone() })?;
         self.output.finish()?;
-        let (result, reference) = match &entry.act {
-            Act::Person => return Ok(()),
-            Act::Scenario { name, speed } => self.drill(name, *speed)?,
-            Act::Experiment { name } => self.experiment(name)?,
-        };
+        if entry.act == Act::Person {
+            return Ok(());
+        }
+        let (result, reference) = self.act(&entry.act)?;
         self.output.line(&format!("{}: {result}", entry.title))?;
         self.write(Body::Done { entry: id, result, reference })
+    }
+
+    /// Ends an entry of people that has begun; whether it was one.
+    fn ends(&mut self, entry: &Entry, state: &State) -> Result<bool, Failure> {
+        let place = self.day.entries.iter().position(|e| e.id == entry.id);
+        let standing = place.and_then(|place| state.entries.get(place));
+        let ends = entry.act == Act::Person && standing.is_some_and(|s| s.started.is_some() && s.ended.is_none());
+        if ends {
+            self.write(Body::Done { entry: entry.id.clone(), result: String::new(), reference: None })?;
+        }
+        Ok(ends)
+    }
+
+    /// What an entry came to, and the name of its drill or run. People's entries come to nothing by themselves.
+    fn act(&mut self, act: &Act) -> Result<(String, Option<String>), Failure> {
+        match act {
+            Act::Person => Ok((String::new(), None)),
+            Act::Scenario { name, speed } => self.drill(name, *speed),
+            Act::Experiment { name } => self.experiment(name),
+        }
     }
 
     /// A drill, as `midwatch drill run` plays it: on the screen where there is one, else nobody acts in it.

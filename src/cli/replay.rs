@@ -26,7 +26,8 @@ const LIMIT: u64 = 256 << 20;
 
 /// Opens the replay at the declaration, or at `--at`; where the terminal cannot show it, as plain lines that take the names
 /// of actions. JSON is the incident as it stood at `--at` (without it: at the end): `{"as_of", "partial", "faults", "replay":
-/// {"incident", "from", "to", "at", "moment", "moments", …}, "incident", "alerts", "slos", "not_recorded"}`.
+/// {"incident", "from", "to", "at", "moment", "moments", …}, "incident", "alerts", "slos", "outbox",
+/// "silences", "not_recorded"}`.
 pub fn run(context: &Context, args: &ReplayArgs, output: &mut Output) -> Result<Exit, Failure> {
     let events = recorded(context, &args.incident, output)?;
     let reel = Reel::of(&events)

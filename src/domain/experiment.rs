@@ -7,6 +7,7 @@
 
 pub mod chaos_toolkit;
 pub mod entry;
+pub mod halting;
 pub mod hours;
 pub mod keys;
 pub mod lint;

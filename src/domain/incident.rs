@@ -17,6 +17,7 @@ pub mod link;
 pub mod linked;
 pub mod mark;
 pub mod notices;
+pub mod outgoing;
 pub mod parts;
 pub mod redaction;
 pub mod reel;

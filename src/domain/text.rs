@@ -171,9 +171,34 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
+/// The same in at most so many lines: what does not fit stands in the last one, for whoever draws it to cut.
+pub fn wrap_to(text: &str, cells: usize, most: usize) -> Vec<String> {
+    let mut lines = wrap(text, cells);
+    let rest = lines.split_off(most.saturating_sub(1).min(lines.len())).join(" ");
+    if most > 0 && !rest.is_empty() {
+        lines.push(rest);
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_fit_stands_in_the_last_line() {
+        for (text, most, want) in [
+            ("one two three four", 3, vec!["one two", "three", "four"]),
+            ("one two three four", 2, vec!["one two", "three four"]),
+            ("one two", 2, vec!["one two"]),
+            ("one two", 1, vec!["one two"]),
+            ("one two", 0, vec![]),
+            ("", 2, vec![""]),
+        ] {
+            assert_eq!(wrap_to(text, 7, most), want, "{text:?} in {most}");
+        }
+    }
+
     use proptest::prelude::*;
 
     #[test]

@@ -7,6 +7,7 @@ pub mod detail;
 pub mod experiment;
 pub mod facilitator;
 pub mod first_run;
+pub mod gameday;
 pub mod handoff;
 pub mod incident;
 pub mod messages;

@@ -1,6 +1,7 @@
 //! The whole frame: status lines, banners, the screen, what just happened, the keys, and at most one thing on top.
 
-use crate::app::present::view::{Body, Overlay, Tone, View};
+use crate::app::present::view::{Bit, Body, Overlay, Tone, View};
+use crate::domain::text::wrap_to;
 use crate::ui::glyphs::Glyphs;
 use crate::ui::layout::Size;
 use crate::ui::pen::{Pen, cells};
@@ -9,6 +10,11 @@ use crate::ui::theme::Theme;
 use crate::ui::widget::{confirm, form, help, hints, links, palette, search, status};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+/// Rows that what just happened may take.
+const FLASH: usize = 3;
+/// Rows of a frame in which it may take more than one.
+const ROOMY: u16 = 20;
 
 /// Draws a view into an area of a buffer. Every cell of the area is written; no cell outside of it is.
 pub fn draw(view: &View, theme: &Theme, glyphs: Glyphs, area: Rect, buf: &mut Buffer) {
@@ -33,10 +39,11 @@ pub fn draw(view: &View, theme: &Theme, glyphs: Glyphs, area: Rect, buf: &mut Bu
     if pen.height() >= 44 {
         top = top.saturating_add(1);
     }
-    let bottom = pen.height().saturating_sub(2);
+    let flash = flash(view, pen.width(), pen.height());
+    let bottom = pen.height().saturating_sub(1 + rows_of(&flash).max(1));
     let mut middle = pen.part(0, top, width, bottom.saturating_sub(top));
     body(&mut middle, &view.body, size);
-    footer(&mut pen, view);
+    footer(&mut pen, view, &flash);
     if let Some(overlay) = &view.overlay {
         let last = pen.height().saturating_sub(1);
         let mut under = pen.below(head);
@@ -74,10 +81,23 @@ fn body(pen: &mut Pen<'_>, body: &Body, size: Size) {
     }
 }
 
-fn footer(pen: &mut Pen<'_>, view: &View) {
+/// What just happened, in as many rows as it needs where there are rows: what is cut off here is read nowhere else.
+fn flash(view: &View, width: u16, height: u16) -> Vec<Bit> {
+    let Some(flash) = &view.flash else { return Vec::new() };
+    let most = if height < ROOMY { 1 } else { FLASH };
+    let lines = wrap_to(&flash.text, usize::from(width), most);
+    lines.into_iter().map(|text| Bit { text, ..flash.clone() }).collect()
+}
+
+fn rows_of(rows: &[Bit]) -> u16 {
+    u16::try_from(rows.len()).unwrap_or(u16::MAX)
+}
+
+fn footer(pen: &mut Pen<'_>, view: &View, flash: &[Bit]) {
     let (width, height) = (pen.width(), pen.height());
-    if let Some(flash) = &view.flash {
-        pen.bit(0, height.saturating_sub(2), width, flash);
+    let top = height.saturating_sub(1).saturating_sub(rows_of(flash));
+    for (y, bit) in (top..).zip(flash) {
+        pen.bit(0, y, width, bit);
     }
     hints::hints(pen, height.saturating_sub(1), view.mode, &view.hints);
 }

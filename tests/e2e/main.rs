@@ -18,6 +18,7 @@ mod approval;
 mod canaries;
 mod demo;
 mod drill;
+mod gameday;
 mod hostile;
 mod keys;
 mod lifecycle;

@@ -291,6 +291,7 @@ fn what_is_resolved_there_does_nothing_by_itself_any_more() {
     let later = midwatch::domain::time::rfc3339(cockpit.now() + mins(120));
     cockpit.account(|account| {
         account.set_status("P1", "resolved", None);
+        account.line("P1", "resolve", "U2", "Resolved by Grace.");
         account.incident_mut("P1")["pending_actions"] = json!([{"type": "unacknowledge", "at": later}]);
     });
     (0..3).for_each(|_| cockpit.poll());

@@ -29,7 +29,7 @@ fn watching() -> ExperimentPage {
             .into(),
         state: Bit::loud("in force, watching", Tone::Warn),
         left: Some(Bit::new("12:40 left of 15m", Tone::Accent)),
-        touches: "staging app=redis, at most 50 %".into(),
+        touches: "staging, at most 50 % of app=redis".into(),
         in_force: vec![Bit::new("done: kubectl scale deploy/redis --replicas=1", Tone::Warn)],
         conditions: vec![
             row("steady", Sign::Ok, "error ratio", "0.004", "2m of 5m"),
@@ -37,6 +37,7 @@ fn watching() -> ExperimentPage {
             row("abort", Sign::Page, "checkout burns", "burn 15.200", "45s of 1m"),
             row("success", Sign::Ticket, "P99 < 2 s", "2.400", ""),
             row("success", Sign::NoData, "queue", "no data: the query gives no series", ""),
+            row("blast", Sign::Ok, "at most 50 % of app=redis", "0.250", ""),
         ],
         rollback: vec![Bit::new("kubectl scale deploy/redis --replicas=2", Tone::Muted)],
         told: vec![
@@ -124,7 +125,9 @@ fn the_page_shows_hypothesis_conditions_and_the_way_back() {
     machine.step(now, Input::Facts(Facts { incidents: Ok(vec![]), budgets: Ok(vec![budget]) }));
     let view = page(&machine, now);
     assert_eq!(view.hypothesis, "System should handle 500ms latency gracefully");
-    assert_eq!(view.conditions.len(), 6);
+    assert_eq!(view.conditions.len(), 7);
+    let last = view.conditions.last().unwrap();
+    assert_eq!((last.role, last.value.text.as_str()), ("blast", "not measured: the file gives no `share_promql`"));
     assert!(view.rollback[0].text.starts_with("DELETE http://127.0.0.1:8474"));
     assert_eq!(view.hints[0].key, "r");
     assert!(view.hints[0].why_not.is_some());

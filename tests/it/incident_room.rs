@@ -364,8 +364,11 @@ fn a_page_that_may_have_been_sent_is_not_called_unsent() {
     assert!(matches!(&sim.model().nav.overlay, Some(Overlay::Confirm(question)) if question.title == "page"), "{id}");
     sim.type_text("y");
     sim.pass(mins(5));
-    let screen = midwatch::app::present::lines::page(sim.model(), sim.now()).join("\n");
-    assert!(screen.contains("MAYBE SENT, 9 decides: to pager: page the on-call"), "{screen}");
-    assert!(!screen.contains("NOT SENT"), "{screen}");
+    let screen = midwatch::app::present::head::banners(sim.model(), sim.now());
+    let screen: Vec<&str> = screen.iter().map(|banner| banner.text.as_str()).collect();
+    assert!(screen.iter().any(|b| b.starts_with("MAYBE SENT, 9 decides: to pager: page the on-call")), "{screen:?}");
+    let lines = midwatch::app::present::lines::facts(sim.model(), sim.now());
+    assert!(lines.iter().any(|line| line.starts_with("OUTBOX MAYBE SENT")), "{lines:?}");
+    assert!(screen.into_iter().chain(lines.iter().map(String::as_str)).all(|text| !text.contains("NOT SENT")));
     sound(&sim);
 }

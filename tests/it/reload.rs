@@ -338,6 +338,18 @@ fn an_interval_is_taken_and_a_source_more_or_less_asks_for_a_restart() {
     let other = midwatch::config::PrometheusConfig { name: "other".into(), ..server("http://b", 30) };
     set(&mut bench, settings(|c| c.prometheus = vec![server("http://a", 30), other]));
     assert_eq!(bench.said().last().unwrap(), "configuration: restart to use prometheus");
+    // A file that is read while it is written names nothing for a moment: what is connected is still told from what is meant.
+    set(&mut bench, settings(|_| {}));
+    assert_eq!(bench.said().last().unwrap(), "configuration: restart to use prometheus");
+    let said = bench.said().len();
+    set(&mut bench, settings(|c| c.prometheus = vec![server("http://a", 30)]));
+    assert_eq!(bench.said().len(), said, "{:?}", bench.said());
+    set(&mut bench, settings(|_| {}));
+    let effects = bench.look(Looked {
+        settings: Some(Box::new(settings(|c| c.prometheus = vec![server("http://b", 30)]))),
+        ..Looked::default()
+    });
+    assert_eq!(reconnects(&effects).len(), 1, "{:?}", bench.said());
 }
 
 /// What a server says of every objective: a hundred events, so many of them bad.
@@ -728,12 +740,87 @@ fn targets_change_under_a_running_cockpit_and_what_waits_for_a_gone_one_says_why
     assert_eq!(entry.state, State::Queued, "not lost, not sent");
     let (why, _) = midwatch::app::present::outbox::why(&bench.model, entry, bench.now);
     assert!(why.contains("no target `hook` is configured"), "{why}");
-    // Back again it goes on; a broken configuration changes nothing.
+    // Back again under another address it waits for a person; where it is the same one, it goes on.
+    let moved = both.replace("https://a.example", "https://c.example");
+    let mut elsewhere = Bench { model: bench.model.clone(), now: bench.now, record: Memory::new(Origin("x".into())) };
+    assert_eq!(change(&mut elsewhere, &moved, secs(60)), (vec!["hook".into()], vec![]));
+    let entry = elsewhere.model.outbox.entries.values().next().unwrap().clone();
+    let why = elsewhere.model.outbox.stray(&entry).unwrap();
+    assert_eq!(why, "it was for another place, and hook leads elsewhere now");
+    assert_eq!(bench.model.outbox.stray(&entry), None);
+    // A broken configuration changes nothing.
     assert_eq!(change(&mut bench, &both, secs(60)), (vec!["hook".into()], vec![]));
+    assert_eq!(bench.model.outbox.stray(&entry), None);
     let mut broken = settings(|_| {});
     broken.findings = vec![error("no")];
     let effects = bench.look(Looked { settings: Some(Box::new(broken)), ..Looked::default() });
     assert!(!effects.iter().any(|e| matches!(e, Effect::Retarget { .. })));
     assert!(bench.model.outbox.targets.contains_key(&"hook".into()));
     assert_eq!(change(&mut bench, &both, secs(60)), none);
+}
+
+/// An Alertmanager in which one alert fires, and who asked it for which tenant.
+fn serve(name: &mut &'static str, asked: &crate::stateful_server::Asked) -> crate::stateful_server::Answer {
+    use crate::stateful_server::Answer;
+    use serde_json::json;
+    let alert = json!({
+        "labels": {"alertname": *name, "severity": "page"}, "annotations": {}, "fingerprint": "a7ffdcec7b6bae00",
+        "receivers": [{"name": "team"}], "startsAt": "2026-05-01T03:00:00Z", "updatedAt": "2026-05-01T03:00:00Z",
+        "endsAt": "2036-05-01T03:00:00Z", "status": {"state": "active", "silencedBy": [], "inhibitedBy": [], "mutedBy": []},
+    });
+    match asked.path.as_str() {
+        "/api/v2/alerts/groups" => {
+            Answer::json(200, &json!([{"labels": {}, "receiver": {"name": "team"}, "alerts": [alert]}]))
+        }
+        "/api/v2/silences" => Answer::json(200, &json!([])),
+        "/api/v2/status" => Answer::json(200, &json!({"versionInfo": {"version": "0.28.1"}, "cluster": {}})),
+        other => panic!("{other} is nothing that is asked"),
+    }
+}
+
+/// Ends with the test, however that ends.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn a_running_process_asks_the_new_address_with_its_header_and_the_old_one_no_more() {
+    use crate::stateful_server::StatefulServer;
+    let (old, new) = (StatefulServer::start("Old", serve), StatefulServer::start("New", serve));
+    let machine = crate::cli::Machine::new();
+    let config = |url: String, more: &str| {
+        format!("alertmanager: [{{name: am, urls: ['{url}'], poll_interval: 1s{more}}}]\nresponder: {{name: ada}}\n")
+    };
+    machine.write("config.yaml", &config(old.url(), ""));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_midwatch"));
+    command.env_clear().env("HOME", machine.dir.path()).env("MIDWATCH_CONFIG", machine.config());
+    command.env("MIDWATCH_DATA_DIR", machine.data()).args(["watch", "--plain"]).stdin(std::process::Stdio::piped());
+    let child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut running = Running(child);
+    // Only a process that never gets there meets the limit.
+    let mut wait = |what: &str, there: &dyn Fn() -> bool| {
+        for _ in 0..12_000 {
+            if there() {
+                return;
+            }
+            assert!(running.0.try_wait().unwrap().is_none(), "it ended before {what}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("it never came to {what}");
+    };
+    let polls =
+        |server: &StatefulServer<&'static str>| server.requests().iter().filter(|a| a.path.ends_with("groups")).count();
+    wait("a poll of the old one", &|| polls(&old) > 0);
+    machine.write("config.yaml", &config(new.url(), ", headers: {X-Scope-OrgID: team}"));
+    wait("polls of the new one", &|| polls(&new) > 2);
+    let asked = old.requests().len();
+    let so_far = polls(&new);
+    wait("more polls", &|| polls(&new) > so_far + 2);
+    assert_eq!(old.requests().len(), asked, "nothing is asked of the old one any more");
+    assert!(new.requests().iter().all(|asked| asked.header("x-scope-orgid") == "team"));
 }

@@ -10,15 +10,22 @@ use midwatch::app::effect::Effect;
 use midwatch::app::key::{Code, Key};
 use midwatch::app::model::{Model, Setup};
 use midwatch::app::msg::{Feed, Msg};
+use midwatch::app::present::replay::report;
 use midwatch::app::present::view::{Body as Shown, View};
 use midwatch::app::present::{lines, view};
 use midwatch::app::replay::Replay;
 use midwatch::app::screen::{Overlay, Screen};
 use midwatch::app::update::{settle, update};
 use midwatch::domain::ids::SloId;
-use midwatch::domain::incident::event::Event;
+use midwatch::domain::incident::event::{Body, Event, EventKey};
 use midwatch::domain::incident::reel::{Landmark, Reel};
 use midwatch::domain::incident::state::Incident;
+use midwatch::domain::outward::capability::Class;
+use midwatch::domain::outward::entry::Ending;
+use midwatch::domain::outward::intent::Intent;
+use midwatch::domain::outward::operation::{OpId, Operation};
+use midwatch::domain::outward::outcome::Reference;
+use midwatch::domain::outward::silence::{Matcher, SilenceWrite};
 use midwatch::domain::slo::event_slices::EventSlices;
 use midwatch::domain::slo::reading::Counts;
 use midwatch::domain::time::{Timestamp, mins, rfc3339, secs};
@@ -215,6 +222,63 @@ fn what_is_not_recorded_is_said_to_be_so() {
     let row = page.slos.rows.iter().find(|r| r.name == slo.0).unwrap();
     assert_eq!((row.left.as_str(), row.burn_1h.as_str(), row.gauge), ("not recorded", "-", None));
     assert_eq!(page.chart.unwrap().missing.as_deref(), Some("not recorded"));
+}
+
+/// Operations and the silences they made, as they stood: open until their end was recorded, in force while they were.
+#[test]
+fn the_outbox_and_silences_stand_as_they_stood() {
+    let mut bench = bench();
+    let first = bench.events.iter().find(|e| matches!(e.body, Body::Declared { .. })).unwrap().clone();
+    let at = |minutes: i64| first.recorded_at + mins(minutes);
+    let event = |n: u64, minutes: i64, body: Body| Event {
+        key: EventKey { origin: "elsewhere".into(), seq: n },
+        id: format!("op-{n}"),
+        order: 10_000 + n,
+        at: at(minutes),
+        recorded_at: at(minutes),
+        body,
+        ..first.clone()
+    };
+    let write = SilenceWrite::Create {
+        matchers: vec![Matcher::is("service", "checkout")],
+        starts_at: at(1),
+        ends_at: at(4),
+        comment: "deploy".into(),
+    };
+    let op = Operation::new("am".into(), Intent::Silence(write), Class::Repeat, at(1), "ada");
+    let op = Operation { id: OpId("op-1".into()), ..op };
+    let end = Body::OutgoingOutcome {
+        op: op.id.clone(),
+        target: op.target.clone(),
+        capability: op.intent.capability(),
+        words: op.intent.words(),
+        end: Ending::Done { reference: Reference { id: Some("s-1".into()), ..Reference::default() } },
+    };
+    let mut events = bench.events.clone();
+    events.extend([event(1, 1, Body::Outgoing(Box::new(op))), event(2, 2, end)]);
+    let mut replay = Replay::new(bench.replay().incident.clone(), Reel::of(&events).unwrap(), 1, wall(0));
+    for (minutes, outbox, silences) in [(0, None, 0), (1, Some("open"), 0), (2, Some("done"), 1), (4, Some("done"), 0)]
+    {
+        replay.seek(at(minutes));
+        bench.model.replay = Some(replay.clone());
+        bench.press("9");
+        let Shown::Outbox(page) = bench.view().body else { panic!("outbox") };
+        let own: Vec<&str> = page.queue.rows.iter().filter(|r| r.target == "am").map(|r| r.state.as_str()).collect();
+        assert_eq!(own, outbox.into_iter().collect::<Vec<_>>(), "{minutes}");
+        let told = report(&bench.model).unwrap();
+        let found = told["outbox"].as_array().unwrap().iter().find(|o| o["target"] == "am").map(|o| o["state"].clone());
+        assert_eq!(
+            found,
+            outbox.map(|word| if word == "done" { "ended".into() } else { Value::from(word) }),
+            "{minutes}"
+        );
+        assert_eq!(told["silences"].as_array().unwrap().len(), silences, "{minutes}");
+        bench.press("6");
+        let Shown::Alerts(page) = bench.view().body else { panic!("alerts") };
+        let rows: Vec<&str> = page.silences.rows.iter().map(|r| r.what.as_str()).collect();
+        assert_eq!(rows, vec!["service=\"checkout\""; silences], "{minutes}");
+        bench.model.replay = None;
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub struct ExperimentPage {
 /// A condition and its value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConditionRow {
-    /// `steady`, `abort`, `success`.
+    /// `steady`, `abort`, `success`, `blast`.
     pub role: &'static str,
     /// How it stands.
     pub sign: Sign,
@@ -57,8 +57,7 @@ pub struct ConditionRow {
 /// The page of a machine. What is typed and told is the shell's to add.
 pub fn page(machine: &Machine, now: Timestamp) -> ExperimentPage {
     let it = machine.experiment();
-    let share = it.blast.max_share.map(|share| format!(", at most {:.0} %", share * 100.0)).unwrap_or_default();
-    let targets = if it.blast.targets.is_empty() { String::new() } else { format!(" {}", it.blast.targets) };
+    let limit = it.blast.limit().map(|limit| format!(", {limit}")).unwrap_or_default();
     ExperimentPage {
         banner: format!("EXPERIMENT in {}", it.blast.environment),
         utc: clock(now),
@@ -66,9 +65,9 @@ pub fn page(machine: &Machine, now: Timestamp) -> ExperimentPage {
         hypothesis: it.hypothesis.clone(),
         state: state(machine),
         left: left(machine, now),
-        touches: format!("{}{targets}{share}", it.blast.environment),
+        touches: format!("{}{limit}", it.blast.environment),
         in_force: in_force(machine),
-        conditions: machine.watches().iter().map(|watch| row(machine, watch, now)).collect(),
+        conditions: machine.watches().iter().map(|watch| row(machine, watch, now)).chain(unmeasured(machine)).collect(),
         rollback: rollback(machine),
         prompt: machine.prompt(),
         typed: String::new(),
@@ -141,12 +140,25 @@ fn rollback(machine: &Machine) -> Vec<Bit> {
     machine.experiment().rollback.iter().map(of).collect()
 }
 
+/// That nothing measures what is touched.
+fn unmeasured(machine: &Machine) -> Option<ConditionRow> {
+    let blast = &machine.experiment().blast;
+    let why = blast.unmeasured()?;
+    Some(ConditionRow {
+        role: Role::Blast.word(),
+        sign: Sign::NoData,
+        name: blast.limit().unwrap_or_else(|| "blast radius".to_owned()),
+        value: Bit::new(format!("not measured: {why}"), Tone::Stale),
+        held: String::new(),
+    })
+}
+
 fn row(machine: &Machine, watch: &Watch, now: Timestamp) -> ConditionRow {
     let (sign, tone) = match (&watch.last, watch.role) {
         (None, _) => (Sign::Blank, Tone::Muted),
         (Some((_, Look::NoData(_))), _) => (Sign::NoData, Tone::Stale),
-        (Some((_, Look::Holds(_))), Role::Abort) => (Sign::Page, Tone::Crit),
-        (Some((_, Look::Fails(_))), Role::Abort) => (Sign::Ok, Tone::Ok),
+        (Some((_, Look::Holds(_))), role) if role.ends() => (Sign::Page, Tone::Crit),
+        (Some((_, Look::Fails(_))), role) if role.ends() => (Sign::Ok, Tone::Ok),
         (Some((_, Look::Holds(_))), _) => (Sign::Ok, Tone::Ok),
         (Some((_, Look::Fails(_))), _) => (Sign::Ticket, Tone::Warn),
     };

@@ -118,7 +118,8 @@ pub fn facts(model: &Model, now: Timestamp) -> Vec<String> {
         };
         out.push(format!("TIMER {} for {} {when}", timer.label, timer.incident));
     }
-    for banner in head::banners(model, now).into_iter().filter(|b| b.text.starts_with("NOT S")) {
+    let lost = |text: &str| text.starts_with("NOT S") || text.starts_with("MAYBE SENT");
+    for banner in head::banners(model, now).into_iter().filter(|b| lost(&b.text)) {
         let what = if banner.text.starts_with("NOT SAVED") { "RECORD" } else { "OUTBOX" };
         out.push(format!("{what} {}", banner.text));
     }

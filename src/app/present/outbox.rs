@@ -3,7 +3,7 @@
 use crate::app::model::Model;
 use crate::app::outbox::Busy;
 use crate::app::present::items;
-use crate::app::present::replay::NOT_RECORDED;
+use crate::app::present::replay::BETWEEN;
 use crate::app::present::view::{OutboxPage, OutboxRow, Pane, Sign, Tone};
 use crate::app::screen::Item;
 use crate::domain::incident::event::is_log;
@@ -48,6 +48,7 @@ pub fn why(model: &Model, entry: &Entry, now: Timestamp) -> (String, Option<Time
     match &entry.state {
         State::Asked { why, .. } => return (why.clone(), None),
         State::Ended { end, .. } => return (end.words(), None),
+        _ if model.replay.is_some() => return (BETWEEN.into(), None),
         _ => {}
     }
     if model.setup.read_only {
@@ -62,9 +63,14 @@ pub fn why(model: &Model, entry: &Entry, now: Timestamp) -> (String, Option<Time
     }
 }
 
+/// The same on a screen: in a replay one that had not ended was open, and no record says more.
+fn stands(model: &Model, entry: &Entry) -> &'static str {
+    if model.replay.is_some() && entry.ended().is_none() { "open" } else { word(entry) }
+}
+
 fn row(model: &Model, entry: &Entry, now: Timestamp) -> OutboxRow {
     let (why, until) = why(model, entry, now);
-    let word = word(entry);
+    let word = stands(model, entry);
     let (sign, tone) = match &entry.state {
         State::Asked { .. } => (Sign::Page, Tone::Crit),
         State::Doubt { .. } => (Sign::Ticket, Tone::Warn),
@@ -104,7 +110,7 @@ pub fn page(model: &Model, now: Timestamp) -> OutboxPage {
             rows: all.iter().map(|entry| row(model, entry, now)).collect(),
             cursor,
             empty: match model.replay {
-                Some(_) => NOT_RECORDED.into(),
+                Some(_) => "nothing was to be sent for it by then".into(),
                 None => "nothing was sent and nothing waits".into(),
             },
         },
@@ -120,7 +126,7 @@ fn detail(model: &Model, entry: &Entry, now: Timestamp) -> Vec<(String, String)>
         ("for".into(), if is_log(&entry.incident) { "no incident".into() } else { entry.incident.0.clone() }),
         ("class".into(), format!("{}: {}", entry.op.class.letter(), entry.op.class.words())),
         ("by".into(), format!("{} at {}", entry.op.created_by, rfc3339(entry.op.created_at))),
-        ("state".into(), word(entry).to_owned()),
+        ("state".into(), stands(model, entry).to_owned()),
     ];
     if !why.is_empty() {
         rows.push(("why".into(), why));
@@ -128,7 +134,9 @@ fn detail(model: &Model, entry: &Entry, now: Timestamp) -> Vec<(String, String)>
     if let Some(at) = until.filter(|at| *at > now) {
         rows.push(("next try".into(), format!("{} (in {})", clock(at), compact(at - now))));
     }
-    rows.push(("tries".into(), format!("{} sent, {} looked up", entry.sends, entry.looks)));
+    if model.replay.is_none() {
+        rows.push(("tries".into(), format!("{} sent, {} looked up", entry.sends, entry.looks)));
+    }
     if let Some(last) = &entry.last {
         rows.push(("last".into(), last.clone()));
     }
@@ -139,17 +147,18 @@ fn detail(model: &Model, entry: &Entry, now: Timestamp) -> Vec<(String, String)>
     rows
 }
 
-/// One entry for programs; `incident` is null for what is for none: `{"id", "incident", "target", "capability", "what", "class", "created_at", "created_by", "state",
+/// One entry for programs; `state` is `open` in a replay until it ended, `incident` is null for what is for none: `{"id", "incident", "target", "capability", "what", "class", "created_at", "created_by", "state",
 /// "why", "next_try_at", "sends", "looks", "last", "outcome", "reference"}`.
 pub fn json(model: &Model, entry: &Entry, now: Timestamp) -> Value {
     let (why, until) = why(model, entry, now);
     let state = match &entry.state {
+        State::Ended { .. } => "ended",
+        _ if model.replay.is_some() => "open",
         State::Queued => "queued",
         State::Leased(_) => "sending",
         State::Doubt { .. } => "unknown",
         State::Pending { .. } => "accepted",
         State::Asked { .. } => "ask",
-        State::Ended { .. } => "ended",
     };
     let end = entry.ended();
     json!({
@@ -164,8 +173,8 @@ pub fn json(model: &Model, entry: &Entry, now: Timestamp) -> Value {
         "state": state,
         "why": why,
         "next_try_at": until.map(|at| rfc3339(at.max(now))),
-        "sends": entry.sends,
-        "looks": entry.looks,
+        "sends": model.replay.is_none().then_some(entry.sends),
+        "looks": model.replay.is_none().then_some(entry.looks),
         "last": entry.last,
         "outcome": end.map(|end| end.word().replace(' ', "_")),
         "reference": end.and_then(|end| end.reference()),

@@ -4,13 +4,16 @@
 use crate::app::action::{Entry, Scope};
 use crate::app::model::Model;
 use crate::app::present::view::ScrubBar;
-use crate::app::present::{report, timers};
+use crate::app::present::{outbox, report, silences, timers};
 use crate::app::screen::Screen;
 use crate::domain::ids::SloId;
 use crate::domain::incident::event::{Body, Event};
 use crate::domain::incident::state::CommandRun;
 use crate::domain::time::{Timestamp, rfc3339};
 use serde_json::{Value, json};
+
+/// What is said of an operation of which only the beginning was recorded by then.
+pub const BETWEEN: &str = "how far it was then is not recorded";
 
 /// Why nothing that acts can be done.
 pub const LOOK_ONLY: &str = "replay: nothing is recorded, sent or run; the keys wind, look and copy";
@@ -51,10 +54,8 @@ pub fn missing(model: &Model) -> Option<String> {
     let replay = model.replay.as_ref()?;
     let words = match model.nav.screen() {
         Screen::Sources => "the health of sources is not recorded: a replay asks none".into(),
-        Screen::Outbox => {
-            "what waited in the outbox is not recorded: the timeline has what was sent and what became of it".into()
-        }
-        Screen::Alerts => "only alerts that belonged to the incident are recorded; silences are not".into(),
+        Screen::Outbox => "what operations waited for between their beginning and their end is not recorded".into(),
+        Screen::Alerts => "only alerts that belonged to the incident and silences made for it are recorded".into(),
         Screen::WhatChanged(_) => "what the feeds told of changes is not recorded".into(),
         Screen::Overview => {
             "only this incident, its alerts and its objectives are shown: of others nothing is replayed".into()
@@ -101,6 +102,12 @@ pub fn report(model: &Model) -> Option<Value> {
     let (place, all) = replay.reel.place(now);
     let case = model.desk.cases.get(&replay.incident);
     let incident = case.map(|c| report::incident(&c.shown, &c.tail, &timers::of(model, &c.shown, now)));
+    let outbox: Vec<Value> = outbox::ids(model)
+        .iter()
+        .filter_map(|id| Some(outbox::json(model, model.outbox.entries.get(id)?, now)))
+        .collect();
+    let silenced = silences::all(model, now);
+    let silenced: Vec<Value> = silenced.into_iter().map(|(at, s)| silences::json(model, at, s)).collect();
     let (slos, alerts) = (report::slos(model, now), report::alerts(model, now));
     let landmarks: Vec<Value> = replay
         .reel
@@ -114,6 +121,7 @@ pub fn report(model: &Model) -> Option<Value> {
             "at": rfc3339(now), "moment": place, "moments": all, "events": replay.reel.known(now).len(),
             "events_total": replay.reel.all().len(), "landmarks": landmarks},
         "incident": incident, "alerts": alerts.get("alerts"), "slos": slos.get("slos"),
-        "not_recorded": ["sources", "silences", "outbox", "other incidents", "alerts that did not belong to it"],
+        "outbox": outbox, "silences": silenced,
+        "not_recorded": ["sources", "silences that were not made for it", "what operations waited for", "other incidents", "alerts that did not belong to it"],
     }))
 }

@@ -11,15 +11,28 @@ use crate::domain::time::{Span, Timestamp, clock, compact, countdown, mins, rfc3
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// The silences of a target as they were read last.
+/// The silences of a target as they were read last; in a replay those that the record knows.
 pub fn known<'m>(model: &'m Model, target: &SourceName) -> &'m [Silence] {
+    if let Some(replay) = &model.replay {
+        return replay.silences.get(target).map_or(&[], Vec::as_slice);
+    }
     model.outbox.targets.get(target).and_then(|t| t.silences.as_ref()).map_or(&[], |(_, all)| all.as_slice())
 }
 
 /// How many alerts a silence holds, as their source says.
 pub fn holds(model: &Model, target: &SourceName, id: &str) -> usize {
-    let own = model.alerts.by_source.get(target).map_or(&[][..], Vec::as_slice);
-    own.iter().filter(|alert| alert.held_by.iter().any(|held| held == id)).count()
+    // In a replay all alerts come from the record, whoever told them then.
+    let own = |source: &SourceName| model.replay.is_some() || source == target;
+    let alerts = model.alerts.by_source.iter().filter(|(source, _)| own(source)).flat_map(|(_, alerts)| alerts);
+    alerts.filter(|alert| alert.held_by.iter().any(|held| held == id)).count()
+}
+
+/// The silences that may hold an alert.
+fn around<'m>(model: &'m Model, alert: &Alert) -> Vec<&'m Silence> {
+    match &model.replay {
+        Some(replay) => replay.silences.values().flatten().collect(),
+        None => known(model, &alert.source).iter().collect(),
+    }
 }
 
 /// How many alerts each silence holds, by its target and its id: one pass for a whole list.
@@ -36,6 +49,10 @@ fn tally(model: &Model) -> HashMap<(&SourceName, &str), usize> {
 /// Every silence in force, the next to end first.
 pub fn all(model: &Model, now: Timestamp) -> Vec<(&SourceName, &Silence)> {
     let mut out: Vec<(&SourceName, &Silence)> = Vec::new();
+    if let Some(replay) = &model.replay {
+        let own = replay.silences.iter().flat_map(|(name, silences)| silences.iter().map(move |s| (name, s)));
+        out.extend(own.filter(|(_, s)| s.in_force(now)));
+    }
     for (name, target) in &model.outbox.targets {
         if let Some((_, silences)) = &target.silences {
             out.extend(silences.iter().filter(|s| s.in_force(now)).map(|s| (name, s)));
@@ -66,7 +83,8 @@ pub fn held(model: &Model, alert: &Alert, now: Timestamp) -> Option<String> {
     if alert.state != AlertState::Silenced {
         return None;
     }
-    let holding = known(model, &alert.source).iter().filter(|s| alert.held_by.contains(&s.id) && s.in_force(now));
+    let all = around(model, alert);
+    let holding = all.into_iter().filter(|s| alert.held_by.contains(&s.id) && s.in_force(now));
     let last = holding.max_by_key(|s| s.ends_at)?;
     let left = left(last.ends_at - now);
     Some(if last.is_ack() { format!("ack {left}") } else { format!("silent {left}") })
@@ -74,7 +92,8 @@ pub fn held(model: &Model, alert: &Alert, now: Timestamp) -> Option<String> {
 
 /// The silences that hold an alert, for its detail.
 pub fn of_alert(model: &Model, alert: &Alert, now: Timestamp) -> Vec<String> {
-    let name = |id: &String| match known(model, &alert.source).iter().find(|s| s.id == *id) {
+    let all = around(model, alert);
+    let name = |id: &String| match all.iter().find(|s| s.id == *id) {
         Some(s) => format!("{} by {}, {} ({})", s.words(), s.created_by, ends_in(s, now), clock(s.ends_at)),
         None => id.clone(),
     };
@@ -90,7 +109,10 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SilenceRow> {
     let many = model.outbox.targets.values().filter(|t| t.silences.is_some()).count() > 1;
     let held = if all.is_empty() { HashMap::new() } else { tally(model) };
     let told = |(name, silence): &(&SourceName, &Silence)| {
-        let held = held.get(&(*name, silence.id.as_str())).copied().unwrap_or(0);
+        let held = match model.replay {
+            Some(_) => holds(model, name, &silence.id),
+            None => held.get(&(*name, silence.id.as_str())).copied().unwrap_or(0),
+        };
         row((name, silence), held, now, many)
     };
     let rows = near(&all, cursor, told, |_| SilenceRow::default());
@@ -99,7 +121,10 @@ pub fn pane(model: &Model, now: Timestamp) -> Pane<SilenceRow> {
         note: "by their end".into(),
         rows,
         cursor,
-        empty: "nothing is silenced".into(),
+        empty: match model.replay {
+            Some(_) => "none was made for it; others are not recorded".into(),
+            None => "nothing is silenced".into(),
+        },
     }
 }
 
@@ -145,7 +170,13 @@ pub fn timers(model: &Model, now: Timestamp) -> Vec<TimerRow> {
     }
     let held = tally(model);
     let row = |(target, s): (&SourceName, &Silence)| {
-        let held = held.get(&(target, s.id.as_str())).copied().filter(|held| *held > 0)?;
+        let held = match model.replay {
+            Some(_) => holds(model, target, &s.id),
+            None => held.get(&(target, s.id.as_str())).copied().unwrap_or(0),
+        };
+        if held == 0 {
+            return None;
+        }
         Some(TimerRow {
             sign: Sign::Countdown,
             clock: countdown(s.ends_at - now),

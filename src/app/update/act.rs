@@ -207,8 +207,13 @@ fn refused(result: Result<(), Refusal>) -> Result<(), String> {
     result.map_err(|r| r.0)
 }
 
-/// Copies a text; the answer says how sure that is.
+/// Copies a text; the answer says how sure that is. What leaves a drill says so, line by line and as a comment: pasted into
+/// a real shell it does nothing.
 pub fn copy(model: &mut Model, text: String, out: &mut Vec<Effect>) {
+    let text = match model.setup.simulated {
+        Some("DRILL") => text.lines().map(|line| format!("# DRILL {line}")).collect::<Vec<_>>().join("\n"),
+        _ => text,
+    };
     let req = model.pending.ask(Asked::Copy);
     out.push(Effect::Copy { req, text });
 }

@@ -51,41 +51,59 @@ fn known_as(model: &Model, name: &SourceName) -> Option<SourceName> {
     [name.clone(), long].into_iter().find(cluster)
 }
 
-/// Asks for every source that is another one now, and forgets what the old one said. `true`: there is one.
+/// Asks for every source that is another one now, and forgets what the old one said. `true`: there is one. What the file does
+/// not name any more stays connected.
 pub fn ask(model: &mut Model, now: Timestamp, before: &Config, after: &Config, out: &mut Vec<Effect>) -> bool {
+    let connected = model.reload.connected.take();
+    let (mut servers, mut clusters) =
+        connected.unwrap_or_else(|| (before.prometheus.clone(), before.alertmanager.clone()));
     let (mut prometheus, mut alertmanager) = (Vec::new(), Vec::new());
     for new in &after.prometheus {
-        let Some(old) = before.prometheus.iter().find(|old| old.name == new.name) else { continue };
+        let Some(old) = servers.iter_mut().find(|old| old.name == new.name) else { continue };
         let known = model.links.get(&new.name).is_some_and(|l| matches!(l.kind, LinkKind::Prometheus { .. }));
-        if !known {
-            continue;
-        }
-        if !same_prometheus(old, new) {
+        if known && !same_prometheus(old, new) {
             let moved = old.url != new.url || tenant(&old.connection) != tenant(&new.connection);
             forget(model, now, &new.name, 1, moved, out);
             prometheus.push(new.clone());
         }
-        if let Some(link) = model.links.get_mut(&new.name) {
+        if let Some(link) = model.links.get_mut(&new.name).filter(|_| known) {
             link.ceiling = new.max_samples_per_second;
             link.markers.clone_from(&new.marks);
         }
+        old.clone_from(new);
     }
     for new in &after.alertmanager {
-        let Some(old) = before.alertmanager.iter().find(|old| old.name == new.name) else { continue };
-        let Some(name) = known_as(model, &new.name).filter(|_| !same_cluster(old, new)) else { continue };
-        let moved = old.urls != new.urls || tenant(&old.connection) != tenant(&new.connection);
-        if moved {
-            model.outbox.moved(&name, now);
+        let Some(old) = clusters.iter_mut().find(|old| old.name == new.name) else { continue };
+        if let Some(name) = known_as(model, &new.name).filter(|_| !same_cluster(old, new)) {
+            let moved = old.urls != new.urls || tenant(&old.connection) != tenant(&new.connection);
+            if moved {
+                model.outbox.moved(&name, now);
+            }
+            forget(model, now, &name, new.urls.len(), moved, out);
+            alertmanager.push((name, new.clone()));
         }
-        forget(model, now, &name, new.urls.len(), moved, out);
-        alertmanager.push((name, new.clone()));
+        old.clone_from(new);
     }
+    model.reload.connected = Some((servers, clusters));
     let any = !(prometheus.is_empty() && alertmanager.is_empty());
     if any {
         let wanted = Reconnect { prometheus, alertmanager, zone: after.time_zone };
         out.push(Effect::Reconnect(Box::new(wanted)));
     }
     any
+}
+
+/// The kinds of sources of which the configuration names others than are connected.
+pub fn others(model: &Model, config: &Config) -> Vec<&'static str> {
+    let Some((servers, clusters)) = &model.reload.connected else { return Vec::new() };
+    let mut named = Vec::new();
+    if !servers.iter().map(|it| &it.name).eq(config.prometheus.iter().map(|it| &it.name)) {
+        named.push("prometheus");
+    }
+    if !clusters.iter().map(|it| &it.name).eq(config.alertmanager.iter().map(|it| &it.name)) {
+        named.push("alertmanager");
+    }
+    named
 }
 
 /// The source is one that was never asked, and nothing is known from it. Where it leads elsewhere (`moved`), what becomes of

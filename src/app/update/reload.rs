@@ -188,7 +188,7 @@ fn settings(model: &mut Model, now: Timestamp, new: Settings, out: &mut Vec<Effe
     if !live.is_empty() {
         told.push(format!("configuration: {} changed", live.join(", ")));
     }
-    let restart = restart(&old.config, &new.config);
+    let restart = restart(model, &old.config, &new.config);
     if !restart.is_empty() {
         told.push(format!("configuration: restart to use {}", restart.join(", ")));
     }
@@ -302,9 +302,12 @@ fn retarget(model: &mut Model, now: Timestamp, before: &Config, after: &Config, 
     let connect: Vec<OutsideConfig> = after.outside.iter().filter(|new| !kept(new)).cloned().collect();
     let named = |old: &&OutsideConfig| after.outside.iter().any(|new| new.name == old.name);
     let remove: Vec<SourceName> = before.outside.iter().filter(|old| !named(old)).map(|old| old.name.clone()).collect();
-    for old in &before.outside {
-        if connect.iter().any(|new| new.name == old.name && reconnect::elsewhere(old, new)) {
-            model.outbox.moved(&old.name, now);
+    // One that was not named for a moment, while its file was written, is compared with what it was before.
+    let last = &mut model.reload.targets;
+    last.extend(before.outside.iter().map(|old| (old.name.clone(), old.clone())));
+    for new in &connect {
+        if last.insert(new.name.clone(), new.clone()).is_some_and(|old| reconnect::elsewhere(&old, new)) {
+            model.outbox.moved(&new.name, now);
         }
     }
     let changed = !(connect.is_empty() && remove.is_empty());
@@ -355,14 +358,10 @@ fn intervals(model: &mut Model, now: Timestamp, config: &Config) -> bool {
 }
 
 /// What changed and is only read at the start.
-fn restart(old: &Config, new: &Config) -> Vec<&'static str> {
+fn restart(model: &Model, old: &Config, new: &Config) -> Vec<&'static str> {
     // Which sources there are decides who is asked for what; one that is another now is exchanged at once.
-    let prometheus = |c: &Config| c.prometheus.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
-    let alertmanager = |c: &Config| c.alertmanager.iter().map(|a| a.name.clone()).collect::<Vec<_>>();
-    let mut named = Vec::new();
+    let mut named = reconnect::others(model, new);
     for (differs, word) in [
-        (prometheus(old) != prometheus(new), "prometheus"),
-        (alertmanager(old) != alertmanager(new), "alertmanager"),
         (old.postmortems != new.postmortems, "postmortems"),
         (old.cache != new.cache, "cache"),
         (old.log_level != new.log_level, "log_level"),

@@ -15,8 +15,10 @@ use crate::app::update::{act, answered, input, reload};
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::ids::SourceName;
 use crate::domain::incident::event::{Body, BudgetSample, Event};
+use crate::domain::incident::outgoing;
 use crate::domain::incident::state::Incident;
 use crate::domain::labels::Labels;
+use crate::domain::outward::silence::Silence;
 use crate::domain::slo::event_slices::EventSlices;
 use crate::domain::slo::objective::Objective;
 use crate::domain::slo::reading::{Measurement, Reading, Via, Window};
@@ -186,8 +188,14 @@ pub fn settle(model: &mut Model) {
     model.desk.loaded = true;
     model.fleet.bands.loaded = true;
     model.alerts.by_source.clear();
+    model.outbox.entries = outgoing::outbox(&tail);
+    let silences = outgoing::silences(&model.outbox.entries, at);
     if let Some(state) = &state {
-        model.alerts.by_source.insert(SourceName(RECORD.into()), alerts(state));
+        let in_force: Vec<&Silence> = silences.values().flatten().filter(|s| s.in_force(at)).collect();
+        model.alerts.by_source.insert(SourceName(RECORD.into()), alerts(state, &in_force));
+    }
+    if let Some(replay) = &mut model.replay {
+        replay.silences = silences;
     }
     model.alerts.arrange(&model.library);
     model.fleet.measured.clear();
@@ -204,8 +212,8 @@ pub fn settle(model: &mut Model) {
     slos::refresh(model, at);
 }
 
-/// The alerts of an incident that had not ended.
-fn alerts(state: &Incident) -> Vec<Alert> {
+/// The alerts of an incident that had not ended; those that were silenced with the silences made for it that fit them.
+fn alerts(state: &Incident, silences: &[&Silence]) -> Vec<Alert> {
     let known = state.alerts.iter().filter_map(|(fingerprint, linked)| {
         let state = match linked.state.as_str() {
             "firing" => AlertState::Firing,
@@ -215,6 +223,11 @@ fn alerts(state: &Incident) -> Vec<Alert> {
             "muted" => AlertState::Muted,
             _ => return None,
         };
+        let fits = |s: &&&Silence| s.matchers.iter().all(|m| m.matches(&linked.labels) == Some(true));
+        let held_by = match state {
+            AlertState::Silenced => silences.iter().filter(fits).map(|s| s.id.clone()).collect(),
+            _ => Vec::new(),
+        };
         Some(Alert {
             fingerprint: fingerprint.clone(),
             name: linked.name.clone(),
@@ -223,7 +236,7 @@ fn alerts(state: &Incident) -> Vec<Alert> {
             state,
             started_at: linked.started_at,
             source: SourceName(RECORD.into()),
-            held_by: Vec::new(),
+            held_by,
             generator_url: None,
         })
     });

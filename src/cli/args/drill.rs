@@ -37,7 +37,7 @@ pub enum DrillCommand {
     },
     /// The report of a drill; without one the history of all, by scenario, runbook and person
     Report {
-        /// `last`, a drill's name, or the end of one
+        /// `last`, a drill's name, the end of one, or a scenario, of which it is the newest
         drill: Option<String>,
     },
     /// Turn a recorded incident into a scenario and a script of what was done; never overwrites
@@ -93,6 +93,8 @@ pub enum ControlAct {
         /// 1 to 60 times as fast as time
         times: u32,
     },
+    /// The clock goes to the next inject at once
+    Jump,
     /// The clock stands
     Pause,
     /// The clock runs again

@@ -47,6 +47,7 @@ fn asking(act: &ControlAct) -> Ask {
         ControlAct::Hint { text, cost } => Ask::Hint { text, points: cost },
         ControlAct::Say { persona, text } => Ask::Say { from: persona, text },
         ControlAct::Speed { times } => Ask::Speed { times },
+        ControlAct::Jump => Ask::Jump,
         ControlAct::Pause => Ask::Pause,
         ControlAct::Continue => Ask::Continue,
         ControlAct::Abort { why } => Ask::Abort { why: why.unwrap_or_default() },
@@ -79,13 +80,16 @@ fn observed(seen: &Observed, output: &mut Output) -> Result<(), Failure> {
     output.line(&seen.real.words())?;
     let names = |all: &[String]| if all.is_empty() { "nobody".to_owned() } else { all.join(", ") };
     output.line(&format!("players: {}; acted: {}", names(&seen.players), names(&seen.acted)))?;
+    if !seen.secret.is_empty() {
+        output.line(&format!("secret, not for players: {}", seen.secret))?;
+    }
     let mut table = Table::new(&[">NR", "INJECT", "STATE", ">IN", "WHAT"]);
     for it in &seen.injects {
         let when = match (it.state.as_str(), it.seconds) {
             ("waits", Some(s)) => long(s.max(0.0)),
             _ => "-".to_owned(),
         };
-        table.row([&it.number.to_string(), &it.id, &it.state, &when, &it.what]);
+        table.row([&it.number.to_string(), &it.id, &it.state, &when, &it.words()]);
     }
     output.table(&table)?;
     let mut table = Table::new(&[">POINTS", ">OF", "EXPECTED", "WHY"]);

@@ -7,7 +7,7 @@ use crate::cli::output::{Output, Table};
 use crate::domain::document::nearest;
 use crate::domain::drill::history::Record;
 use crate::domain::drill::trend::{Trend, by_person, by_runbook, by_scenario};
-use crate::domain::time::{compact, secs};
+use crate::domain::time::{compact, rfc3339, secs};
 use crate::io::files::drills::read_history;
 use crate::io::files::read::read_text;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub fn one(context: &Context, typed: &str, output: &mut Output) -> Result<Exit, 
         None => return Err(Failure::Refused(format!("{} has no report", record.drill))),
     };
     if output.is_json() {
-        let mut document = serde_json::to_value(record).unwrap_or(Value::Null);
+        let mut document = told(record);
         if let Some(map) = document.as_object_mut() {
             map.insert("text".into(), json!(text));
         }
@@ -37,11 +37,25 @@ pub fn one(context: &Context, typed: &str, output: &mut Output) -> Result<Exit, 
     Ok(Exit::DONE)
 }
 
+/// A record as it is told: instants have milliseconds, however finely they were kept.
+fn told(record: &Record) -> Value {
+    let mut document = serde_json::to_value(record).unwrap_or(Value::Null);
+    if let Some(map) = document.as_object_mut() {
+        map.insert("began_at".into(), json!(rfc3339(record.began_at)));
+        map.insert("ended_at".into(), json!(rfc3339(record.ended_at)));
+    }
+    document
+}
+
+/// The drill that is meant: `last`, its name, the end of one, or a scenario, of which the newest is.
 fn choose<'r>(records: &'r [Record], typed: &str) -> Result<&'r Record, Failure> {
     if typed == "last"
         && let Some(last) = records.last()
     {
         return Ok(last);
+    }
+    if let Some(newest) = records.iter().rev().find(|r| r.scenario == typed) {
+        return Ok(newest);
     }
     let fits: Vec<&Record> = records.iter().filter(|r| !typed.is_empty() && r.drill.ends_with(typed)).collect();
     match fits.as_slice() {
@@ -71,7 +85,7 @@ pub fn all(context: &Context, output: &mut Output) -> Result<Exit, Failure> {
     if output.is_json() {
         let rows = |trends: &[Trend]| trends.iter().map(Trend::json).collect::<Vec<Value>>();
         output.json(&json!({
-            "drills": records,
+            "drills": records.iter().map(told).collect::<Vec<Value>>(),
             "scenarios": rows(&scenarios),
             "runbooks": rows(&runbooks),
             "people": rows(&people),

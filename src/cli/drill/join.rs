@@ -35,6 +35,8 @@ pub fn run(context: &Context, drill: Option<&str>, person: Option<&str>, output:
         theme: word(context.config().screen.theme).to_owned(),
         glyphs: name(looks.glyphs).to_owned(),
         synchronized: looks.synchronized,
+        zone: context.config().time_zone.name().to_owned(),
+        keys: Some(context.config().keys.clone()),
     };
     beside_screen(context);
     let (said, code) = join::run(&found.socket, joining).map_err(failed)?;

@@ -122,21 +122,15 @@ fn farewell(kept: &Kept) -> String {
 /// Begins the look at the real world, where a configuration says what that is.
 fn look_outside(context: &Context, hall: &Arc<Hall>) -> Result<(), Fault> {
     let mut given = given(context, false);
-    let mut config = context.config().clone();
-    if !context.configured || (config.prometheus.is_empty() && config.alertmanager.is_empty()) {
+    let Some(config) = lookout::sources(context.config()).filter(|_| context.configured) else {
         hall.real(Real::NotKnown { why: "no source is configured".into() });
         return Ok(());
-    }
+    };
     hall.real(Real::NotKnown { why: "asking".into() });
-    config.read_only = true;
-    // Nothing of it is written beside the drill's own folder, and no target of writes is connected.
-    config.cache = false;
-    config.outside = Vec::new();
-    config.alertmanager.iter_mut().for_each(|it| it.read_only = true);
     given.config = &config;
     (given.reread, given.runbook_files) = (None, Vec::new());
     let hall = Arc::clone(hall);
-    lookout::begin(real(given), move |seen| hall.real(seen))
+    lookout::begin(&config, real(given), move |seen| hall.real(seen))
 }
 
 fn brief(shelved: &Shelved, speed: u32, drill: &str, output: &mut Output) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use crate::cli::output::{Output, Table};
 use crate::domain::document::Level;
 use crate::domain::drill::history::{Player, Record};
 use crate::domain::drill::report::{Played, markdown};
-use crate::domain::drill::score::{Score, rehearsed, score};
+use crate::domain::drill::score::{Item, Score, Sort, rehearsed, score};
 use crate::domain::drill::script;
 use crate::domain::drill::stage::Stage;
 use crate::domain::incident::event::Event;
@@ -209,11 +209,18 @@ pub fn tell(ended: &Ended<'_>, kept: &Kept, output: &mut Output) -> Result<(), F
         kept.record.end
     ))?;
     let mut table = Table::new(&[">POINTS", ">OF", "EXPECTED", ">TOOK", "WHY"]);
-    for item in &kept.score.items {
+    // What was seen beside is as long as somebody's words are, and would tear the table apart.
+    let wanted = |item: &&Item| matches!(item.sort, Sort::Expected | Sort::Banned);
+    for item in kept.score.items.iter().filter(wanted) {
         let took = item.took.map_or_else(|| "-".to_owned(), |s| compact(secs(s.round() as i64)));
         table.row([&item.points.to_string(), &item.of.to_string(), &item.what, &took, &item.why]);
     }
     output.table(&table)?;
+    for item in kept.score.items.iter().filter(|item| !wanted(item)) {
+        let why = if item.why.is_empty() { String::new() } else { format!(": {}", item.why) };
+        let points = if item.points == 0 { String::new() } else { format!(" ({} points)", item.points) };
+        output.line(&format!("{}{why}{points}", item.what))?;
+    }
     for (name, objective, actual, kept) in kept.score.recovery.iter().flat_map(|r| r.rows()) {
         output.line(&format!("{name} {objective}: {actual}, {}", if kept { "kept" } else { "not kept" }))?;
     }

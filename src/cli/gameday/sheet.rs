@@ -1,10 +1,11 @@
 //! A run sheet as lines: all of it for the facilitator, and what may be told by now for the teams.
 
+use crate::app::present::gameday::{self, planned, told_to_teams, what, words};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Table};
-use crate::domain::gameday::log::{Standing, State};
-use crate::domain::gameday::model::{Act, Entry, GameDay};
-use crate::domain::time::{Timestamp, clock, compact};
+use crate::domain::gameday::log::State;
+use crate::domain::gameday::model::{Entry, GameDay};
+use crate::domain::time::{Timestamp, clock};
 
 /// For the facilitator.
 pub fn facilitator(day: &GameDay, state: &State, now: Timestamp, output: &mut Output) -> Result<(), Failure> {
@@ -24,43 +25,15 @@ pub fn facilitator(day: &GameDay, state: &State, now: Timestamp, output: &mut Ou
         } else {
             entry.not_yet.join("; ")
         };
-        let planned = match state.began.and_then(|began| began.checked_add_signed(entry.at)) {
-            Some(at) => clock(at),
-            None => format!("+{}", compact(entry.at)),
-        };
-        table.row([(n + 1).to_string(), planned, words(standing), entry.who.clone(), what(entry), open]);
+        table.row([(n + 1).to_string(), planned(state, entry), words(standing), entry.who.clone(), what(entry), open]);
     }
     output.table(&table)?;
     output.line(&format!("it is {}", clock(now)))
 }
 
-fn what(entry: &Entry) -> String {
-    match &entry.act {
-        Act::Person => entry.title.clone(),
-        Act::Scenario { name, .. } => format!("{} (drill {name})", entry.title),
-        Act::Experiment { name } => format!("{} (experiment {name})", entry.title),
-    }
-}
-
-fn words(standing: &Standing) -> String {
-    match (standing.started, standing.ended) {
-        (_, Some(at)) if standing.skipped => format!("left out {}", clock(at)),
-        (_, Some(at)) => format!("done {}", clock(at)),
-        (Some(at), None) => format!("since {}", clock(at)),
-        (None, None) => "-".to_owned(),
-    }
-}
-
 /// What comes next, and when.
 pub fn next(day: &GameDay, state: &State, now: Timestamp, output: &mut Output) -> Result<(), Failure> {
-    let Some((n, entry)) = state.next().and_then(|n| Some((n, day.entries.get(n)?))) else {
-        return output.line("the sheet is done: `end` writes the report");
-    };
-    let at = state.began.unwrap_or(now) + entry.at;
-    let when = if at > now { format!("in {}", compact(at - now)) } else { format!("{} late", compact(now - at)) };
-    let running = state.entries.get(n).is_some_and(|standing| standing.started.is_some());
-    let when = if running { "running".to_owned() } else { when };
-    output.line(&format!("next: {} {} ({when}, {})", n + 1, what(entry), entry.who))
+    output.line(&gameday::next(day, state, now).text)
 }
 
 /// Everything about an entry that begins.
@@ -91,16 +64,5 @@ pub fn entry(day: &GameDay, state: &State, entry: &Entry, output: &mut Output) -
 pub fn team(day: &GameDay, state: &State, output: &mut Output) -> Result<(), Failure> {
     output.line(&format!("GAME DAY: {}", day.title))?;
     output.line(&day.when)?;
-    for (entry, standing) in day.entries.iter().zip(&state.entries) {
-        let Some(at) = standing.started else { continue };
-        let told = entry.tell.clone().unwrap_or_default();
-        let line = format!("{} {}", clock(at), told);
-        if !told.is_empty() {
-            output.line(&line)?;
-        }
-        if !entry.not_yet.is_empty() && state.is_revealed(day, &entry.id) {
-            output.line(&format!("  it was about: {}", entry.not_yet.join("; ")))?;
-        }
-    }
-    Ok(())
+    told_to_teams(day, state).iter().try_for_each(|line| output.line(line))
 }

@@ -8,6 +8,7 @@ use crate::domain::drill::stage::{Stage, Upcoming};
 use crate::domain::text::{clean, truncate, width};
 use crate::domain::time::{Timestamp, rfc3339, seconds};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The longest line that a drill listens to, in bytes; a paste of a player is the longest of them.
 pub const LONGEST_ASK: usize = 64 * 1024;
@@ -68,6 +69,8 @@ pub enum Ask {
         /// 1 to 60.
         times: u32,
     },
+    /// The clock goes to the next inject at once.
+    Jump,
     /// The clock stands.
     Pause,
     /// The clock runs again.
@@ -96,6 +99,13 @@ pub struct Joining {
     pub glyphs: String,
     /// Frames are bracketed.
     pub synchronized: bool,
+    /// The zone of the player's clock, an IANA name; empty is that of the drill's own cockpit.
+    #[serde(default)]
+    pub zone: String,
+    /// The player's keys, as a configuration has them: an action's name, and its keys. `None` is those of the drill's own
+    /// cockpit.
+    #[serde(default)]
+    pub keys: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// What a player does.
@@ -189,6 +199,8 @@ pub struct Inject {
     pub id: String,
     /// What it does, in words.
     pub what: String,
+    /// Its condition in words, ``unless `declared` ``; empty comes whatever happens.
+    pub given: String,
     /// `waits`, `came`, `skipped`.
     pub state: String,
     /// Seconds until it comes by itself, or since it came or was skipped (below 0); `None` waits for another one or a hand.
@@ -306,6 +318,13 @@ fn player(text: &str) -> Result<String, String> {
     Ok(name)
 }
 
+impl Inject {
+    /// What it does, and under which condition, in words.
+    pub fn words(&self) -> String {
+        if self.given.is_empty() { self.what.clone() } else { format!("{}: {}", self.given, self.what) }
+    }
+}
+
 impl Answer {
     /// Something was done.
     pub fn did(what: impl Into<String>, drill: Observed) -> Self {
@@ -345,6 +364,7 @@ impl Observed {
                 number: it.number,
                 id: it.inject,
                 what: it.what,
+                given: it.given,
                 state: state.to_owned(),
                 seconds: at.map(|at| seconds(at - now)),
             }
@@ -394,6 +414,7 @@ mod tests {
         for ask in [
             Ask::Observe,
             Ask::Pause,
+            Ask::Jump,
             Ask::Fire { inject: "3".into() },
             Ask::Delay { inject: "ask".into(), seconds: -120 },
             Ask::Hint { text: "look at the deploys".into(), points: 5 },

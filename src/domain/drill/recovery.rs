@@ -3,7 +3,7 @@
 
 use crate::domain::drill::scenario::Milestone;
 use crate::domain::drill::stage::Stage;
-use crate::domain::time::{compact, seconds, secs};
+use crate::domain::time::{Timestamp, compact, seconds, secs};
 use serde_json::{Value, json};
 
 /// One objective and what came of it, in seconds.
@@ -33,6 +33,8 @@ pub struct Recovered {
     pub rto: Option<Held>,
     /// Recovery point: how much of the newest data was lost when it worked again.
     pub rpo: Option<Held>,
+    /// When it worked again.
+    pub restored: Option<Timestamp>,
 }
 
 impl Recovered {
@@ -46,12 +48,13 @@ impl Recovered {
             None => stage.reached(Milestone::Mitigated),
         };
         let took = restored.map(|at| seconds((at - from).max(secs(0))));
-        let at = restored.or(stage.ended().map(|ended| ended.at)).unwrap_or(from);
-        let lost = recovery.data_loss.as_ref().and_then(|loss| stage.signal(&loss.name, at));
+        // What is lost is known when it works again; before that it still grows, or all of it is gone.
+        let lost = recovery.data_loss.as_ref().zip(restored).and_then(|(loss, at)| stage.signal(&loss.name, at));
         let lost = lost.filter(|lost| lost.is_finite()).map(|lost| lost.max(0.0));
         Some(Self {
             rto: recovery.rto.map(|rto| Held { objective: seconds(rto), actual: took }),
             rpo: recovery.rpo.map(|rpo| Held { objective: seconds(rpo), actual: lost }),
+            restored,
         })
     }
 
@@ -63,10 +66,16 @@ impl Recovered {
             ("RTO", span(it.objective), actual, it.kept())
         });
         let rpo = self.rpo.map(|it| {
-            let actual = it.actual.map_or_else(|| "not known".to_owned(), |s| format!("{} of data", span(s)));
+            let actual = it.actual.map_or_else(|| self.unknown(), |s| format!("{} of data", span(s)));
             ("RPO", span(it.objective), actual, it.kept())
         });
         rto.into_iter().chain(rpo).collect()
+    }
+
+    /// Why it is not known what was lost.
+    fn unknown(self) -> String {
+        let open = self.restored.is_none();
+        if open { "not restored".to_owned() } else { "not known".to_owned() }
     }
 
     /// `{"rto": null|{"objective", "actual", "kept"}, "rpo": …}`, in seconds.
@@ -100,6 +109,12 @@ mod tests {
         stage.advance(stage.start() + mins(10));
         let before = Recovered::of(&stage).unwrap();
         assert_eq!((before.rto.unwrap().actual, before.rto.unwrap().kept()), (None, false), "not restored is not kept");
+        assert_eq!(
+            (before.rpo.unwrap().actual, before.rpo.unwrap().kept()),
+            (None, false),
+            "nor is what is lost known"
+        );
+        assert_eq!(before.rows()[1].2, "not restored");
         stage.advance(stage.start() + mins(30));
         let after = Recovered::of(&stage).unwrap();
         assert_eq!(after.rto.unwrap().actual, Some(18.0 * 60.0), "from the page at 2m to the cure at 20m");

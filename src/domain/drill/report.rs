@@ -183,6 +183,14 @@ fn timeline(out: &mut String, played: &Played<'_>) {
         let text = if text.trim().is_empty() { event.body.kind().to_owned() } else { text };
         lines.push((event.recorded_at, 1, format!("{}: {}", field(&event.actor), field(&text))));
     }
+    if let Some(end) = played.stage.ended() {
+        let open = played.stage.upcoming().into_iter().filter(|it| !it.stand.over());
+        lines.extend(open.map(|it| {
+            let given = if it.given.is_empty() { String::new() } else { format!(" ({})", it.given) };
+            let text = format!("inject {} did not come before the end: {}{given}", it.inject, it.what);
+            (end.at, 2, format!("**{}**", field(&text)))
+        }));
+    }
     lines.sort_by_key(|line| (line.0, line.1));
     for (at, _, text) in lines {
         let _ = writeln!(out, "- `+{}` {text}", minutes(at - played.stage.start()));

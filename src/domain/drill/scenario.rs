@@ -25,6 +25,8 @@ pub struct Scenario {
     pub title: String,
     /// What players are told before it begins.
     pub brief: String,
+    /// Where title and brief stand in the file.
+    pub told_at: (Mark, Mark),
     /// What only the facilitator and the report may know; may be empty.
     pub secret: String,
     /// Where chance comes from when no seed is given.

@@ -24,6 +24,8 @@ pub enum Sort {
     Step,
     /// A command that nobody expected, or that destroys, or that the scenario has no answer for; worth nothing either.
     Command,
+    /// Something was said that the signals did not bear out; worth nothing, but to be talked about.
+    Claim,
 }
 
 impl Sort {
@@ -35,6 +37,7 @@ impl Sort {
             Self::Hint => "hint",
             Self::Step => "step",
             Self::Command => "command",
+            Self::Claim => "claim",
         }
     }
 }
@@ -97,6 +100,7 @@ pub fn score(stage: &Stage) -> Score {
     }));
     items.extend(steps(stage));
     items.extend(commands(stage));
+    items.extend(early(stage));
     Score {
         points: items.iter().map(|item| item.points).sum(),
         of: items.iter().map(|item| item.of).sum(),
@@ -225,6 +229,20 @@ fn commands(stage: &Stage) -> Vec<Item> {
         Some(remark(id, Sort::Command, ran.command.clone(), ran.at, format!("{why} (by {})", ran.actor)))
     };
     stage.facts().commands().iter().filter_map(told).collect()
+}
+
+/// The pain was said to be over while a signal that is expected to be well was not.
+fn early(stage: &Stage) -> Option<Item> {
+    let said = stage.reached(Milestone::Mitigated)?;
+    let ill = |(expectation, goal): (&Expectation, &crate::domain::drill::stage::goal::Goal)| match &expectation.want {
+        Want::Well(hold) if goal.well_since().is_none_or(|since| since > said) => {
+            Some(format!("{} {} {}", hold.signal, hold.op.word(), hold.value))
+        }
+        _ => None,
+    };
+    let ill: Vec<String> = stage.scenario().expect.iter().zip(stage.goals()).filter_map(ill).collect();
+    let why = format!("it still hurt: {} was not so", ill.join(", "));
+    (!ill.is_empty()).then(|| remark("mitigated".into(), Sort::Claim, "said to be mitigated".into(), said, why))
 }
 
 /// How long things took from the first page on.

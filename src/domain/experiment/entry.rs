@@ -68,6 +68,15 @@ pub enum Body {
         /// What the rollback runs.
         rollback: Vec<String>,
     },
+    /// The share that is touched: before the first change, and again on the way out.
+    Touched {
+        /// `at most 50 % of app=redis`; `None` where the file gives no share.
+        limit: Option<String>,
+        /// What was measured last; `None` where it is not measured.
+        seen: Option<String>,
+        /// Why it is not measured; empty where it is.
+        why: String,
+    },
     /// Written before it is done.
     Started {
         /// `method.1`, `rollback.1`.
@@ -182,6 +191,18 @@ pub enum Cause {
         /// What was said last.
         seen: String,
     },
+    /// More was touched than may be.
+    Blast {
+        /// What may be: `at most 50 % of app=redis`.
+        limit: String,
+        /// What was measured.
+        seen: String,
+    },
+    /// The time at which it was to be halted came.
+    HaltTime {
+        /// Which.
+        what: String,
+    },
     /// An incident was opened, or whether one is open could not be known any more.
     Incident {
         /// Which, or why that is not known.
@@ -220,6 +241,8 @@ impl Cause {
             Self::TimeUp => "its time was over".to_owned(),
             Self::Condition { name, seen } => format!("abort condition: {name} ({seen})"),
             Self::NoData { name, seen } => format!("no data: {name} ({seen})"),
+            Self::Blast { limit, seen } => format!("the blast radius: {seen}, and it was to be {limit}"),
+            Self::HaltTime { what } => format!("it was to be halted by {what}"),
             Self::Incident { what } => format!("an incident: {what}"),
             Self::Halted { by } => format!("halted by {by}"),
             Self::Signal { what } => what.clone(),

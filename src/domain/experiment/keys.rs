@@ -46,7 +46,7 @@ object!(
         ("success", Maps(&SUCCESS), Nothing, "What must hold while the method is in force."),
         ("manual", Texts, Nothing, "What cannot be measured: asked at the end, answered with yes, no or unsure."),
         ("rollback", Maps(&DEED), Required, "How it is taken back, in order, on every way out. Must do no harm when it is done twice."),
-        ("halt_by", Texts, Nothing, "Who may halt it; shown while it runs."),
+        ("halt_by", Texts, Nothing, "Who may halt it: shown while it runs and not checked, for a halt is never refused. A time with its zone, `16:00 Europe/Berlin` or `2026-05-04T14:00:00Z`, halts it by itself, with its rollback."),
     ]
 );
 object!(
@@ -55,7 +55,8 @@ object!(
     [
         ("environment", Text, Required, "Where it runs. Its name must be typed before anything changes."),
         ("targets", Text, Nothing, "What in it, in words or as a selector: `app=redis`."),
-        ("max_share", Number, Nothing, "The greatest share of it that is touched, 0 to 1; shown before it is confirmed."),
+        ("max_share", Number, Nothing, "The greatest share of it that is touched, 0 to 1; shown before it is confirmed. Kept only where `share_promql` measures it."),
+        ("share_promql", Text, Nothing, "What measures the share that is touched, 0 to 1. Above `max_share`, or unknown, it does not begin; above it while it runs, or unknown for longer than `no_data`, it is taken back. No series is not known: end the query with `or vector(0)` where nothing means none."),
         ("forbid", Texts, Nothing, "Names that stand for what must not be touched. A command, address, host or environment with one of them as a word is refused."),
         ("hosts", Texts, Nothing, "Hosts beside this machine that HTTP calls may go to. There are no others."),
     ]

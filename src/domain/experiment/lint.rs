@@ -72,6 +72,10 @@ impl Linter<'_> {
             let message = "`blast_radius` does not say `targets` and `max_share`: how much may break is not shown before it is confirmed";
             self.report(it.blast.mark, Level::Info, "EX008", message);
         }
+        if it.blast.max_share.is_some_and(|share| share < 1.0) && it.blast.share.is_none() {
+            let message = "`max_share` is shown and not kept: no `share_promql` measures what is touched";
+            self.report(it.blast.mark, Level::Info, "EX021", message);
+        }
         let name = it.blast.environment.to_ascii_lowercase();
         if name.starts_with("prod") || name == "live" {
             let message = format!("it runs in {}: rehearse it elsewhere first", it.blast.environment);

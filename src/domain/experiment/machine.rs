@@ -97,6 +97,8 @@ pub struct Machine {
     watches: Vec<Watch>,
     /// When it must be taken back.
     ends: Option<Timestamp>,
+    /// When a time of the file halts it, and which.
+    halts: Option<(Timestamp, String)>,
     /// When the method was done.
     in_force: Option<Timestamp>,
     /// When incidents are looked at next, and whether an answer is awaited.
@@ -150,6 +152,7 @@ impl Machine {
             record,
             phase,
             ends: None,
+            halts: None,
             in_force: None,
             incidents: (now, false),
             hurried: false,
@@ -209,7 +212,8 @@ impl Machine {
         let mut all: Vec<Timestamp> = looks.collect();
         if self.phase.watched() {
             all.extend(self.ends);
-            let aborts = self.watches.iter().filter(|watch| watch.role == Role::Abort);
+            all.extend(self.halts.as_ref().map(|(at, _)| *at));
+            let aborts = self.watches.iter().filter(|watch| watch.role.ends());
             all.extend(aborts.map(|watch| watch.known + self.experiment.no_data));
             if !self.incidents.1 {
                 all.push(self.incidents.0);
@@ -350,7 +354,10 @@ impl Machine {
                 Role::Abort if watch.is_breached() => {
                     why.push(format!("an abort condition holds already: {}", watch.seen_words()));
                 }
-                Role::Abort if !watch.is_known(now, every) && now - since >= self.patience() => {
+                Role::Blast if watch.is_breached() => {
+                    why.push(format!("more is touched already than may be: {}", watch.seen_words()));
+                }
+                Role::Abort | Role::Blast if !watch.is_known(now, every) && now - since >= self.patience() => {
                     why.push(format!("nothing is known of {}", watch.seen_words()));
                 }
                 _ => {}
@@ -362,7 +369,7 @@ impl Machine {
         }
         let ready = self.watches.iter().all(|watch| match watch.role {
             Role::Steady => watch.has_held(now),
-            Role::Abort => watch.is_known(now, every),
+            Role::Abort | Role::Blast => watch.is_known(now, every),
             Role::Success => true,
         });
         if ready {
@@ -404,6 +411,9 @@ impl Machine {
                 Role::Abort if watch.is_breached() || !watch.is_known(now, every) => {
                     why.push(format!("abort condition: {}", watch.seen_words()));
                 }
+                Role::Blast if watch.is_breached() || !watch.is_known(now, every) => {
+                    why.push(format!("the blast radius: {}", watch.seen_words()));
+                }
                 _ => {}
             }
         }
@@ -420,7 +430,10 @@ impl Machine {
     fn start(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let rollback = self.experiment.rollback.iter().map(|deed| deed.line()).collect();
         self.record(Body::Begun { rollback }, now, effects);
+        self.tell_touched(now, effects);
         self.ends = Some(now + self.experiment.duration);
+        let times = self.experiment.halt_times.iter();
+        self.halts = times.filter_map(|time| time.after(now).map(|at| (at, time.words(at)))).min();
         self.incidents = (now, false);
         self.watches.iter_mut().for_each(|watch| watch.known = watch.known.max(now));
         self.phase = Phase::Method(Doing::at(0, &self.experiment.method, now));
@@ -444,18 +457,34 @@ impl Machine {
 
     /// What ends it now, if anything does. Its own time comes last: what went wrong is the better reason.
     fn wants_out(&self, now: Timestamp) -> Option<Cause> {
-        for watch in self.watches.iter().filter(|watch| watch.role == Role::Abort) {
-            if watch.is_breached() {
-                return Some(Cause::Condition { name: watch.name.clone(), seen: watch.seen() });
+        for watch in self.watches.iter().filter(|watch| watch.is_breached()) {
+            match watch.role {
+                Role::Abort => return Some(Cause::Condition { name: watch.name.clone(), seen: watch.seen() }),
+                Role::Blast => return Some(Cause::Blast { limit: watch.name.clone(), seen: watch.seen() }),
+                Role::Steady | Role::Success => {}
             }
         }
         // What is tried may well be what a steady condition looks at; but what would end it must be seen.
-        for watch in self.watches.iter().filter(|watch| watch.role == Role::Abort) {
+        for watch in self.watches.iter().filter(|watch| watch.role.ends()) {
             if now - watch.known >= self.experiment.no_data {
                 return Some(Cause::NoData { name: watch.name.clone(), seen: watch.seen() });
             }
         }
-        self.ends.filter(|ends| now >= *ends).map(|_| Cause::TimeUp)
+        let ends = self.ends.filter(|ends| now >= *ends);
+        if let Some((at, what)) = self.halts.as_ref().filter(|(at, _)| now >= *at)
+            && ends.is_none_or(|ends| *at < ends)
+        {
+            return Some(Cause::HaltTime { what: what.clone() });
+        }
+        ends.map(|_| Cause::TimeUp)
+    }
+
+    /// What is touched, as far as it is measured.
+    fn tell_touched(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        let blast = &self.experiment.blast;
+        let seen = self.watches.iter().find(|watch| watch.role == Role::Blast).map(Watch::seen);
+        let why = blast.unmeasured().unwrap_or_default().to_owned();
+        self.record(Body::Touched { limit: blast.limit(), seen, why }, now, effects);
     }
 
     /// It is to end, whoever says so.
@@ -495,6 +524,7 @@ impl Machine {
         let running = matches!(&self.phase, Phase::Method(doing) if doing.is_running());
         self.say(format!("ending: {}", cause.words()), effects);
         self.record(Body::Leaving { cause }, now, effects);
+        self.tell_touched(now, effects);
         self.judge_criteria(now, effects);
         if running {
             effects.push(Effect::Stop);

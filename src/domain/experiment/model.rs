@@ -1,6 +1,7 @@
 //! An experiment as it was read. Values only; whether it makes sense is for [`crate::domain::experiment::lint`].
 
 use crate::domain::document::Mark;
+use crate::domain::experiment::halting::HaltTime;
 use crate::domain::experiment::hours::Hours;
 use crate::domain::experiment::tolerance::Tolerance;
 use crate::domain::ids::{IncidentId, SloId};
@@ -53,6 +54,8 @@ pub struct Experiment {
     pub manual: Vec<String>,
     /// Who may halt it.
     pub halt_by: Vec<String>,
+    /// The times at which it is halted at the latest.
+    pub halt_times: Vec<HaltTime>,
     /// Its targets, guards and folders, in the form that commands of runbooks are made ready with. It has no steps.
     pub book: Runbook,
     /// The file's text, which the journal keeps: a rollback is that of the file as it was confirmed.
@@ -68,12 +71,32 @@ pub struct Blast {
     pub targets: String,
     /// The greatest share of it.
     pub max_share: Option<f64>,
+    /// How the share that is touched is measured: it holds while that is above `max_share`.
+    pub share: Option<Watched>,
     /// Words that must not occur, and where they stand.
     pub forbid: Vec<(String, Mark)>,
     /// Hosts beside this machine that calls may go to.
     pub hosts: Vec<String>,
     /// Where it stands.
     pub mark: Mark,
+}
+
+impl Blast {
+    /// `at most 50 % of app=redis`; `None` where the file gives no share.
+    pub fn limit(&self) -> Option<String> {
+        let share = self.max_share?;
+        let of = if self.targets.is_empty() { "what is there" } else { &self.targets };
+        Some(format!("at most {} % of {of}", (share * 10_000.0).round() / 100.0))
+    }
+
+    /// Why the share that is touched is not measured; `None` where it is.
+    pub fn unmeasured(&self) -> Option<&'static str> {
+        match (&self.share, self.max_share) {
+            (Some(_), Some(_)) => None,
+            (_, None) => Some("the file gives no `max_share`"),
+            (None, Some(_)) => Some("the file gives no `share_promql`"),
+        }
+    }
 }
 
 /// When it may begin.
@@ -296,9 +319,9 @@ impl Experiment {
         &self.book.path
     }
 
-    /// Everything that is looked at, in the order of the file: steady, abort, success.
+    /// Everything that is looked at: steady, abort, success, and the share that is touched.
     pub fn watched(&self) -> impl Iterator<Item = &Watched> {
-        self.steady.iter().chain(&self.abort).chain(&self.success)
+        self.steady.iter().chain(&self.abort).chain(&self.success).chain(&self.blast.share)
     }
 
     /// Everything that is done.

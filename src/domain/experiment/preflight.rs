@@ -45,6 +45,10 @@ pub fn judge(it: &Experiment, facts: &Facts, now: Timestamp) -> Verdict {
     incidents(facts, &mut verdict);
     budgets(it, facts, &mut verdict);
     hours(it, now, &mut verdict);
+    halting(it, now, &mut verdict);
+    if let Some(why) = it.blast.unmeasured() {
+        verdict.found.push(format!("the blast radius is NOT MEASURED: {why}"));
+    }
     verdict.refused.extend(forbidden(it).into_iter().map(|(_, why)| why));
     verdict.refused.extend(strangers(it).into_iter().map(|(_, why)| why));
     verdict
@@ -123,6 +127,22 @@ fn hours(it: &Experiment, now: Timestamp, verdict: &mut Verdict) {
             compact(it.duration)
         )),
         false => verdict.refused.push(format!("it is {}, outside its hours ({said})", clock_minutes(now))),
+    }
+}
+
+/// When it is halted, if the file says a time.
+fn halting(it: &Experiment, now: Timestamp, verdict: &mut Verdict) {
+    for time in &it.halt_times {
+        let Some(at) = time.after(now) else { continue };
+        let end = now.checked_add_signed(it.duration).unwrap_or(now);
+        if at <= now {
+            verdict.refused.push(format!("it was to be halted by {}, which is over", time.words(at)));
+        } else if at < end {
+            let lasts = compact(it.duration);
+            verdict.found.push(format!("it is halted at {}, before its {lasts} are over", time.words(at)));
+        } else {
+            verdict.found.push(format!("it is halted at {} at the latest", time.words(at)));
+        }
     }
 }
 

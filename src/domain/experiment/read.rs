@@ -6,13 +6,14 @@ mod deed;
 mod look;
 
 use crate::domain::document::{Fields, Finding, Level, Mark, Node, Reader, Value, nearest, parse};
+use crate::domain::experiment::halting::HaltTime;
 use crate::domain::experiment::hours::Hours;
 use crate::domain::experiment::keys::{BLAST, EXPERIMENT, NOT_WHEN, REASONS, WINDOW};
-use crate::domain::experiment::model::{Blast, Experiment, Window};
+use crate::domain::experiment::model::{Blast, Experiment, Look, Watched, Window};
 use crate::domain::ids::SloId;
 use crate::domain::runbook::keys::Object;
 use crate::domain::runbook::keys::v1::API_VERSION;
-use crate::domain::runbook::model::{Dialect, Runbook, default_review};
+use crate::domain::runbook::model::{Condition, Dialect, Op, Runbook, default_review};
 use crate::domain::runbook::pieces::{fields, needed, runbook_id, sha256, text};
 use crate::domain::runbook::v1::Borrowed;
 use crate::domain::time::{Span, compact, mins, secs};
@@ -76,6 +77,7 @@ fn experiment(reader: &mut Reader<'_>, path: &str, source: &str, root: &Node) ->
     let blast = top.need(file.reader(), "blast_radius").and_then(|node| file.blast(node));
     let window = file.window(&top);
     let (abort, no_data) = file.aborts(&top);
+    let (halt_by, halt_times) = file.halting(&top);
     let read = Experiment {
         id: id.0,
         title,
@@ -97,7 +99,8 @@ fn experiment(reader: &mut Reader<'_>, path: &str, source: &str, root: &Node) ->
         success: file.success(&top),
         manual: file.texts(&top, "manual"),
         rollback: file.deeds(&top, "rollback"),
-        halt_by: file.texts(&top, "halt_by"),
+        halt_by,
+        halt_times,
         blast: blast.unwrap_or_default(),
         source: source.to_owned(),
         book: book.clone(),
@@ -182,14 +185,47 @@ impl<'a> File<'_, 'a> {
             }
         }
         let hosts = self.texts(&own, "hosts").into_iter().map(|host| host.trim().to_ascii_lowercase()).collect();
-        Some(Blast {
+        let mut blast = Blast {
             environment,
             targets: text(self.reader(), &own, "targets").unwrap_or_default(),
             max_share: own.get("max_share").and_then(|n| self.share(n, "max_share")),
+            share: None,
             forbid,
             hosts,
             mark: node.mark,
-        })
+        };
+        if let Some(node) = own.get("share_promql") {
+            blast.share = self.measured(node, &blast);
+        }
+        Some(blast)
+    }
+
+    /// How the share that is touched is measured.
+    fn measured(&mut self, node: &Node, blast: &Blast) -> Option<Watched> {
+        let query = self.commands.query(node, "share_promql")?;
+        let (Some(value), Some(name)) = (blast.max_share, blast.limit()) else {
+            self.error(
+                node.mark,
+                "`share_promql` measures what nothing is held against (expected `max_share` beside it)",
+            );
+            return None;
+        };
+        let what = Look::Condition(Condition::Promql { query, op: Op::Gt, value, any: true });
+        Some(Watched { name, what, for_: secs(0), within: mins(5), at_end: false, mark: node.mark })
+    }
+
+    /// Who may halt it, and the times at which it is halted.
+    fn halting(&mut self, top: &Fields<'_>) -> (Vec<String>, Vec<HaltTime>) {
+        let (mut people, mut times) = (Vec::new(), Vec::new());
+        for item in top.get("halt_by").map(|n| self.reader().list(n, "halt_by")).unwrap_or_default() {
+            let Some(said) = self.reader().string(item, "halt_by") else { continue };
+            match HaltTime::parse(&said) {
+                Ok(Some(time)) => times.push(time),
+                Ok(None) => people.push(said),
+                Err(why) => self.error(item.mark, format!("halt_by: {why}")),
+            }
+        }
+        (people, times)
     }
 
     fn window(&mut self, top: &Fields<'_>) -> Window {

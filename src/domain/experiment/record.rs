@@ -36,6 +36,8 @@ pub struct Record {
     pub opened_at: Option<Timestamp>,
     /// What kept it from beginning.
     pub refused: Vec<String>,
+    /// What may be touched, what was measured of it last, and why it is not measured.
+    pub touched: Option<(Option<String>, Option<String>, String)>,
     /// When the environment's name was typed.
     pub begun: Option<Timestamp>,
     /// What was done, in order; a thing that was done again is there once.
@@ -72,6 +74,7 @@ impl Record {
             Body::Opened(opened) => (self.opened, self.opened_at) = (Some((**opened).clone()), Some(at)),
             Body::Refused { why } => self.refused.extend(why.iter().cloned()),
             Body::Begun { .. } => self.begun = Some(at),
+            Body::Touched { limit, seen, why } => self.touched = Some((limit.clone(), seen.clone(), why.clone())),
             Body::Started { id, shown } => {
                 self.done.retain(|done| done.id != *id);
                 self.done.push(Done { id: id.clone(), shown: shown.clone(), started: at, ended: None });

@@ -69,6 +69,12 @@ fn head(out: &mut String, record: &Record) {
     let _ = writeln!(out, "- **Experiment:** {} ({})", field(&opened.experiment), code(&opened.path));
     let _ = writeln!(out, "- **Environment:** {}", field(&opened.environment));
     let _ = writeln!(out, "- **By:** {} from {}", field(&opened.by), field(&opened.host));
+    if let Some((limit, seen, why)) = &record.touched {
+        let limit = limit.as_deref().unwrap_or("no share was given");
+        let seen =
+            seen.as_ref().map_or_else(|| format!("NOT MEASURED: {why}"), |seen| format!("measured last: {seen}"));
+        let _ = writeln!(out, "- **Blast radius:** {}; {}", field(limit), field(&seen));
+    }
     if let Some(begun) = record.begun {
         let _ = writeln!(out, "- **Begun:** {}", dated(begun));
         if let Some((at, cause)) = &record.cause {
@@ -163,6 +169,11 @@ pub fn told(body: &Body) -> String {
         }
         Body::Confirmed { id, shown } => format!("{id} confirmed: {shown}"),
         Body::Begun { rollback } => format!("begun; rollback on every way out: {}", rollback.join("; ")),
+        Body::Touched { limit, seen, why } => {
+            let limit = limit.as_deref().unwrap_or("no share was given");
+            let seen = seen.as_ref().map_or_else(|| format!("not measured: {why}"), |seen| format!("measured {seen}"));
+            format!("blast radius: {limit}; {seen}")
+        }
         Body::Started { id, shown } => format!("{id}: {shown}"),
         Body::Ended { id, ok, how, .. } => format!("{id} ended, done: {} ({how})", known(*ok)),
         Body::Leaving { cause } => format!("ending: {}", cause.words()),

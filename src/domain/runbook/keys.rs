@@ -89,6 +89,8 @@ pub enum Takes {
     Labels,
     /// A whole number, below zero too.
     Integer,
+    /// A whole number from 0.
+    Whole,
     /// An exit code.
     Exit,
     /// A number, or a name.

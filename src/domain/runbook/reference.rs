@@ -84,6 +84,7 @@ fn takes(key: &Key) -> String {
         Takes::Lines => "lines, or lists of texts".to_owned(),
         Takes::Labels => "a map of texts".to_owned(),
         Takes::Integer => "a whole number, below zero too".to_owned(),
+        Takes::Whole => "a whole number from 0".to_owned(),
         Takes::Exit => "an exit code".to_owned(),
         Takes::NumberOrText => "a number, or a name".to_owned(),
         Takes::Pairs => "pairs of a duration and a number".to_owned(),
@@ -189,6 +190,7 @@ fn rule(takes: &Takes) -> Value {
         }
         Takes::Labels => json!({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}),
         Takes::Integer => json!({"type": "integer"}),
+        Takes::Whole => json!({"type": "integer", "minimum": 0}),
         Takes::Exit => json!({"type": "integer", "minimum": 0, "maximum": 255}),
         Takes::NumberOrText => json!({"type": ["number", "string"]}),
         Takes::Range => json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}}),

@@ -276,6 +276,7 @@ impl Hall {
                 steered(stage, now, &format!("lets the clock run {times} times as fast as time"));
                 format!("the clock runs {times} times as fast as time")
             }
+            Ask::Jump => self.jump(stage, now)?,
             Ask::Pause if self.clock.hold(Hold::Facilitator) => {
                 steered(stage, now, "pauses the drill");
                 "the drill is paused".into()
@@ -300,6 +301,20 @@ impl Hall {
             }
             Ask::Observe | Ask::Join(_) => return Err("not here".into()),
         })
+    }
+
+    /// The clock goes to where the next inject comes. What lies between happens: alerts wait their time, timers fall due.
+    fn jump(&self, stage: &mut Stage, now: Timestamp) -> Result<String, String> {
+        if let Some(hold) = self.clock.holds().first() {
+            return Err(format!("the clock stands: {}", hold.words()));
+        }
+        let open = stage.upcoming().into_iter().filter(|it| !it.stand.over());
+        let next = open.filter_map(|it| Some((it.at.filter(|at| *at > now)?, it.inject))).min();
+        let (at, inject) = next.ok_or("no inject is to come by the clock")?;
+        steered(stage, now, &format!("lets the clock jump to {inject}, by {}", compact(at - now)));
+        self.clock.jump(at);
+        stage.advance(at);
+        Ok(format!("the clock jumped to {inject}, by {}", compact(at - now)))
     }
 }
 

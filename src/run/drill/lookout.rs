@@ -1,15 +1,19 @@
 //! A look at the real world from a drill: the configured sources, asked by a machine and an engine of their own that record
 //! nothing, run nothing and send nothing. What passes to the drill is a word and its age; nothing of the drill passes here.
-//! Alerts are taken as they fire, objectives by the windows of their pairs; their history is not read.
+//! Alerts are taken as they fire, objectives by the windows of their pairs; their history is not read. Of a paging product
+//! its incidents are read, and nothing is written to it.
 
 use crate::app::effect::Effect;
-use crate::app::health::Link;
+use crate::app::health::{Link, LinkKind};
 use crate::app::model::Model;
 use crate::app::msg::Msg;
 use crate::app::present::slos;
 use crate::app::update::{gives_alerts, update};
+use crate::config::{Config, Section};
 use crate::domain::drill::real_world::Real;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::outward::backend::{BackendIncident, BackendStatus};
+use crate::domain::text::truncate;
 use crate::domain::time::{Span, Timestamp, clock, secs};
 use crate::run::engine::Engine;
 use crate::run::setup::Ready;
@@ -24,14 +28,47 @@ const STEP: i64 = 5;
 /// Polls in a row that may be late before what is known counts as old.
 const LATE: i32 = 3;
 
-/// Begins to look, and tells what it sees until the process ends.
-pub fn begin(ready: Ready, tell: impl Fn(Real) + Send + 'static) -> Result<(), Fault> {
+/// The longest name of a page, in cells.
+const NAME: usize = 60;
+
+/// The sources of a configuration that say how the world is, none of which may be written to: Prometheus, Alertmanagers and
+/// paging products. `None` where it names none of them.
+pub fn sources(config: &Config) -> Option<Config> {
+    let mut config = config.clone();
+    config.read_only = true;
+    // Nothing of it is written beside the drill's own folder, and nothing that only takes writes is connected.
+    config.cache = false;
+    config.outside.retain(|it| it.section == Section::IncidentBackends);
+    config.outside.iter_mut().for_each(|it| it.read_only = true);
+    config.alertmanager.iter_mut().for_each(|it| it.read_only = true);
+    let none = config.prometheus.is_empty() && config.alertmanager.is_empty() && config.outside.is_empty();
+    (!none).then_some(config)
+}
+
+/// The first source of a configuration that could not be connected: what it would say is not known.
+fn absent(config: &Config, model: &Model) -> Option<String> {
+    let prometheus = config.prometheus.iter().map(|it| &it.name);
+    let named =
+        prometheus.chain(config.alertmanager.iter().map(|it| &it.name)).chain(config.outside.iter().map(|it| &it.name));
+    // An Alertmanager beside another source of its name is called by both words.
+    let known = |name: &str| {
+        model.links.keys().any(|link| link.as_str() == name || link.as_str() == format!("{name} alertmanager"))
+    };
+    named
+        .map(|name| name.as_str())
+        .find(|name| !known(name))
+        .map(|name| format!("{name} cannot be asked as it is configured"))
+}
+
+/// Begins to look at what [`sources`] gave and `ready` was made of, and tells what it sees until the process ends.
+pub fn begin(config: &Config, ready: Ready, tell: impl Fn(Real) + Send + 'static) -> Result<(), Fault> {
     let Ready { mut model, mut world, patience, .. } = ready;
     // Whatever was configured: from here nothing is changed, recorded, run or written.
     model.setup.read_only = true;
     (world.shell, world.store, world.cache, world.watch, world.finder, world.clip) =
         (None, None, None, None, None, None);
     let patience = Span::from_std(patience).unwrap_or(secs(30));
+    let absent = absent(config, &model);
     let now = world.now.clone();
     let (sender, inbox) = channel();
     let engine = Engine::start(world, Arc::new(move |msg: Msg| drop(sender.send(msg))))?;
@@ -53,7 +90,10 @@ pub fn begin(ready: Ready, tell: impl Fn(Real) + Send + 'static) -> Result<(), F
                     return tell(Real::NotKnown { why: "the look at it has ended".into() });
                 }
             }
-            tell(seen(&model, now(), patience));
+            tell(match (seen(&model, now(), patience), &absent) {
+                (Real::Quiet { .. }, Some(why)) => Real::NotKnown { why: why.clone() },
+                (seen, _) => seen,
+            });
         }
     };
     let started = std::thread::Builder::new().name("lookout".into()).spawn(look);
@@ -74,10 +114,10 @@ fn only_looks(effect: &Effect) -> bool {
 
 /// What a machine knows of the real world.
 fn seen(model: &Model, now: Timestamp, patience: Span) -> Real {
-    let telling = |l: &&Link| gives_alerts(l.kind) || (l.kind.polled() && !model.fleet.objectives.is_empty());
+    let telling = |l: &&Link| pages(l.kind) || (l.kind.polled() && !model.fleet.objectives.is_empty());
     let links: Vec<&Link> = model.links.values().filter(telling).collect();
-    if !links.iter().any(|l| gives_alerts(l.kind)) {
-        return Real::NotKnown { why: "no source of alerts is configured".into() };
+    if !links.iter().any(|l| pages(l.kind)) {
+        return Real::NotKnown { why: "no source of alerts or pages is configured".into() };
     }
     let age = links.iter().filter_map(|l| l.age(now)).max().map_or(0, |age| age.num_seconds().max(0) / STEP * STEP);
     let mut names: Vec<String> = model.alerts.all().filter(|a| a.rank() == 0).map(|a| a.name.clone()).collect();
@@ -85,6 +125,13 @@ fn seen(model: &Model, now: Timestamp, patience: Span) -> Real {
         if slos::status(model, now, &objective).fires("page") {
             names.push(format!("{} burns", objective.id));
         }
+    }
+    for (target, state) in &model.outbox.targets {
+        let waiting = state.open_incidents().iter().filter(|there| waits(there));
+        names.extend(waiting.map(|there| {
+            let number = there.number.as_ref().map(|number| format!(" {number}")).unwrap_or_default();
+            truncate(&format!("{target}{number} {}", there.title), NAME).into_owned()
+        }));
     }
     names.sort();
     names.dedup();
@@ -95,6 +142,17 @@ fn seen(model: &Model, now: Timestamp, patience: Span) -> Real {
         Some(why) => Real::NotKnown { why },
         None => Real::Quiet { age },
     }
+}
+
+/// Whether a source says what pages.
+fn pages(kind: LinkKind) -> bool {
+    gives_alerts(kind) || kind == LinkKind::Target { reads: true }
+}
+
+/// Whether an incident of a paging product wakes somebody: nobody has it yet, and it is not said to be able to wait.
+fn waits(there: &BackendIncident) -> bool {
+    let low = there.urgency.as_deref().is_some_and(|urgency| urgency.eq_ignore_ascii_case("low"));
+    there.status == BackendStatus::Triggered && !low && there.merged_into.is_none()
 }
 
 /// Why a source does not say that all is quiet.

@@ -5,6 +5,7 @@
 use crate::app::deadline::next_deadline;
 use crate::app::effect::Effect;
 use crate::app::key::Key;
+use crate::app::keymap::Keymap;
 use crate::app::model::Model;
 use crate::app::msg::{Msg, Reply};
 use crate::app::present::view;
@@ -12,7 +13,8 @@ use crate::app::present::view::Tone;
 use crate::app::update::update;
 use crate::domain::drill::facilitation::{Answer, Joining, LONGEST_ASK, Shown, Typing};
 use crate::domain::exec::{CommandEnd, CommandNews};
-use crate::domain::text::clean;
+use crate::domain::text::{clean, truncate};
+use crate::domain::time::Timestamp;
 use crate::io::line_socket::{Heard, Wire};
 use crate::run::drill::hall::Hall;
 use crate::run::drill::table::Table;
@@ -36,6 +38,8 @@ const CALM: Duration = Duration::from_millis(50);
 const IDLE: Duration = Duration::from_secs(60);
 /// Messages taken together before a frame.
 const TOGETHER: usize = 4_096;
+/// Of what is wrong with a player's settings so much is said.
+const WRONG: usize = 5;
 /// The largest terminal: more cells than any has, few enough to hold.
 const LARGEST: (u16, u16) = (600, 250);
 
@@ -58,7 +62,8 @@ pub fn play(table: &Arc<Table>, mut wire: Wire, joining: Joining) {
         // Whoever hangs up first is not answered.
         Err(why) => return drop(wire.say(&Answer::error(why).line())),
     };
-    let ready = table.cockpit(&joining.person);
+    let mut ready = table.cockpit(&joining.person);
+    own(&mut ready.model, &joining, (ready.world.now)());
     let (now, pace) = (ready.world.now.clone(), ready.pace);
     let ears = wire.twin().ok();
     let engine = Engine::start(ready.world, tell);
@@ -105,6 +110,25 @@ fn listen(mut ears: Wire, tell: &std::sync::mpsc::Sender<In>) {
         if tell.send(it).is_err() || over {
             return;
         }
+    }
+}
+
+/// The player's own keys and zone. What of them cannot be used is said at the seat, and the rest is.
+fn own(model: &mut Model, joining: &Joining, now: Timestamp) {
+    let mut wrong = Vec::new();
+    if !joining.zone.is_empty() {
+        match joining.zone.parse() {
+            Ok(zone) => model.setup.zone = zone,
+            Err(_) => wrong.push(format!("`{}` is no time zone; times are those of the drill", joining.zone)),
+        }
+    }
+    if let Some(keys) = &joining.keys {
+        let (keymap, more) = Keymap::with(keys);
+        model.setup.keymap = keymap;
+        wrong.extend(more);
+    }
+    for why in wrong.into_iter().take(WRONG) {
+        model.say(now, Tone::Warn, clean(&truncate(&why, 200)));
     }
 }
 
@@ -252,5 +276,59 @@ impl Seat<'_> {
         }
         self.step(Msg::Painted);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::action::Action;
+    use crate::run::sim::setup;
+
+    fn sitting(joining: &Joining) -> Model {
+        let mut model = Model::new(setup("bob"), Vec::new(), Vec::new());
+        model.setup.zone = chrono_tz::Europe::Berlin;
+        (model.setup.keymap, _) = Keymap::with(&[("quit".to_owned(), vec!["F9".to_owned()])].into());
+        own(&mut model, joining, "2026-05-01T03:00:00Z".parse().unwrap());
+        model
+    }
+
+    #[test]
+    fn keys_and_zone_are_the_players_own() {
+        // A player of an older program says neither: they are those of the drill's own cockpit.
+        let old: Joining = serde_json::from_value(serde_json::json!({
+            "person": "bob", "size": [80, 24], "theme": "dark", "glyphs": "ascii", "synchronized": true
+        }))
+        .unwrap();
+        let model = sitting(&old);
+        assert_eq!(
+            (model.setup.zone, model.setup.keymap.key_of(Action::Quit).unwrap()),
+            (chrono_tz::Europe::Berlin, "F9".into())
+        );
+        let own = Joining {
+            zone: "Asia/Tokyo".into(),
+            keys: Some([("quit".into(), vec!["F8".into()])].into()),
+            ..old.clone()
+        };
+        let model = sitting(&own);
+        assert_eq!(
+            (model.setup.zone, model.setup.keymap.key_of(Action::Quit).unwrap()),
+            (chrono_tz::Asia::Tokyo, "F8".into())
+        );
+        assert!(model.messages.is_empty());
+        let plain = Joining { keys: Some(Default::default()), ..old.clone() };
+        assert_ne!(
+            sitting(&plain).setup.keymap.key_of(Action::Quit).unwrap(),
+            "F9",
+            "a player without settings has the table's"
+        );
+        let hostile = Joining {
+            zone: "\u{1b}[2J".repeat(999),
+            keys: Some((0..99).map(|n| (format!("x{n}"), vec![])).collect()),
+            ..old
+        };
+        let model = sitting(&hostile);
+        assert_eq!((model.setup.zone, model.messages.len()), (chrono_tz::Europe::Berlin, WRONG));
+        assert!(model.messages.iter().all(|said| !said.text.contains('\u{1b}') && said.text.len() < 1_000));
     }
 }

@@ -160,7 +160,7 @@ impl Dry {
     fn look(&self, at: usize) -> Look {
         let Some(watch) = self.machine.watches().get(at) else { return Look::NoData("there is no such thing".into()) };
         let assumed = || match watch.role {
-            Role::Abort => Look::Fails("assumed not so".to_owned()),
+            Role::Abort | Role::Blast => Look::Fails("assumed not so".to_owned()),
             Role::Steady | Role::Success => Look::Holds("assumed so".to_owned()),
         };
         match watch.watched(self.machine.experiment()).map(|watched| &watched.what) {

@@ -92,7 +92,7 @@ fn conditions(pen: &mut Pen<'_>, mut y: u16, view: &ExperimentPage, most: usize)
     // What ends it is what must be seen when not all can be.
     let mut rows: Vec<&ConditionRow> = view.conditions.iter().collect();
     if shown < many {
-        rows.sort_by_key(|row| u8::from(row.role != "abort"));
+        rows.sort_by_key(|row| (row.role != "abort", row.role != "blast"));
     }
     for row in rows.iter().take(shown) {
         pen.sign(0, y, row.sign);

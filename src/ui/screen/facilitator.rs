@@ -1,9 +1,10 @@
 //! The facilitator's screen: the drill's state, its injects, the score so far, the log, and the keys, all at 80x24.
 
-use crate::app::facilitator::Facilitator;
+use crate::app::facilitator::{Facilitator, Focus};
 use crate::app::present::view::{Bit, Hint, Pane, Tone};
 use crate::domain::drill::facilitation::{Inject, Line, Observed, Scored};
 use crate::domain::drill::real_world::Real;
+use crate::domain::text::wrap_to;
 use crate::domain::time::{compact, secs};
 use crate::ui::glyphs::Glyphs;
 use crate::ui::layout::{SMALLEST, Want, stack};
@@ -16,7 +17,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Keys and what they do, most important first.
-const KEYS: [(&str, &str); 10] = [
+const KEYS: [(&str, &str); 12] = [
     ("f", "fire"),
     ("s", "skip"),
     ("d", "delay"),
@@ -26,6 +27,8 @@ const KEYS: [(&str, &str); 10] = [
     ("v", "speed"),
     ("x", "abort"),
     ("q", "leave"),
+    ("Tab", "next list"),
+    ("n", "next inject"),
     ("+ -", "faster, slower"),
 ];
 
@@ -42,13 +45,34 @@ pub fn draw(view: &Facilitator, theme: &Theme, glyphs: Glyphs, area: Rect, buf: 
     pen.fill(0, 0, width, ' ', style);
     pen.put(1, 0, width, &format!("DRILL FACILITATOR   {}   players must not see this", view.seen.name), style);
     let top = head(&mut pen, &view.seen);
-    let bottom = height.saturating_sub(2);
+    let detail = detail(view, width, height);
+    let bottom = height.saturating_sub(1).saturating_sub(u16::try_from(detail.len()).unwrap_or(1));
     let mut middle = pen.part(0, top, width, bottom.saturating_sub(top));
     body(&mut middle, view);
+    for (y, line) in (bottom..).zip(&detail) {
+        pen.bit(1, y, width, line);
+    }
     foot(&mut pen, view, height);
 }
 
-/// Three lines, and a fourth for why it stands or ended.
+/// What came of the last act, else the row that is read, in full.
+fn detail(view: &Facilitator, width: u16, height: u16) -> Vec<Bit> {
+    let most = if height >= 24 { 2 } else { 1 };
+    let (words, tone) = match (&view.lost, &view.said) {
+        (Some(why), _) => (why.clone(), None),
+        (None, Some((tone, words))) => (words.clone(), Some(*tone)),
+        (None, None) => (view.detail().unwrap_or_default(), Some(Tone::Muted)),
+    };
+    let mut lines = wrap_to(&words, usize::from(width.saturating_sub(2)), most);
+    lines.resize(most, String::new());
+    let bit = |line: String| match tone {
+        Some(tone) => Bit::new(line, tone),
+        None => Bit::loud(line, Tone::Crit),
+    };
+    lines.into_iter().map(bit).collect()
+}
+
+/// Three lines, the secret in as many as it needs where there are rows, and one for why it stands or ended.
 fn head(pen: &mut Pen<'_>, seen: &Observed) -> u16 {
     let width = pen.width();
     let long = |s: f64| compact(secs(s.round() as i64));
@@ -71,9 +95,12 @@ fn head(pen: &mut Pen<'_>, seen: &Observed) -> u16 {
     let players = if seen.players.is_empty() { "nobody".to_owned() } else { seen.players.join(", ") };
     let acted = if seen.acted.is_empty() { "nobody yet".to_owned() } else { seen.acted.join(", ") };
     pen.say(1, 3, width, &format!("players: {players}   acted: {acted}"), Tone::Text);
-    let tall = pen.height() >= 30 && !seen.secret.is_empty();
-    if tall {
-        pen.say(1, 4, width, &format!("secret: {}", seen.secret), Tone::Muted);
+    let mut y = 4;
+    // In a small frame there is no room for it; `drill control observe` tells it too.
+    let most = if pen.height() >= 24 && !seen.secret.is_empty() { 3 } else { 0 };
+    for line in &wrap_to(&format!("secret: {}", seen.secret), usize::from(width.saturating_sub(2)), most) {
+        pen.say(1, y, width, line, Tone::Muted);
+        y += 1;
     }
     let stands = match (&seen.ended, seen.paused.is_empty()) {
         (Some(why), _) => Some(format!("OVER: {why}")),
@@ -81,9 +108,10 @@ fn head(pen: &mut Pen<'_>, seen: &Observed) -> u16 {
         (None, true) => None,
     };
     if let Some(words) = &stands {
-        pen.bit(1, 4 + u16::from(tall), width, &Bit::loud(words.as_str(), Tone::Warn));
+        pen.bit(1, y, width, &Bit::loud(words.as_str(), Tone::Warn));
+        y += 1;
     }
-    4 + u16::from(tall) + u16::from(stands.is_some())
+    y
 }
 
 fn body(pen: &mut Pen<'_>, view: &Facilitator) {
@@ -108,11 +136,18 @@ fn body(pen: &mut Pen<'_>, view: &Facilitator) {
     let score = Pane {
         title: format!("SCORE SO FAR {} of {}", seen.points, seen.of),
         rows: seen.items.clone(),
+        cursor: view.read(Focus::Score),
         empty: "nothing is expected".into(),
         ..Pane::default()
     };
     part(1, &mut |pen| pane(pen, &score, Rows::default(), scored));
-    let log = Pane { title: "LOG".into(), rows: seen.log.clone(), empty: "nothing yet".into(), ..Pane::default() };
+    let log = Pane {
+        title: "LOG".into(),
+        rows: seen.log.clone(),
+        cursor: view.read(Focus::Log),
+        empty: "nothing yet".into(),
+        ..Pane::default()
+    };
     part(2, &mut |pen| pane(pen, &log, Rows { follow: true, ..Rows::default() }, line));
 }
 
@@ -126,7 +161,7 @@ fn inject(pen: &mut Pen<'_>, it: &Inject) {
     };
     pen.say_right(2, 0, 2, &it.number.to_string(), tone);
     pen.say(5, 0, 10, &when, tone);
-    let words = if it.id.starts_with('#') { it.what.clone() } else { format!("{}: {}", it.id, it.what) };
+    let words = if it.id.starts_with('#') { it.words() } else { format!("{}: {}", it.id, it.words()) };
     pen.say(16, 0, width.saturating_sub(16), &words, if tone == Tone::Muted { tone } else { Tone::Text });
 }
 
@@ -148,11 +183,6 @@ fn line(pen: &mut Pen<'_>, it: &Line) {
 
 fn foot(pen: &mut Pen<'_>, view: &Facilitator, height: u16) {
     let (width, last) = (pen.width(), height.saturating_sub(1));
-    if let Some(why) = &view.lost {
-        pen.bit(0, last.saturating_sub(1), width, &Bit::loud(why.as_str(), Tone::Crit));
-    } else if let Some((tone, words)) = &view.said {
-        pen.say(1, last.saturating_sub(1), width, words, *tone);
-    }
     if let Some((prompt, line)) = &view.prompt {
         let used = pen.say(1, last, width, prompt.words(), Tone::Accent).saturating_add(2);
         return field(pen, used, last, width.saturating_sub(used), &line.view());

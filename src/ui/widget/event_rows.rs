@@ -6,10 +6,20 @@ use crate::ui::widget::list::{Rows, pane};
 
 /// Draws the pane. Without a cursor the newest events are shown when `follow` is set.
 pub fn event_pane(pen: &mut Pen<'_>, events: &Pane<EventRow>, follow: bool) {
-    let who =
-        events.rows.iter().map(|r| cells(&r.actor)).max().unwrap_or(0).min(if pen.width() >= 60 { 10 } else { 0 });
-    let kind = events.rows.iter().map(|r| cells(&r.kind)).max().unwrap_or(0).clamp(4, 12);
+    let (kind, who) = columns(&events.rows, pen.width());
     pane(pen, events, Rows { follow, select_from: 9, ..Rows::default() }, |pen, row| event_row(pen, row, kind, who));
+}
+
+/// Cells of the kinds and of the names.
+fn columns(rows: &[EventRow], width: u16) -> (u16, u16) {
+    let who = rows.iter().map(|r| cells(&r.actor)).max().unwrap_or(0).min(if width >= 60 { 10 } else { 0 });
+    (rows.iter().map(|r| cells(&r.kind)).max().unwrap_or(0).clamp(4, 12), who)
+}
+
+/// The column in which the texts of some rows begin.
+pub fn text_at(rows: &[EventRow], width: u16) -> u16 {
+    let (kind, who) = columns(rows, width);
+    11 + kind + if who > 0 { who + 1 } else { 0 }
 }
 
 fn event_row(pen: &mut Pen<'_>, row: &EventRow, kind: u16, who: u16) {

@@ -9,7 +9,7 @@ use crate::domain::time::{Span, Timestamp, mins, rfc3339, secs};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// How long a cure takes to work when nothing was measured afterwards.
+/// How long a cure takes to work, and how long it must be well then, where the record leaves the time, in seconds.
 const HEALS: i64 = 60;
 /// Lines of an answer.
 const MOST_LINES: usize = 40;
@@ -41,6 +41,21 @@ impl Builder<'_> {
         let times = &self.source.incident.times;
         let at = times.mitigated.or(times.resolved).unwrap_or(times.declared + mins(60));
         self.at(at).num_seconds()
+    }
+
+    /// Seconds for healing, and as many again for staying well: what was done then must be able to end as it ended, so that
+    /// both fit between what healed it and the last that was recorded.
+    fn heals_in(&self) -> i64 {
+        let incident = self.source.incident;
+        let healed = self.cure.and_then(|cure| incident.commands.iter().find(|run| run.start.run == cure.run));
+        let from = healed.map_or_else(|| self.heals_at(), |run| self.at(run.at).num_seconds());
+        let last = [incident.times.resolved, incident.times.mitigated].into_iter().flatten().max();
+        last.map_or(HEALS, |last| ((self.at(last).num_seconds() - from) / 3).clamp(0, HEALS))
+    }
+
+    /// When it heals by itself, where no command is known to have ended it.
+    fn heals_at(&self) -> i64 {
+        self.well_at().max(BEGINS + 60)
     }
 
     fn ends_at(&self) -> Span {
@@ -201,7 +216,7 @@ impl Builder<'_> {
             let _ = writeln!(out, "  - {{at: {BEGINS}s, do: message, from: support, text: {}}}", text(&said));
         }
         if self.cure.is_none() {
-            let at = secs(self.well_at().max(BEGINS + 60));
+            let at = secs(self.heals_at());
             for line in self.heals() {
                 let _ = writeln!(out, "  - {{at: {}, do: {line}}}", span(at));
             }
@@ -216,7 +231,10 @@ impl Builder<'_> {
             .map(|course| {
                 let (.., rest) = self.shape(course);
                 let signal = quoted(&Self::signal(course));
-                format!("signal, signal: {signal}, kind: ramp, to: {rest}, over: {HEALS}s")
+                match self.heals_in() {
+                    0 => format!("signal, signal: {signal}, kind: step, to: {rest}"),
+                    over => format!("signal, signal: {signal}, kind: ramp, to: {rest}, over: {over}s"),
+                }
             })
             .collect();
         if self.courses.is_empty() {
@@ -302,14 +320,14 @@ impl Builder<'_> {
         if let Some(cure) = self.cure {
             let _ = writeln!(out, "  - {{id: cure, action: {}, points: 25}}", quoted(&cure.action));
         }
-        let well = secs(self.well_at());
+        let (well, long) = (secs(self.well_at()), self.heals_in());
         match self.courses.iter().max_by(|a, b| worst(a).total_cmp(&worst(b))) {
             Some(course) => {
                 let (calm, ..) = self.shape(course);
                 let line = (worst(course) * calm).sqrt().max(calm * 2.0).min(1.0);
                 let _ = writeln!(
                     out,
-                    "  - {{id: well, condition: {{signal: {}, op: '<', value: {line}, for: 1m}}, within: {}, points: 30}}",
+                    "  - {{id: well, condition: {{signal: {}, op: '<', value: {line}, for: {long}s}}, within: {}, points: 30}}",
                     quoted(&Self::signal(course)),
                     span(limit(well).min(self.ends_at()))
                 );
@@ -317,7 +335,7 @@ impl Builder<'_> {
             None => {
                 let _ = writeln!(
                     out,
-                    "  - {{id: well, condition: {{signal: pain, op: '<', value: 0.5, for: 1m}}, within: {}, points: 30}}",
+                    "  - {{id: well, condition: {{signal: pain, op: '<', value: 0.5, for: {long}s}}, within: {}, points: 30}}",
                     span(limit(well).min(self.ends_at()))
                 );
             }

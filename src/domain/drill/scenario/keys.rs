@@ -2,7 +2,8 @@
 //! rendered from here.
 
 use crate::domain::runbook::keys::Takes::{
-    Argv, Count, Duration, Exit, Integer, Labels, Map, Maps, Number, NumberOrText, Pairs, Shaped, Text, Texts, Word,
+    Argv, Count, Duration, Exit, Integer, Labels, Map, Maps, Number, NumberOrText, Pairs, Shaped, Text, Texts, Whole,
+    Word,
 };
 use crate::domain::runbook::keys::Without::{Default, Nothing, Required};
 use crate::domain::runbook::keys::v1::{API_VERSION, ID, OPS, RISKS};
@@ -57,7 +58,7 @@ object!(
         ("title", Text, Required, "Its title; players see it, so it should not give the cause away."),
         ("brief", Text, Required, "What players are told before it begins."),
         ("secret", Text, Nothing, "What only the facilitator and the report know: the cause."),
-        ("seed", Integer, Default("1"), "Where chance comes from; `--seed` overrides it."),
+        ("seed", Whole, Default("1"), "Where chance comes from; `--seed` overrides it."),
         ("speed", Count, Default("1"), "How much faster than real time it runs, 1 to 60."),
         ("begins", INSTANT, Default("2026-05-03T03:00:00Z"), "What the drill's clock shows when it begins."),
         ("duration", Duration, Required, "The longest it may last, 1m to 12h."),

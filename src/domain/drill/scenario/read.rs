@@ -51,6 +51,7 @@ impl File<'_, '_> {
         let scenario = Scenario {
             title: needed(self.reader, &top, "title").unwrap_or_else(|| id.clone()),
             brief: needed(self.reader, &top, "brief").unwrap_or_default(),
+            told_at: (mark(&top, "title"), mark(&top, "brief")),
             secret: text(self.reader, &top, "secret").unwrap_or_default(),
             seed: self.whole(&top, "seed", 0, i64::MAX).and_then(|n| u64::try_from(n).ok()).unwrap_or(1),
             speed: self.whole(&top, "speed", 1, 60).and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
@@ -192,6 +193,17 @@ impl File<'_, '_> {
         Labels(entries.iter().filter_map(|(k, v)| Some((k.text.clone(), self.reader.string(v, &k.text)?))).collect())
     }
 
+    /// An alert's name: any text but none.
+    fn alert(&mut self, own: &Fields<'_>) -> Option<String> {
+        let node = own.need(self.reader, "alert")?;
+        let said = self.reader.string(node, "alert")?;
+        if said.trim().is_empty() {
+            self.reader.wrong(node, "alert", "the alert's name");
+            return None;
+        }
+        Some(said)
+    }
+
     /// A name inside the scenario.
     fn name(&mut self, node: &Node, what: &str) -> Option<String> {
         let said = self.reader.string(node, what)?;
@@ -326,7 +338,7 @@ impl File<'_, '_> {
 
     fn rule(&mut self, node: &Node) -> Option<Rule> {
         let own = self.fields(node, &ALERT)?;
-        let alert = needed(self.reader, &own, "alert");
+        let alert = self.alert(&own);
         let when = self.held(&own, node.mark);
         let (labels, annotations) = (self.labels(&own, "labels"), self.labels(&own, "annotations"));
         Some(Rule { alert: alert?, when: when?, labels, annotations, mark: node.mark })
@@ -387,6 +399,11 @@ impl File<'_, '_> {
         }
         Some(recovery)
     }
+}
+
+/// Where a key's value stands; where it is not there, its map.
+fn mark(own: &Fields<'_>, key: &str) -> Mark {
+    own.get(key).map_or_else(|| own.mark(), |node| node.mark)
 }
 
 /// One of some words, or an error with the nearest.

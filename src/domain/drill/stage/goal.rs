@@ -50,6 +50,11 @@ impl Goal {
         })
     }
 
+    /// Since when its signal is well, whether that has lasted long enough or not.
+    pub fn well_since(&self) -> Option<Timestamp> {
+        self.met.or(self.since.filter(|_| self.was_ill))
+    }
+
     /// Looks at the signal alone.
     pub fn look_at_signal(&mut self, now: Timestamp, at: f64, tracks: &BTreeMap<String, Track>) {
         let Some(hold) = &self.hold else { return };

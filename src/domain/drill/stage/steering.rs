@@ -1,9 +1,9 @@
 //! What a facilitator may do to a running drill: see what comes, fire, skip and delay it, say something as somebody, give
 //! hints at a cost, end it. Everything is in the log, so that the report can tell it.
 
-use crate::domain::drill::scenario::Act;
-use crate::domain::drill::stage::Stage;
+use crate::domain::drill::scenario::{Act, Given, Inject};
 use crate::domain::drill::stage::told::{Happened, words};
+use crate::domain::drill::stage::{Stage, words as given_words};
 use crate::domain::time::{Span, Timestamp, compact};
 
 /// Where an inject stands.
@@ -33,6 +33,8 @@ pub struct Upcoming {
     pub inject: String,
     /// What it does, in words.
     pub what: String,
+    /// Its condition in words, ``unless `declared` ``; empty comes whatever happens.
+    pub given: String,
     /// When it comes by itself; `None` waits for another one or for a hand.
     pub at: Option<Timestamp>,
     /// Where it stands.
@@ -53,10 +55,11 @@ pub struct Cost {
 impl Stage {
     /// Every inject in the order of the scenario.
     pub fn upcoming(&self) -> Vec<Upcoming> {
-        let row = |(i, inject): (usize, &crate::domain::drill::scenario::Inject)| Upcoming {
+        let row = |(i, inject): (usize, &Inject)| Upcoming {
             number: i + 1,
             inject: inject.id.clone(),
             what: words(&inject.act),
+            given: condition(inject),
             at: self.comes_at(i),
             stand: self.injects.get(i).cloned().unwrap_or_default(),
         };
@@ -150,4 +153,14 @@ impl Stage {
         }
         self.finish(now, "aborted");
     }
+}
+
+/// What an inject depends on beside the clock, in words.
+fn condition(inject: &Inject) -> String {
+    let part = |word: &str, given: &Option<Given>| given.as_ref().map(|given| format!("{word} {}", given_words(given)));
+    [part("if", &inject.only_if), part("unless", &inject.unless)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" and ")
 }

@@ -1,7 +1,7 @@
 //! What a person is asked, and what their answer does. Everything that will be run is shown before it can be confirmed; Enter
 //! alone confirms nothing.
 
-use super::{Effect, Machine, Phase};
+use super::{Effect, Machine, Phase, Role};
 use crate::domain::experiment::entry::{Body, Cause};
 use crate::domain::experiment::model::Confirmation;
 use crate::domain::time::{Timestamp, compact};
@@ -65,8 +65,15 @@ impl Machine {
         if !it.blast.targets.is_empty() {
             rows.push(("targets".to_owned(), it.blast.targets.clone()));
         }
-        if let Some(share) = it.blast.max_share {
-            rows.push(("at most".to_owned(), format!("{:.0} % of them", share * 100.0)));
+        let touched = self.watches.iter().find(|watch| watch.role == Role::Blast).map(|watch| watch.seen());
+        let measured = match (touched, it.blast.unmeasured()) {
+            (Some(seen), _) => format!("measured now: {seen}"),
+            (None, why) => format!("NOT MEASURED: {}", why.unwrap_or_default()),
+        };
+        let limit = it.blast.limit().unwrap_or_else(|| "no share is given".to_owned());
+        rows.push(("blast".to_owned(), format!("{limit}; {measured}")));
+        for time in &it.halt_times {
+            rows.push(("halted".to_owned(), format!("by {} at the latest", time.text)));
         }
         rows.push(("lasts".to_owned(), format!("{}, then it is taken back", compact(it.duration))));
         for deed in &it.rollback {

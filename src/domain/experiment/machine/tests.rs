@@ -10,7 +10,7 @@ const FILE: &str = "
 kind: Experiment
 id: half
 hypothesis: It holds with half of it
-blast_radius: {environment: staging, targets: app=redis, max_share: 0.5, forbid: [production]}
+blast_radius: {environment: staging, targets: app=redis, max_share: 0.5, share_promql: touched, forbid: [production]}
 duration: 2m
 every: 5s
 recovery: 1m
@@ -26,7 +26,11 @@ rollback: [{argv: [scale, up]}, {http: {method: POST, url: 'http://127.0.0.1:1/r
 ";
 
 fn experiment() -> Arc<Experiment> {
-    let (experiment, findings) = read("half.yaml", FILE);
+    of(FILE)
+}
+
+fn of(text: &str) -> Arc<Experiment> {
+    let (experiment, findings) = read("half.yaml", text);
     assert_eq!(findings.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
     Arc::new(experiment.unwrap())
 }
@@ -42,6 +46,8 @@ enum Blow {
     Person,
     Signal,
     Condition,
+    Share,
+    ShareNotKnown,
     NoData,
     Incident,
     Unknown,
@@ -52,11 +58,13 @@ enum Blow {
     Leap,
 }
 
-const BLOWS: [Blow; 12] = [
+const BLOWS: [Blow; 14] = [
     Blow::Nothing,
     Blow::Person,
     Blow::Signal,
     Blow::Condition,
+    Blow::Share,
+    Blow::ShareNotKnown,
     Blow::NoData,
     Blow::Incident,
     Blow::Unknown,
@@ -78,6 +86,8 @@ struct World {
     inbox: std::collections::VecDeque<Input>,
     /// From now on no look says anything.
     blind: bool,
+    /// What the share that is touched is from now on: `None` where nothing says it.
+    share: Option<Look>,
     /// The next end of a part of the method fails, or is not known.
     spoiled: Option<Option<bool>>,
     over: bool,
@@ -88,7 +98,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let (machine, effects) = Machine::begin(experiment(), "EXP-1", ("host".into(), "ada".into()), start());
+        Self::of(experiment())
+    }
+
+    fn of(experiment: Arc<Experiment>) -> Self {
+        let (machine, effects) = Machine::begin(experiment, "EXP-1", ("host".into(), "ada".into()), start());
         let mut world = Self {
             machine,
             now: start(),
@@ -98,6 +112,7 @@ impl World {
             running: None,
             inbox: Default::default(),
             blind: false,
+            share: Some(Look::Fails("0.25".into())),
             spoiled: None,
             over: false,
             killed: false,
@@ -124,6 +139,9 @@ impl World {
                     let look = match (self.blind, role) {
                         (true, _) => Look::NoData("away".into()),
                         (false, Role::Abort) => Look::Fails("0".into()),
+                        (false, Role::Blast) => {
+                            self.share.clone().unwrap_or_else(|| Look::NoData("the query gives no series".into()))
+                        }
                         (false, _) => Look::Holds("1".into()),
                     };
                     self.inbox.push_back(Input::Looked(at, look));
@@ -183,6 +201,20 @@ impl World {
                 self.now += secs(5);
                 self.put(Input::Looked(abort, Look::Holds("0.9".into())));
             }
+            Blow::Share => {
+                self.share = Some(Look::Holds("0.75".into()));
+                // A look that is on its way sees it too.
+                for input in &mut self.inbox {
+                    if let Input::Looked(at, look) = input
+                        && self.machine.watches()[*at].role == Role::Blast
+                    {
+                        *look = Look::Holds("0.75".into());
+                    }
+                }
+                let at = self.machine.watches().iter().position(|w| w.role == Role::Blast).unwrap();
+                self.put(Input::Looked(at, Look::Holds("0.75".into())));
+            }
+            Blow::ShareNotKnown => self.share = None,
             Blow::NoData => self.blind = true,
             Blow::Incident => self.put(Input::Incidents(Ok(vec!["INC-1".into()]))),
             Blow::Unknown => self.put(Input::Incidents(Err("the record is locked".into()))),
@@ -297,6 +329,7 @@ fn ended_at_any_point_it_is_taken_back() {
                 && record.changed()
                 && !world.killed
                 && !matches!(blow, Blow::Nothing | Blow::MethodFails | Blow::EndUnknown | Blow::Leap)
+                && !(blow == Blow::ShareNotKnown && matches!(record.cause, Some((_, Cause::TimeUp))))
             {
                 aborted += usize::from(record.closed.as_ref().unwrap().1 == Outcome::Aborted);
                 assert_ne!(record.hypothesis(), Some(true), "{blow:?} at {point}");
@@ -304,6 +337,99 @@ fn ended_at_any_point_it_is_taken_back() {
         }
     }
     assert!(aborted > 200, "{aborted}");
+}
+
+/// At every point: before the first change it does not begin, after it it is taken back, and the hypothesis is not blamed.
+#[test]
+fn more_than_may_be_touched_is_refused_and_taken_back() {
+    let (mut refused, mut aborted) = (0, 0);
+    for blow in [Blow::Share, Blow::ShareNotKnown] {
+        for point in 0..90 {
+            let mut world = World::new();
+            while world.delivered < point && !world.over {
+                world.turn();
+            }
+            let before = world.record();
+            world.strike(blow);
+            world.run_out();
+            let what = format!("{blow:?} at {point}");
+            world.check(&what);
+            let (record, cause) = (world.record(), world.record().cause.map(|(_, cause)| cause));
+            // What was known a moment ago still counts when it begins.
+            if before.begun.is_none() && (blow == Blow::Share || !record.changed()) {
+                assert!(!record.changed(), "{what}: it changed something");
+                assert_eq!(record.closed.map(|(_, outcome, _)| outcome), Some(Outcome::Refused), "{what}");
+                refused += 1;
+            } else if before.cause.is_none() && cause != Some(Cause::TimeUp) {
+                match (blow, cause.unwrap()) {
+                    (Blow::Share, Cause::Blast { limit, seen }) => {
+                        assert_eq!((limit.as_str(), seen.as_str()), ("at most 50 % of app=redis", "0.75"), "{what}");
+                    }
+                    (Blow::ShareNotKnown, Cause::NoData { name, .. }) => {
+                        assert_eq!(name, "at most 50 % of app=redis");
+                    }
+                    (_, other) => panic!("{what}: {other:?}"),
+                }
+                assert_eq!(record.hypothesis(), None, "{what}");
+                aborted += 1;
+            }
+        }
+    }
+    assert!(refused > 20 && aborted > 40, "{refused} {aborted}");
+}
+
+/// What was measured stands in the record, and why where it was not.
+#[test]
+fn what_is_touched_is_recorded_or_said_to_be_unmeasured() {
+    let mut world = World::new();
+    world.run_out();
+    let limit = Some("at most 50 % of app=redis".to_owned());
+    assert_eq!(world.record().touched, Some((limit.clone(), Some("0.25".to_owned()), String::new())));
+    for (from, to, limit, why) in [
+        (", share_promql: touched", "", limit, "the file gives no `share_promql`"),
+        (", max_share: 0.5, share_promql: touched", "", None, "the file gives no `max_share`"),
+    ] {
+        let mut world = World::of(of(&FILE.replace(from, to)));
+        while world.machine.phase() != &Phase::Environment {
+            world.turn();
+        }
+        let prompt = world.machine.prompt().unwrap();
+        let told = prompt.rows.iter().find(|(label, _)| label == "blast").map(|(_, text)| text.clone()).unwrap();
+        assert!(told.ends_with(&format!("NOT MEASURED: {why}")), "{told}");
+        world.run_out();
+        assert_eq!(world.record().touched, Some((limit, None, why.to_owned())));
+        let report = crate::domain::experiment::report::markdown(&read_journal("j", &world.journal).entries);
+        assert!(report.contains("NOT MEASURED"), "{report}");
+    }
+}
+
+/// A time of `halt_by` at which it is in force: taken back, and the hypothesis is not known.
+#[test]
+fn a_time_that_halts_it_takes_it_back() {
+    let seconds = |halt_by: &str| format!("{FILE}halt_by: [owner, '{halt_by}']\n");
+    for (text, want) in [
+        (seconds("10:01 UTC"), "it was to be halted by 10:01 UTC (2026-05-04T10:01:00.000Z)"),
+        (seconds("2026-05-04T12:01:00+02:00"), "it was to be halted by 2026-05-04T10:01:00.000Z"),
+    ] {
+        let mut world = World::of(of(&text));
+        world.run_out();
+        world.check(want);
+        let record = world.record();
+        let (at, cause) = record.cause.clone().unwrap();
+        assert_eq!(cause.words(), want);
+        assert_eq!(at, start() + mins(1));
+        assert_eq!(record.closed.map(|(_, outcome, held)| (outcome, held)), Some((Outcome::Aborted, None)), "{want}");
+        assert_eq!(world.ran.iter().filter(|id| id.starts_with("rollback.")).count(), 2);
+    }
+    // One that was over before it could begin lets nothing begin; one that lies behind its end changes nothing.
+    let mut late = World::of(of(&seconds("2026-05-04T09:00:00Z")));
+    late.run_out();
+    assert!(late.record().refused[0].contains("which is over"), "{:?}", late.record().refused);
+    assert!(late.ran.is_empty());
+    let mut far = World::of(of(&seconds("23:00 UTC")));
+    far.run_out();
+    assert_eq!(far.record().closed.map(|(_, outcome, _)| outcome), Some(Outcome::Completed));
+    assert_eq!(far.machine.experiment().halt_by, ["owner"]);
 }
 
 /// A second blow on the way out, the process's death too.

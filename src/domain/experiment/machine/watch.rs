@@ -15,6 +15,8 @@ pub enum Role {
     Abort,
     /// Must hold meanwhile.
     Success,
+    /// The share that is touched: above what may be, it ends it.
+    Blast,
 }
 
 impl Role {
@@ -24,7 +26,13 @@ impl Role {
             Self::Steady => "steady",
             Self::Abort => "abort",
             Self::Success => "success",
+            Self::Blast => "blast",
         }
+    }
+
+    /// Whether it ends the experiment when it holds, and when nothing is known of it.
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Abort | Self::Blast)
     }
 }
 
@@ -60,10 +68,11 @@ pub struct Watch {
 /// All of an experiment's.
 pub(super) fn all(it: &Experiment, now: Timestamp) -> Vec<Watch> {
     let lists = [(Role::Steady, &it.steady), (Role::Abort, &it.abort), (Role::Success, &it.success)];
+    let blast = it.blast.share.iter().map(|watched| Watch::new(Role::Blast, 0, watched, now));
     let of = |role: Role, list: &[Watched]| -> Vec<Watch> {
         list.iter().enumerate().map(|(place, watched)| Watch::new(role, place, watched, now)).collect()
     };
-    lists.into_iter().flat_map(|(role, list)| of(role, list)).collect()
+    lists.into_iter().flat_map(|(role, list)| of(role, list)).chain(blast).collect()
 }
 
 impl Watch {
@@ -91,6 +100,7 @@ impl Watch {
             Role::Steady => &it.steady,
             Role::Abort => &it.abort,
             Role::Success => &it.success,
+            Role::Blast => return it.blast.share.as_ref(),
         };
         list.get(self.place)
     }
@@ -127,10 +137,10 @@ impl Watch {
     pub(super) fn take(&mut self, now: Timestamp, look: Look, every: Span, judged: bool) {
         let gap = self.last.as_ref().is_some_and(|(at, _)| now - *at > every * 2 + secs(15) || now < *at);
         match (&look, self.role) {
-            (Look::NoData(_), Role::Abort) => {}
+            (Look::NoData(_), role) if role.ends() => {}
             (Look::NoData(_), _) => self.since = None,
             (Look::Fails(_), _) => self.since = None,
-            (Look::Holds(_), Role::Abort) => {
+            (Look::Holds(_), role) if role.ends() => {
                 self.since.get_or_insert(now);
             }
             (Look::Holds(_), _) if gap => self.since = Some(now),
@@ -173,7 +183,7 @@ impl Watch {
     /// The last value, for people.
     pub fn seen(&self) -> String {
         match &self.last {
-            None => "never looked at".to_owned(),
+            None => "not looked at".to_owned(),
             Some((_, Look::Holds(seen) | Look::Fails(seen))) => seen.clone(),
             Some((_, Look::NoData(why))) => format!("no data: {why}"),
         }

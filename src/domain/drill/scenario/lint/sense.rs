@@ -6,6 +6,7 @@ use super::{Linter, TOP};
 use crate::domain::document::{Level, Mark};
 use crate::domain::drill::scenario::{Act, Ban, Canned, Given, Hold, Milestone, Pattern, Shape, Tool, Want};
 use crate::domain::runbook::model::{Exec, Op, Part};
+use crate::domain::severity::SeverityTable;
 use crate::domain::text::is_hidden;
 use std::collections::BTreeSet;
 
@@ -115,6 +116,18 @@ impl Linter<'_> {
                         self.warn(e.mark, "SC012", message);
                     }
                 }
+                Want::Severity(severity) => {
+                    let known = SeverityTable::defaults();
+                    if known.find(severity).is_none() {
+                        let names: Vec<&str> = known.levels.iter().map(|level| level.code.0.as_str()).collect();
+                        let message = format!(
+                            "`{}` can never be met: a drill has no severity `{severity}` (expected one of: {})",
+                            e.id,
+                            names.join(", ")
+                        );
+                        self.warn(e.mark, "SC012", message);
+                    }
+                }
                 Want::Reached(Milestone::Paged) => {
                     self.warn(
                         e.mark,
@@ -136,6 +149,14 @@ impl Linter<'_> {
                     "SC012",
                     format!("`{}` fires always: {} never leaves it", rule.alert, rule.when.signal),
                 );
+            }
+        }
+        for (tool, mark) in s.acts().filter_map(|(act, mark)| match act {
+            Act::Mend(tool) => Some((*tool, mark)),
+            _ => None,
+        }) {
+            if !s.acts().any(|(act, _)| matches!(act, Act::Fail { tool: failed, .. } if *failed == tool)) {
+                self.warn(mark, "SC012", format!("nothing makes {} fail: there is nothing to mend", tool.word()));
             }
         }
         let pages =
@@ -241,14 +262,16 @@ impl Linter<'_> {
         let s = self.scenario;
         let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
         let secret = words(&s.secret);
-        if secret.len() >= 12 && [&s.brief, &s.title].into_iter().any(|told| words(told).contains(&secret)) {
-            self.error(TOP, "SC015", "the brief tells the secret");
+        for (what, told, mark) in [("title", &s.title, s.told_at.0), ("brief", &s.brief, s.told_at.1)] {
+            if secret.len() >= 12 && words(told).contains(&secret) {
+                self.error(mark, "SC015", format!("the {what} tells the secret"));
+            }
         }
     }
 
     fn hidden(&mut self) {
         let s = self.scenario;
-        let mut texts: Vec<(&str, Mark)> = vec![(&s.title, TOP), (&s.brief, TOP)];
+        let mut texts: Vec<(&str, Mark)> = vec![(&s.title, s.told_at.0), (&s.brief, s.told_at.1)];
         for inject in &s.injects {
             if let Act::Message { from, text } = &inject.act {
                 texts.extend([(from.as_str(), inject.mark), (text.as_str(), inject.mark)]);

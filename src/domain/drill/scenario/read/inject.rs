@@ -124,7 +124,7 @@ impl File<'_, '_> {
                     None => None,
                 };
                 Some(Act::Alert {
-                    alert: needed(self.reader, own, "alert")?,
+                    alert: self.alert(own)?,
                     labels: self.labels(own, "labels"),
                     annotations: self.labels(own, "annotations"),
                     while_,
@@ -133,7 +133,7 @@ impl File<'_, '_> {
             }
             Deed::Clear => {
                 self.strays(node, &allow(&["alert"]), "for `clear`");
-                needed(self.reader, own, "alert").map(Act::Clear)
+                self.alert(own).map(Act::Clear)
             }
             Deed::Message => {
                 self.strays(node, &allow(&["from", "text"]), "for a message");
@@ -180,7 +180,7 @@ impl File<'_, '_> {
             "alert" => {
                 self.strays(node, &["alert", "labels", "annotations"], "for an alert");
                 Some(Act::Alert {
-                    alert: needed(self.reader, &own, "alert")?,
+                    alert: self.alert(&own)?,
                     labels: self.labels(&own, "labels"),
                     annotations: self.labels(&own, "annotations"),
                     while_: None,
