@@ -116,7 +116,7 @@ fn an_outage_that_is_kept_by_the_hour_costs_what_it_cost() {
     assert!((gross / (1_200.0 / 960.0) - 1.0).abs() < 0.04, "{gross}");
     let report = machine.run("slo report --period year --format json").json();
     let row = &report["incidents"][0];
-    let (cost, spent) = (row["gross"].as_f64().unwrap(), report["slos"][0]["spent"].as_f64().unwrap());
+    let (cost, spent) = (row["gross"].as_f64().unwrap(), report["slos"][0]["budget"]["spent"].as_f64().unwrap());
     assert!((cost / spent - 1.0).abs() < 0.04, "all that was spent was spent by it: {cost} of {spent}");
 }
 

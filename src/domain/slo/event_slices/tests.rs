@@ -201,14 +201,14 @@ fn an_old_incident_is_not_smeared_over_its_hours() {
     slices.cut_at(&[from, to]);
     assert!(!slices.is_cut_anew(&[to, from, from]));
     assert_eq!(read_all(&mut slices, now), 2, "the two hours, and nothing else");
-    // The slice of five minutes before the outage was a fifth good.
-    assert!((bad(&slices) - 2_400.0).abs() <= 60.0, "{}", bad(&slices));
+    // The slices of five minutes at both ends are shared out: 48 seconds each.
+    assert!((bad(&slices) - 2_400.0).abs() <= 100.0, "{}", bad(&slices));
     let net: f64 = slices.slices().iter().filter(|s| s.length == mins(5)).filter_map(|s| s.counts).map(|c| c.bad).sum();
     assert!((net - 2_400.0).abs() < 1e-6, "costs are reckoned from these: {net}");
     // The window moves on through hours beside them, and the program ends in between.
     for step in 1..4 {
         read_all(&mut slices, now + Span::hours(step));
-        assert!((bad(&slices) - 2_400.0).abs() <= 60.0, "{step}: {}", bad(&slices));
+        assert!((bad(&slices) - 2_400.0).abs() <= 100.0, "{step}: {}", bad(&slices));
     }
     let mut back = EventSlices::of(Span::days(30), Span::zero());
     slices.rings().for_each(|ring| back.put_back(ring));
