@@ -29,6 +29,8 @@ mod replay;
 mod stalled;
 mod story;
 
+#[path = "../it/ports.rs"]
+mod ports;
 #[path = "../it/real.rs"]
 #[allow(dead_code, reason = "the integration tests use the rest of it")]
 mod real;

@@ -1,5 +1,6 @@
 //! A server that does exactly what its script says, byte by byte, and remembers what it was sent. On 127.0.0.1 alone.
 
+pub use crate::ports::closed_port;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -75,11 +76,6 @@ impl Drop for FakeServer {
         // Wakes the listener so that it sees the flag; it may be gone already.
         let _ = TcpStream::connect(self.address);
     }
-}
-
-/// A port on which nobody listens.
-pub fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A whole answer with a length.

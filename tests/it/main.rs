@@ -57,6 +57,7 @@ mod outbox_store;
 mod pagerduty_server;
 #[cfg(test)]
 mod pictures;
+mod ports;
 mod postmortem;
 mod publish;
 #[cfg(test)]

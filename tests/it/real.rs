@@ -2,6 +2,7 @@
 //! value that started them. `start` gives `None` with a printed line when the program is not installed; with
 //! `MIDWATCH_REQUIRE_REAL=1` in the environment that is a failure instead.
 
+use crate::ports::closed_port;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -73,11 +74,6 @@ fn program(names: &[&str]) -> Option<PathBuf> {
     found
 }
 
-/// A port that was free a moment ago. Starting is tried again when somebody else took it.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// A plain `GET`; the whole answer.
 pub fn get(port: u16, path: &str) -> Option<String> {
     exchange(port, &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"))
@@ -141,7 +137,7 @@ impl Prometheus {
             fs::write(folder.path().join("rules.yml"), rules).unwrap();
         }
         for _ in 0..3 {
-            let port = free_port();
+            let port = closed_port();
             let mut command = Command::new(&binary);
             command
                 .arg(format!("--config.file={}", config.display()))
@@ -233,7 +229,7 @@ impl Alertmanager {
     /// Two peers of a program.
     pub fn pair_of(binary: &Path) -> [Self; 2] {
         for _ in 0..3 {
-            let gossip = [free_port(), free_port()];
+            let gossip = [closed_port(), closed_port()];
             let first = Self::peer(binary, gossip[0], gossip[1]);
             let second = Self::peer(binary, gossip[1], gossip[0]);
             let mut pair = [first, second];
@@ -251,7 +247,7 @@ impl Alertmanager {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("alertmanager.yml");
         fs::write(&config, "route: {receiver: nobody, group_by: [alertname]}\nreceivers: [{name: nobody}]\n").unwrap();
-        let port = free_port();
+        let port = closed_port();
         let mut command = Command::new(binary);
         command
             .arg(format!("--config.file={}", config.display()))

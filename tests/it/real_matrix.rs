@@ -2,7 +2,8 @@
 //! `MIDWATCH_SYNAPSE_PYTHON` and in `python3`; without one the test says so and ends (`pip install matrix-synapse`).
 
 use crate::contract::{connect, run, token};
-use crate::real::{Running, free_port, post};
+use crate::ports::closed_port;
+use crate::real::{Running, post};
 use midwatch::domain::outward::backend::Party;
 use midwatch::domain::outward::capability::Class;
 use midwatch::domain::outward::chat::ChatWrite;
@@ -56,7 +57,7 @@ impl Synapse {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = free_port();
+        let port = closed_port();
         let text = std::fs::read_to_string(&config).unwrap().replace("port: 8008", &format!("port: {port}"));
         let more = "\nenable_registration: true\nenable_registration_without_verification: true\nsuppress_key_server_warning: true\n";
         std::fs::write(&config, text + more).unwrap();

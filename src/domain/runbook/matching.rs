@@ -68,7 +68,7 @@ impl<'a> Matching<'a> {
         Self { library, heeded, found: HashMap::new(), none: Arc::from([]) }
     }
 
-    /// What [`matches`] finds for an alert.
+    /// What [`matches()`] finds for an alert.
     pub fn find(&mut self, alert: &'a str, labels: &'a Labels, annotations: &'a Labels) -> Arc<[Match]> {
         if self.library.is_empty() {
             return Arc::clone(&self.none);

@@ -120,7 +120,7 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The product's own code for the error, where its body names one ([`Explained::code`]).
     pub code: Option<String>,
-    /// Whether a 403 is that of the token or of one thing, where the body says so ([`Explained::bar`]).
+    /// Whether a 403 is that of the token or of one thing, where the body says so.
     pub bar: Option<Obstacle>,
 }
 
