@@ -111,13 +111,14 @@ fn an_outage_that_is_kept_by_the_hour_costs_what_it_cost() {
     assert_eq!(machine.run(&declare).code, 0);
     let mitigated = machine.run(&format!("incident mitigated last --at {} -o json", rfc(outage + mins(40))));
     assert_eq!(mitigated.code, 0, "{}", mitigated.err);
-    // 1,200 bad ones, of a budget of one in a hundred of 96,000; a fine slice at each end is shared out.
+    // 1,200 bad ones, of a budget of one in a hundred of 96,000. At each end a slice of five minutes is shared out, which loses
+    // a fifth of four minutes, and the outage may begin up to a minute before: 7 % at most, where the hour would lose half.
     let gross = mitigated.json()["budget_burned"][0]["gross"].as_f64().unwrap();
-    assert!((gross / (1_200.0 / 960.0) - 1.0).abs() < 0.04, "{gross}");
+    assert!((gross / (1_200.0 / 960.0) - 1.0).abs() < 0.08, "{gross}");
     let report = machine.run("slo report --period year --format json").json();
     let row = &report["incidents"][0];
     let (cost, spent) = (row["gross"].as_f64().unwrap(), report["slos"][0]["budget"]["spent"].as_f64().unwrap());
-    assert!((cost / spent - 1.0).abs() < 0.04, "all that was spent was spent by it: {cost} of {spent}");
+    assert!((cost / spent - 1.0).abs() < 0.08, "all that was spent was spent by it: {cost} of {spent}");
 }
 
 #[test]

@@ -247,8 +247,9 @@ fn a_template_of_ones_own_fails_with_its_line() {
     let draft = own("# {{ id }}\n{{ commander }} {{ times.impact.local }}\n[[BLANK: x]] {{ blanks }}\n").unwrap();
     assert_eq!(draft.text, "# INC-20260501-235204\nalice 01:45:00 +02:00\n[[BLANK: x]] 1");
     for (text, line, what) in [
-        ("ok\n{{ no_such_name }}", 2, "undefined"),
-        ("ok\n\n{{ times.no_such }}", 3, "undefined"),
+        ("ok\n{{ no_such_name }}", 2, "undefined: `no_such_name`; no draft"),
+        ("ok\n\n{{ times.no_such }}", 3, "undefined: `times.no_such`; no draft"),
+        ("{{ times.impct }}", 1, "undefined: `times.impct` (did you mean `times.impact`?)"),
         ("{% if %}", 1, "syntax error"),
         ("{% for x in [] %}", 1, "syntax error"),
         ("\n{% include '/etc/passwd' %}", 2, "unknown statement include"),
@@ -262,6 +263,8 @@ fn a_template_of_ones_own_fails_with_its_line() {
         );
         assert!(finding.message.contains(what), "{finding}");
     }
+    let place = |text| own(text).map_err(|finding| (finding.line, finding.column)).unwrap_err();
+    assert_eq!((place("é {{ comander }}"), place("é\né é {{ id }} {{ comander }}")), ((1, 6), (2, 17)));
     let long = "x".repeat(300_000);
     assert!(own(&long).unwrap_err().message.contains("limit"));
     assert_eq!(Template::named("a"), Some(Template::A));

@@ -139,6 +139,14 @@ pub fn burn(series: &Series, width: usize, height: usize, thresholds: &[Threshol
     chart
 }
 
+/// The columns that the points of a series fill in a chart of at most `most`: for a chart that stands still, where room that
+/// nothing fills would look like time without data.
+pub fn filled(series: &Series, most: usize) -> usize {
+    let grid = Grid::new(series, most);
+    let stretches = grid.index(grid.last).saturating_sub(grid.index(grid.start)).saturating_add(1);
+    usize::try_from(stretches).unwrap_or(most).saturating_mul(grid.stretch).min(most)
+}
+
 /// `14.4`, `30`, `0.1`.
 fn number(value: f64) -> String {
     if !(1e-3..1e4).contains(&value) { format!("{value:.0e}") } else { format!("{}", (value * 1e3).round() / 1e3) }
@@ -323,6 +331,19 @@ mod tests {
         let rows: Vec<_> = chart.columns.iter().map(|c| c.map(|sub| chart.row_of(sub))).collect();
         assert_eq!(rows, [Some(1), None, Some(4), None, Some(5), Some(0)]);
         assert_eq!(chart.bucket, mins(10));
+    }
+
+    proptest! {
+        /// Whatever the number of points and the room: nothing is empty at the left, and the axis begins where the points do.
+        #[test]
+        fn a_chart_that_stands_still_is_filled(points in 1_usize..700, most in 1_usize..90, late in 0_i64..5_000) {
+            let mut series = series(vec![Some(1.0); points]);
+            series.start += secs(late);
+            let room = filled(&series, most);
+            prop_assert!(room <= most);
+            let chart = burn(&series, room, 6, &standard());
+            prop_assert!(chart.values.iter().all(Option::is_some), "{points} in {room} of {most}: {:?}", chart.values);
+        }
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Runs a postmortem template. A template has the facts and nothing else: no files, no includes, no environment, and a
 //! bounded number of steps. A name that does not exist is an error with its line, not an empty place.
 
-use crate::domain::document::{Finding, Level};
+use crate::domain::document::{Finding, Level, nearest};
 use crate::domain::postmortem::draft::check;
 use crate::domain::postmortem::facts::Facts;
 use crate::domain::text::clean;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{Environment, Error, UndefinedBehavior, context};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, context};
 
 /// The template of the first seed: prose sections and lists. The default.
 pub const A: &str = include_str!("../../../assets/postmortem/a.md");
@@ -87,6 +87,8 @@ pub fn render(template: Template<'_>, facts: &Facts) -> Result<Draft, Finding> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
+    // An error knows the place of the expression then.
+    environment.set_debug(true);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.map_err(|error| finding(path, 1, what(&error)))?);
     // What is not known is said so; `none` would be a word of the template language.
@@ -97,9 +99,46 @@ pub fn render(template: Template<'_>, facts: &Facts) -> Result<Draft, Finding> {
     let known = Value::from(Serde(facts));
     let text = environment
         .render_named_str("postmortem.md", text, context! { blanks => COUNT, ..known })
-        .map_err(|error| finding(path, error.line().unwrap_or(1), what(&error)))?;
+        .map_err(|error| wrong(path, text, &error, facts))?;
     let (finished, blanks) = finish(&text);
     Ok(Draft { text: finished, blanks, raw: text })
+}
+
+/// The error at its line and column, with the expression and the nearest name where it names nothing.
+fn wrong(path: &str, text: &str, error: &Error, facts: &Facts) -> Finding {
+    let expression = error.range().and_then(|range| text.get(range));
+    let before = error.range().and_then(|range| text.get(..range.start));
+    let (line, column) = before.map_or((error.line().unwrap_or(1), 1), |before| {
+        let begun = before.rsplit('\n').next().unwrap_or_default();
+        (before.matches('\n').count() + 1, begun.chars().count() + 1)
+    });
+    let message = match expression.filter(|_| error.kind() == ErrorKind::UndefinedError) {
+        None => what(error),
+        Some(expression) => {
+            let near = nearest_name(expression, facts).map(|name| format!(" (did you mean `{name}`?)"));
+            let said = format!("undefined: `{expression}`{}", near.unwrap_or_default());
+            clean(&format!("{said}; no draft is made; `midwatch schema postmortem --reference` tells every name"))
+                .into_owned()
+        }
+    };
+    Finding { column, ..finding(path, line, message) }
+}
+
+/// The known name that is most like a dotted one, when its beginning is known.
+fn nearest_name(expression: &str, facts: &Facts) -> Option<String> {
+    let all = serde_json::to_value(facts).ok()?;
+    let mut place = &all;
+    let mut known: Vec<&str> = Vec::new();
+    for part in expression.split('.').map(str::trim) {
+        let fields = place.as_object()?;
+        if !fields.contains_key(part) {
+            known.push(nearest(part, fields.keys().map(String::as_str))?);
+            return Some(known.join("."));
+        }
+        known.push(part);
+        place = fields.get(part)?;
+    }
+    None
 }
 
 fn what(error: &Error) -> String {

@@ -1,6 +1,6 @@
 //! What the incident cost each objective, and its burn rates as a chart in characters.
 
-use crate::domain::chart::burn::{BurnChart, burn, standard};
+use crate::domain::chart::burn::{BurnChart, burn, filled, standard};
 use crate::domain::chart::text::lines;
 use crate::domain::ids::SloId;
 use crate::domain::incident::state::Incident;
@@ -11,7 +11,7 @@ use crate::domain::time::compact;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// Columns of a chart: with the axis and the labels it fits in 80.
+/// Most columns of a chart: with the axis and the labels it fits in 80.
 const COLUMNS: usize = 60;
 /// Rows of a chart.
 const ROWS: usize = 6;
@@ -74,7 +74,7 @@ pub(super) fn costs(incident: &Incident) -> Vec<Cost> {
 pub fn drawn(history: &History) -> Option<(BurnChart, String)> {
     let hour = history.series.iter().find(|series| series.window == Window::H1);
     let series = hour.or_else(|| history.series.iter().min_by_key(|series| series.window))?;
-    let drawn = burn(series, COLUMNS, ROWS, &standard());
+    let drawn = burn(series, filled(series, COLUMNS), ROWS, &standard());
     let (from, to) = drawn.span?;
     let caption = format!(
         "Burn rate of {} over {} windows, {} to {}, {} per column",
