@@ -24,20 +24,65 @@ pub struct Match {
 
 /// The runbooks that fit, best first; equals by id, so that the order never depends on the order of loading.
 pub fn matches(runbooks: &[Arc<Runbook>], alert: &str, labels: &Labels, annotations: &Labels) -> Vec<Match> {
-    let linked = linked_names(annotations.get("runbook_url"));
-    let mut found: Vec<Match> = runbooks
+    let books: Vec<Book<'_>> = runbooks.iter().map(|runbook| Book::of(runbook)).collect();
+    fitting(&books, &Asked::of(alert, labels, annotations))
+}
+
+fn fitting(books: &[Book<'_>], asked: &Asked<'_>) -> Vec<Match> {
+    let mut found: Vec<Match> = books
         .iter()
-        .filter_map(|runbook| {
-            let best = by_trigger(runbook, alert, labels)
-                .or_else(|| by_link(runbook, &linked))
-                .or_else(|| by_prefix(runbook, alert, labels))
-                .or_else(|| by_name(runbook, alert, labels));
-            best.map(|(score, why)| Match { runbook: runbook.id.clone(), why, score })
+        .filter_map(|book| {
+            let best = by_trigger(book.runbook, asked.alert, asked.labels)
+                .or_else(|| by_link(book, &asked.linked))
+                .or_else(|| by_prefix(book, asked))
+                .or_else(|| by_name(book, asked));
+            best.map(|(score, why)| Match { runbook: book.runbook.id.clone(), why, score })
         })
         .collect();
     found.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.runbook.cmp(&b.runbook)));
     found.dedup_by(|b, a| a.runbook == b.runbook);
     found
+}
+
+/// A runbook with its names taken apart, once for all alerts.
+#[derive(Debug)]
+struct Book<'a> {
+    runbook: &'a Runbook,
+    /// What the last part of a link to it may be, as slugs.
+    slugs: Vec<String>,
+    /// The words of its id and of its file's name.
+    begins: [Vec<String>; 2],
+    /// The words of the alerts of its triggers, of its id and of its name.
+    names: Vec<BTreeSet<String>>,
+}
+
+impl<'a> Book<'a> {
+    fn of(runbook: &'a Runbook) -> Self {
+        let file = runbook.path.rsplit(['/', '\\']).next().unwrap_or("");
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let alerts = || runbook.triggers.iter().map(|t| t.alert.as_str());
+        let mut slugs = vec![runbook.id.0.clone(), slug(stem, ""), slug(&runbook.name, "")];
+        slugs.extend(alerts().map(|alert| slug(alert, "")));
+        let names = alerts().chain([runbook.id.as_str(), runbook.name.as_str()]).map(words).collect();
+        Self { runbook, slugs, begins: [runbook.id.as_str(), stem].map(in_order), names }
+    }
+}
+
+/// An alert with its name taken apart, once for all runbooks.
+struct Asked<'a> {
+    alert: &'a str,
+    labels: &'a Labels,
+    linked: Vec<String>,
+    order: Vec<String>,
+    words: BTreeSet<String>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(alert: &'a str, labels: &'a Labels, annotations: &Labels) -> Self {
+        let order = in_order(alert);
+        let words = order.iter().cloned().collect();
+        Self { alert, labels, linked: linked_names(annotations.get("runbook_url")), order, words }
+    }
 }
 
 /// What is looked at of an alert.
@@ -47,7 +92,7 @@ type Look<'a> = (&'a str, &'a str, Vec<&'a str>);
 /// once.
 #[derive(Debug)]
 pub struct Matching<'a> {
-    library: &'a [Arc<Runbook>],
+    books: Vec<Book<'a>>,
     /// The labels that triggers for an alert of this name look at.
     heeded: HashMap<&'a str, Vec<&'a str>>,
     /// What was found, by the alert's name, its link, and its labels that are looked at.
@@ -65,19 +110,20 @@ impl<'a> Matching<'a> {
             labels.sort_unstable();
             labels.dedup();
         }
-        Self { library, heeded, found: HashMap::new(), none: Arc::from([]) }
+        let books = library.iter().map(|runbook| Book::of(runbook)).collect();
+        Self { books, heeded, found: HashMap::new(), none: Arc::from([]) }
     }
 
     /// What [`matches()`] finds for an alert.
     pub fn find(&mut self, alert: &'a str, labels: &'a Labels, annotations: &'a Labels) -> Arc<[Match]> {
-        if self.library.is_empty() {
+        if self.books.is_empty() {
             return Arc::clone(&self.none);
         }
         let heeded = self.heeded.get(alert).map_or(&[][..], Vec::as_slice);
         let values = heeded.iter().map(|label| labels.get(label)).collect();
-        let library = self.library;
+        let books = &self.books;
         let found = self.found.entry((alert, annotations.get("runbook_url"), values));
-        Arc::clone(found.or_insert_with(|| matches(library, alert, labels, annotations).into()))
+        Arc::clone(found.or_insert_with(|| fitting(books, &Asked::of(alert, labels, annotations)).into()))
     }
 }
 
@@ -109,16 +155,13 @@ fn linked_names(url: &str) -> Vec<String> {
 
 /// A runbook for a family of alerts: all words of its id or file stem begin the alert's name, as `etcd` does
 /// `etcdMembersDown`. A word that many alerts share begins none.
-fn by_prefix(runbook: &Runbook, alert: &str, labels: &Labels) -> Option<(u32, String)> {
-    if is_for_others(runbook, alert, labels) {
+fn by_prefix(book: &Book<'_>, asked: &Asked<'_>) -> Option<(u32, String)> {
+    if is_for_others(book.runbook, asked.alert, asked.labels) {
         return None;
     }
-    let asked = in_order(alert);
-    let file = runbook.path.rsplit(['/', '\\']).next().unwrap_or("");
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let begins = [runbook.id.as_str(), stem].into_iter().map(in_order).find(|own| {
+    let begins = book.begins.iter().find(|own| {
         let telling = own.iter().any(|word| !COMMON.contains(&word.as_str()));
-        telling && own.len() < asked.len() && asked.starts_with(own)
+        telling && own.len() < asked.order.len() && asked.order.starts_with(own)
     })?;
     let score = 500 + u32::try_from(begins.len().min(20)).unwrap_or(0) * 10;
     Some((score, format!("its name begins the alert's: {}", begins.join(" "))))
@@ -130,12 +173,8 @@ fn is_for_others(runbook: &Runbook, alert: &str, labels: &Labels) -> bool {
     runbook.triggers.iter().any(others)
 }
 
-fn by_link(runbook: &Runbook, linked: &[String]) -> Option<(u32, String)> {
-    let file = runbook.path.rsplit(['/', '\\']).next().unwrap_or("");
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let mut own = vec![runbook.id.0.clone(), slug(stem, ""), slug(&runbook.name, "")];
-    own.extend(runbook.triggers.iter().map(|t| slug(&t.alert, "")));
-    let name = linked.iter().find(|name| own.contains(name))?;
+fn by_link(book: &Book<'_>, linked: &[String]) -> Option<(u32, String)> {
+    let name = linked.iter().find(|name| book.slugs.contains(name))?;
     Some((800, format!("runbook_url names {name}")))
 }
 
@@ -144,18 +183,17 @@ const COMMON: [&str; 12] =
     ["alert", "high", "low", "error", "errors", "down", "warning", "critical", "too", "many", "is", "the"];
 
 /// At least half of the telling words must be shared.
-fn by_name(runbook: &Runbook, alert: &str, labels: &Labels) -> Option<(u32, String)> {
-    if is_for_others(runbook, alert, labels) {
+fn by_name(book: &Book<'_>, asked: &Asked<'_>) -> Option<(u32, String)> {
+    if is_for_others(book.runbook, asked.alert, asked.labels) {
         return None;
     }
-    let asked = words(alert);
-    let names = runbook.triggers.iter().map(|t| t.alert.as_str()).chain([runbook.id.as_str(), runbook.name.as_str()]);
-    let best = names
-        .filter_map(|name| {
-            let own = words(name);
-            let shared: Vec<&String> = asked.intersection(&own).collect();
+    let best = book
+        .names
+        .iter()
+        .filter_map(|own| {
+            let shared: Vec<&String> = asked.words.intersection(own).collect();
             let telling = shared.iter().filter(|w| !COMMON.contains(&w.as_str())).count();
-            let union = asked.union(&own).count();
+            let union = asked.words.len() + own.len() - shared.len();
             let alike = telling > 0 && shared.len() * 2 >= union;
             let score = u32::try_from(shared.len() * 400 / union.max(1)).unwrap_or(0);
             alike.then(|| (score, shared.into_iter().cloned().collect::<Vec<_>>()))
