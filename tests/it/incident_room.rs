@@ -80,6 +80,11 @@ fn a_declaration_opens_one_room_with_one_headline() {
     for capability in [Capability::SetTopic, Capability::Pin] {
         assert_eq!(done(&sim, capability).len(), 1, "{capability:?}");
     }
+    // Who looks at the screen is told in a line.
+    let told: Vec<&str> =
+        sim.model().messages.iter().map(|m| m.text.as_str()).filter(|m| m.contains(": done")).collect();
+    assert!(told.iter().any(|m| m.contains("checkout answers 5xx ..: done")), "{told:?}");
+    assert!(told.iter().all(|m| !m.contains('\n')), "{told:?}");
     sim.pass(mins(30));
     assert_eq!(done(&sim, Capability::Post).len(), 1, "nothing happened, nothing is said");
     assert_eq!(done(&sim, Capability::EditMessage), Vec::<String>::new());

@@ -146,12 +146,12 @@ fn urgent_first(model: &Model) -> Vec<OpId> {
     waiting.into_iter().map(|entry| entry.op.id.clone()).collect()
 }
 
+/// What an operation is in one line: the whole of a long text stands on the outbox's screen.
 fn words(model: &Model, id: &OpId) -> String {
-    model
-        .outbox
-        .entries
-        .get(id)
-        .map_or_else(|| id.to_string(), |e| format!("to {}: {}", e.op.target, e.op.intent.words()))
+    let Some(entry) = model.outbox.entries.get(id) else { return id.to_string() };
+    let all = entry.op.intent.words();
+    let (line, more) = all.split_once('\n').map_or((all.as_str(), ""), |(first, _)| (first, " .."));
+    format!("to {}: {line}{more}", entry.op.target)
 }
 
 fn claim(model: &mut Model, now: Timestamp, id: &OpId, look: bool, out: &mut Vec<Effect>) {
