@@ -1,6 +1,7 @@
 //! One file per widget: what several screens draw the same way.
 
 pub mod alert_rows;
+pub mod banner;
 pub mod chart;
 pub mod confirm;
 pub mod event_rows;

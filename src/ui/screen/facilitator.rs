@@ -10,6 +10,7 @@ use crate::ui::glyphs::Glyphs;
 use crate::ui::layout::{SMALLEST, Want, stack};
 use crate::ui::pen::Pen;
 use crate::ui::theme::Theme;
+use crate::ui::widget::banner::banner;
 use crate::ui::widget::field::field;
 use crate::ui::widget::hints::hints;
 use crate::ui::widget::list::{Rows, pane};
@@ -41,9 +42,7 @@ pub fn draw(view: &Facilitator, theme: &Theme, glyphs: Glyphs, area: Rect, buf: 
         pen.say(0, 0, width, "too small: 40x10 needed", Tone::Accent);
         return;
     }
-    let style = pen.theme.loud(Tone::Drill);
-    pen.fill(0, 0, width, ' ', style);
-    pen.put(1, 0, width, &format!("DRILL FACILITATOR   {}   players must not see this", view.seen.name), style);
+    banner(&mut pen, &format!("DRILL FACILITATOR   {}   players must not see this", view.seen.name), "");
     let top = head(&mut pen, &view.seen);
     let detail = detail(view, width, height);
     let bottom = height.saturating_sub(1).saturating_sub(u16::try_from(detail.len()).unwrap_or(1));

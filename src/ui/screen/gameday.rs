@@ -4,8 +4,9 @@ use crate::app::present::gameday::{GamedayPage, SheetRow};
 use crate::app::present::view::Tone;
 use crate::domain::text::wrap;
 use crate::ui::glyphs::Glyphs;
-use crate::ui::pen::{Pen, cells};
+use crate::ui::pen::Pen;
 use crate::ui::theme::Theme;
+use crate::ui::widget::banner::banner;
 use crate::ui::widget::hints;
 use crate::ui::widget::rule::rule;
 use ratatui::buffer::Buffer;
@@ -19,13 +20,7 @@ pub fn draw(view: &GamedayPage, theme: &Theme, glyphs: Glyphs, area: Rect, buf: 
     let mut pen = Pen::new(buf, area, theme, glyphs);
     pen.clear();
     let (width, height) = (pen.width(), pen.height());
-    pen.fill(0, 0, width, ' ', theme.loud(Tone::Drill));
-    let style = theme.loud(Tone::Drill);
-    pen.put(1, 0, width, &view.banner, style);
-    let at = width.saturating_sub(cells(&view.utc).saturating_add(1));
-    if at > cells(&view.banner).saturating_add(2) {
-        pen.put(at, 0, width, &view.utc, style);
-    }
+    banner(&mut pen, &view.banner, &view.utc);
     let last = height.saturating_sub(1);
     hints::hints(&mut pen, last, None, &view.hints);
     let below = if view.asks.is_some() { 2 } else { u16::from(view.told.is_some()) };
